@@ -1,0 +1,74 @@
+"""What decisions remember between ticks: a value, bounded per policy, kept in the checkpoint object.
+
+Losing it is harmless: everything in it is learned again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from inference_cost.model.plan import Plan
+from inference_cost.model.policy import PolicyKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTimeEstimate:
+    """Recursive weighted least squares of y = α + β·x (docs/how-it-decides.md); keyed by pod-template hash.
+
+    `information` is the symmetric 2x2 matrix (s11, s12, s22), `vector` its right-hand side (v1, v2).
+    """
+
+    template_hash: str
+    information: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    vector: tuple[float, float] = (0.0, 0.0)
+    residual: float = 0.0  # weighted mean square of relative residuals
+    executions: float = 0.0
+    largest_mean_batch: float = 0.0
+    largest_load_seen: float = 0.0  # requests/s per replica while the objective held
+    rejected_in_a_row: int = 0
+    updated_at: float = 0.0
+    source: str = "Counters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyMemory:
+    """State of one policy. Histories are (epoch seconds, value) and are cut to what the rules look back on."""
+
+    estimates: tuple[ServiceTimeEstimate, ...] = ()
+    demand: tuple[tuple[float, float], ...] = ()
+    needs: tuple[tuple[float, int], ...] = ()  # needed replicas, for stabilization windows
+    changes: tuple[
+        tuple[float, int], ...
+    ] = ()  # replicas added (+) or removed (-), for step limits
+    start_up_seconds: tuple[float, ...] = ()  # seen from pod creation to ready
+    attainment: tuple[
+        tuple[float, float, float], ...
+    ] = ()  # (time, requests within the objective, requests)
+    pods_seen_starting: tuple[str, ...] = ()  # uids whose start-up time is not yet counted
+    misses: int = 0  # ticks in a row without metrics
+    last_sampled_at: float = 0.0
+    last_desired: int | None = None
+    rollout_ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetMemory:
+    """State across policies for the fleet guard: (epoch seconds, replicas removed)."""
+
+    removals: tuple[tuple[float, int], ...] = ()
+    asks_in: tuple[tuple[float, str], ...] = ()  # (time, uid) of policies asking to go in by much
+    frozen_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    policies: Mapping[PolicyKey, PolicyMemory] = field(default_factory=lambda: MappingProxyType({}))
+    fleet: FleetMemory = FleetMemory()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """Output of one tick: a plan for every observed policy, and the memory for the next tick."""
+
+    plans: Mapping[PolicyKey, Plan]
+    memory: Memory

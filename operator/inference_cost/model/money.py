@@ -1,0 +1,23 @@
+"""Prices and amounts. One currency per installation."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class PriceSource(StrEnum):
+    """Where a price comes from, most trusted first."""
+
+    CAPACITY_POOL = "CapacityPool"  # the platform team's own figure
+    SHIPPED_TABLE = "ShippedTable"  # list prices shipped with the operator, dated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourlyPrice:
+    """Price of one whole node per hour. `as_of`: epoch seconds the figure was valid at."""
+
+    per_hour: Decimal
+    currency: str
+    source: PriceSource
+    as_of: float
+    origin: str = ""  # CapacityPool name or table file, shown to users

@@ -1,0 +1,144 @@
+"""What was decided and why. Words are made from these values in `decide/explain.py`, and only when asked for."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from inference_cost.model.policy import Mode, PolicyKey, TargetRef
+from inference_cost.model.reading import Missing, MissingReason, Reading
+
+
+class Action(StrEnum):
+    SCALE_OUT = "ScaleOut"
+    SCALE_IN = "ScaleIn"
+    HOLD = "Hold"
+
+
+class LimitedBy(StrEnum):
+    """What kept the replicas from following the need; `Nothing` prints as an empty column."""
+
+    NOTHING = ""
+    MIN_REPLICAS = "MinReplicas"
+    MAX_REPLICAS = "MaxReplicas"
+    BEHAVIOR = "Behavior"  # stabilization window or step limits of the policy
+    STABILIZATION = "Stabilization"  # our own prudence on the way in
+    ROLLOUT = "Rollout"
+    METRICS_UNAVAILABLE = "MetricsUnavailable"
+    FALLBACK = "Fallback"
+    LEARNING = "Learning"  # the profile is not known well enough to remove anything
+    GPU_GUARD = "GPUUtilization"
+    CAPACITY = "Capacity"  # pods pend, crash or are refused
+    FLEET_GUARD = "FleetGuard"
+    PAUSED = "Paused"
+    CONFLICT = "Conflict"
+    NO_TARGET = "NoTarget"
+
+
+class ProfileSource(StrEnum):
+    BATCH_STATISTICS = "BatchStatistics"  # Triton's own per-batch timings
+    COUNTERS = "Counters"  # learned from Prometheus counters
+    CHECKPOINT = "Checkpoint"  # restored
+    LARGEST_SEEN = (
+        "LargestSeen"  # outside the latency model: largest throughput while the objective held
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Service time of a batch of b inferences, α + β·b seconds, and what one replica can carry.
+
+    `load_per_replica`: requests per second at which the objective is still met. `error_fraction`: relative
+    uncertainty of the largest batch's time (two sigma).
+    """
+
+    template_hash: str
+    alpha_seconds: float
+    beta_seconds: float
+    max_batch_size: int
+    instances: int
+    load_per_replica: float
+    capacity_per_replica: float
+    error_fraction: float
+    source: ProfileSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """Requests per second: offered now, and the highest expected before new capacity can be ready."""
+
+    now: float
+    forecast: float
+    backlog: float  # requests waiting beyond the steady state
+    censored: bool = False  # overload seen: a lower bound
+    source: str = "Triton"  # or "Gateway"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attainment:
+    """Measured share of requests within the objective over the SLO window."""
+
+    fraction: float
+    requests: float
+    measured_at: str  # "Gateway" or "Server"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """Expected at `replicas`: percentile (or mean queue time) in seconds, and whether the objective holds."""
+
+    replicas: int
+    seconds: float
+    meets_objective: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One step of the argument: a code from `decide/explain.py` and the values its sentence needs."""
+
+    code: str
+    values: tuple[tuple[str, str | float | int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantPlan:
+    """Replicas of one variant: `needed` before limits, `desired` after them."""
+
+    variant: str
+    target: TargetRef
+    current: int
+    ready: int
+    needed: int
+    desired: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The decision for one policy. `write` is True only when /scale must be changed now."""
+
+    policy: PolicyKey
+    mode: Mode  # in force: Recommend where the global switch says so
+    at: float
+    action: Action
+    variants: tuple[VariantPlan, ...]
+    limited_by: LimitedBy
+    reasons: tuple[Reason, ...]
+    demand: Demand | Missing
+    profile: Profile | Missing
+    prediction: Prediction | Missing  # at the desired replicas
+    one_fewer: Prediction | Missing  # at one replica fewer: why not
+    attainment: Attainment | Missing
+    gpu_utilization: Reading[float]
+    write: bool = False
+    replica_price_per_hour: Decimal | Missing = Missing(reason=MissingReason.PRICE_UNKNOWN)
+
+    @property
+    def current(self) -> int:
+        return sum(v.current for v in self.variants)
+
+    @property
+    def ready(self) -> int:
+        return sum(v.ready for v in self.variants)
+
+    @property
+    def desired(self) -> int:
+        return sum(v.desired for v in self.variants)

@@ -1,0 +1,153 @@
+"""What a user asked for, validated and in base units. Built from the API object in `observe/policies.py`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PolicyKey:
+    """Identity of a policy. State is keyed by `uid`, so that a recreated name inherits nothing."""
+
+    namespace: str
+    name: str
+    uid: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class TargetRef:
+    """A scalable object in the policy's namespace."""
+
+    api_version: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+class Mode(StrEnum):
+    RECOMMEND = "Recommend"
+    ENFORCE = "Enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyObjective:
+    """`target_fraction` of the requests finish within `threshold_seconds`."""
+
+    threshold_seconds: float
+    target_fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueTimeObjective:
+    """The mean time in Triton's scheduler queue stays below `mean_seconds`."""
+
+    mean_seconds: float
+
+
+Objective = LatencyObjective | QueueTimeObjective
+
+
+class SelectPolicy(StrEnum):
+    MAX = "Max"
+    MIN = "Min"
+    DISABLED = "Disabled"
+
+
+class LimitType(StrEnum):
+    PODS = "Pods"
+    PERCENT = "Percent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingLimit:
+    """At most `value` pods, or percent of the replicas at the start of the period, per `period_seconds`."""
+
+    type: LimitType
+    value: int
+    period_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingRules:
+    """One direction of `autoscaling/v2` behavior. No limits and zero stabilization mean no extra limit."""
+
+    stabilization_window_seconds: int = 0
+    select: SelectPolicy = SelectPolicy.MAX
+    limits: tuple[ScalingLimit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behavior:
+    scale_out: ScalingRules = ScalingRules()
+    scale_in: ScalingRules = ScalingRules()
+
+
+class FallbackBehavior(StrEnum):
+    """KEDA's four: static, currentReplicas, currentReplicasIfHigher, currentReplicasIfLower."""
+
+    STATIC = "Static"
+    CURRENT_REPLICAS = "CurrentReplicas"
+    CURRENT_REPLICAS_IF_HIGHER = "CurrentReplicasIfHigher"
+    CURRENT_REPLICAS_IF_LOWER = "CurrentReplicasIfLower"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """What to run after more than `failure_threshold` ticks in a row without metrics."""
+
+    failure_threshold: int
+    replicas: int
+    behavior: FallbackBehavior
+
+
+class HeadroomMode(StrEnum):
+    AUTO = "Auto"
+    FIXED = "Fixed"
+    DISABLED = "Disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headroom:
+    """Replicas above the need: learned from trend and start delay (Auto), or a fixed number."""
+
+    mode: HeadroomMode = HeadroomMode.AUTO
+    replicas: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A pause by annotation. `replicas`: the fixed count asked for, or None to leave replicas alone."""
+
+    source: str  # "policy" or "namespace"
+    replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One existing workload that serves the policy's traffic."""
+
+    name: str
+    target: TargetRef
+    min_replicas: int
+    max_replicas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One InferenceCostPolicy. `variants` has length one for now; placement is a list from the start."""
+
+    key: PolicyKey
+    generation: int
+    created_at: float
+    mode: Mode
+    variants: tuple[Variant, ...]
+    objective: Objective
+    models: tuple[str, ...] = ()  # empty: every model seen on the target
+    behavior: Behavior = Behavior()
+    fallback: Fallback | None = None
+    headroom: Headroom = Headroom()
+    pause: Pause | None = None

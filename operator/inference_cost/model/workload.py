@@ -1,0 +1,95 @@
+"""What runs: scale targets, their pods, and the nodes below."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inference_cost.model.money import HourlyPrice
+from inference_cost.model.policy import TargetRef
+from inference_cost.model.reading import Missing
+
+
+class CapacityType(StrEnum):
+    ON_DEMAND = "on-demand"
+    SPOT = "spot"
+    RESERVED = "reserved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One node. `pool` is a CapacityPool's name or the inferred `<node pool or instance type>/<capacity type>/<zone>`."""
+
+    name: str
+    pool: str
+    capacity_type: CapacityType
+    instance_type: str
+    zone: str
+    gpu_product: str
+    allocatable_gpus: int
+    created_at: float
+    ready: bool
+    price: HourlyPrice | Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """One pod of a scale target; only the fields we use."""
+
+    name: str
+    uid: str
+    node: str  # "" until bound
+    template_hash: str
+    gpus: int
+    created_at: float
+    ready_at: float | None  # epoch seconds of the last change to Ready=True; None while not ready
+    terminating: bool = False
+    unschedulable: bool = False
+    waiting_reason: str = ""  # CrashLoopBackOff, ImagePullBackOff …
+    restarts: int = 0
+
+    @property
+    def ready(self) -> bool:
+        return self.ready_at is not None and not self.terminating
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """A scale target as last seen. `desired_replicas` is `.spec.replicas` (absent counts as 1)."""
+
+    target: TargetRef
+    uid: str
+    desired_replicas: int
+    template_hash: str  # of the newest template; "" when unknown
+    rolling_out: bool
+    pods: tuple[Pod, ...]
+    quota_refusal: str = ""  # ReplicaFailure message when pods are refused by quota or admission
+
+
+class TargetProblem(StrEnum):
+    NOT_FOUND = "TargetNotFound"
+    KIND_NOT_ENABLED = "KindNotEnabled"
+    NO_SCALE = "NoScaleSubresource"
+    OWNED_BY = "OwnedBy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoWorkload:
+    """The target cannot be scaled. `message` names the field and the fix."""
+
+    target: TargetRef
+    problem: TargetProblem
+    message: str
+
+
+class ConflictKind(StrEnum):
+    AUTOSCALER = "Autoscaler"  # HPA or KEDA ScaledObject on the same target
+    POLICY = "Policy"  # an older InferenceCostPolicy on the same target
+    REVERTED = "Reverted"  # another manager keeps reverting our replicas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Another writer of the same replicas. `other`: for example `HorizontalPodAutoscaler/resnet`."""
+
+    kind: ConflictKind
+    other: str
+    message: str
