@@ -16,7 +16,7 @@ class CapacityType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One node. `pool` is a CapacityPool's name or the inferred `<node pool or instance type>/<capacity type>/<zone>`."""
+    """One node. `pool`: a CapacityPool, or inferred as `<node pool or instance type>/<capacity type>/<zone>`."""
 
     name: str
     pool: str
