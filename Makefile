@@ -1,0 +1,98 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+NAME ?= dev
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help
+help: ## list every target
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+# --- the two commands -------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: install ## a real cluster, real Triton, real load: watch the operator keep the objective (KEEP=1 leaves it up)
+	$(PYTHON) -m e2e.demo $(if $(KEEP),--keep) $(if $(DAY),--day $(DAY))
+
+.PHONY: test
+test: install verify unit integration e2e ## everything the gate runs, with the number of tests at the end
+	@$(PYTHON) scripts/count_tests.py build/tests
+
+# --- parts of the gate ------------------------------------------------------------------------------------------
+
+.PHONY: install
+install: ## make .venv from the lock
+	@scripts/bootstrap.sh
+
+.PHONY: verify
+verify: lint types contracts generated ## static checks: lint, types, layers, generated files up to date
+
+.PHONY: lint
+lint: ## ruff: rules and formatting
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+.PHONY: types
+types: ## mypy, strict
+	.venv/bin/mypy
+
+.PHONY: contracts
+contracts: ## import-linter: data flows one way, the core does no I/O
+	PYTHONPATH=operator .venv/bin/lint-imports
+
+.PHONY: generated
+generated: ## fail when a generated file is out of date
+	$(PYTHON) scripts/generate.py --check
+
+.PHONY: generate
+generate: ## write CRDs, reference pages and the chart's copies
+	$(PYTHON) scripts/generate.py
+
+.PHONY: unit
+unit: ## unit and property tests, branch coverage of decide, account and api at least 90 %
+	mkdir -p build/tests
+	.venv/bin/coverage run -m pytest tests/unit tests/property -q --junitxml=build/tests/unit.xml
+	.venv/bin/coverage report
+
+.PHONY: binaries
+binaries: install ## build Kubernetes, etcd, kwok, Prometheus and helm into the cache (about ten minutes, once)
+	$(PYTHON) -m e2e.rig.binaries
+
+.PHONY: integration
+integration: binaries ## against a real API server and a real Prometheus
+	mkdir -p build/tests
+	.venv/bin/pytest tests/integration -q --junitxml=build/tests/integration.xml
+
+.PHONY: e2e
+e2e: binaries ## scenarios on a real cluster (PROVIDER=bundled|kind|current)
+	mkdir -p build/tests
+	.venv/bin/pytest e2e/scenarios -q --junitxml=build/tests/e2e.xml $(if $(PROVIDER),--provider $(PROVIDER))
+
+# --- a cluster to play with -------------------------------------------------------------------------------------
+
+.PHONY: cluster-up
+cluster-up: install ## start a control plane without containers (NAME=dev)
+	$(PYTHON) -m e2e.rig cluster-up --name $(NAME)
+
+.PHONY: cluster-down
+cluster-down: install ## stop it; nothing is left behind
+	$(PYTHON) -m e2e.rig cluster-down --name $(NAME)
+
+# --- maintenance ------------------------------------------------------------------------------------------------
+
+.PHONY: format
+format: ## format and fix what ruff can fix
+	.venv/bin/ruff check --fix-only .
+	.venv/bin/ruff format .
+
+.PHONY: lock
+lock: install ## resolve pyproject.toml into the two lock files
+	scripts/lock.sh
+
+.PHONY: bench
+bench: install ## time of one decision pass, as ratios to a baseline of the same run
+	$(PYTHON) benchmarks/decide_pass.py
+
+.PHONY: clean
+clean: ## remove run output (not the cache)
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
