@@ -1,0 +1,1 @@
+"""Models that the rig's Triton servers run."""
