@@ -28,6 +28,8 @@ class Node:
     created_at: float
     ready: bool
     price: HourlyPrice | Missing
+    allocatable_cpu_millicores: int = 0
+    allocatable_memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class Pod:
     unschedulable: bool = False
     waiting_reason: str = ""  # CrashLoopBackOff, ImagePullBackOff …
     restarts: int = 0
+    cpu_millicores: int = 0  # requested, all containers
+    memory_bytes: int = 0  # requested, all containers
 
     @property
     def ready(self) -> bool:
