@@ -1,0 +1,221 @@
+"""What the replicas cost now, by policy and by pool, and this month so far."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
+
+from inference_cost.account.month import AccountMemory, MonthToDate, advance, month_to_date
+from inference_cost.account.shares import STEP, NodeSplit, split_node
+from inference_cost.model.money import HourlyPrice
+from inference_cost.model.observation import PolicyObservation, Snapshot
+from inference_cost.model.plan import Plan
+from inference_cost.model.policy import PolicyKey
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import CapacityType, Pod, Workload
+
+GAP_TICKS = 3  # an absence longer than this many ticks is named as a gap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolShare:
+    """One policy's replicas in one pool. `per_hour` is Missing when any of them has no known price."""
+
+    pool: str
+    capacity_type: CapacityType
+    replicas: int
+    per_hour: Decimal | Missing
+    priced_per_hour: Decimal  # the known part
+    price: HourlyPrice | Missing  # of a whole node, with its source and age
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyCost:
+    """Cost of one policy. `priced_per_hour` is the known part of `per_hour`; `unpriced` says what is not in it."""
+
+    per_hour: Decimal | Missing
+    priced_per_hour: Decimal
+    desired_per_hour: Decimal | Missing  # at the plan's desired replicas, on nodes like today's
+    pools: tuple[PoolShare, ...]
+    unpriced: tuple[str, ...]
+    month_to_date: MonthToDate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolCost:
+    """All nodes of one pool in use: what replicas were charged, and the idle rest. Unpriced nodes are named."""
+
+    pool: str
+    nodes: int
+    per_hour: Decimal
+    allocated_per_hour: Decimal
+    idle_per_hour: Decimal
+    unpriced_nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Result of one tick. `memory` goes into the next tick and into the checkpoints."""
+
+    currency: str
+    policies: Mapping[PolicyKey, PolicyCost]
+    pools: tuple[PoolCost, ...]
+    memory: Mapping[PolicyKey, AccountMemory] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Replica:
+    """A bound pod of a policy; it costs money from binding to removal, ready or not."""
+
+    pod: Pod
+    node: str
+
+
+def account(
+    snapshot: Snapshot,
+    plans: Mapping[PolicyKey, Plan],
+    memory: Mapping[PolicyKey, AccountMemory],
+    *,
+    currency: str = "USD",
+) -> Costs:
+    """Price what runs. Policies not in `snapshot` are forgotten; a pod is charged once, to its first owner."""
+    owners = _owners(snapshot)
+    splits = _split_nodes(snapshot, owners, currency)
+    policies: dict[PolicyKey, PolicyCost] = {}
+    remembered: dict[PolicyKey, AccountMemory] = {}
+    for seen in snapshot.observations:
+        key = seen.policy.key
+        pools, unpriced = _policy_pools(owners.get(key, ()), splits)
+        priced = sum((p.priced_per_hour for p in pools), Decimal(0))
+        per_hour = _total(priced, unpriced)
+        remembered[key] = advance(
+            memory.get(key),
+            at=snapshot.at,
+            per_hour=per_hour,
+            priced_per_hour=priced,
+            gap_after_seconds=GAP_TICKS * snapshot.settings.tick_seconds,
+        )
+        policies[key] = PolicyCost(
+            per_hour=per_hour,
+            priced_per_hour=priced,
+            desired_per_hour=_desired(plans.get(key), per_hour, len(owners.get(key, ()))),
+            pools=pools,
+            unpriced=unpriced,
+            month_to_date=month_to_date(remembered[key], created_at=seen.policy.created_at),
+        )
+    return Costs(currency=currency, policies=policies, pools=_pool_costs(splits), memory=remembered)
+
+
+def _owners(snapshot: Snapshot) -> dict[PolicyKey, tuple[_Replica, ...]]:
+    """Bound pods by policy. Where two policies claim a pod, the one without a conflict, then the older, has it."""
+    ordered = sorted(
+        snapshot.observations,
+        key=lambda o: (o.conflict is not None, o.policy.created_at, o.policy.key),
+    )
+    taken: set[str] = set()
+    owners: dict[PolicyKey, tuple[_Replica, ...]] = {}
+    for seen in ordered:
+        pods = [p for p in _bound_pods(seen) if p.uid not in taken]
+        taken.update(p.uid for p in pods)
+        owners[seen.policy.key] = tuple(_Replica(p, p.node) for p in pods)
+    return owners
+
+
+def _bound_pods(seen: PolicyObservation) -> list[Pod]:
+    workloads = [w for w in seen.workloads if isinstance(w, Workload)]
+    return [pod for workload in workloads for pod in workload.pods if pod.node]
+
+
+def _split_nodes(
+    snapshot: Snapshot, owners: Mapping[PolicyKey, tuple[_Replica, ...]], currency: str
+) -> dict[str, NodeSplit]:
+    """Splits of every node of every pool in use: empty nodes of these pools are paid for too."""
+    by_node: dict[str, list[Pod]] = defaultdict(list)
+    for replica in (r for replicas in owners.values() for r in replicas):
+        by_node[replica.node].append(replica.pod)
+    in_use = {snapshot.nodes[name].pool for name in by_node if name in snapshot.nodes}
+    return {
+        name: split_node(node, by_node.get(name, []), currency)
+        for name, node in snapshot.nodes.items()
+        if node.pool in in_use
+    }
+
+
+def _policy_pools(
+    replicas: tuple[_Replica, ...], splits: Mapping[str, NodeSplit]
+) -> tuple[tuple[PoolShare, ...], tuple[str, ...]]:
+    grouped: dict[str, list[_Replica]] = defaultdict(list)
+    unpriced: list[str] = []
+    for replica in replicas:
+        if replica.node in splits:
+            grouped[splits[replica.node].node.pool].append(replica)
+        else:
+            unpriced.append(f"node {replica.node} is not known")
+    pools = tuple(_pool_share(pool, grouped[pool], splits, unpriced) for pool in sorted(grouped))
+    return pools, tuple(dict.fromkeys(unpriced))
+
+
+def _pool_share(
+    pool: str, replicas: list[_Replica], splits: Mapping[str, NodeSplit], unpriced: list[str]
+) -> PoolShare:
+    shares = [splits[r.node].shares[r.pod.uid] for r in replicas]
+    missing = [s for s in shares if isinstance(s, Missing)]
+    unpriced += [m.detail or f"pool {pool} has no price" for m in missing]
+    priced = sum((s for s in shares if isinstance(s, Decimal)), Decimal(0))
+    node = splits[replicas[0].node].node
+    return PoolShare(
+        pool=pool,
+        capacity_type=node.capacity_type,
+        replicas=len(replicas),
+        per_hour=missing[0] if missing else priced,
+        priced_per_hour=priced,
+        price=node.price,
+    )
+
+
+def _total(priced: Decimal, unpriced: tuple[str, ...]) -> Decimal | Missing:
+    if unpriced:
+        return Missing(reason=MissingReason.PRICE_UNKNOWN, detail="; ".join(unpriced[:3]))
+    return priced
+
+
+def _desired(plan: Plan | None, per_hour: Decimal | Missing, replicas: int) -> Decimal | Missing:
+    """Cost at the desired replicas: the mean price of a running replica, times as many."""
+    if isinstance(per_hour, Missing):
+        return per_hour
+    if plan is None:
+        return Missing(reason=MissingReason.NOT_LEARNED, detail="nothing was decided yet")
+    if plan.desired == 0:
+        return Decimal(0)
+    if replicas == 0:
+        return _from_price(plan)
+    return (per_hour * plan.desired / replicas).quantize(STEP, ROUND_HALF_UP)
+
+
+def _from_price(plan: Plan) -> Decimal | Missing:
+    if isinstance(plan.replica_price_per_hour, Missing):
+        return plan.replica_price_per_hour
+    return (plan.replica_price_per_hour * plan.desired).quantize(STEP, ROUND_HALF_UP)
+
+
+def _pool_costs(splits: Mapping[str, NodeSplit]) -> tuple[PoolCost, ...]:
+    by_pool: dict[str, list[NodeSplit]] = defaultdict(list)
+    for split in splits.values():
+        by_pool[split.node.pool].append(split)
+    return tuple(_pool_cost(pool, by_pool[pool]) for pool in sorted(by_pool))
+
+
+def _pool_cost(pool: str, splits: list[NodeSplit]) -> PoolCost:
+    per_hour = sum((s.per_hour for s in splits if isinstance(s.per_hour, Decimal)), Decimal(0))
+    idle = sum((s.idle for s in splits if isinstance(s.idle, Decimal)), Decimal(0))
+    return PoolCost(
+        pool=pool,
+        nodes=len(splits),
+        per_hour=per_hour,
+        allocated_per_hour=per_hour - idle,
+        idle_per_hour=idle,
+        unpriced_nodes=tuple(
+            sorted(s.node.name for s in splits if isinstance(s.per_hour, Missing))
+        ),
+    )

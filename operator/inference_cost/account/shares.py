@@ -1,0 +1,75 @@
+"""How the price of one node is split among the replicas on it.
+
+A replica's share is its dominant one: the largest of requested ÷ allocatable GPUs, CPU and memory. What nobody
+requested is idle and stays a line of its own. Shares are rounded down to a millionth, so shares + idle is the
+price of the node exactly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import Node, Pod
+
+STEP = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSplit:
+    """Price of one node per hour, by pod uid, and the idle rest. Missing where it cannot be known."""
+
+    node: Node
+    per_hour: Decimal | Missing
+    shares: Mapping[str, Decimal | Missing]
+    idle: Decimal | Missing
+
+
+def split_node(node: Node, pods: Sequence[Pod], currency: str) -> NodeSplit:
+    """Split the node's hourly price among `pods`; each pod on the node that belongs to a policy, once."""
+    price = _price(node, currency)
+    if isinstance(price, Missing):
+        return NodeSplit(node=node, per_hour=price, shares={p.uid: price for p in pods}, idle=price)
+    weights = _weights(node, pods)
+    shares = {p.uid: _share(price, weights[p.uid], p) for p in pods}
+    charged = sum((s for s in shares.values() if isinstance(s, Decimal)), Decimal(0))
+    return NodeSplit(node=node, per_hour=price, shares=shares, idle=price - charged)
+
+
+def _price(node: Node, currency: str) -> Decimal | Missing:
+    if isinstance(node.price, Missing):
+        return node.price
+    if node.price.currency != currency:
+        detail = f"pool {node.pool} is priced in {node.price.currency}, not in {currency}"
+        return Missing(reason=MissingReason.PRICE_UNKNOWN, detail=detail)
+    return node.price.per_hour
+
+
+def _share(price: Decimal, weight: Fraction, pod: Pod) -> Decimal | Missing:
+    if weight == 0:
+        detail = f"pod {pod.name} requests no GPU, CPU or memory: set resources.requests"
+        return Missing(reason=MissingReason.PRICE_UNKNOWN, detail=detail)
+    steps = Fraction(price) * weight / Fraction(STEP)
+    return Decimal(steps.numerator // steps.denominator) * STEP
+
+
+def _weights(node: Node, pods: Sequence[Pod]) -> dict[str, Fraction]:
+    """Dominant fractions of the node; scaled to one where they add up to more."""
+    gpus = max(node.allocatable_gpus, sum(p.gpus for p in pods))
+    cpu = max(node.allocatable_cpu_millicores, sum(p.cpu_millicores for p in pods))
+    memory = max(node.allocatable_memory_bytes, sum(p.memory_bytes for p in pods))
+    dominant = {
+        p.uid: max(
+            _fraction(p.gpus, gpus),
+            _fraction(p.cpu_millicores, cpu),
+            _fraction(p.memory_bytes, memory),
+        )
+        for p in pods
+    }
+    excess = max(Fraction(1), sum(dominant.values(), Fraction(0)))
+    return {uid: weight / excess for uid, weight in dominant.items()}
+
+
+def _fraction(requested: int, allocatable: int) -> Fraction:
+    return Fraction(requested, allocatable) if allocatable > 0 else Fraction(0)
