@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from inference_cost.model.policy import Policy
+from inference_cost.model.policy import Policy, PolicyKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration, Signals
 from inference_cost.model.workload import Conflict, Node, NoWorkload, Workload
@@ -19,6 +19,16 @@ class PolicyObservation:
     signals: Signals | Missing
     configurations: tuple[ModelConfiguration, ...] | Missing
     conflict: Conflict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRefusal:
+    """A policy that cannot be followed. `field`: path in the object; `message` says what to do."""
+
+    key: PolicyKey
+    generation: int
+    field: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +61,4 @@ class Snapshot:
         None  # when this version took over from another one; None on a first install
     )
     settings: DecisionSettings = DecisionSettings()
+    refusals: tuple[PolicyRefusal, ...] = ()
