@@ -1,0 +1,1 @@
+"""Reads the world into a `Snapshot`: cluster cache, Prometheus, Triton. Writes nothing."""

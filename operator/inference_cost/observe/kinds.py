@@ -1,0 +1,85 @@
+"""The object kinds we watch, in one place: handlers, re-lists and RBAC follow this list."""
+
+from dataclasses import dataclass
+
+API_GROUP = "inferencecost.dev"
+API_VERSION = "v1alpha1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedKind:
+    """One kind. `optional`: the operator works without it, when its CRD is absent or reading it is forbidden."""
+
+    kind: str
+    group: str  # "" is the core group
+    version: str
+    plural: str
+    namespaced: bool = True
+    optional: bool = False
+    scale_target: bool = False
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def path(self) -> str:
+        """Collection path over all namespaces."""
+        prefix = f"/apis/{self.group}" if self.group else "/api"
+        return f"{prefix}/{self.version}/{self.plural}"
+
+    @property
+    def resource(self) -> str:
+        """Name as RBAC and kubectl write it, for example `deployments.apps`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+POLICY = WatchedKind(
+    kind="InferenceCostPolicy",
+    group=API_GROUP,
+    version=API_VERSION,
+    plural="inferencecostpolicies",
+)
+CAPACITY_POOL = WatchedKind(
+    kind="CapacityPool",
+    group=API_GROUP,
+    version=API_VERSION,
+    plural="capacitypools",
+    namespaced=False,
+    optional=True,
+)
+NAMESPACE = WatchedKind(
+    kind="Namespace", group="", version="v1", plural="namespaces", namespaced=False, optional=True
+)
+POD = WatchedKind(kind="Pod", group="", version="v1", plural="pods")
+NODE = WatchedKind(kind="Node", group="", version="v1", plural="nodes", namespaced=False)
+SERVICE = WatchedKind(kind="Service", group="", version="v1", plural="services", optional=True)
+HORIZONTAL_POD_AUTOSCALER = WatchedKind(
+    kind="HorizontalPodAutoscaler",
+    group="autoscaling",
+    version="v2",
+    plural="horizontalpodautoscalers",
+    optional=True,
+)
+SCALED_OBJECT = WatchedKind(
+    kind="ScaledObject", group="keda.sh", version="v1alpha1", plural="scaledobjects", optional=True
+)
+DEPLOYMENT = WatchedKind(
+    kind="Deployment", group="apps", version="v1", plural="deployments", scale_target=True
+)
+STATEFUL_SET = WatchedKind(
+    kind="StatefulSet", group="apps", version="v1", plural="statefulsets", scale_target=True
+)
+
+SUPPORTING_KINDS = (
+    POLICY,
+    CAPACITY_POOL,
+    NAMESPACE,
+    POD,
+    NODE,
+    SERVICE,
+    HORIZONTAL_POD_AUTOSCALER,
+    SCALED_OBJECT,
+)
+SCALE_TARGET_KINDS = (DEPLOYMENT, STATEFUL_SET)  # those of the standard installation
+WATCHED_KINDS = SUPPORTING_KINDS + SCALE_TARGET_KINDS
