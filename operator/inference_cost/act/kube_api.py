@@ -1,0 +1,174 @@
+"""The port to the Kubernetes API: dict in, dict out, every failure a `KubeError`, every write fenced.
+
+Built on the official asynchronous client (`kubernetes.aio`), below its typed models: a hot path needs no models, and
+a field that a newer API server adds must not break reading.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import aiohttp
+
+from inference_cost.act.errors import FencedOffError, KubeError, UnreachableError, error_of
+from inference_cost.act.resources import Resource
+
+FIELD_MANAGER = "inference-cost-operator"
+REQUEST_TIMEOUT_SECONDS = 10.0
+# A write is not begun when less than this is left of the lease: the answer could come after another leads.
+FENCE_MARGIN_SECONDS = 0.5
+MERGE_PATCH = "application/merge-patch+json"
+LIST_CHUNK = 500
+
+Json = dict[str, Any]
+
+
+class ApiClient(Protocol):
+    """What is used of `kubernetes.aio.client.ApiClient`."""
+
+    async def param_serialize(self, method: str, resource_path: str, **kwargs: Any) -> Any: ...
+
+    async def call_api(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+def always_allowed() -> float:
+    """The fence of a caller that needs none: the elector itself, and tests."""
+    return float("inf")
+
+
+class KubeApi:
+    """Calls one API server.
+
+    Args:
+        client: the official client, with its own connection pool and credentials.
+        fence: seconds for which this process may still write; zero or less means not at all.
+        on_write: told the plural name and verb of each write that was answered with success.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        *,
+        fence: Callable[[], float] = always_allowed,
+        on_write: Callable[[str, str], None] = lambda _resource, _verb: None,
+    ) -> None:
+        self._client = client
+        self._fence = fence
+        self._on_write = on_write
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Json:
+        return await self._call("get", resource, resource.path(namespace, name))
+
+    async def list_all(self, resource: Resource) -> list[Json]:
+        """All objects of all namespaces, read in chunks."""
+        items: list[Json] = []
+        query: Json = {"limit": LIST_CHUNK}
+        while True:
+            page = await self._call("list", resource, resource.path("", ""), query=query)
+            items.extend(page.get("items", ()))
+            token = page.get("metadata", {}).get("continue")
+            if not token:
+                return items
+            query = {"limit": LIST_CHUNK, "continue": token}
+
+    async def create(self, resource: Resource, namespace: str, body: Json) -> Json:
+        query = {"fieldManager": FIELD_MANAGER}
+        path = resource.path(namespace, "")
+        return await self._write("create", resource, path, body=body, query=query)
+
+    async def replace(self, resource: Resource, namespace: str, name: str, body: Json) -> Json:
+        query = {"fieldManager": FIELD_MANAGER}
+        path = resource.path(namespace, name)
+        return await self._write("update", resource, path, body=body, query=query)
+
+    async def merge_patch(self, resource: Resource, namespace: str, name: str, body: Json) -> Json:
+        """RFC 7386: null removes, lists are replaced whole."""
+        query = {"fieldManager": FIELD_MANAGER}
+        path = resource.path(namespace, name)
+        return await self._write("patch", resource, path, body=body, query=query)
+
+    async def _write(self, verb: str, resource: Resource, path: str, **kwargs: Any) -> Json:
+        remaining = self._fence()
+        if remaining <= FENCE_MARGIN_SECONDS:
+            raise FencedOffError(f"{verb} {resource}: not the leader", status=0)
+        timeout = min(REQUEST_TIMEOUT_SECONDS, remaining)
+        answer = await self._call(verb, resource, path, timeout_seconds=timeout, **kwargs)
+        self._on_write(str(resource), verb)
+        return answer
+
+    async def _call(
+        self,
+        verb: str,
+        resource: Resource,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Json | None = None,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> Json:
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await self._exchange(verb, resource, path, query, body)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise UnreachableError(f"{verb} {resource}: {type(error).__name__}") from error
+
+    async def _exchange(
+        self,
+        verb: str,
+        resource: Resource,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Json | None,
+    ) -> Json:
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = MERGE_PATCH if verb == "patch" else "application/json"
+        request = await self._client.param_serialize(
+            _METHODS[verb],
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        response = await self._client.call_api(*request)
+        return answer_of(response.status, await response.read(), response.headers, verb, resource)
+
+
+_METHODS = {"get": "GET", "list": "GET", "create": "POST", "update": "PUT", "patch": "PATCH"}
+
+
+def answer_of(
+    status: int, data: bytes, headers: Mapping[str, str], verb: str, resource: Resource
+) -> Json:
+    """The parsed body of a success.
+
+    Raises:
+        KubeError: for a status of 400 and above.
+        ValueError: for a body that is not a JSON object.
+    """
+    if status < _FIRST_FAILURE:
+        return _json_object(data)
+    raise error_of(status, _message(data), verb=verb, resource=str(resource), headers=headers)
+
+
+_FIRST_FAILURE = 300
+
+
+def _json_object(data: bytes) -> Json:
+    parsed = json.loads(data)
+    if not isinstance(parsed, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004  # mapped with other unreadable answers
+    return parsed
+
+
+def _message(data: bytes) -> str:
+    """The `message` of a Status object; a foreign body (a proxy's page) is not repeated."""
+    try:
+        return str(_json_object(data).get("message", ""))
+    except ValueError:
+        return ""
+
+
+__all__ = ["FIELD_MANAGER", "Json", "KubeApi", "KubeError", "always_allowed"]

@@ -1,0 +1,64 @@
+"""The resources that the operator writes, as paths."""
+
+from dataclasses import dataclass
+
+from inference_cost.model.policy import TargetRef
+
+GROUP = "inferencecost.dev"
+VERSION = "v1alpha1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A kind as the API server addresses it. `subresource`: "" or for example "status"."""
+
+    group: str  # "" for the core group
+    version: str
+    plural: str
+    subresource: str = ""
+
+    def path(self, namespace: str, name: str) -> str:
+        """Path of an object, or of the collection when `name` is empty; all namespaces when that is empty."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        parts = [root]
+        if namespace:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        if name:
+            parts.append(name)
+            if self.subresource:
+                parts.append(self.subresource)
+        return "/".join(parts)
+
+    def __str__(self) -> str:
+        plural = f"{self.plural}/{self.subresource}" if self.subresource else self.plural
+        return f"{plural}.{self.group}" if self.group else plural
+
+
+POLICIES = Resource(group=GROUP, version=VERSION, plural="inferencecostpolicies")
+POLICY_STATUS = Resource(
+    group=GROUP, version=VERSION, plural="inferencecostpolicies", subresource="status"
+)
+CHECKPOINTS = Resource(group=GROUP, version=VERSION, plural="inferencecostcheckpoints")
+LEASES = Resource(group="coordination.k8s.io", version="v1", plural="leases")
+EVENTS = Resource(group="events.k8s.io", version="v1", plural="events")
+
+_PLURALS = {
+    "Deployment": "deployments",
+    "StatefulSet": "statefulsets",
+    "ReplicaSet": "replicasets",
+    "Rollout": "rollouts",
+    "Server": "servers",
+    "LeaderWorkerSet": "leaderworkersets",
+}
+
+
+def target_resource(target: TargetRef, *, subresource: str = "") -> Resource:
+    """The resource of a scale target. An unlisted kind gets the regular plural."""
+    group, _, version = target.api_version.rpartition("/")
+    plural = _PLURALS.get(target.kind, target.kind.lower() + "s")
+    return Resource(group=group, version=version, plural=plural, subresource=subresource)
+
+
+def scale_of(target: TargetRef) -> Resource:
+    return target_resource(target, subresource="scale")
