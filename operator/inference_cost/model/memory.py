@@ -48,6 +48,7 @@ class PolicyMemory:
     misses: int = 0  # ticks in a row without metrics
     last_sampled_at: float = 0.0
     last_desired: int | None = None
+    last_current: int | None = None  # replicas at the last tick: a difference is a change made
     rollout_ended_at: float | None = None
 
 
