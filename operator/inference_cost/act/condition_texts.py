@@ -1,0 +1,244 @@
+"""Sentences of the conditions: what was found, the field or setting it depends on, and the fix."""
+
+from collections.abc import Sequence
+
+from inference_cost.model.observation import PolicyObservation, PolicyRefusal
+from inference_cost.model.plan import Attainment, LimitedBy, Plan
+from inference_cost.model.policy import LatencyObjective, Mode, Objective, Pause, Policy
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import ConflictKind, Pod, TargetProblem
+
+PENDING = "Not looked at yet."
+NOT_ACCEPTED = "Not looked at: see the condition `Accepted`."
+INTERNAL_ERROR = (
+    "The operator failed on this policy and keeps its replicas as they are; other policies go on. "
+    "Its log has the error: please report it."
+)
+PARTIAL_RESPONSE = (
+    "Prometheus says its answer is partial: replicas may be added on it, none are removed. "
+    "Check the stores behind `prometheus.url`."
+)
+
+TARGET_FIXES = {
+    TargetProblem.NOT_FOUND: "`spec.scaleTargetRef`: {target} does not exist in this namespace. "
+    "Create it or correct the name.",
+    TargetProblem.KIND_NOT_ENABLED: "`spec.scaleTargetRef.kind`: {target} is of a kind this "
+    "installation does not scale. Add it to `rbac.scaleTargets` in the operator's values.",
+    TargetProblem.NO_SCALE: "`spec.scaleTargetRef`: {target} has no scale subresource. "
+    "Name an object that has one, for example a Deployment.",
+    TargetProblem.OWNED_BY: "`spec.scaleTargetRef`: {target} belongs to another controller, which "
+    "would revert our replicas. Name that controller's object instead.",
+}
+
+CONFLICT_FIXES = {
+    ConflictKind.AUTOSCALER: "`spec.scaleTargetRef`: {other} scales the same target. "
+    "Delete it, or pause it, to hand the replicas over.",
+    ConflictKind.POLICY: "`spec.scaleTargetRef`: the older policy {other} has the same target. "
+    "Delete one of the two, or give this one another target.",
+    ConflictKind.REVERTED: "{other} keeps reverting the replicas. Leave `replicas` out of its "
+    "manifest, or have it ignore `/spec/replicas`.",
+}
+
+FAILING_REASONS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "InvalidImageName",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+    }
+)
+
+_METRICS = {
+    MissingReason.SOURCE_UNREACHABLE: "Prometheus does not answer{detail}. Check `prometheus.url` in "
+    "the operator's values, and that Prometheus runs. Replicas are held.",
+    MissingReason.UNAUTHORIZED: "Prometheus refuses the operator's credentials{detail}. Check "
+    "`prometheus.existingSecret` and `prometheus.bearerTokenKey` in the operator's values.",
+    MissingReason.QUERY_FAILED: "Prometheus answered with an error or in part{detail}. Check its log and "
+    "its query limits. Replicas are held.",
+    MissingReason.EMPTY_RESULT: "No Triton metrics for {target}{detail}. Check that Prometheus scrapes "
+    "the pods' metrics port (8002 by default) and keeps the labels `namespace` and `pod`, and that "
+    "`prometheus.matchers` in the operator's values fits.",
+    MissingReason.STALE: "The newest Triton metrics of {target} are too old{detail}. Check the scrape "
+    "target in Prometheus. Replicas are held.",
+    MissingReason.NOT_FINITE: "Triton metrics of {target} are not usable numbers{detail}. Replicas are held.",
+    MissingReason.AMBIGUOUS: "More than one series where one is expected{detail}. Narrow "
+    "`prometheus.matchers` in the operator's values to this cluster.",
+    MissingReason.PARTIAL: "Too few ready pods of {target} report metrics{detail}. Check the scrape "
+    "targets in Prometheus. Replicas are held.",
+    MissingReason.WARMING_UP: "The pods of {target} are too young for a full rate window{detail}. "
+    "Nothing to do.",
+    MissingReason.NO_READY_PODS: "No pod of {target} is ready{detail}. See its pods with "
+    "`kubectl describe pod`.",
+    MissingReason.NO_TRAFFIC: "{target} reports metrics and gets no requests{detail}.",
+    MissingReason.NOT_EXPORTED: "The pods of {target} do not export the Triton counters needed{detail}. "
+    "Start tritonserver with `--allow-metrics=true` and without `counter_latencies=false`.",
+    MissingReason.NOT_CONFIGURED: "No source of metrics is set up{detail}. Set `prometheus.url` in the "
+    "operator's values.",
+    MissingReason.MODEL_NOT_LOADED: "`spec.serving.models`: a named model is not loaded on "
+    "{target}{detail}. Load the model, or correct the name.",
+}
+_METRICS_OTHERWISE = "Metrics of {target} are not available{detail}."
+
+_GATEWAY_HINT = (
+    "Set `gateway.preset` in the operator's values (for example `envoy`), so that latency is "
+    "measured in front of the fleet; before 26.01, Triton exports no latency histogram for ordinary "
+    "models, so no flag of tritonserver helps there."
+)
+
+_LIMITS = {
+    LimitedBy.MIN_REPLICAS: "Fewer replicas would do; `spec.minReplicas` keeps {desired}.",
+    LimitedBy.MAX_REPLICAS: "{needed} replicas are needed; `spec.maxReplicas` allows {desired}. "
+    "Raise it, or relax `spec.slo`.",
+    LimitedBy.BEHAVIOR: "{needed} replicas are needed; `spec.behavior` allows {desired} for now.",
+    LimitedBy.STABILIZATION: "{needed} replicas would do; {desired} are kept until that has held "
+    "for a while.",
+    LimitedBy.ROLLOUT: "A rollout of {target} is in progress: nothing is removed until it ends.",
+    LimitedBy.METRICS_UNAVAILABLE: "Without metrics {desired} replicas are held: see "
+    "`MetricsAvailable`.",
+    LimitedBy.FALLBACK: "Without metrics `spec.fallback` sets {desired} replicas: see "
+    "`MetricsAvailable`.",
+    LimitedBy.LEARNING: "What one replica carries is still being learned: nothing is removed until "
+    "it is known.",
+    LimitedBy.GPU_GUARD: "The GPUs are too busy to remove a replica.",
+    LimitedBy.CAPACITY: "Replicas that were asked for cannot start: see `CapacityAvailable`.",
+    LimitedBy.FLEET_GUARD: "Many policies ask for fewer replicas at once: removals are spread over "
+    "time. See `decision.fleetGuard` in the operator's values.",
+    LimitedBy.PAUSED: "Paused by the annotation `inferencecost.dev/paused`: remove it to go on.",
+    LimitedBy.CONFLICT: "Something else scales {target}: see `Conflicted`.",
+    LimitedBy.NO_TARGET: "There is nothing to scale: see `Accepted`.",
+}
+
+
+def refused(refusal: PolicyRefusal) -> str:
+    return f"`{refusal.field}`: {refusal.message}" if refusal.field else refusal.message
+
+
+def missing_metrics(missing: Missing, target: str) -> str:
+    detail = f" ({missing.detail})" if missing.detail else ""
+    return _METRICS.get(missing.reason, _METRICS_OTHERWISE).format(target=target, detail=detail)
+
+
+def paused(pause: Pause) -> str:
+    kept = f"at {pause.replicas} replicas" if pause.replicas is not None else "as it is"
+    return (
+        f"Kept {kept} by the annotation `inferencecost.dev/paused` on the {pause.source}. "
+        "Remove it to go on."
+    )
+
+
+def enforcing(target: str) -> str:
+    return f"{target} is scaled by this policy."
+
+
+def recommending(target: str, asked: Mode) -> str:
+    if asked is Mode.ENFORCE:
+        return (
+            f"`spec.mode` is Enforce, but this installation only recommends: {target} is not "
+            "changed. Set `enforce.enabled=true` in the operator's values."
+        )
+    return f"{target} is not changed. Set `spec.mode` to Enforce to have it scaled."
+
+
+def not_measured(seen: PolicyObservation) -> str:
+    """Why there is no measurement, and what to add."""
+    signals = seen.signals
+    if isinstance(signals, Missing):
+        return "Not measured: there are no metrics, see `MetricsAvailable`."
+    gateway = signals.gateway
+    missing = gateway if isinstance(gateway, Missing) else gateway.latency
+    if not isinstance(missing, Missing) or missing.reason is MissingReason.NO_TRAFFIC:
+        return "Not measured: too few requests were answered in the window."
+    if missing.reason is MissingReason.NOT_CONFIGURED:
+        return f"Not measured. {_GATEWAY_HINT}"
+    detail = f": {missing.detail}" if missing.detail else ""
+    return (
+        f"Not measured: the gateway's metrics are missing ({missing.reason.value}{detail}). Check "
+        "`gateway` in the operator's values, and that Prometheus scrapes the gateway."
+    )
+
+
+def predicted(plan: Plan, objective: Objective) -> str:
+    prediction = plan.prediction
+    if isinstance(prediction, Missing):
+        return ""
+    verdict = "which meets" if prediction.meets_objective else "which misses"
+    return (
+        f"Predicted at {_replicas(prediction.replicas)}: {_milliseconds(prediction.seconds)} "
+        f"{_figure(objective)}, {verdict} the objective."
+    )
+
+
+def measured(attainment: Attainment, objective: Objective) -> str:
+    where = attainment.measured_at
+    if isinstance(objective, LatencyObjective):
+        return (
+            f"{100 * attainment.fraction:.2f} % of {attainment.requests:.0f} requests finished "
+            f"within {_milliseconds(objective.threshold_seconds)} (measured at: {where}; "
+            f"objective {100 * objective.target_fraction:g} %)."
+        )
+    return (
+        f"{100 * attainment.fraction:.2f} % of {attainment.requests:.0f} requests were within a mean "
+        f"queue time of {_milliseconds(objective.mean_seconds)} (measured at: {where})."
+    )
+
+
+def violated(plan: Plan) -> str:
+    if plan.limited_by is not LimitedBy.NOTHING:
+        return "Scaling is limited: see `ScalingLimited`."
+    if plan.desired > plan.ready:
+        return f"{plan.desired} replicas are wanted, {plan.ready} are ready."
+    return ""
+
+
+def quota(refusal: str) -> str:
+    return (
+        f"New pods are refused: {refusal}. Raise the ResourceQuota of the namespace, or lower "
+        "`spec.maxReplicas`."
+    )
+
+
+def failing(pods: Sequence[Pod]) -> str:
+    first = pods[0]
+    return (
+        f"{_pods(len(pods))} cannot start, for example {first.name} ({first.waiting_reason}, "
+        f"{first.restarts} restarts). See `kubectl describe pod {first.name}`."
+    )
+
+
+def unschedulable(pods: Sequence[Pod], waited: float) -> str:
+    return (
+        f"{_pods(len(pods))} found no node for {waited:.0f} s, for example {pods[0].name}. Add nodes "
+        "that fit, check node selectors and tolerations, or lower `spec.maxReplicas`."
+    )
+
+
+def waiting_for_nodes(pods: Sequence[Pod], waited: float) -> str:
+    return f"{_pods(len(pods))} found no node yet, for {waited:.0f} s; new nodes take a while."
+
+
+def limited(plan: Plan, policy: Policy) -> str:
+    needed = sum(v.needed for v in plan.variants)
+    target = ", ".join(str(v.target) for v in policy.variants)
+    text = _LIMITS[plan.limited_by]
+    return text.format(needed=needed, desired=plan.desired, target=target)
+
+
+def _figure(objective: Objective) -> str:
+    if isinstance(objective, LatencyObjective):
+        return f"at the {100 * objective.target_fraction:g}th percentile"
+    return "mean queue time"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms"
+
+
+def _replicas(count: int) -> str:
+    return f"{count} replica" if count == 1 else f"{count} replicas"
+
+
+def _pods(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count} pods"
