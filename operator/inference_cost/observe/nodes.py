@@ -1,0 +1,94 @@
+"""Nodes: which pool they belong to, what capacity they are, what they cost."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from inference_cost.model.money import HourlyPrice
+from inference_cost.model.reading import Missing
+from inference_cost.model.workload import CapacityType, Node
+from inference_cost.observe.records import Labels, NodeRecord
+
+INSTANCE_TYPE_LABELS = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
+ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+ZONE_ID_LABEL = "topology.k8s.aws/zone-id"
+REGION_LABELS = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
+GPU_PRODUCT_LABELS = (
+    "nvidia.com/gpu.product",
+    "cloud.google.com/gke-accelerator",
+    "karpenter.k8s.aws/instance-gpu-name",
+    "karpenter.azure.com/sku-gpu-name",
+)
+NODE_POOL_LABELS = (
+    "karpenter.sh/nodepool",
+    "eks.amazonaws.com/nodegroup",
+    "cloud.google.com/gke-nodepool",
+    "kubernetes.azure.com/agentpool",
+    "agentpool",
+)
+# First match wins. A label that is absent says on-demand: that is how node groups without spot look.
+_CAPACITY_TYPES: tuple[tuple[str, Mapping[str, CapacityType]], ...] = (
+    (
+        "karpenter.sh/capacity-type",
+        {
+            "spot": CapacityType.SPOT,
+            "on-demand": CapacityType.ON_DEMAND,
+            "reserved": CapacityType.RESERVED,
+        },
+    ),
+    (
+        "eks.amazonaws.com/capacityType",
+        {
+            "SPOT": CapacityType.SPOT,
+            "ON_DEMAND": CapacityType.ON_DEMAND,
+            "CAPACITY_BLOCK": CapacityType.RESERVED,
+        },
+    ),
+    ("cloud.google.com/gke-spot", {"true": CapacityType.SPOT}),
+    ("cloud.google.com/gke-preemptible", {"true": CapacityType.SPOT}),
+    ("kubernetes.azure.com/scalesetpriority", {"spot": CapacityType.SPOT}),
+)
+
+PriceOf = Callable[[NodeRecord], tuple[str, HourlyPrice | Missing]]
+
+
+def first_label(labels: Labels, keys: tuple[str, ...]) -> str:
+    return next((labels[k] for k in keys if labels.get(k)), "")
+
+
+def capacity_type(labels: Labels) -> CapacityType:
+    for key, meaning in _CAPACITY_TYPES:
+        found = meaning.get(labels.get(key, ""))
+        if found is not None:
+            return found
+    return CapacityType.ON_DEMAND
+
+
+def inferred_pool(labels: Labels) -> str:
+    """`<node pool or instance type>/<capacity type>/<zone>`; the zone is left out when unknown."""
+    name = first_label(labels, NODE_POOL_LABELS) or first_label(labels, INSTANCE_TYPE_LABELS)
+    zone = first_label(labels, ZONE_LABELS)
+    parts = (name or "unknown", capacity_type(labels).value, zone)
+    return "/".join(p for p in parts if p)
+
+
+def observe_nodes(records: list[NodeRecord], price_of: PriceOf) -> Mapping[str, Node]:
+    """Nodes by name. `price_of` gives a CapacityPool's name, or "" for an inferred pool, and the price."""
+    return MappingProxyType({r.name: _node(r, *price_of(r)) for r in records})
+
+
+def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing) -> Node:
+    labels = record.labels
+    return Node(
+        name=record.name,
+        pool=pool or inferred_pool(labels),
+        capacity_type=capacity_type(labels),
+        instance_type=first_label(labels, INSTANCE_TYPE_LABELS),
+        zone=first_label(labels, ZONE_LABELS),
+        gpu_product=first_label(labels, GPU_PRODUCT_LABELS),
+        allocatable_gpus=record.allocatable_gpus,
+        created_at=record.created_at,
+        ready=record.ready,
+        price=price,
+        allocatable_cpu_millicores=record.allocatable_cpu_millicores,
+        allocatable_memory_bytes=record.allocatable_memory_bytes,
+    )

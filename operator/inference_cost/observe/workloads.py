@@ -1,0 +1,128 @@
+"""From a reference to a scale target to the `Workload` behind it, or to the reason why there is none."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from inference_cost.model.policy import TargetRef
+from inference_cost.model.workload import NoWorkload, Pod, TargetProblem, Workload
+from inference_cost.observe.cluster_cache import ClusterCache
+from inference_cost.observe.pods import is_finished, model_pod
+from inference_cost.observe.records import Owner, PodRecord, ScaleTargetRecord, selects
+
+# Reason of a Deployment's Progressing condition once its rollout is complete; scaling leaves it there.
+_ROLLOUT_COMPLETE = "NewReplicaSetAvailable"
+_NAMES_SHOWN = 5
+
+
+def find_workload(
+    cache: ClusterCache,
+    namespace: str,
+    target: TargetRef,
+    *,
+    allowed_owners: Iterable[str] = (),
+    field: str = "spec.scaleTargetRef",
+) -> Workload | NoWorkload:
+    """Resolve a target in the policy's namespace. `allowed_owners`: kinds that tolerate our `/scale`."""
+    if not _is_enabled(cache, target):
+        return _kind_not_enabled(cache, target, field)
+    record = cache.scale_target(target.kind, namespace, target.name)
+    if record is None:
+        return _not_found(cache, namespace, target, field)
+    if record.owner is not None and record.owner.kind not in set(allowed_owners):
+        return _owned(target, record.owner, field)
+    return _workload(target, record, pod_records(cache, record))
+
+
+def pod_records(cache: ClusterCache, record: ScaleTargetRecord) -> list[PodRecord]:
+    """Pods that belong to a target: selected by it, and not led by another controller."""
+    owned = cache.pods_of_workload(record.namespace, record.name)
+    candidates = owned or (
+        [] if record.api_version.startswith("apps/") else cache.pods(record.namespace)
+    )
+    return [
+        pod for pod in candidates if selects(record.selector, pod.labels) and not is_finished(pod)
+    ]
+
+
+def newest_template_hash(record: ScaleTargetRecord, pods: Sequence[PodRecord]) -> str:
+    """A StatefulSet tells its newest revision; otherwise the newest pod was made from the newest template."""
+    if record.update_revision:
+        return record.update_revision
+    marked = [p for p in pods if p.template_hash]
+    return max(marked, key=lambda p: (p.created_at, p.name)).template_hash if marked else ""
+
+
+def is_rolling_out(record: ScaleTargetRecord, pods: Sequence[PodRecord]) -> bool:
+    """Whether pods of two templates may be serving. A change of the replicas alone is no rollout."""
+    hashes = {p.template_hash for p in pods if not p.terminating and p.template_hash}
+    unfinished = (
+        record.updated_replicas < record.desired_replicas
+        and record.progress_reason not in ("", _ROLLOUT_COMPLETE)
+    )
+    return (
+        record.observed_generation < record.template_generation
+        or (_counts_updated(record) and record.status_replicas > record.updated_replicas)
+        or len(hashes) > 1
+        or unfinished
+    )
+
+
+def _workload(target: TargetRef, record: ScaleTargetRecord, pods: Sequence[PodRecord]) -> Workload:
+    found: list[Pod] = sorted((model_pod(p) for p in pods), key=lambda p: (p.created_at, p.name))
+    return Workload(
+        target=target,
+        uid=record.uid,
+        desired_replicas=record.desired_replicas,
+        template_hash=newest_template_hash(record, pods),
+        rolling_out=is_rolling_out(record, pods),
+        pods=tuple(found),
+        quota_refusal=record.replica_failure,
+    )
+
+
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
+
+
+def _is_enabled(cache: ClusterCache, target: TargetRef) -> bool:
+    return any(
+        k.scale_target and k.kind == target.kind and k.group == _group(target.api_version)
+        for k in cache.kinds
+    )
+
+
+def _kind_not_enabled(cache: ClusterCache, target: TargetRef, field: str) -> NoWorkload:
+    enabled = ", ".join(f"{k.kind} ({k.api_version})" for k in cache.kinds if k.scale_target)
+    return NoWorkload(
+        target=target,
+        problem=TargetProblem.KIND_NOT_ENABLED,
+        message=(
+            f"{field}: {target.kind} ({target.api_version}) is not enabled in this installation; "
+            f"enabled: {enabled}. Add it to the chart value rbac.scaleTargets, or name one of these."
+        ),
+    )
+
+
+def _not_found(cache: ClusterCache, namespace: str, target: TargetRef, field: str) -> NoWorkload:
+    there = sorted(f"{r.kind}/{r.name}" for r in cache.scale_targets(namespace))
+    close = difflib.get_close_matches(str(target), there, n=_NAMES_SHOWN, cutoff=0.4)
+    shown = close or there[:_NAMES_SHOWN]
+    rest = f" and {len(there) - len(shown)} more" if len(there) > len(shown) else ""
+    found = f"there are {', '.join(shown)}{rest}" if there else "it has no scale target at all"
+    return NoWorkload(
+        target=target,
+        problem=TargetProblem.NOT_FOUND,
+        message=f"{field}: {target} does not exist in namespace {namespace}; {found}. "
+        "Correct kind and name, or create it.",
+    )
+
+
+def _owned(target: TargetRef, owner: Owner, field: str) -> NoWorkload:
+    return NoWorkload(
+        target=target,
+        problem=TargetProblem.OWNED_BY,
+        message=(
+            f"{field}: {target} is controlled by {owner.kind}/{owner.name} ({owner.api_version}), which "
+            "would revert its replicas. Scale that object instead, or remove the controller reference."
+        ),
+    )
