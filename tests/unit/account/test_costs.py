@@ -1,0 +1,114 @@
+"""Costs of policies and pools in one tick."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from inference_cost.account.costs import account
+from inference_cost.model.reading import Missing
+from inference_cost.model.workload import Conflict, ConflictKind
+from tests.unit.account.worlds import NOON, key, node, observation, plan, pod, snapshot
+
+
+def test_a_policy_costs_its_share_of_each_pool() -> None:
+    nodes = (node("n1"), node("n2", "1.20", pool="l4-spot", allocatable_gpus=2))
+    world = snapshot(observation(pod("p1", "n1"), pod("p2", "n2")), nodes=nodes)
+    cost = account(world, {key(): plan(2)}, {}).policies[key()]
+    assert cost.per_hour == Decimal("4.60")
+    assert [(p.pool, p.replicas, p.per_hour) for p in cost.pools] == [
+        ("l4", 1, Decimal(4)),
+        ("l4-spot", 1, Decimal("0.60")),
+    ]
+    assert cost.unpriced == ()
+
+
+def test_an_empty_node_of_a_pool_in_use_is_idle_and_no_policy_pays_it() -> None:
+    nodes = (node("n1"), node("n2"), node("other", "9", pool="training"))
+    costs = account(snapshot(observation(pod("p1", "n1")), nodes=nodes), {}, {})
+    (pool,) = costs.pools
+    assert (pool.pool, pool.nodes) == ("l4", 2)
+    assert pool.per_hour == Decimal(8)
+    assert pool.allocated_per_hour == Decimal(4)
+    assert pool.idle_per_hour == Decimal(4)
+
+
+def test_pods_that_are_not_ready_yet_or_on_their_way_out_are_paid_for() -> None:
+    pods = (pod("p1", "n1", ready_at=None), pod("p2", "n2", terminating=True))
+    world = snapshot(observation(*pods), nodes=(node("n1"), node("n2")))
+    assert account(world, {}, {}).policies[key()].per_hour == Decimal(8)
+
+
+def test_a_pending_pod_costs_nothing() -> None:
+    world = snapshot(observation(pod(on="")), nodes=(node(),))
+    costs = account(world, {}, {})
+    assert costs.policies[key()].per_hour == Decimal(0)
+    assert costs.pools == ()
+
+
+def test_an_unknown_price_is_missing_in_the_total_and_named() -> None:
+    nodes = (node("n1"), node("n2", None, pool="a100"))
+    world = snapshot(observation(pod("p1", "n1"), pod("p2", "n2")), nodes=nodes)
+    costs = account(world, {key(): plan(3)}, {})
+    cost = costs.policies[key()]
+    assert isinstance(cost.per_hour, Missing)
+    assert isinstance(cost.desired_per_hour, Missing)
+    assert cost.priced_per_hour == Decimal(4)
+    assert cost.unpriced == ("pool a100 has no price",)
+    assert {p.pool: p.unpriced_nodes for p in costs.pools} == {"a100": ("n2",), "l4": ()}
+
+
+def test_a_pod_on_a_node_nobody_knows_is_named() -> None:
+    cost = account(snapshot(observation(pod(on="gone"))), {}, {}).policies[key()]
+    assert cost.unpriced == ("node gone is not known",)
+
+
+def test_two_policies_share_a_node_by_what_they_request() -> None:
+    first = observation(pod("p1", gpus=1))
+    second = observation(pod("p2", gpus=2), name="bert")
+    costs = account(snapshot(first, second, nodes=(node(allocatable_gpus=4),)), {}, {})
+    assert costs.policies[key()].per_hour == Decimal(1)
+    assert costs.policies[key("bert")].per_hour == Decimal(2)
+    assert costs.pools[0].idle_per_hour == Decimal(1)
+
+
+def test_a_pod_claimed_by_two_policies_is_charged_once_to_the_one_without_a_conflict() -> None:
+    clash = Conflict(kind=ConflictKind.POLICY, other="team-a/bert", message="")
+    older = observation(pod(), created_at=NOON - 60, conflict=clash)
+    younger = observation(pod(), name="bert")
+    costs = account(snapshot(older, younger, nodes=(node(),)), {}, {})
+    assert costs.policies[key()].per_hour == Decimal(0)
+    assert costs.policies[key("bert")].per_hour == Decimal(4)
+
+
+def test_the_desired_replicas_are_priced_like_the_running_ones() -> None:
+    world = snapshot(
+        observation(pod("p1", "n1"), pod("p2", "n2")), nodes=(node("n1"), node("n2", "2"))
+    )
+    assert account(world, {key(): plan(3)}, {}).policies[key()].desired_per_hour == Decimal(9)
+
+
+def test_desired_zero_costs_nothing_and_an_unpriced_first_replica_is_missing() -> None:
+    empty = snapshot(observation())
+    assert account(empty, {key(): plan(0)}, {}).policies[key()].desired_per_hour == Decimal(0)
+    first = account(empty, {key(): plan(2)}, {}).policies[key()].desired_per_hour
+    assert isinstance(first, Missing)
+
+
+def test_without_replicas_the_plan_knows_the_price_of_one() -> None:
+    priced = replace(plan(2), replica_price_per_hour=Decimal("1.5"))
+    cost = account(snapshot(observation()), {key(): priced}, {}).policies[key()]
+    assert cost.desired_per_hour == Decimal(3)
+
+
+def test_without_a_plan_the_desired_cost_is_missing() -> None:
+    world = snapshot(observation(pod()), nodes=(node(),))
+    assert isinstance(account(world, {}, {}).policies[key()].desired_per_hour, Missing)
+
+
+def test_the_month_runs_on_and_a_deleted_policy_is_forgotten() -> None:
+    nodes = (node(),)
+    one = account(snapshot(observation(pod()), nodes=nodes), {}, {})
+    two = account(snapshot(observation(pod()), nodes=nodes, at=NOON + 45), {}, one.memory)
+    assert two.policies[key()].month_to_date.amount == Decimal("0.05")
+    away = account(snapshot(observation(pod()), nodes=nodes, at=NOON + 91), {}, two.memory)
+    assert away.policies[key()].month_to_date.gap_seconds == 46
+    assert account(snapshot(nodes=nodes, at=NOON + 60), {}, two.memory).memory == {}
