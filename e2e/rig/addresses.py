@@ -5,11 +5,12 @@ The API server refuses loopback addresses in EndpointSlices, so a process pod re
 cluster at a time, hence clusters side by side never meet on ``127.x:8000``.
 """
 
-import errno
 import ipaddress
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from e2e.rig.ports import lock_name
 
 FIRST_OCTET, LAST_OCTET = 64, 254
 
@@ -64,6 +65,11 @@ class PodRange:
         """InternalIP that process nodes report."""
         return f"10.{self.octet}.0.1"
 
+    @property
+    def simulated_node_address(self) -> str:
+        """InternalIP that kwok nodes report."""
+        return f"10.{self.octet}.0.2"
+
 
 class RangeLock:
     """Holds one `PodRange` for as long as the process lives or until `release`."""
@@ -83,23 +89,10 @@ def claim_pod_range() -> RangeLock:
         AddressError: every range is taken.
     """
     for octet in range(FIRST_OCTET, LAST_OCTET + 1):
-        held = _try_lock(octet)
+        held = lock_name(f"pod-range-{octet}")
         if held is not None:
             return RangeLock(PodRange(octet=octet), held)
     raise AddressError(f"all pod ranges 10.{FIRST_OCTET}-{LAST_OCTET} are in use by other clusters")
-
-
-def _try_lock(octet: int) -> socket.socket | None:
-    # An abstract Unix socket: per network namespace as the ports are, needs no right, leaves no file.
-    lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        lock.bind(f"\0inference-cost-rig-pod-range-{octet}")
-    except OSError as error:
-        lock.close()
-        if error.errno == errno.EADDRINUSE:
-            return None
-        raise
-    return lock
 
 
 def _with_first_octet(address: str, *, found: int, replaced_by: int) -> str:
