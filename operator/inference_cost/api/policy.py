@@ -1,0 +1,260 @@
+"""InferenceCostPolicy: what a team asks for."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from inference_cost.api.base import ApiModel, Rule
+from inference_cost.api.behavior import Behavior
+from inference_cost.api.fields import (
+    API_VERSION_PATTERN,
+    SET,
+    CamelCase,
+    DnsName,
+    Milliseconds,
+    ModelName,
+    PercentText,
+    Replicas,
+    unique_by,
+)
+from inference_cost.api.group import API_VERSION, POLICY
+from inference_cost.api.metadata import ObjectMeta, TopLevel
+from inference_cost.api.policy_status import PolicyStatus
+
+
+class Mode(StrEnum):
+    RECOMMEND = "Recommend"
+    ENFORCE = "Enforce"
+
+
+class ScaleTargetRef(ApiModel):
+    """The workload to scale, in the namespace of the policy."""
+
+    rules = (
+        Rule(
+            cel="self == oldSelf",
+            message="`scaleTargetRef` may not be changed; create a new policy for the other target",
+            on_update=lambda new, old: new == old,
+        ),
+    )
+    api_version: Annotated[
+        str, Field(min_length=1, max_length=317, pattern=API_VERSION_PATTERN)
+    ] = Field(
+        default="apps/v1",
+        description="apiVersion is the API group and version of the target. Default apps/v1.",
+    )
+    kind: CamelCase = Field(
+        default="Deployment",
+        description="kind is the kind of the target. It must have a /scale subresource and be"
+        " enabled in this installation; Deployment and StatefulSet are. Default Deployment.",
+    )
+    name: DnsName = Field(description="name is the name of the target.")
+
+
+class LatencyObjective(ApiModel):
+    """A share of the requests is answered within a threshold."""
+
+    rules = (
+        Rule(
+            cel="double(self.target) >= 50.0 && double(self.target) <= 99.99",
+            message='`target` must be from 50 to 99.99 percent, written as a string: "99.0"',
+            field="target",
+            holds=lambda self: Decimal(50) <= Decimal(self.target) <= Decimal("99.99"),
+        ),
+    )
+    threshold_milliseconds: Milliseconds = Field(
+        description="thresholdMilliseconds is the time, in milliseconds, within which a request is"
+        " to be answered."
+    )
+    target: PercentText = Field(
+        default="99.0",
+        description="target is the share of requests, in percent, to be answered within"
+        ' thresholdMilliseconds; a decimal string from "50" to "99.99". Default "99.0".',
+    )
+
+
+class QueueTimeObjective(ApiModel):
+    """The mean wait in Triton's scheduler queue. For a Triton that exports no latency histogram."""
+
+    mean_milliseconds: Milliseconds = Field(
+        description="meanMilliseconds is the largest mean queue time, in milliseconds."
+    )
+
+
+class Slo(ApiModel):
+    """The objective: exactly one kind."""
+
+    rules = (
+        Rule(
+            cel="has(self.latency) != has(self.queueTime)",
+            message="`slo` must have exactly one objective: set `latency` or `queueTime`",
+            holds=lambda self: (self.latency is None) != (self.queue_time is None),
+        ),
+    )
+    latency: LatencyObjective | None = Field(
+        default=None,
+        description="latency asks that a share of the requests is answered within a threshold."
+        " Not together with queueTime.",
+    )
+    queue_time: QueueTimeObjective | None = Field(
+        default=None,
+        description="queueTime asks that the mean wait in Triton's queue stays below a bound."
+        " Not together with latency.",
+    )
+
+
+class Serving(ApiModel):
+    """Which models of the target count."""
+
+    models: Annotated[
+        tuple[ModelName, ...], Field(max_length=32, json_schema_extra=SET), unique_by()
+    ] = Field(
+        default=(),
+        description="models are the names of the Triton models to look at. Default empty: every"
+        " model seen on the target.",
+    )
+
+
+class FallbackBehavior(StrEnum):
+    STATIC = "Static"
+    CURRENT_REPLICAS = "CurrentReplicas"
+    CURRENT_REPLICAS_IF_HIGHER = "CurrentReplicasIfHigher"
+    CURRENT_REPLICAS_IF_LOWER = "CurrentReplicasIfLower"
+
+
+class Fallback(ApiModel):
+    """What to run when metrics stay away, as in KEDA."""
+
+    rules = (
+        Rule(
+            cel="self.behavior == 'CurrentReplicas' || has(self.replicas)",
+            message="`replicas` must be set unless `behavior` is CurrentReplicas",
+            holds=lambda self: (
+                self.behavior is FallbackBehavior.CURRENT_REPLICAS or self.replicas is not None
+            ),
+        ),
+    )
+    failure_threshold: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+        default=3,
+        description="failureThreshold is the number of decisions in a row without usable metrics"
+        " after which the fallback takes over: it does so at the next one. Until then the replicas"
+        " are held. Default 3.",
+    )
+    replicas: Replicas | None = Field(
+        default=None,
+        description="replicas is the count to run. Required unless behavior is CurrentReplicas,"
+        " where it is ignored.",
+    )
+    behavior: FallbackBehavior = Field(
+        default=FallbackBehavior.CURRENT_REPLICAS_IF_HIGHER,
+        description="behavior is one of KEDA's four: Static (static: run replicas),"
+        " CurrentReplicas (currentReplicas: leave them), CurrentReplicasIfHigher"
+        " (currentReplicasIfHigher: leave them where they are more than replicas) and"
+        " CurrentReplicasIfLower (currentReplicasIfLower: leave them where they are fewer)."
+        " Default CurrentReplicasIfHigher, which never removes a replica.",
+    )
+
+
+class HeadroomMode(StrEnum):
+    AUTO = "Auto"
+    FIXED = "Fixed"
+    DISABLED = "Disabled"
+
+
+class Headroom(ApiModel):
+    """Replicas kept above the need, for load that grows while new pods start."""
+
+    rules = (
+        Rule(
+            cel="has(self.replicas) == (self.mode == 'Fixed')",
+            message="`replicas` must be set when `mode` is Fixed and must not be set otherwise",
+            holds=lambda self: (self.replicas is not None) == (self.mode is HeadroomMode.FIXED),
+        ),
+    )
+    mode: HeadroomMode = Field(
+        default=HeadroomMode.AUTO,
+        description="mode is Auto (learned from the trend of the load and the time a replica takes"
+        " to start), Fixed (always replicas more) or Disabled (none). Default Auto.",
+    )
+    replicas: Replicas | None = Field(
+        default=None,
+        description="replicas is the number kept above the need. Required when mode is Fixed, not"
+        " allowed otherwise.",
+    )
+
+
+class PolicySpec(ApiModel):
+    """The desired state."""
+
+    rules = (
+        Rule(
+            cel="self.minReplicas <= self.maxReplicas",
+            message="`minReplicas` must be less than or equal to `maxReplicas`; lower the one or"
+            " raise the other",
+            field="minReplicas",
+            holds=lambda self: self.min_replicas <= self.max_replicas,
+        ),
+        Rule(
+            cel="!has(self.fallback) || !has(self.fallback.replicas) ||"
+            " (self.fallback.replicas >= self.minReplicas &&"
+            " self.fallback.replicas <= self.maxReplicas)",
+            message="`fallback.replicas` must be from `minReplicas` to `maxReplicas`",
+            field="fallback.replicas",
+            holds=lambda self: (
+                self.fallback is None
+                or self.fallback.replicas is None
+                or self.min_replicas <= self.fallback.replicas <= self.max_replicas
+            ),
+        ),
+    )
+    mode: Mode = Field(
+        default=Mode.RECOMMEND,
+        description="mode is Recommend (decide, explain and write nothing to the target) or Enforce"
+        " (write the replicas). Default Recommend.",
+    )
+    scale_target_ref: ScaleTargetRef = Field(
+        description="scaleTargetRef is the workload to scale, in the namespace of the policy. It"
+        " may not be changed."
+    )
+    min_replicas: Replicas = Field(
+        default=1,
+        description="minReplicas is the smallest number of replicas to run; at least 1. Default 1.",
+    )
+    max_replicas: Replicas = Field(
+        description="maxReplicas is the largest number of replicas to run, at least minReplicas."
+    )
+    slo: Slo = Field(description="slo is the objective that the replicas have to meet.")
+    serving: Serving = Field(
+        default=Serving(),
+        description="serving says which models of the target count. Default: every model seen.",
+    )
+    behavior: Behavior = Field(
+        default=Behavior(),
+        description="behavior limits the speed of scaling, in the shape of autoscaling/v2. Default:"
+        " no extra limit.",
+    )
+    fallback: Fallback | None = Field(
+        default=None,
+        description="fallback is what to run when metrics stay away, as in KEDA. Default unset:"
+        " the replicas are left as they are.",
+    )
+    headroom: Headroom = Field(
+        default=Headroom(),
+        description="headroom is the number of replicas kept above the need. Default: mode Auto.",
+    )
+
+
+class InferenceCostPolicy(TopLevel):
+    """InferenceCostPolicy keeps a Triton fleet inside its latency objective at the lowest cost."""
+
+    names = POLICY
+
+    api_version: str = API_VERSION
+    kind: str = POLICY.kind
+    metadata: ObjectMeta = ObjectMeta()
+    spec: PolicySpec = Field(description="spec is the desired state.")
+    status: PolicyStatus | None = Field(
+        default=None, description="status is the recent observation, written by the operator."
+    )

@@ -1,0 +1,302 @@
+"""Status of an InferenceCostPolicy: recent observation, rebuilt from the world at any time."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from inference_cost.api.base import ApiModel
+from inference_cost.api.conditions import Condition
+from inference_cost.api.fields import (
+    ATOMIC,
+    INT32_MAX,
+    CamelCase,
+    Currency,
+    DecimalText,
+    DnsName,
+    Generation,
+    LabelValueNotEmpty,
+    Message,
+    Microseconds,
+    NodeCount,
+    ObservedMilliseconds,
+    ObservedReplicas,
+    PercentText,
+    Time,
+    map_by,
+    unique_by,
+)
+
+MAX_CONDITIONS = 8
+MAX_PLACEMENTS = 8
+
+
+class ReplicaStatus(ApiModel):
+    """Replicas of the target."""
+
+    current: ObservedReplicas = Field(
+        description="current is the replica count that the target asks for now."
+    )
+    ready: ObservedReplicas = Field(description="ready is the number of pods that are Ready.")
+    desired: ObservedReplicas = Field(
+        description="desired is the replica count decided; in Recommend it is not written."
+    )
+
+
+class DemandStatus(ApiModel):
+    """Load offered to the target."""
+
+    requests_per_second: DecimalText = Field(
+        description="requestsPerSecond is the load offered now, in requests per second."
+    )
+    forecast_requests_per_second: DecimalText | None = Field(
+        default=None,
+        description="forecastRequestsPerSecond is the highest load expected before a new replica"
+        " could be ready, in requests per second.",
+    )
+    backlog_requests: Annotated[int, Field(strict=True, ge=0, le=INT32_MAX)] | None = Field(
+        default=None,
+        description="backlogRequests is the number of requests that wait beyond the steady state.",
+    )
+
+
+class ProfileSource(StrEnum):
+    BATCH_STATISTICS = "BatchStatistics"
+    COUNTERS = "Counters"
+    CHECKPOINT = "Checkpoint"
+    LARGEST_SEEN = "LargestSeen"
+
+
+class ProfileStatus(ApiModel):
+    """What one replica can do, as learned: a batch of b requests takes alpha + beta · b."""
+
+    alpha_microseconds: Microseconds = Field(
+        description="alphaMicroseconds is the fixed time of one batch, in microseconds."
+    )
+    beta_microseconds: Microseconds = Field(
+        description="betaMicroseconds is the time that each request adds to its batch, in"
+        " microseconds."
+    )
+    max_batch_size: Annotated[int, Field(strict=True, ge=1, le=INT32_MAX)] = Field(
+        description="maxBatchSize is the largest batch that Triton forms, in requests."
+    )
+    requests_per_second_per_replica: DecimalText = Field(
+        description="requestsPerSecondPerReplica is the load at which one replica still meets the"
+        " objective, in requests per second."
+    )
+    source: ProfileSource = Field(
+        description="source is where the profile comes from: BatchStatistics (Triton's timings per"
+        " batch), Counters (learned from Prometheus), Checkpoint (restored) or LargestSeen (the"
+        " largest load seen while the objective held)."
+    )
+    error_percent: PercentText = Field(
+        description="errorPercent is the relative uncertainty of the largest batch's time, in"
+        " percent (two standard deviations)."
+    )
+    template_hash: LabelValueNotEmpty = Field(
+        description="templateHash is the pod-template hash that the profile was learned for."
+    )
+
+
+class SloState(StrEnum):
+    MET = "Met"
+    AT_RISK = "AtRisk"
+    VIOLATED = "Violated"
+    UNKNOWN = "Unknown"
+
+
+class MeasuredAt(StrEnum):
+    GATEWAY = "Gateway"
+    SERVER = "Server"
+    PREDICTED = "Predicted"
+
+
+class SloStatus(ApiModel):
+    """How the objective is met."""
+
+    state: SloState = Field(
+        description="state is Met or Violated (measured), AtRisk (measured as met, predicted to be"
+        " missed) or Unknown (not measured)."
+    )
+    measured_at: MeasuredAt = Field(
+        description="measuredAt is where compliance is measured: Gateway or Server; Predicted means"
+        " that it is not measured."
+    )
+    attainment_percent: PercentText | None = Field(
+        default=None,
+        description="attainmentPercent is the measured share of requests within the objective, in"
+        " percent. Unset when not measured.",
+    )
+    observed_milliseconds: ObservedMilliseconds | None = Field(
+        default=None,
+        description="observedMilliseconds is the measured latency at the target percentile, or the"
+        " mean queue time, in milliseconds. Unset when not measured.",
+    )
+    predicted_milliseconds: ObservedMilliseconds | None = Field(
+        default=None,
+        description="predictedMilliseconds is the same value predicted for the desired replicas, in"
+        " milliseconds. Unset when nothing is learned yet.",
+    )
+
+
+class PriceSource(StrEnum):
+    CAPACITY_POOL = "CapacityPool"
+    SHIPPED_TABLE = "ShippedTable"
+    MIXED = "Mixed"
+
+
+class CostStatus(ApiModel):
+    """What the replicas cost: their share of the nodes that they really run on."""
+
+    currency: Currency = Field(
+        description="currency is the ISO 4217 code of all amounts, a setting of the installation."
+    )
+    per_hour: DecimalText | None = Field(
+        default=None,
+        description="perHour is the cost of the current replicas per hour, a decimal string. Unset"
+        " when no price is known.",
+    )
+    month_to_date: DecimalText | None = Field(
+        default=None,
+        description="monthToDate is the cost since monthToDateSince, a decimal string.",
+    )
+    month_to_date_since: Time | None = Field(
+        default=None,
+        description="monthToDateSince is the start of monthToDate: of the month (UTC), or when the"
+        " policy was first seen in it.",
+    )
+    coverage_percent: PercentText | None = Field(
+        default=None,
+        description="coveragePercent is the share of that time in which the nodes and their prices"
+        " were known, in percent.",
+    )
+    price_source: PriceSource | None = Field(
+        default=None,
+        description="priceSource is where the prices come from: CapacityPool, ShippedTable (list"
+        " prices shipped with the operator) or Mixed.",
+    )
+    price_time: Time | None = Field(
+        default=None, description="priceTime is the date of the oldest price in use."
+    )
+
+
+class GpuUtilizationSource(StrEnum):
+    TRITON = "Triton"
+    DCGM = "DCGM"
+
+
+class GpuUtilizationStatus(ApiModel):
+    """Mean GPU utilization of the ready pods, or why it is not known."""
+
+    percent: Annotated[int, Field(strict=True, ge=0, le=100)] | None = Field(
+        default=None,
+        description="percent is the mean GPU utilization of the ready pods, in percent. Unset when"
+        " not known.",
+    )
+    source: GpuUtilizationSource | None = Field(
+        default=None, description="source is the exporter of percent: Triton or DCGM."
+    )
+    reason: CamelCase | None = Field(
+        default=None,
+        description="reason is why percent is not known, for example NotExported.",
+    )
+
+
+class DecisionAction(StrEnum):
+    SCALE_OUT = "ScaleOut"
+    SCALE_IN = "ScaleIn"
+    HOLD = "Hold"
+
+
+class DecisionStatus(ApiModel):
+    """The last decision, and why."""
+
+    time: Time = Field(description="time is when this was first decided.")
+    action: DecisionAction = Field(
+        description="action is ScaleOut (add replicas), ScaleIn (remove some) or Hold."
+    )
+    desired_replicas: ObservedReplicas = Field(
+        description="desiredReplicas is the replica count decided."
+    )
+    limited_by: CamelCase | None = Field(
+        default=None,
+        description="limitedBy is what keeps the replicas from following the need, for example"
+        " MaxReplicas or Rollout. Unset when nothing does.",
+    )
+    message: Message = Field(
+        default="",
+        description="message says what was seen, what was chosen and why, to a person. Default"
+        " empty.",
+    )
+    why_not_fewer: Message | None = Field(
+        default=None, description="whyNotFewer says what one replica fewer would do."
+    )
+    runner_up: Message | None = Field(
+        default=None, description="runnerUp is the second-best choice, and why it lost."
+    )
+    cost_per_hour: DecimalText | None = Field(
+        default=None,
+        description="costPerHour is the cost of the desired replicas per hour, a decimal string."
+        " Unset when no price is known.",
+    )
+
+
+class Placement(ApiModel):
+    """Replicas of one variant in one pool."""
+
+    variant: DnsName = Field(
+        description="variant is the name of the workload; that of the scale target."
+    )
+    pool: Annotated[str, Field(min_length=1, max_length=253)] = Field(
+        description="pool is the CapacityPool, or the pool inferred from node labels."
+    )
+    replicas: ObservedReplicas = Field(description="replicas is the number of pods there.")
+    nodes: NodeCount = Field(description="nodes is the number of nodes that they run on.")
+    per_hour: DecimalText | None = Field(
+        default=None,
+        description="perHour is their cost per hour, a decimal string. Unset when no price is"
+        " known.",
+    )
+
+
+class PolicyStatus(ApiModel):
+    """The recent observation."""
+
+    observed_generation: Generation = Field(
+        default=0,
+        description="observedGeneration is the metadata.generation that the status speaks of.",
+    )
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(max_length=MAX_CONDITIONS, json_schema_extra=map_by("type")),
+        unique_by("type"),
+    ] = Field(
+        default=(),
+        description="conditions are Ready, Accepted, MetricsAvailable, SLOMet, CapacityAvailable,"
+        " ScalingLimited and Conflicted. Default empty: not looked at yet.",
+    )
+    replicas: ReplicaStatus | None = Field(
+        default=None, description="replicas are the replicas of the target: asked for, ready, due."
+    )
+    demand: DemandStatus | None = Field(
+        default=None, description="demand is the load. Unset when no metrics are usable."
+    )
+    profile: ProfileStatus | None = Field(
+        default=None,
+        description="profile is what one replica can do. Unset until it is learned.",
+    )
+    slo: SloStatus | None = Field(default=None, description="slo is how the objective is met.")
+    cost: CostStatus | None = Field(default=None, description="cost is what the replicas cost.")
+    gpu_utilization: GpuUtilizationStatus | None = Field(
+        default=None,
+        description="gpuUtilization is that of the ready pods, or why it is not known.",
+    )
+    decision: DecisionStatus | None = Field(
+        default=None, description="decision is the last decision, and why."
+    )
+    placement: Annotated[
+        tuple[Placement, ...], Field(max_length=MAX_PLACEMENTS, json_schema_extra=ATOMIC)
+    ] = Field(
+        default=(),
+        description="placement says where the replicas run. Default empty.",
+    )
