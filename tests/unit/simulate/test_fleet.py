@@ -17,7 +17,8 @@ SERVICE = BatchService(alpha_seconds=0.040, beta_seconds=0.005, max_batch_size=8
 
 def poisson(rate: float, seconds: float, seed: int = 1) -> list[float]:
     draw = np.random.default_rng(seed)
-    return np.sort(draw.random(draw.poisson(rate * seconds)) * seconds).tolist()
+    instants = draw.random(draw.poisson(rate * seconds)) * seconds
+    return [float(t) for t in np.sort(instants)]
 
 
 @pytest.mark.parametrize("routing", Routing)
