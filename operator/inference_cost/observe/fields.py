@@ -4,10 +4,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
 from inference_cost.observe.records import NO_LABELS, Labels, Owner, Selector, SelectorTerm
-
-PAUSED_ANNOTATION = "inferencecost.dev/paused"
-PAUSED_REPLICAS_ANNOTATION = "inferencecost.dev/paused-replicas"
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -27,7 +25,7 @@ def labels_of(value: object) -> Labels:
 
 def pause_annotations(metadata: Mapping[str, Any]) -> Labels:
     annotations = mapping(metadata.get("annotations"))
-    keys = (PAUSED_ANNOTATION, PAUSED_REPLICAS_ANNOTATION)
+    keys = (PAUSED, PAUSED_REPLICAS)
     return {k: str(annotations[k]) for k in keys if k in annotations} or NO_LABELS
 
 

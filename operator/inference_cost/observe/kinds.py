@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-API_GROUP = "inferencecost.dev"
-API_VERSION = "v1alpha1"
+from inference_cost.api import group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +34,13 @@ class WatchedKind:
 
 
 POLICY = WatchedKind(
-    kind="InferenceCostPolicy",
-    group=API_GROUP,
-    version=API_VERSION,
-    plural="inferencecostpolicies",
+    kind=group.POLICY.kind, group=group.GROUP, version=group.VERSION, plural=group.POLICY.plural
 )
 CAPACITY_POOL = WatchedKind(
-    kind="CapacityPool",
-    group=API_GROUP,
-    version=API_VERSION,
-    plural="capacitypools",
+    kind=group.CAPACITY_POOL.kind,
+    group=group.GROUP,
+    version=group.VERSION,
+    plural=group.CAPACITY_POOL.plural,
     namespaced=False,
     optional=True,
 )

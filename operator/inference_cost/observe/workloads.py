@@ -67,6 +67,11 @@ def is_rolling_out(record: ScaleTargetRecord, pods: Sequence[PodRecord]) -> bool
     )
 
 
+def _counts_updated(record: ScaleTargetRecord) -> bool:
+    """Deployment and StatefulSet say how many pods are of the newest template; other kinds may not."""
+    return record.api_version.startswith("apps/")
+
+
 def _workload(target: TargetRef, record: ScaleTargetRecord, pods: Sequence[PodRecord]) -> Workload:
     found: list[Pod] = sorted((model_pod(p) for p in pods), key=lambda p: (p.created_at, p.name))
     return Workload(

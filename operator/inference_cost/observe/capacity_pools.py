@@ -1,0 +1,87 @@
+"""CapacityPools: which nodes they bind, and the price they give."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering
+from inference_cost.api.parse import InvalidObjectError, parse_capacity_pool
+from inference_cost.model.money import HourlyPrice, PriceSource
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.observe.nodes import INSTANCE_TYPE_LABELS, ZONE_LABELS, first_label
+from inference_cost.observe.prices import PriceTable, list_price
+from inference_cost.observe.records import CapacityPoolRecord, Labels, NodeRecord
+
+_CENT_OF_A_CENT = Decimal("0.0001")
+PoolOf = tuple[str, HourlyPrice | Missing]
+
+
+class PriceBook:
+    """Pool and price of every node, in order of trust. Built once per change of the pools."""
+
+    def __init__(
+        self, pools: list[CapacityPoolRecord], *, table: PriceTable, currency: str
+    ) -> None:
+        self._table = table
+        self._currency = currency
+        self.problems: dict[str, str] = {}  # by pool: why it is not used
+        self._pools: list[tuple[CapacityPoolRecord, CapacityPoolSpec]] = []
+        for record in sorted(pools, key=lambda r: (r.created_at, r.name)):
+            self._add(record)
+
+    def price_of(self, node: NodeRecord) -> PoolOf:
+        """Name of the CapacityPool that binds the node ("" when none does), and the node's price."""
+        for record, spec in self._pools:
+            if binds(spec, node.labels):
+                return record.name, self._pool_price(record, spec, node.labels)
+        return "", list_price(self._table, node.labels, currency=self._currency)
+
+    def _add(self, record: CapacityPoolRecord) -> None:
+        try:
+            parsed = parse_capacity_pool({"spec": record.spec})
+        except InvalidObjectError as error:
+            self.problems[record.name] = str(error)
+        else:
+            self._pools.append((record, parsed.spec))
+
+    def _pool_price(
+        self, record: CapacityPoolRecord, spec: CapacityPoolSpec, labels: Labels
+    ) -> HourlyPrice | Missing:
+        if spec.offerings:
+            return self._offered(record, spec.offerings, labels)
+        listed = list_price(self._table, labels, currency=self._currency)
+        if isinstance(listed, Missing) or spec.discount_percent is None:
+            return listed
+        factor = 1 - Decimal(spec.discount_percent) / 100
+        return HourlyPrice(
+            per_hour=(listed.per_hour * factor).quantize(_CENT_OF_A_CENT),
+            currency=self._currency,
+            source=PriceSource.CAPACITY_POOL,
+            as_of=listed.as_of,
+            origin=f"{record.name} ({spec.discount_percent} % off {listed.origin})",
+        )
+
+    def _offered(
+        self, record: CapacityPoolRecord, offerings: Sequence[Offering], labels: Labels
+    ) -> HourlyPrice | Missing:
+        instance_type = first_label(labels, INSTANCE_TYPE_LABELS)
+        zone = first_label(labels, ZONE_LABELS)
+        fitting = [o for o in offerings if o.instance_type == instance_type]
+        chosen = [o for o in fitting if o.zone == zone] or [o for o in fitting if not o.zone]
+        if not chosen:
+            place = f" in {zone}" if zone else ""
+            return Missing(
+                reason=MissingReason.PRICE_UNKNOWN,
+                detail=f"CapacityPool/{record.name} has no offering for {instance_type}{place}; "
+                "add it to spec.offerings",
+            )
+        return HourlyPrice(
+            per_hour=Decimal(chosen[0].per_node_hour),
+            currency=self._currency,
+            source=PriceSource.CAPACITY_POOL,
+            as_of=record.created_at,
+            origin=record.name,
+        )
+
+
+def binds(spec: CapacityPoolSpec, labels: Labels) -> bool:
+    return all(labels.get(k) == v for k, v in spec.node_selector.match_labels.items())

@@ -1,0 +1,164 @@
+"""From a stored InferenceCostPolicy to the model's `Policy`, or to a refusal that names field and fix."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+from inference_cost.api import behavior as api_behavior
+from inference_cost.api import policy as api
+from inference_cost.api.annotations import InvalidAnnotationError, pause_request
+from inference_cost.api.parse import InvalidObjectError, parse_policy
+from inference_cost.model.observation import PolicyRefusal
+from inference_cost.model.policy import (
+    Behavior,
+    Fallback,
+    FallbackBehavior,
+    Headroom,
+    HeadroomMode,
+    LatencyObjective,
+    LimitType,
+    Mode,
+    Objective,
+    Pause,
+    Policy,
+    PolicyKey,
+    QueueTimeObjective,
+    ScalingLimit,
+    ScalingRules,
+    SelectPolicy,
+    TargetRef,
+    Variant,
+)
+from inference_cost.observe.records import NO_LABELS, Labels, NamespaceRecord, PolicyRecord
+
+ONLY_VARIANT = "default"  # name of the one variant that `scaleTargetRef` makes
+_SECONDS = 0.001
+
+
+class PolicyParser:
+    """Parses each generation of a policy once. Pauses are read at every tick: they are annotations."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[tuple[str, int], Policy | PolicyRefusal] = {}
+
+    def parse(
+        self,
+        records: list[PolicyRecord],
+        namespace_of: Callable[[str], NamespaceRecord | None],
+    ) -> tuple[list[Policy], list[PolicyRefusal]]:
+        """Policies to decide on and refusals; a policy that is being deleted is neither."""
+        live = [r for r in records if not r.terminating]
+        known, self._parsed = self._parsed, {}
+        for record in live:
+            at = (record.uid, record.generation)
+            self._parsed[at] = known.get(at) or parse_record(record)
+        results = [
+            _with_pause(self._parsed[r.uid, r.generation], r, namespace_of(r.namespace))
+            for r in live
+        ]
+        policies = [p for p in results if isinstance(p, Policy)]
+        refusals = [r for r in results if isinstance(r, PolicyRefusal)]
+        return policies, refusals
+
+
+def policy_key(record: PolicyRecord) -> PolicyKey:
+    return PolicyKey(namespace=record.namespace, name=record.name, uid=record.uid)
+
+
+def parse_record(record: PolicyRecord) -> Policy | PolicyRefusal:
+    """The policy without its pause."""
+    try:
+        parsed = parse_policy({"spec": record.spec})
+    except InvalidObjectError as error:
+        first = error.problems[0]
+        return _refuse(record, field=first.field, message=str(error))
+    return _policy(record, parsed.spec)
+
+
+def _refuse(record: PolicyRecord, *, field: str, message: str) -> PolicyRefusal:
+    return PolicyRefusal(
+        key=policy_key(record), generation=record.generation, field=field, message=message
+    )
+
+
+def _with_pause(
+    parsed: Policy | PolicyRefusal, record: PolicyRecord, namespace: NamespaceRecord | None
+) -> Policy | PolicyRefusal:
+    if isinstance(parsed, PolicyRefusal):
+        return parsed
+    around = namespace.pause_annotations if namespace else NO_LABELS
+    if not record.pause_annotations and not around:
+        return parsed
+    try:
+        pause = _pause("policy", record.pause_annotations) or _pause("namespace", around)
+    except InvalidAnnotationError as error:
+        return _refuse(record, field="metadata.annotations", message=str(error))
+    return replace(parsed, pause=pause)
+
+
+def _pause(source: str, annotations: Labels) -> Pause | None:
+    request = pause_request(annotations)
+    return Pause(source=source, replicas=request.replicas) if request else None
+
+
+def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
+    return Policy(
+        key=policy_key(record),
+        generation=record.generation,
+        created_at=record.created_at,
+        mode=Mode(spec.mode.value),
+        variants=(_variant(spec),),
+        objective=_objective(spec.slo),
+        models=tuple(spec.serving.models),
+        behavior=Behavior(
+            scale_out=_rules(spec.behavior.scale_up), scale_in=_rules(spec.behavior.scale_down)
+        ),
+        fallback=_fallback(spec.fallback),
+        headroom=Headroom(
+            mode=HeadroomMode(spec.headroom.mode.value), replicas=spec.headroom.replicas or 0
+        ),
+    )
+
+
+def _variant(spec: api.PolicySpec) -> Variant:
+    target = spec.scale_target_ref
+    return Variant(
+        name=ONLY_VARIANT,
+        target=TargetRef(api_version=target.api_version, kind=target.kind, name=target.name),
+        min_replicas=spec.min_replicas,
+        max_replicas=spec.max_replicas,
+    )
+
+
+def _objective(slo: api.Slo) -> Objective:
+    if slo.latency is not None:
+        return LatencyObjective(
+            threshold_seconds=slo.latency.threshold_milliseconds * _SECONDS,
+            target_fraction=float(Decimal(slo.latency.target) / 100),
+        )
+    if slo.queue_time is None:  # the API's own rule says that one of the two is there
+        raise AssertionError("an objective without a kind passed the API's rules")
+    return QueueTimeObjective(mean_seconds=slo.queue_time.mean_milliseconds * _SECONDS)
+
+
+def _rules(rules: api_behavior.ScalingRules) -> ScalingRules:
+    return ScalingRules(
+        stabilization_window_seconds=rules.stabilization_window_seconds,
+        select=SelectPolicy(rules.select_policy.value),
+        limits=tuple(
+            ScalingLimit(
+                type=LimitType(p.type.value), value=p.value, period_seconds=p.period_seconds
+            )
+            for p in rules.policies
+        ),
+    )
+
+
+def _fallback(fallback: api.Fallback | None) -> Fallback | None:
+    if fallback is None:
+        return None
+    return Fallback(
+        failure_threshold=fallback.failure_threshold,
+        replicas=fallback.replicas or 0,
+        behavior=FallbackBehavior(fallback.behavior.value),
+    )
