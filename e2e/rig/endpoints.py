@@ -1,6 +1,7 @@
 """The ready endpoints of one Service, from its EndpointSlices, as they change."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -72,14 +73,23 @@ async def _list_and_watch(
     service: ServicePort,
     on_change: Callable[[frozenset[tuple[str, int]]], None],
 ) -> None:
-    listed = await (await _request(api, service)).json()
+    async with _request(api, service) as response:
+        listed = await response.json()
     slices = {item["metadata"]["name"]: item for item in listed["items"]}
     on_change(ready_addresses(slices.values(), service.port_name))
     version = listed["metadata"]["resourceVersion"]
-    async for event in _events(api, service, version):
-        if not apply_event(slices, event):
-            return
-        on_change(ready_addresses(slices.values(), service.port_name))
+    async with _request(
+        api,
+        service,
+        watch=True,
+        resource_version=version,
+        timeout_seconds=_WATCH_SECONDS,
+        _request_timeout=float(_WATCH_SECONDS + 10),
+    ) as response:
+        async for event in _events(response):
+            if not apply_event(slices, event):
+                return
+            on_change(ready_addresses(slices.values(), service.port_name))
 
 
 def apply_event(slices: dict[str, Json], event: Json) -> bool:
@@ -95,15 +105,7 @@ def apply_event(slices: dict[str, Json], event: Json) -> bool:
     return True
 
 
-async def _events(api: Any, service: ServicePort, version: str) -> AsyncIterator[Json]:
-    response = await _request(
-        api,
-        service,
-        watch=True,
-        resource_version=version,
-        timeout_seconds=_WATCH_SECONDS,
-        _request_timeout=float(_WATCH_SECONDS + 10),
-    )
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Json]:
     # Slices may be longer than a stream reader's line limit, hence the buffer of our own.
     buffer = b""
     async for chunk in response.content.iter_any():
@@ -112,10 +114,14 @@ async def _events(api: Any, service: ServicePort, version: str) -> AsyncIterator
             yield json.loads(line)
 
 
-async def _request(api: Any, service: ServicePort, **options: Any) -> Any:
+@contextlib.asynccontextmanager
+async def _request(
+    api: Any, service: ServicePort, **options: Any
+) -> AsyncIterator[aiohttp.ClientResponse]:
     response = await api.list_namespaced_endpoint_slice_without_preload_content(
         service.namespace, label_selector=f"{_SERVICE_LABEL}={service.service}", **options
     )
-    if response.status >= 400:
-        raise client.ApiException(status=response.status, reason=await response.text())
-    return response
+    async with response:
+        if response.status >= 400:
+            raise client.ApiException(status=response.status, reason=await response.text())
+        yield response

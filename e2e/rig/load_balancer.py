@@ -31,6 +31,7 @@ from e2e.rig.endpoints import ServicePort, follow
 from e2e.rig.envoy_metrics import CONTENT_TYPE, ClusterStats, bounds_with
 
 DEFAULT_TIMEOUT_SECONDS = 15.0  # Envoy's default for a route
+SHUTDOWN_SECONDS = 5.0
 _HOP_BY_HOP = frozenset(
     {
         *("connection", "content-length", "host", "keep-alive", "proxy-authenticate"),
@@ -204,7 +205,8 @@ async def serve(
     balancer: LoadBalancer, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
     """Listen while the context lasts; yields the base URL. Port 0 takes a free one."""
-    runner = web.ServerRunner(web.Server(balancer.handle, access_log=None))
+    server = web.Server(balancer.handle, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)
