@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from inference_cost.api.base import ApiModel
-from inference_cost.api.fields import BASE64_PATTERN, INT32_MAX, Time
+from inference_cost.api.fields import BASE64_PATTERN, Time
 from inference_cost.api.group import API_VERSION, CHECKPOINT
 from inference_cost.api.metadata import ObjectMeta, TopLevel
 
@@ -16,7 +16,7 @@ PAYLOAD_LENGTH = 262_144
 class CheckpointData(ApiModel):
     """The learned state."""
 
-    version: Annotated[int, Field(strict=True, ge=1, le=INT32_MAX)] = Field(
+    version: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
         description="version is the format of payload; an unknown one is ignored."
     )
     written_by: Annotated[str, Field(min_length=1, max_length=128)] = Field(

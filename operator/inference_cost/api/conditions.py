@@ -1,14 +1,12 @@
-"""Conditions: types, reasons, and how a new set is merged into the stored one."""
+"""Conditions: what each type means, and how one is stored."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from inference_cost.api.base import ApiModel
-from inference_cost.api.fields import Generation, Message, Time, shorten
+from inference_cost.api.fields import Generation, Message, Time
 
 
 class ConditionType(StrEnum):
@@ -46,38 +44,6 @@ CONDITION_MEANING: dict[ConditionType, str] = {
 }
 
 
-class ConditionReason(StrEnum):
-    """Reasons beyond those that say which reading is missing (`MetricsAvailable`)."""
-
-    READY = "Ready"
-    ACCEPTED = "Accepted"
-    NOT_OBSERVED = "NotObserved"
-    INVALID_SPEC = "InvalidSpec"
-    INVALID_ANNOTATION = "InvalidAnnotation"
-    TARGET_NOT_FOUND = "TargetNotFound"
-    KIND_NOT_ENABLED = "KindNotEnabled"
-    NO_SCALE_SUBRESOURCE = "NoScaleSubresource"
-    OWNED_BY = "OwnedBy"
-    INTERNAL_ERROR = "InternalError"
-    METRICS_FRESH = "MetricsFresh"
-    MET = "Met"
-    VIOLATED = "Violated"
-    NOT_MEASURED = "NotMeasured"
-    SHARED_POD = "SharedPod"
-    CAPACITY_SUFFICIENT = "CapacitySufficient"
-    PODS_PENDING = "PodsPending"
-    PODS_FAILING = "PodsFailing"
-    REFUSED = "Refused"
-    NOT_LIMITED = "NotLimited"
-    PAUSED = "Paused"
-    NO_CONFLICT = "NoConflict"
-    AUTOSCALER = "Autoscaler"
-    POLICY = "Policy"
-    REVERTED = "Reverted"
-    PRICE_KNOWN = "PriceKnown"
-    PRICE_UNKNOWN = "PriceUnknown"
-
-
 class Condition(ApiModel):
     """One aspect of the state, as in `metav1.Condition`."""
 
@@ -97,37 +63,4 @@ class Condition(ApiModel):
     )
     last_transition_time: Time = Field(
         description="lastTransitionTime is when status last changed."
-    )
-
-
-def condition(
-    kind: ConditionType | PoolConditionType,
-    status: ConditionStatus,
-    reason: str,
-    message: str,
-    *,
-    generation: int,
-    now: datetime,
-) -> Condition:
-    """A condition as seen at `now`, its message cut to what the schema admits."""
-    return Condition(
-        type=kind.value,
-        status=status,
-        reason=reason,
-        message=shorten(message),
-        observed_generation=generation,
-        last_transition_time=now,
-    )
-
-
-def merge_conditions(
-    stored: Sequence[Condition], seen: Iterable[Condition]
-) -> tuple[Condition, ...]:
-    """The conditions to store: `lastTransitionTime` is kept where the status did not change."""
-    before = {(c.type, c.status): c.last_transition_time for c in stored}
-    return tuple(
-        c.model_copy(
-            update={"last_transition_time": before.get((c.type, c.status), c.last_transition_time)}
-        )
-        for c in seen
     )

@@ -12,9 +12,10 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Plai
 
 MESSAGE_LENGTH: Final = 1024
 REPLICAS_LIMIT: Final = 5000
-NODES_LIMIT: Final = 100_000
-INT64_MAX: Final = 2**63 - 1
-INT32_MAX: Final = 2**31 - 1
+OBSERVED_LIMIT: Final = 1_000_000
+"""Above any count of pods, nodes or batched requests in one cluster."""
+JSON_INTEGER_LIMIT: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact."""
 
 DNS_SUBDOMAIN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 API_VERSION_PATTERN: Final = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?$"
@@ -72,12 +73,12 @@ PercentText = Annotated[str, Field(max_length=6, pattern=PERCENT_PATTERN)]
 Currency = Annotated[str, Field(max_length=3, pattern=CURRENCY_PATTERN)]
 Message = Annotated[str, Field(max_length=MESSAGE_LENGTH)]
 Replicas = Annotated[int, Field(strict=True, ge=1, le=REPLICAS_LIMIT)]
-ObservedReplicas = Annotated[int, Field(strict=True, ge=0, le=INT32_MAX)]
-NodeCount = Annotated[int, Field(strict=True, ge=0, le=NODES_LIMIT)]
-Generation = Annotated[int, Field(strict=True, ge=0, le=INT64_MAX)]
+ObservedReplicas = Annotated[int, Field(strict=True, ge=0, le=OBSERVED_LIMIT)]
+NodeCount = Annotated[int, Field(strict=True, ge=0, le=OBSERVED_LIMIT)]
+Generation = Annotated[int, Field(strict=True, ge=0, le=JSON_INTEGER_LIMIT)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=600_000)]
-ObservedMilliseconds = Annotated[int, Field(strict=True, ge=0, le=INT32_MAX)]
-Microseconds = Annotated[int, Field(strict=True, ge=0, le=INT64_MAX)]
+ObservedMilliseconds = Annotated[int, Field(strict=True, ge=0, le=86_400_000)]
+Microseconds = Annotated[int, Field(strict=True, ge=0, le=3_600_000_000)]
 
 
 def unique_by(*names: str) -> AfterValidator:

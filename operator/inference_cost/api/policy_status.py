@@ -9,7 +9,8 @@ from inference_cost.api.base import ApiModel
 from inference_cost.api.conditions import Condition
 from inference_cost.api.fields import (
     ATOMIC,
-    INT32_MAX,
+    JSON_INTEGER_LIMIT,
+    OBSERVED_LIMIT,
     CamelCase,
     Currency,
     DecimalText,
@@ -54,9 +55,11 @@ class DemandStatus(ApiModel):
         description="forecastRequestsPerSecond is the highest load expected before a new replica"
         " could be ready, in requests per second.",
     )
-    backlog_requests: Annotated[int, Field(strict=True, ge=0, le=INT32_MAX)] | None = Field(
-        default=None,
-        description="backlogRequests is the number of requests that wait beyond the steady state.",
+    backlog_requests: Annotated[int, Field(strict=True, ge=0, le=JSON_INTEGER_LIMIT)] | None = (
+        Field(
+            default=None,
+            description="backlogRequests is the number of requests that wait beyond the steady state.",
+        )
     )
 
 
@@ -77,7 +80,7 @@ class ProfileStatus(ApiModel):
         description="betaMicroseconds is the time that each request adds to its batch, in"
         " microseconds."
     )
-    max_batch_size: Annotated[int, Field(strict=True, ge=1, le=INT32_MAX)] = Field(
+    max_batch_size: Annotated[int, Field(strict=True, ge=1, le=OBSERVED_LIMIT)] = Field(
         description="maxBatchSize is the largest batch that Triton forms, in requests."
     )
     requests_per_second_per_replica: DecimalText = Field(

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from inference_cost.api.base import ApiModel
-from inference_cost.api.fields import INT32_MAX
 from inference_cost.api.metadata import TopLevel
 
 Schema = dict[str, Any]
@@ -20,6 +19,7 @@ _COPIED: Final = frozenset(
         "type", "x-kubernetes-list-map-keys", "x-kubernetes-list-type", "x-kubernetes-validations",
     }
 )  # fmt: skip
+_INT32_MAX: Final = 2**31 - 1
 _DROPPED: Final = frozenset({"title", "$defs"})
 
 _OWNED_BY_API_SERVER: Final[Mapping[str, Schema]] = {
@@ -38,14 +38,11 @@ class SchemaError(TypeError):
 
 def top_level_schema(model: type[TopLevel]) -> Schema:
     """The `openAPIV3Schema` of a kind."""
-    schema = structural_schema(model)
-    own = {k: v for k, v in schema["properties"].items() if k not in _OWNED_BY_API_SERVER}
-    return {
-        "description": schema["description"],
-        "properties": {**_OWNED_BY_API_SERVER, **own},
-        "required": schema["required"],
-        "type": "object",
-    }
+    schema = model.model_json_schema(by_alias=True)
+    for name in _OWNED_BY_API_SERVER:
+        del schema["properties"][name]
+    own = _convert(schema, schema["$defs"], (model.__name__,))
+    return own | {"properties": {**_OWNED_BY_API_SERVER, **own["properties"]}}
 
 
 def structural_schema(model: type[ApiModel]) -> Schema:
@@ -72,13 +69,15 @@ def _convert(
             out[key] = value
         elif key not in _DROPPED:
             raise SchemaError(f"{'.'.join(path)}: `{key}` has no structural form")
-    return _finish(out)
+    return _finish(out, path)
 
 
-def _finish(schema: Schema) -> Schema:
+def _finish(schema: Schema, path: tuple[str, ...]) -> Schema:
     """Integer formats; a default object is empty, because the defaults inside it fill it."""
     if schema.get("type") == "integer":
-        schema["format"] = "int32" if schema.get("maximum", INT32_MAX + 1) <= INT32_MAX else "int64"
+        if "maximum" not in schema:
+            raise SchemaError(f"{'.'.join(path)}: an integer must have a maximum")
+        schema["format"] = "int32" if schema["maximum"] <= _INT32_MAX else "int64"
     if isinstance(schema.get("default"), dict):
         schema["default"] = {}
     return dict(sorted(schema.items()))
