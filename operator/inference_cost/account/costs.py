@@ -20,11 +20,13 @@ GAP_TICKS = 3  # an absence longer than this many ticks is named as a gap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolShare:
-    """One policy's replicas in one pool. `per_hour` is Missing when any of them has no known price."""
+    """Replicas of one variant in one pool. `per_hour` is Missing when any of them has no known price."""
 
+    variant: str
     pool: str
     capacity_type: CapacityType
     replicas: int
+    nodes: int
     per_hour: Decimal | Missing
     priced_per_hour: Decimal  # the known part
     price: HourlyPrice | Missing  # of a whole node, with its source and age
@@ -70,6 +72,7 @@ class _Replica:
 
     pod: Pod
     node: str
+    variant: str
 
 
 def account(
@@ -116,15 +119,20 @@ def _owners(snapshot: Snapshot) -> dict[PolicyKey, tuple[_Replica, ...]]:
     taken: set[str] = set()
     owners: dict[PolicyKey, tuple[_Replica, ...]] = {}
     for seen in ordered:
-        pods = [p for p in _bound_pods(seen) if p.uid not in taken]
-        taken.update(p.uid for p in pods)
-        owners[seen.policy.key] = tuple(_Replica(p, p.node) for p in pods)
+        replicas = [r for r in _replicas(seen) if r.pod.uid not in taken]
+        taken.update(r.pod.uid for r in replicas)
+        owners[seen.policy.key] = tuple(replicas)
     return owners
 
 
-def _bound_pods(seen: PolicyObservation) -> list[Pod]:
-    workloads = [w for w in seen.workloads if isinstance(w, Workload)]
-    return [pod for workload in workloads for pod in workload.pods if pod.node]
+def _replicas(seen: PolicyObservation) -> list[_Replica]:
+    return [
+        _Replica(pod, pod.node, variant.name)
+        for variant, workload in zip(seen.policy.variants, seen.workloads, strict=True)
+        if isinstance(workload, Workload)
+        for pod in workload.pods
+        if pod.node
+    ]
 
 
 def _split_nodes(
@@ -145,29 +153,31 @@ def _split_nodes(
 def _policy_pools(
     replicas: tuple[_Replica, ...], splits: Mapping[str, NodeSplit]
 ) -> tuple[tuple[PoolShare, ...], tuple[str, ...]]:
-    grouped: dict[str, list[_Replica]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[_Replica]] = defaultdict(list)
     unpriced: list[str] = []
     for replica in replicas:
         if replica.node in splits:
-            grouped[splits[replica.node].node.pool].append(replica)
+            grouped[replica.variant, splits[replica.node].node.pool].append(replica)
         else:
             unpriced.append(f"node {replica.node} is not known")
-    pools = tuple(_pool_share(pool, grouped[pool], splits, unpriced) for pool in sorted(grouped))
+    pools = tuple(_pool_share(grouped[key], splits, unpriced) for key in sorted(grouped))
     return pools, tuple(dict.fromkeys(unpriced))
 
 
 def _pool_share(
-    pool: str, replicas: list[_Replica], splits: Mapping[str, NodeSplit], unpriced: list[str]
+    replicas: list[_Replica], splits: Mapping[str, NodeSplit], unpriced: list[str]
 ) -> PoolShare:
     shares = [splits[r.node].shares[r.pod.uid] for r in replicas]
     missing = [s for s in shares if isinstance(s, Missing)]
-    unpriced += [m.detail or f"pool {pool} has no price" for m in missing]
     priced = sum((s for s in shares if isinstance(s, Decimal)), Decimal(0))
     node = splits[replicas[0].node].node
+    unpriced += [m.detail or f"pool {node.pool} has no price" for m in missing]
     return PoolShare(
-        pool=pool,
+        variant=replicas[0].variant,
+        pool=node.pool,
         capacity_type=node.capacity_type,
         replicas=len(replicas),
+        nodes=len({r.node for r in replicas}),
         per_hour=missing[0] if missing else priced,
         priced_per_hour=priced,
         price=node.price,

@@ -1,8 +1,9 @@
 """Sentences of the conditions: what was found, the field or setting it depends on, and the fix."""
 
 from collections.abc import Sequence
+from math import isfinite
 
-from inference_cost.model.observation import PolicyObservation, PolicyRefusal
+from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Attainment, LimitedBy, Plan
 from inference_cost.model.policy import LatencyObjective, Mode, Objective, Pause, Policy
 from inference_cost.model.reading import Missing, MissingReason
@@ -142,21 +143,18 @@ def recommending(target: str, asked: Mode) -> str:
     return f"{target} is not changed. Set `spec.mode` to Enforce to have it scaled."
 
 
-def not_measured(seen: PolicyObservation) -> str:
+def not_measured(missing: Missing) -> str:
     """Why there is no measurement, and what to add."""
-    signals = seen.signals
-    if isinstance(signals, Missing):
-        return "Not measured: there are no metrics, see `MetricsAvailable`."
-    gateway = signals.gateway
-    missing = gateway if isinstance(gateway, Missing) else gateway.latency
-    if not isinstance(missing, Missing) or missing.reason is MissingReason.NO_TRAFFIC:
-        return "Not measured: too few requests were answered in the window."
     if missing.reason is MissingReason.NOT_CONFIGURED:
         return f"Not measured. {_GATEWAY_HINT}"
+    if missing.reason in (MissingReason.NO_TRAFFIC, MissingReason.WARMING_UP):
+        return "Not measured: too few requests were answered in the window."
+    if missing.reason is MissingReason.AMBIGUOUS:
+        return f"Not measured: {missing.detail or 'the threshold lies between two buckets'}."
     detail = f": {missing.detail}" if missing.detail else ""
     return (
-        f"Not measured: the gateway's metrics are missing ({missing.reason.value}{detail}). Check "
-        "`gateway` in the operator's values, and that Prometheus scrapes the gateway."
+        f"Not measured: the measurement is missing ({missing.reason.value}{detail}). Check `gateway` "
+        "in the operator's values, and that Prometheus scrapes the gateway."
     )
 
 
@@ -166,8 +164,8 @@ def predicted(plan: Plan, objective: Objective) -> str:
         return ""
     verdict = "which meets" if prediction.meets_objective else "which misses"
     return (
-        f"Predicted at {_replicas(prediction.replicas)}: {_milliseconds(prediction.seconds)} "
-        f"{_figure(objective)}, {verdict} the objective."
+        f"Predicted at {replicas(prediction.replicas)}: {milliseconds(prediction.seconds)} "
+        f"{figure_of(objective)}, {verdict} the objective."
     )
 
 
@@ -176,12 +174,14 @@ def measured(attainment: Attainment, objective: Objective) -> str:
     if isinstance(objective, LatencyObjective):
         return (
             f"{100 * attainment.fraction:.2f} % of {attainment.requests:.0f} requests finished "
-            f"within {_milliseconds(objective.threshold_seconds)} (measured at: {where}; "
+            f"within {milliseconds(objective.threshold_seconds)} (measured at: {where}; "
             f"objective {100 * objective.target_fraction:g} %)."
         )
+    mean = objective.mean_seconds / attainment.fraction if attainment.fraction > 0 else float("inf")
+    figure = "at most" if attainment.fraction >= 1 else "about"
     return (
-        f"{100 * attainment.fraction:.2f} % of {attainment.requests:.0f} requests were within a mean "
-        f"queue time of {_milliseconds(objective.mean_seconds)} (measured at: {where})."
+        f"The mean queue time of {attainment.requests:.0f} requests is {figure} {milliseconds(mean)} "
+        f"(measured at: {where}; objective {milliseconds(objective.mean_seconds)})."
     )
 
 
@@ -226,17 +226,17 @@ def limited(plan: Plan, policy: Policy) -> str:
     return text.format(needed=needed, desired=plan.desired, target=target)
 
 
-def _figure(objective: Objective) -> str:
+def figure_of(objective: Objective) -> str:
     if isinstance(objective, LatencyObjective):
         return f"at the {100 * objective.target_fraction:g}th percentile"
     return "mean queue time"
 
 
-def _milliseconds(seconds: float) -> str:
-    return f"{1000 * seconds:.0f} ms"
+def milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if isfinite(seconds) else "unbounded"
 
 
-def _replicas(count: int) -> str:
+def replicas(count: int) -> str:
     return f"{count} replica" if count == 1 else f"{count} replicas"
 
 

@@ -10,30 +10,38 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from pydantic import ValidationError
+
 from inference_cost.act import condition_texts as texts
+from inference_cost.api.conditions import Condition, ConditionStatus, ConditionType
+from inference_cost.api.fields import shorten
+from inference_cost.decide.attainment import objective_met
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import LimitedBy, Plan
-from inference_cost.model.policy import LatencyObjective, Mode
+from inference_cost.model.policy import Mode
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import NoWorkload, Pod, TargetProblem, Workload
 
-MESSAGE_LIMIT = 1024  # characters
 
+class ConditionReason(StrEnum):
+    """Reasons beyond those of a missing reading, a refused target, a limit or a conflict, which have their own."""
 
-class ConditionType(StrEnum):
+    NOT_OBSERVED = "NotObserved"
     READY = "Ready"
+    PAUSED = "Paused"
     ACCEPTED = "Accepted"
-    METRICS_AVAILABLE = "MetricsAvailable"
-    SLO_MET = "SLOMet"
-    CAPACITY_AVAILABLE = "CapacityAvailable"
-    SCALING_LIMITED = "ScalingLimited"
-    CONFLICTED = "Conflicted"
-
-
-class ConditionStatus(StrEnum):
-    TRUE = "True"
-    FALSE = "False"
-    UNKNOWN = "Unknown"
+    INVALID_SPEC = "InvalidSpec"
+    INTERNAL_ERROR = "InternalError"
+    METRICS_FRESH = "MetricsFresh"
+    MET = "Met"
+    VIOLATED = "Violated"
+    NOT_MEASURED = "NotMeasured"
+    CAPACITY_SUFFICIENT = "CapacitySufficient"
+    PODS_PENDING = "PodsPending"
+    PODS_FAILING = "PodsFailing"
+    REFUSED = "Refused"
+    NOT_LIMITED = "NotLimited"
+    NO_CONFLICT = "NoConflict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,55 +99,50 @@ def find(view: View) -> dict[ConditionType, Finding]:
 def find_refused(refusal: PolicyRefusal) -> dict[ConditionType, Finding]:
     """Every condition of a policy whose spec cannot be followed; nothing but the spec is known."""
     message = texts.refused(refusal)
-    waiting = is_unknown("NotAccepted", texts.NOT_ACCEPTED)
+    waiting = is_unknown(ConditionReason.NOT_OBSERVED, texts.NOT_ACCEPTED)
     findings = dict.fromkeys(ConditionType, waiting)
-    findings[ConditionType.READY] = is_false("InvalidSpec", message)
-    findings[ConditionType.ACCEPTED] = is_false("InvalidSpec", message)
+    findings[ConditionType.READY] = is_false(ConditionReason.INVALID_SPEC, message)
+    findings[ConditionType.ACCEPTED] = is_false(ConditionReason.INVALID_SPEC, message)
     return findings
 
 
 def find_unvisited() -> dict[ConditionType, Finding]:
     """Every condition before the first decision."""
-    return dict.fromkeys(ConditionType, is_unknown("Pending", texts.PENDING))
+    return dict.fromkeys(ConditionType, is_unknown(ConditionReason.NOT_OBSERVED, texts.PENDING))
 
 
-def merge_conditions(
+def to_conditions(
     findings: Mapping[ConditionType, Finding],
     *,
     previous: Iterable[Mapping[str, Any]],
     generation: int,
     at: float,
-) -> list[dict[str, Any]]:
+) -> tuple[Condition, ...]:
     """API conditions in a fixed order; `lastTransitionTime` moves only when the status does."""
-    before = {str(c.get("type")): c for c in previous}
-    return [
-        {
-            "type": kind.value,
-            "status": found.status.value,
-            "reason": found.reason,
-            "message": cap(found.message),
-            "observedGeneration": generation,
-            "lastTransitionTime": _transition(before.get(kind.value), found.status, at),
-        }
-        for kind, found in ((kind, findings[kind]) for kind in ConditionType)
-    ]
+    since = {(c.type, c.status): c.last_transition_time for c in _readable(previous)}
+    now = datetime.fromtimestamp(int(at), UTC)
+    return tuple(
+        Condition(
+            type=kind.value,
+            status=findings[kind].status,
+            reason=findings[kind].reason,
+            message=shorten(findings[kind].message),
+            observed_generation=generation,
+            last_transition_time=since.get((kind.value, findings[kind].status), now),
+        )
+        for kind in ConditionType
+    )
 
 
-def cap(message: str, limit: int = MESSAGE_LIMIT) -> str:
-    return message if len(message) <= limit else message[: limit - 1] + "…"
-
-
-def timestamp(at: float) -> str:
-    """Kubernetes time: UTC, whole seconds."""
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _transition(before: Mapping[str, Any] | None, status: ConditionStatus, at: float) -> str:
-    if before is not None and before.get("status") == status.value:
-        kept = before.get("lastTransitionTime")
-        if kept:
-            return str(kept)
-    return timestamp(at)
+def _readable(stored: Iterable[Mapping[str, Any]]) -> list[Condition]:
+    """The stored conditions; one that cannot be read counts as new."""
+    conditions = []
+    for entry in stored:
+        try:
+            conditions.append(Condition.model_validate(entry))
+        except ValidationError:
+            continue
+    return conditions
 
 
 def _ready(view: View) -> Finding:
@@ -149,20 +152,22 @@ def _ready(view: View) -> Finding:
         return accepted
     conflicted = _conflicted(view)
     if conflicted.status is ConditionStatus.TRUE:
-        return is_false("Conflicted", conflicted.message)
+        return is_false(conflicted.reason, conflicted.message)
     if view.plan is None:
-        return is_false("InternalError", texts.INTERNAL_ERROR)
+        return is_false(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
     if view.seen.policy.pause is not None:
-        return is_true("Paused", texts.paused(view.seen.policy.pause))
+        return is_true(ConditionReason.PAUSED, texts.paused(view.seen.policy.pause))
     if view.mode is Mode.ENFORCE:
-        return is_true("Enforcing", texts.enforcing(view.target))
-    return is_true("Recommending", texts.recommending(view.target, view.seen.policy.mode))
+        return is_true(ConditionReason.READY, texts.enforcing(view.target))
+    return is_true(ConditionReason.READY, texts.recommending(view.target, view.seen.policy.mode))
 
 
 def _accepted(view: View) -> Finding:
     rejected = view.rejected
     if rejected is None:
-        return is_true("Accepted", f"The spec is valid and {view.target} can be scaled.")
+        return is_true(
+            ConditionReason.ACCEPTED, f"The spec is valid and {view.target} can be scaled."
+        )
     message = rejected.message or texts.TARGET_FIXES[TargetProblem(rejected.problem)].format(
         target=rejected.target
     )
@@ -171,7 +176,7 @@ def _accepted(view: View) -> Finding:
 
 def _metrics_available(view: View) -> Finding:
     if view.rejected is not None:
-        return is_unknown("NotAccepted", texts.NOT_ACCEPTED)
+        return is_unknown(ConditionReason.NOT_OBSERVED, texts.NOT_ACCEPTED)
     signals, configurations = view.seen.signals, view.seen.configurations
     if isinstance(signals, Missing):
         return _missing_metrics(view, signals)
@@ -180,9 +185,11 @@ def _metrics_available(view: View) -> Finding:
     ):
         return _missing_metrics(view, configurations)
     if signals.partial:
-        return is_true("PartialResponse", texts.PARTIAL_RESPONSE)
+        return is_true(MissingReason.PARTIAL, texts.PARTIAL_RESPONSE)
     pods, ready = len(signals.pods), sum(1 for p in view.pods if p.ready)
-    return is_true("MetricsReported", f"{pods} of {ready} ready pods report Triton metrics.")
+    return is_true(
+        ConditionReason.METRICS_FRESH, f"{pods} of {ready} ready pods report Triton metrics."
+    )
 
 
 def _missing_metrics(view: View, missing: Missing) -> Finding:
@@ -198,23 +205,23 @@ def _slo_met(view: View) -> Finding:
     """True or False only from a measurement; a prediction is named, and stays Unknown."""
     plan, objective = view.plan, view.seen.policy.objective
     if view.rejected is not None:
-        return is_unknown("NotAccepted", texts.NOT_ACCEPTED)
+        return is_unknown(ConditionReason.NOT_OBSERVED, texts.NOT_ACCEPTED)
     if plan is None:
-        return is_unknown("InternalError", texts.INTERNAL_ERROR)
+        return is_unknown(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
     measured = plan.attainment
     if isinstance(measured, Missing):
         predicted = texts.predicted(plan, objective)
-        return is_unknown("NotMeasured", f"{texts.not_measured(view.seen)} {predicted}".strip())
-    wanted = objective.target_fraction if isinstance(objective, LatencyObjective) else 1.0
+        why = texts.not_measured(measured)
+        return is_unknown(ConditionReason.NOT_MEASURED, f"{why} {predicted}".strip())
     message = texts.measured(measured, objective)
-    if measured.fraction >= wanted:
-        return is_true("Met", message)
-    return is_false("Violated", f"{message} {texts.violated(plan)}".strip())
+    if objective_met(measured, objective):
+        return is_true(ConditionReason.MET, message)
+    return is_false(ConditionReason.VIOLATED, f"{message} {texts.violated(plan)}".strip())
 
 
 def _capacity_available(view: View) -> Finding:
     if view.rejected is not None:
-        return is_unknown("NotAccepted", texts.NOT_ACCEPTED)
+        return is_unknown(ConditionReason.NOT_OBSERVED, texts.NOT_ACCEPTED)
     refusal = next(
         (
             w.quota_refusal
@@ -224,37 +231,39 @@ def _capacity_available(view: View) -> Finding:
         "",
     )
     if refusal:
-        return is_false("QuotaExceeded", texts.quota(refusal))
+        return is_false(ConditionReason.REFUSED, texts.quota(refusal))
     failing = [p for p in view.pods if p.waiting_reason in texts.FAILING_REASONS]
     if failing:
-        return is_false(failing[0].waiting_reason, texts.failing(failing))
+        return is_false(ConditionReason.PODS_FAILING, texts.failing(failing))
     pending = [p for p in view.pods if p.unschedulable and not p.terminating]
     if not pending:
-        return is_true("AllPodsPlaced", "No pod waits for a node.")
+        return is_true(ConditionReason.CAPACITY_SUFFICIENT, "No pod waits for a node.")
     waited = view.at - min(p.created_at for p in pending)
     if waited > view.settings.start_up_seconds_prior:
-        return is_false("Unschedulable", texts.unschedulable(pending, waited))
-    return is_unknown("WaitingForNodes", texts.waiting_for_nodes(pending, waited))
+        return is_false(ConditionReason.PODS_PENDING, texts.unschedulable(pending, waited))
+    return is_unknown(ConditionReason.PODS_PENDING, texts.waiting_for_nodes(pending, waited))
 
 
 def _scaling_limited(view: View) -> Finding:
     if view.rejected is not None:
         return is_true(LimitedBy.NO_TARGET.value, texts.NOT_ACCEPTED)
     if view.plan is None:
-        return is_unknown("InternalError", texts.INTERNAL_ERROR)
+        return is_unknown(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
     if view.plan.limited_by is LimitedBy.NOTHING:
-        return is_false("NotLimited", "Replicas follow the need.")
+        return is_false(ConditionReason.NOT_LIMITED, "Replicas follow the need.")
     return is_true(view.plan.limited_by.value, texts.limited(view.plan, view.seen.policy))
 
 
 def _conflicted(view: View) -> Finding:
     conflict = view.seen.conflict
     if conflict is None:
-        return is_false("NoConflict", "Nothing else is known to scale the target.")
+        return is_false(ConditionReason.NO_CONFLICT, "Nothing else is known to scale the target.")
     message = conflict.message or texts.CONFLICT_FIXES[conflict.kind].format(other=conflict.other)
     if view.mode is Mode.ENFORCE:
         return is_true(conflict.kind.value, f"{message} Nothing is written until then.")
-    return is_false("RunsBeside", f"{message} In Recommend nothing is written, so both can stay.")
+    return is_false(
+        conflict.kind.value, f"{message} In Recommend nothing is written, so both can stay."
+    )
 
 
 _RULES: Mapping[ConditionType, Callable[[View], Finding]] = {
