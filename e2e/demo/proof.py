@@ -94,9 +94,11 @@ def metrics_come_from_triton(kube: KubeClient, prometheus_url: str, fleet: Fleet
 
 def _listeners(port: int) -> Iterator[tuple[str, str]]:
     for connection in psutil.net_connections(kind="tcp4"):
-        at = connection.laddr
-        if connection.status == psutil.CONN_LISTEN and at.port == port and connection.pid:
-            yield str(ipaddress.ip_address(at.ip)), psutil.Process(connection.pid).name()
+        if connection.status != psutil.CONN_LISTEN or not connection.laddr or not connection.pid:
+            continue
+        if connection.laddr.port == port:
+            address = ipaddress.ip_address(connection.laddr.ip)
+            yield str(address), psutil.Process(connection.pid).name()
 
 
 def _events(audit_log: Path) -> Iterator[dict[str, Any]]:
