@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.rig.addresses import PodRange
+from e2e.rig.kube import KubeClient
+from e2e.rig.kubeconfig import write_kubeconfig
 
 CLUSTERS_FOLDER = Path("build/clusters")
 # Files in a state folder that a start does not remove: they belong to the supervisor.
@@ -82,6 +84,15 @@ class Cluster:
         partial = self.scrape_targets / f".{job}.partial"
         partial.write_text(json.dumps(groups))
         partial.rename(self.scrape_targets / f"{job}.json")
+
+    def service_account_kubeconfig(self, name: str, *, namespace: str, seconds: int = 3600) -> Path:
+        """Write a kubeconfig with a fresh token of a ServiceAccount, valid for `seconds`."""
+        with KubeClient(self.rig_kubeconfig) as client:
+            token = client.service_account_token(name, namespace=namespace, seconds=seconds)
+        path = self.state_folder / f"{namespace}.{name}.kubeconfig"
+        return write_kubeconfig(
+            path, api_url=self.api_url, ca_file=self.ca_file, user=name, token=token
+        )
 
     def save(self) -> None:
         """Write the facts for `load`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
+import kubernetes.client
 import kubernetes.config
 import yaml
 
@@ -58,7 +59,10 @@ class KubeClient:
 
     def __init__(self, kubeconfig: Path) -> None:
         self._client = kubernetes.config.new_client_from_config(
-            config_file=str(kubeconfig), persist_config=False
+            config_file=str(kubeconfig),
+            persist_config=False,
+            # Who waits for a server asks again by himself.
+            client_configuration=kubernetes.client.Configuration(retries=False),
         )
         self._endpoints: dict[tuple[str, str], _Endpoint] = {}
         self._discovery = threading.Lock()
@@ -197,8 +201,7 @@ class KubeClient:
             method,
             f"{url}?{urlencode(query)}" if query else url,
             headers=headers,
-            # Text for patches, whose media types the client does not all know as JSON.
-            body=body if content_type == JSON else json.dumps(body),
+            body=body,
             _request_timeout=REQUEST_TIMEOUT_SECONDS,
         )
         text: str = response.read().decode(errors="replace")
@@ -252,9 +255,7 @@ class KubeClient:
 
         def served() -> bool:
             definition = self.request("GET", path)
-            conditions = definition.get("status", {}).get("conditions", [])
-            established = {c["type"] for c in conditions if c["status"] == "True"}
-            return "Established" in established and self._listable(definition)
+            return condition(definition, "Established") == "True" and self._listable(definition)
 
         wait_for(served, timeout_seconds=15, what=f"{crd} to be served")
 
@@ -264,7 +265,7 @@ class KubeClient:
         try:
             self.request("GET", f"/apis/{spec['group']}/{version}/{spec['names']['plural']}")
         except KubeError as error:
-            if error.status == 404:
+            if error.status in {404, 429}:  # not known yet, storage being prepared
                 return False
             raise
         return True
