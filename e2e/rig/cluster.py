@@ -15,6 +15,8 @@ from e2e.rig.kubeconfig import write_kubeconfig
 CLUSTERS_FOLDER = Path("build/clusters")
 # Files in a state folder that a start does not remove: they belong to the supervisor.
 KEPT_FILES = ("supervisor.lock", "supervisor.log")
+# Written by the supervisor when all is up, nodes too.
+READY_FILE = "ready"
 
 
 class NoClusterError(RuntimeError):
