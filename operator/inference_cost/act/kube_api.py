@@ -56,6 +56,12 @@ class KubeApi:
         self._client = client
         self._fence = fence
         self._on_write = on_write
+        self._in_flight: set[asyncio.Task[Json]] = set()
+
+    async def drain(self, *, timeout_seconds: float) -> None:
+        """Waits for writes that were begun, also when whoever began them is gone."""
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=timeout_seconds)
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
         return await self._call("get", resource, resource.path(namespace, name))
@@ -93,9 +99,19 @@ class KubeApi:
         if remaining <= FENCE_MARGIN_SECONDS:
             raise FencedOffError(f"{verb} {resource}: not the leader", status=0)
         timeout = min(REQUEST_TIMEOUT_SECONDS, remaining)
-        answer = await self._call(verb, resource, path, timeout_seconds=timeout, **kwargs)
+        call = self._call(verb, resource, path, timeout_seconds=timeout, **kwargs)
+        # A write that was begun is finished, also when the tick that wanted it is cancelled.
+        task = asyncio.create_task(call, name=f"{verb} {resource}")
+        self._in_flight.add(task)
+        task.add_done_callback(self._finished)
+        answer = await asyncio.shield(task)
         self._on_write(str(resource), verb)
         return answer
+
+    def _finished(self, task: asyncio.Task[Json]) -> None:
+        self._in_flight.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, also when nobody awaits it any more
 
     async def _call(
         self,

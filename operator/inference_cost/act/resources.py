@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
+from inference_cost.api.group import CHECKPOINT, GROUP, POLICY, VERSION
 from inference_cost.model.policy import TargetRef
-
-GROUP = "inferencecost.dev"
-VERSION = "v1alpha1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +33,9 @@ class Resource:
         return f"{plural}.{self.group}" if self.group else plural
 
 
-POLICIES = Resource(group=GROUP, version=VERSION, plural="inferencecostpolicies")
-POLICY_STATUS = Resource(
-    group=GROUP, version=VERSION, plural="inferencecostpolicies", subresource="status"
-)
-CHECKPOINTS = Resource(group=GROUP, version=VERSION, plural="inferencecostcheckpoints")
+POLICIES = Resource(group=GROUP, version=VERSION, plural=POLICY.plural)
+POLICY_STATUS = Resource(group=GROUP, version=VERSION, plural=POLICY.plural, subresource="status")
+CHECKPOINTS = Resource(group=GROUP, version=VERSION, plural=CHECKPOINT.plural)
 LEASES = Resource(group="coordination.k8s.io", version="v1", plural="leases")
 EVENTS = Resource(group="events.k8s.io", version="v1", plural="events")
 

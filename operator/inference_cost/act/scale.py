@@ -1,0 +1,107 @@
+"""The one place where `/scale` is written."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from inference_cost.act.errors import ConflictError, KubeError, NotFoundError
+from inference_cost.act.kube_api import FIELD_MANAGER, Json, KubeApi
+from inference_cost.act.resources import scale_of, target_resource
+from inference_cost.model.policy import TargetRef
+
+
+class ScaleOutcome(StrEnum):
+    WRITTEN = "Written"
+    ALREADY_THERE = "AlreadyThere"
+    CHANGED_MEANWHILE = "ChangedMeanwhile"  # decided on something that is no longer so
+    TARGET_GONE = "TargetGone"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleOrder:
+    """Replicas for one target, and the state that this was decided on."""
+
+    namespace: str
+    target: TargetRef
+    uid: str
+    current: int
+    desired: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleResult:
+    """`live`: replicas read just before writing; None when they could not be read."""
+
+    order: ScaleOrder
+    outcome: ScaleOutcome
+    live: int | None = None
+    error: KubeError | None = None
+
+
+async def write_scale(api: KubeApi, order: ScaleOrder) -> ScaleResult:
+    """Reads `/scale`, checks that the world is as decided on, and patches it at that resourceVersion.
+
+    A conflict is not retried: the next tick decides anew on what is there then.
+    """
+    live: int | None = None
+    resource, name = scale_of(order.target), order.target.name
+    try:
+        scale = await api.get(resource, order.namespace, name)
+        live = replicas_of(scale)
+        refusal = _refusal(order, scale, live)
+        if refusal is not None:
+            return ScaleResult(order=order, outcome=refusal, live=live)
+        await api.merge_patch(resource, order.namespace, name, scale_patch(scale, order.desired))
+    except NotFoundError as error:
+        return ScaleResult(order=order, outcome=ScaleOutcome.TARGET_GONE, error=error)
+    except ConflictError as error:
+        return ScaleResult(
+            order=order, outcome=ScaleOutcome.CHANGED_MEANWHILE, live=live, error=error
+        )
+    except KubeError as error:
+        return ScaleResult(order=order, outcome=ScaleOutcome.FAILED, live=live, error=error)
+    return ScaleResult(order=order, outcome=ScaleOutcome.WRITTEN, live=live)
+
+
+def scale_patch(scale: Json, replicas: int) -> Json:
+    """Merge patch of a Scale; its resourceVersion makes the API server refuse it if anything changed since."""
+    return {
+        "metadata": {"resourceVersion": scale["metadata"]["resourceVersion"]},
+        "spec": {"replicas": replicas},
+    }
+
+
+def replicas_of(scale: Json) -> int:
+    """`spec.replicas` of a Scale. Absent is zero here (it is omitted when empty), unlike in a Deployment."""
+    return int((scale.get("spec") or {}).get("replicas") or 0)
+
+
+def _refusal(order: ScaleOrder, scale: Json, live: int) -> ScaleOutcome | None:
+    uid = scale["metadata"].get("uid", order.uid)
+    if uid != order.uid:
+        return ScaleOutcome.CHANGED_MEANWHILE  # deleted and made again under the same name
+    if live == order.desired:
+        return ScaleOutcome.ALREADY_THERE
+    return None if live == order.current else ScaleOutcome.CHANGED_MEANWHILE
+
+
+async def other_manager(api: KubeApi, order: ScaleOrder) -> str:
+    """Name of the last manager, other than us, that wrote the target's replicas; "" when unknown."""
+    try:
+        found = await api.get(target_resource(order.target), order.namespace, order.target.name)
+    except KubeError:
+        return ""
+    return manager_of_replicas(found.get("metadata", {}).get("managedFields", ()))
+
+
+def manager_of_replicas(managed_fields: Any) -> str:
+    """The newest entry of `metadata.managedFields` that owns `spec.replicas` and is not ours."""
+    owners = [
+        entry
+        for entry in managed_fields
+        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+        and entry.get("manager") != FIELD_MANAGER
+    ]
+    newest: Json = max(owners, key=lambda entry: str(entry.get("time", "")), default={})
+    return str(newest.get("manager", ""))
