@@ -1,0 +1,1 @@
+"""Nodes whose pods run as local processes; see docs/process-nodes.md."""

@@ -1,0 +1,182 @@
+"""One node: registered, kept alive by its Lease, running the pods bound to it."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from e2e.rig.process_node.addresses_in_use import PodAddresses
+from e2e.rig.process_node.events import EventRecorder
+from e2e.rig.process_node.kubernetes_api import (
+    MERGE,
+    TRANSIENT,
+    ApiError,
+    Changed,
+    KubernetesApi,
+    Listed,
+    Manifest,
+)
+from e2e.rig.process_node.node_object import (
+    LEASE_NAMESPACE,
+    NodeSpec,
+    lease_manifest,
+    node_manifest,
+    ready_status,
+    renew_time,
+)
+from e2e.rig.process_node.pod import Pod, PodSetup
+from e2e.rig.process_node.settings import NodeSettings
+
+LOG = logging.getLogger(__name__)
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{LEASE_NAMESPACE}/leases"
+
+
+class ProcessNode:
+    """A node whose pods are processes of this machine."""
+
+    def __init__(
+        self,
+        spec: NodeSpec,
+        *,
+        api: KubernetesApi,
+        settings: NodeSettings,
+        addresses: PodAddresses,
+    ) -> None:
+        self.spec = spec
+        self.manifest: Manifest = {}
+        self._api = api
+        self._settings = settings
+        self._addresses = addresses
+        self._events = EventRecorder(api, spec.name)
+        self._pods: dict[str, Pod] = {}
+        self._services: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Register the node as Ready, then keep its Lease and run its pods."""
+        now = datetime.now(UTC)
+        self.manifest = await self._register(now)
+        await self._create_lease(now)
+        for service in (self._renew_lease(), self._follow_pods()):
+            self._services.append(asyncio.create_task(service))
+            self._services[-1].add_done_callback(log_failure)
+
+    async def power_off(self) -> None:
+        """Kill every process and stop the Lease, as when a machine loses its power."""
+        for task in self._services:
+            task.cancel()
+        await asyncio.gather(*(pod.kill() for pod in self._pods.values()))
+        running = [*self._services, *self._tasks]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for uid in list(self._pods):
+            self._release(uid)
+        await self._events.close()
+
+    async def _register(self, now: datetime) -> Manifest:
+        manifest = node_manifest(self.spec, kind="process")
+        address = self._settings.pods.node_address
+        status = ready_status(self.spec, address=address, now=now)
+        try:
+            return await self._api.create("/api/v1/nodes", manifest | {"status": status})
+        except ApiError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+        # Left by an earlier program: take it over.
+        path = f"/api/v1/nodes/{self.spec.name}"
+        await self._api.patch(path, {"metadata": manifest["metadata"]})
+        return await self._api.patch(f"{path}/status", {"status": status})
+
+    async def _create_lease(self, now: datetime) -> None:
+        lease = lease_manifest(self.manifest, renew_seconds=self._settings.lease_seconds, now=now)
+        try:
+            await self._api.create(LEASES, lease)
+        except ApiError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            await self._api.patch(f"{LEASES}/{self.spec.name}", lease, MERGE)
+
+    async def _renew_lease(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease_seconds)
+            body = {"spec": {"renewTime": renew_time(datetime.now(UTC))}}
+            try:
+                await self._api.patch(f"{LEASES}/{self.spec.name}", body, MERGE)
+            except (ApiError, *TRANSIENT) as error:
+                LOG.warning("lease of %s: %s", self.spec.name, error)
+
+    async def _follow_pods(self) -> None:
+        selector = f"spec.nodeName={self.spec.name}"
+        async for change in self._api.follow("/api/v1/pods", fieldSelector=selector):
+            match change:
+                case Listed(items):
+                    present = {pod["metadata"]["uid"] for pod in items}
+                    for uid in self._pods.keys() - present:
+                        self._spawn(self._forget(uid))
+                    for pod in items:
+                        self._observe(pod)
+                case Changed("DELETED", pod):
+                    self._spawn(self._forget(pod["metadata"]["uid"]))
+                case Changed(_, pod):
+                    self._observe(pod)
+
+    def _observe(self, manifest: Manifest) -> None:
+        """Bring a pod that exists on the API server into the state it should have."""
+        metadata = manifest["metadata"]
+        known = self._pods.get(metadata["uid"])
+        if metadata.get("deletionTimestamp"):
+            grace = float(metadata.get("deletionGracePeriodSeconds") or 0)
+            self._spawn(known.terminate(grace) if known else self._remove_unknown(manifest))
+        elif known is None and (manifest.get("status") or {}).get("phase") not in {
+            "Succeeded",
+            "Failed",
+        }:
+            self._run(manifest)
+
+    def _run(self, manifest: Manifest) -> None:
+        earlier = (manifest.get("status") or {}).get("podIP")
+        setup = PodSetup(
+            api=self._api,
+            settings=self._settings,
+            events=self._events,
+            pod_ip=self._addresses.take(earlier),
+        )
+        pod = Pod(manifest, setup)
+        self._pods[manifest["metadata"]["uid"]] = pod
+        self._spawn(pod.run())
+
+    async def _remove_unknown(self, manifest: Manifest) -> None:
+        """Let go of a pod that was being deleted while an earlier program ended."""
+        metadata = manifest["metadata"]
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+        with suppress(ApiError, *TRANSIENT):
+            await self._api.delete(path, uid=metadata["uid"], grace_seconds=0)
+
+    async def _forget(self, uid: str) -> None:
+        """End what is left of a pod that is gone from the API server (forced deletion)."""
+        pod = self._pods.get(uid)
+        if pod is not None:
+            await pod.kill()
+            self._release(uid)
+
+    def _release(self, uid: str) -> None:
+        pod = self._pods.pop(uid, None)
+        if pod is not None:
+            pod.clean_up()
+            self._addresses.give_back(pod.pod_ip)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(log_failure)
+
+
+def log_failure(task: asyncio.Task[None]) -> None:
+    """Say so when a task ended by an error that nothing waits for."""
+    if not task.cancelled() and task.exception() is not None:
+        LOG.error("a task of a process node failed", exc_info=task.exception())
