@@ -40,6 +40,7 @@ class LoadSettings:
     body: str = SLEEPY_BODY
     timeout_seconds: float = 5.0
     objective_milliseconds: float = 300.0
+    measured_from_seconds: float = 60.0  # the attainment counts from here on
 
     @property
     def infer_url(self) -> str:
@@ -55,6 +56,8 @@ class Progress:
     ok: int
     late: int  # beyond the objective, failed or timed out
     failed: int
+    measured: int  # finished, of those sent from `measured_from_seconds` on
+    measuredLate: int  # noqa: N815 - of these, late
     inFlight: int  # noqa: N815 - JSON names
     ratePerSecond: float  # noqa: N815 - sent during the last second
     p50Milliseconds: float  # noqa: N815
@@ -82,13 +85,14 @@ def last_progress(log: Path) -> Progress | None:
 class Recorder:
     """Writes one row per finished request and keeps what the progress line needs."""
 
-    def __init__(self, out: TextIO, objective_milliseconds: float) -> None:
+    def __init__(self, out: TextIO, settings: LoadSettings) -> None:
         self._out = out
         self._writer = csv.writer(out, lineterminator="\n")
         self._writer.writerow(HEADER)
-        self._objective = objective_milliseconds
+        self._settings = settings
         self._recent: deque[tuple[float, float]] = deque()
         self._sent = self._ok = self._late = self._finished = self._sent_before = 0
+        self._measured = self._measured_late = 0
         self._behind_seconds = 0.0
 
     def sent(self, behind_seconds: float) -> None:
@@ -99,7 +103,11 @@ class Recorder:
         milliseconds = latency_seconds * 1000
         self._finished += 1
         self._ok += ok
-        self._late += not ok or milliseconds > self._objective
+        late = not ok or milliseconds > self._settings.objective_milliseconds
+        self._late += late
+        if t_s >= self._settings.measured_from_seconds:
+            self._measured += 1
+            self._measured_late += late
         self._recent.append((t_s + latency_seconds, milliseconds))
         self._writer.writerow((f"{t_s:.6f}", f"{milliseconds:.3f}", int(ok)))
 
@@ -115,6 +123,8 @@ class Recorder:
             ok=self._ok,
             late=self._late,
             failed=self._finished - self._ok,
+            measured=self._measured,
+            measuredLate=self._measured_late,
             inFlight=self._sent - self._finished,
             ratePerSecond=round((self._sent - self._sent_before) / since_last_seconds, 1),
             p50Milliseconds=round(percentiles[49], 1),
@@ -135,7 +145,7 @@ async def generate(
     settings: LoadSettings, arrivals_seconds: Sequence[float], out: TextIO
 ) -> Progress:
     """Send everything, wait for the last answer, and return the last progress."""
-    recorder = Recorder(out, settings.objective_milliseconds)
+    recorder = Recorder(out, settings)
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
         timeout=aiohttp.ClientTimeout(total=settings.timeout_seconds),
@@ -209,6 +219,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--timeout", type=float, default=5.0, help="seconds")
     options.add_argument("--body", default=SLEEPY_BODY, help="JSON of one inference request")
     options.add_argument("--objective-milliseconds", type=float, default=300.0)
+    options.add_argument("--measured-from", type=float, default=60.0, help="seconds")
     return options
 
 
@@ -220,6 +231,7 @@ def main() -> None:
         body=options.body,
         timeout_seconds=options.timeout,
         objective_milliseconds=options.objective_milliseconds,
+        measured_from_seconds=options.measured_from,
     )
     gc.freeze()
     uvloop.run(run(settings, options.arrivals, options.out))

@@ -25,10 +25,15 @@ from tests.integration.load_balancer.fakes import StartTriton
 Address = tuple[str, int]
 
 
-def settings(address: Address, timeout_seconds: float = 1.0) -> LoadSettings:
+def settings(
+    address: Address, timeout_seconds: float = 1.0, measured_from_seconds: float = 60.0
+) -> LoadSettings:
     host, port = address
     return LoadSettings(
-        url=f"http://{host}:{port}", model="sleepy", timeout_seconds=timeout_seconds
+        url=f"http://{host}:{port}",
+        model="sleepy",
+        timeout_seconds=timeout_seconds,
+        measured_from_seconds=measured_from_seconds,
     )
 
 
@@ -90,6 +95,13 @@ async def test_an_answer_beyond_the_objective_is_late_but_ok(start_triton: Start
     progress, _ = await load(settings(triton.address), [0.0])
     assert (progress.ok, progress.late, progress.failed) == (1, 1, 0)
     assert progress.p50Milliseconds == progress.p99Milliseconds >= 310
+
+
+async def test_what_is_sent_in_the_first_part_is_not_measured(start_triton: StartTriton) -> None:
+    triton = await start_triton("a", status=500)
+    progress, rows = await load(settings(triton.address, measured_from_seconds=0.1), [0.0, 0.1])
+    assert len(rows) == 2
+    assert (progress.late, progress.measured, progress.measuredLate) == (2, 1, 1)
 
 
 async def test_as_a_program_it_reports_each_second_and_writes_the_file(
