@@ -189,7 +189,7 @@ def violated(plan: Plan) -> str:
     if plan.limited_by is not LimitedBy.NOTHING:
         return "Scaling is limited: see `ScalingLimited`."
     if plan.desired > plan.ready:
-        return f"{plan.desired} replicas are wanted, {plan.ready} are ready."
+        return f"{plan.desired} replicas are wanted, {plan.ready} ready."
     return ""
 
 

@@ -56,7 +56,7 @@ def render_status(
     view = View(seen=seen, plan=plan, at=at, settings=settings or DecisionSettings())
     status = _only_conditions(conditions.find(view), before, seen.policy.generation, at)
     if plan is None:
-        return {key: before[key] for key in _KEPT if key in before} | status.to_object()
+        return status.to_object() | {key: before[key] for key in _KEPT if key in before}
     return status.model_copy(
         update={
             "replicas": _replicas(plan),
