@@ -1,0 +1,164 @@
+"""Measured share of requests within the objective. Without a measurement there is no verdict.
+
+The gateway's histogram decides a latency objective; errors count as late. Where the threshold lies between two
+bounds, the lower one counts; if the verdict hangs on that, it is ambiguous and said so.
+A mean queue time is read from Triton's counters: the share is then threshold ÷ mean, at most one.
+"""
+
+from itertools import pairwise
+from math import isfinite
+from typing import Final
+
+from inference_cost.decide.traffic import Traffic, clean_gateway, usable
+from inference_cost.model.plan import Attainment
+from inference_cost.model.policy import LatencyObjective, Objective, QueueTimeObjective
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import GatewaySignals, LatencyHistogram, Signals
+
+History = tuple[tuple[float, float, float], ...]
+
+BUCKETS: Final = 60  # of the window
+ADD_A_GATEWAY: Final = (
+    "Triton exports no latency histogram of ordinary models; "
+    "configure a gateway preset to measure latency in front of the fleet"
+)
+
+
+def objective_met(attainment: Attainment, objective: Objective) -> bool:
+    """Whether a measured share means that the objective was met over the window."""
+    target = objective.target_fraction if isinstance(objective, LatencyObjective) else 1.0
+    return attainment.fraction >= target - 1e-9
+
+
+def measure(
+    objective: Objective, signals: Signals | Missing, traffic: Traffic | Missing
+) -> tuple[float, float] | Missing:
+    """(requests within the objective, requests) of the newest window."""
+    if isinstance(signals, Missing):
+        return signals
+    if isinstance(objective, QueueTimeObjective):
+        return _queue_time(traffic)
+    gateway = clean_gateway(signals.gateway)
+    if isinstance(gateway, Missing):
+        reason = gateway.reason
+        if reason is MissingReason.NOT_CONFIGURED or not gateway.detail:
+            return Missing(reason=reason, detail=ADD_A_GATEWAY)
+        return gateway
+    histogram = clean_histogram(gateway.latency)
+    if isinstance(histogram, Missing):
+        return histogram
+    below = _below(histogram, objective.threshold_seconds)
+    return _within(gateway, histogram, below)
+
+
+def _queue_time(traffic: Traffic | Missing) -> tuple[float, float] | Missing:
+    """(queue seconds, requests): summed over the window, their ratio is the mean."""
+    if isinstance(traffic, Missing):
+        return traffic
+    requests = traffic.completed * traffic.seconds
+    return traffic.mean_queue_seconds * requests, requests
+
+
+def clean_histogram(histogram: LatencyHistogram | Missing) -> LatencyHistogram | Missing:
+    if isinstance(histogram, Missing):
+        return histogram
+    bounds, counts = histogram.bounds_seconds, histogram.cumulative
+    if not counts or len(bounds) != len(counts):
+        return Missing(reason=MissingReason.EMPTY_RESULT, detail="latency histogram")
+    rising = all(a <= b + 1e-6 for a, b in pairwise(counts))
+    if not (rising and all(map(usable, counts)) and list(bounds) == sorted(bounds)):
+        return Missing(reason=MissingReason.NOT_FINITE, detail="latency histogram")
+    return histogram
+
+
+def _below(histogram: LatencyHistogram, threshold: float) -> float:
+    counts = [
+        count
+        for bound, count in zip(histogram.bounds_seconds, histogram.cumulative, strict=True)
+        if bound <= threshold * (1 + 1e-9)
+    ]
+    return counts[-1] if counts else 0.0
+
+
+def _above(histogram: LatencyHistogram, threshold: float) -> float:
+    for bound, count in zip(histogram.bounds_seconds, histogram.cumulative, strict=True):
+        if bound >= threshold * (1 - 1e-9) and isfinite(bound):
+            return count
+    return histogram.total
+
+
+def _within(
+    gateway: GatewaySignals, histogram: LatencyHistogram, below: float
+) -> tuple[float, float]:
+    """Errors that are in the histogram were quick: take them out of what was in time."""
+    requests = max(gateway.requests, histogram.total)
+    errors = min(gateway.errors, requests)
+    inside = min(max(histogram.total - (requests - errors), 0.0), errors)
+    return max(below - inside, 0.0), requests
+
+
+def remember(
+    history: History, measured: tuple[float, float], seconds: float, at: float, window: float
+) -> History:
+    """Add the part of the window not counted yet, in buckets that keep the history short."""
+    newest = history[-1][0] if history else at - seconds
+    new = min(max(at - newest, 0.0) / seconds, 1.0) if seconds > 0 else 0.0
+    within, requests = measured[0] * new, measured[1] * new
+    width = window / BUCKETS
+    if history and at // width == history[-1][0] // width:
+        _, earlier_within, earlier_requests = history[-1]
+        history = history[:-1]
+        within, requests = within + earlier_within, requests + earlier_requests
+    history = (*history, (at, within, requests))
+    return tuple(one for one in history if at - window < one[0] <= at)[-BUCKETS - 1 :]
+
+
+def attained(
+    history: History,
+    objective: Objective,
+    measured: tuple[float, float] | Missing,
+    signals: Signals | Missing,
+) -> Attainment | Missing:
+    """Over the whole window; Missing while nothing is measured now."""
+    if isinstance(measured, Missing):
+        return measured
+    requests = sum(one[2] for one in history)
+    within = sum(one[1] for one in history)
+    if requests <= 0:
+        return Missing(reason=MissingReason.NO_TRAFFIC, detail="no request in the window")
+    if isinstance(objective, QueueTimeObjective):
+        mean = within / requests
+        share = 1.0 if mean <= objective.mean_seconds else objective.mean_seconds / mean
+        return Attainment(fraction=share, requests=requests, measured_at="Server")
+    result = Attainment(
+        fraction=min(within / requests, 1.0), requests=requests, measured_at="Gateway"
+    )
+    if not objective_met(result, objective) and _hangs_on_a_bound(objective, signals):
+        return Missing(reason=MissingReason.AMBIGUOUS, detail=_add_a_bound(objective))
+    return result
+
+
+def _hangs_on_a_bound(objective: LatencyObjective, signals: Signals | Missing) -> bool:
+    """Whether counting up to the next bound above the threshold would change the verdict."""
+    assert not isinstance(signals, Missing)  # noqa: S101 - measured before
+    gateway = clean_gateway(signals.gateway)
+    if isinstance(gateway, Missing):
+        return False
+    histogram = clean_histogram(gateway.latency)
+    if isinstance(histogram, Missing):
+        return False
+    shares = [
+        within / max(requests, 1e-9)
+        for within, requests in (
+            _within(gateway, histogram, bound(histogram, objective.threshold_seconds))
+            for bound in (_below, _above)
+        )
+    ]
+    return shares[0] < objective.target_fraction <= shares[1]
+
+
+def _add_a_bound(objective: LatencyObjective) -> str:
+    return (
+        f"the gateway's histogram has no bound at {objective.threshold_seconds:g} s; "
+        "add one, or choose a threshold that is a bound"
+    )

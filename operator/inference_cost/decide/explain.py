@@ -1,0 +1,232 @@
+"""The last decision as a person would say it. Words are made here, from the values of a plan."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from inference_cost.decide.sentences import LIMITS, reason_sentence
+from inference_cost.decide.words import count, percent, rate, seconds
+from inference_cost.model.observation import PolicyObservation
+from inference_cost.model.plan import (
+    Action,
+    LimitedBy,
+    Plan,
+    Prediction,
+    Profile,
+    ProfileSource,
+)
+from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.reading import Missing, MissingReason
+
+LONGEST_MESSAGE: Final = 256  # of a status message
+HOURS_PER_MONTH: Final = 730
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """`message` fits a status field; the other parts are whole sentences, "" where nothing is to say."""
+
+    message: str
+    seen: str
+    expected: str
+    chosen: str
+    why_not_fewer: str
+    limited: str
+    cost: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """For a terminal, in the order a person would tell it."""
+        parts = (
+            self.seen,
+            self.expected,
+            self.chosen,
+            self.why_not_fewer,
+            self.limited,
+            self.cost,
+        )
+        return tuple(part for part in parts if part)
+
+
+def explain(plan: Plan, observation: PolicyObservation) -> Explanation:
+    objective = observation.policy.objective
+    chosen = _chosen(plan)
+    limited = _limited(plan, observation)
+    why = _why_not_fewer(plan, objective)
+    return Explanation(
+        message=_message(chosen, limited, why),
+        seen=_seen(plan, objective),
+        expected=_expected(plan, objective),
+        chosen=chosen,
+        why_not_fewer=why,
+        limited=limited,
+        cost=_cost(plan, observation),
+    )
+
+
+def _message(chosen: str, limited: str, why: str) -> str:
+    """As many whole sentences as fit."""
+    message = chosen
+    for sentence in (limited, why):
+        if sentence and len(message) + 1 + len(sentence) <= LONGEST_MESSAGE:
+            message = f"{message} {sentence}"
+    return message[:LONGEST_MESSAGE]
+
+
+def _seen(plan: Plan, objective: Objective) -> str:
+    running = f"{count(plan.ready, 'replica')} of {plan.current} ready"
+    if isinstance(plan.demand, Missing):
+        return f"Seen: {running}; the load is not known ({_missing(plan.demand)})."
+    load = f"{rate(plan.demand.now)}"
+    if plan.demand.censored:
+        load = f"at least {load}, more than the ready replicas can take"
+    waiting = (
+        f"; {plan.demand.backlog:.0f} requests wait in line" if plan.demand.backlog >= 1 else ""
+    )
+    return f"Seen: {load}, {running}{waiting}. {_attained(plan, objective)}"
+
+
+def _attained(plan: Plan, objective: Objective) -> str:
+    if isinstance(plan.attainment, Missing):
+        return f"Whether the objective is met is not measured ({_missing(plan.attainment)})."
+    if isinstance(objective, LatencyObjective):
+        return (
+            f"{percent(plan.attainment.fraction)} of the requests finished within "
+            f"{seconds(objective.threshold_seconds)}, the objective is "
+            f"{percent(objective.target_fraction)}."
+        )
+    met = "below" if plan.attainment.fraction >= 1 else "above"
+    return f"The mean queue time is {met} the objective of {seconds(objective.mean_seconds)}."
+
+
+def _expected(plan: Plan, objective: Objective) -> str:
+    if isinstance(plan.demand, Missing):
+        return ""
+    demand = (
+        f"Expected: up to {rate(plan.demand.forecast)} before a replica ordered now could serve"
+    )
+    if isinstance(plan.profile, Missing):
+        return f"{demand}. What one replica can carry is not known yet."
+    carries = f"One replica carries {rate(plan.profile.load_per_replica)}"
+    return f"{demand}. {carries} {_within(objective)}{_how(plan.profile)}."
+
+
+def _within(objective: Objective) -> str:
+    if isinstance(objective, LatencyObjective):
+        return (
+            f"with {percent(objective.target_fraction)} of the requests within "
+            f"{seconds(objective.threshold_seconds)}"
+        )
+    return f"with a mean queue time of {seconds(objective.mean_seconds)}"
+
+
+def _how(profile: Profile) -> str:
+    if profile.source is ProfileSource.LARGEST_SEEN:
+        return " (the most seen so far while the objective held)"
+    full = profile.alpha_seconds + profile.beta_seconds * profile.max_batch_size
+    return (
+        f" (a batch of {profile.max_batch_size} takes {seconds(full)}, "
+        f"known to {percent(profile.error_fraction)})"
+    )
+
+
+def _chosen(plan: Plan) -> str:
+    if plan.limited_by is LimitedBy.NO_TARGET:
+        return "Nothing is scaled."
+    subject = "Would " if not plan.write and plan.action is not Action.HOLD else ""
+    match plan.action:
+        case Action.HOLD:
+            return f"Keep {count(plan.current, 'replica')}."
+        case Action.SCALE_OUT:
+            words = f"go from {plan.current} to {count(plan.desired, 'replica')}."
+        case Action.SCALE_IN:
+            words = f"go down from {plan.current} to {count(plan.desired, 'replica')}."
+    return f"{subject}{words}" if subject else words.capitalize()
+
+
+def _why_not_fewer(plan: Plan, objective: Objective) -> str:
+    fewer = plan.one_fewer
+    if isinstance(fewer, Missing) or isinstance(plan.demand, Missing):
+        return ""
+    if fewer.meets_objective:
+        return _spare(plan, objective, fewer)
+    number = count(fewer.replicas, "replica")
+    if not isinstance(plan.profile, Missing):
+        used = plan.demand.forecast / (fewer.replicas * plan.profile.capacity_per_replica)
+        if used >= 1:
+            expected = rate(plan.demand.forecast)
+            return f"{expected} would be {percent(used)} of what {number} can do, and the queue would grow."
+    return f"With {number} {_percentile(objective, fewer)}, above {_threshold(objective)}."
+
+
+def _spare(plan: Plan, objective: Objective, fewer: Prediction) -> str:
+    """One fewer would do by the model: name what keeps it."""
+    if plan.limited_by is LimitedBy.NOTHING:
+        return ""
+    return f"{count(fewer.replicas, 'replica').capitalize()} would do: {_percentile(objective, fewer)}."
+
+
+def _percentile(objective: Objective, prediction: Prediction) -> str:
+    if isinstance(objective, LatencyObjective):
+        share = percent(objective.target_fraction)
+        return f"{share} of the requests would finish within {seconds(prediction.seconds)}"
+    return f"the mean queue time would be {seconds(prediction.seconds)}"
+
+
+def _threshold(objective: Objective) -> str:
+    if isinstance(objective, LatencyObjective):
+        return f"the {seconds(objective.threshold_seconds)} of the objective"
+    return f"the {seconds(objective.mean_seconds)} of the objective"
+
+
+def _limited(plan: Plan, observation: PolicyObservation) -> str:
+    sentences = [reason_sentence(reason, plan, observation) for reason in plan.reasons]
+    if not plan.reasons or plan.limited_by in {LimitedBy.MIN_REPLICAS, LimitedBy.MAX_REPLICAS}:
+        sentences.append(LIMITS[plan.limited_by](plan, observation))
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _cost(plan: Plan, observation: PolicyObservation) -> str:
+    price = plan.replica_price_per_hour
+    if isinstance(price, Missing):
+        return "Cost: not known, because no price is known for the nodes the replicas run on."
+    currency = _currency(observation)
+    now = _money(price * plan.desired, currency)
+    change = price * (plan.desired - plan.current)
+    words = f"Cost: {now} per hour"
+    if change:
+        more = "more" if change > 0 else "less"
+        words += f", {_money(abs(change), currency)} {more} than now"
+    return f"{words}; one replica is {_money(price, currency)} per hour."
+
+
+def _currency(_: PolicyObservation) -> str:
+    return "$"
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{currency}{amount:.2f}"
+
+
+def _missing(missing: Missing) -> str:
+    if missing.detail:
+        return missing.detail
+    return _MISSING.get(missing.reason, missing.reason.value)
+
+
+_MISSING: Final = {
+    MissingReason.SOURCE_UNREACHABLE: "the metrics source does not answer",
+    MissingReason.UNAUTHORIZED: "the metrics source refused our credentials",
+    MissingReason.QUERY_FAILED: "the metrics query failed",
+    MissingReason.EMPTY_RESULT: "no metrics of these pods were found",
+    MissingReason.STALE: "the metrics are too old",
+    MissingReason.NOT_FINITE: "the metrics make no sense",
+    MissingReason.PARTIAL: "too few pods report metrics",
+    MissingReason.WARMING_UP: "the pods have just become ready",
+    MissingReason.NO_READY_PODS: "no pod is ready",
+    MissingReason.NO_TRAFFIC: "there was no request",
+    MissingReason.NOT_EXPORTED: "it is not exported",
+    MissingReason.NOT_CONFIGURED: "it is not configured",
+    MissingReason.NOT_LEARNED: "not learned yet",
+    MissingReason.MODEL_NOT_LOADED: "the model is not loaded",
+}

@@ -1,0 +1,180 @@
+"""Latency of one replica at a given load, and the largest load at which the objective still holds.
+
+Greedy batching (no queue delay) is read from `latency_table.json`, made by `latency_table_generate.py` from the
+exact Markov chain. The other ways Triton forms batches are that table times a measured, cautious share.
+Routing is taken as random, the worst a Service does with short connections.
+"""
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from itertools import pairwise
+from math import log, log2
+from typing import Final
+
+from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.reading import Missing
+from inference_cost.model.signals import ModelConfiguration
+
+_DATA: Final = json.loads(
+    resources.files(__package__).joinpath("latency_table.json").read_text(encoding="utf-8")
+)
+_LOADS: Final[list[float]] = _DATA["loads"]
+_SHARES: Final[list[float]] = _DATA["perItemShares"]
+_BATCHES: Final[list[float]] = [log2(size) for size in _DATA["batchSizes"]]
+_CELLS: Final[list[list[list[list[float]]]]] = _DATA["cells"]
+# Quantiles are interpolated in -ln(1 - q), in which tails are nearly straight.
+_TAILS: Final[list[float]] = [-log(1 - quantile) for quantile in _DATA["quantiles"]]
+
+LARGEST_LOAD: Final = 0.95  # of capacity, whatever the objective: beyond it queues are too volatile
+UNREACHABLE_LOAD: Final = 0.5  # where even an idle replica is too slow, more replicas do not help
+OVERLOADED_SECONDS: Final = 3600.0  # stands for "grows without end"
+
+# Largest load with a queue delay or unknown batching, as a share of greedy's, by threshold ÷ t(B);
+# measured on Triton 2.51 for fixed cost dominating (the worst of the profiles) and for cost per item dominating.
+_THRESHOLDS: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
+_DELAYED_FIXED_COST: Final = (0.10, 0.15, 0.30, 0.60, 0.79, 0.87, 0.96)
+_DELAYED_COST_PER_ITEM: Final = (0.70, 0.79, 0.86, 0.92, 0.93, 0.95, 0.98)
+_FIXED_COST_SHARE: Final = 0.5
+_COST_PER_ITEM_SHARE: Final = 0.8
+_STALLS: Final = 0.85  # a queue policy lets the instance idle after some batches
+
+
+class Batching(StrEnum):
+    """How Triton forms batches; the modes are explained in docs/how-it-decides.md."""
+
+    GREEDY = "Greedy"
+    DELAYED = "Delayed"  # a queue delay is set
+    STALLING = "Stalling"  # a queue policy is set
+    UNKNOWN = "Unknown"  # taken as delayed
+
+
+DELAY_WITHOUT_EFFECT_SECONDS: Final = 0.0001
+
+
+def batching_of(configuration: ModelConfiguration | Missing) -> Batching:
+    if isinstance(configuration, Missing):
+        return Batching.UNKNOWN
+    if configuration.queue_policy:
+        return Batching.STALLING
+    if configuration.queue_delay_seconds > DELAY_WITHOUT_EFFECT_SECONDS:
+        return Batching.DELAYED
+    return Batching.GREEDY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """What latency depends on: batch time α + β·b seconds, largest batch, and how batches are formed."""
+
+    alpha_seconds: float
+    beta_seconds: float
+    max_batch_size: int
+    batching: Batching
+
+    @property
+    def full_batch_seconds(self) -> float:
+        return self.alpha_seconds + self.beta_seconds * self.max_batch_size
+
+    @property
+    def capacity(self) -> float:
+        """Inferences per second with full batches."""
+        return self.max_batch_size / self.full_batch_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LargestLoad:
+    """Inferences per second of one replica; `reachable` is False where no number of replicas helps."""
+
+    per_second: float
+    reachable: bool
+
+
+def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
+    threshold = _threshold(objective) / replica.full_batch_seconds
+    times = _column(replica, objective)
+    if times[0] > threshold:
+        return LargestLoad(per_second=UNREACHABLE_LOAD * replica.capacity, reachable=False)
+    load = _load_at(times, threshold) * _share_of_greedy(replica, threshold)
+    return LargestLoad(per_second=min(load, LARGEST_LOAD) * replica.capacity, reachable=True)
+
+
+def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
+    """The objective's percentile (or mean queue time) in seconds at `load` inferences/s on one replica."""
+    times = _column(replica, objective)
+    rho = load / replica.capacity
+    full = replica.full_batch_seconds
+    if replica.batching is not Batching.GREEDY:
+        rho /= _share_of_greedy(replica, _threshold(objective) / full)
+    if rho >= 1.0:
+        return OVERLOADED_SECONDS
+    if rho > _LOADS[-1]:  # waiting grows as 1/(1 - ρ) towards capacity
+        return min(times[-1] * full * (1 - _LOADS[-1]) / (1 - rho), OVERLOADED_SECONDS)
+    return _interpolate(_LOADS, times, rho) * full
+
+
+def _threshold(objective: Objective) -> float:
+    if isinstance(objective, LatencyObjective):
+        return objective.threshold_seconds
+    return objective.mean_seconds
+
+
+def _share_of_greedy(replica: Replica, threshold: float) -> float:
+    if replica.batching is Batching.GREEDY or replica.max_batch_size == 1:
+        return 1.0
+    if replica.batching is Batching.STALLING:
+        return _STALLS
+    per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
+    weight = (per_item - _FIXED_COST_SHARE) / (_COST_PER_ITEM_SHARE - _FIXED_COST_SHARE)
+    weight = min(max(weight, 0.0), 1.0)
+    fixed = _interpolate(_THRESHOLDS, _DELAYED_FIXED_COST, threshold)
+    item = _interpolate(_THRESHOLDS, _DELAYED_COST_PER_ITEM, threshold)
+    return fixed + weight * (item - fixed)
+
+
+def _column(replica: Replica, objective: Objective) -> list[float]:
+    """Times by load, in units of t(B), between the four nearest cells."""
+    per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
+    share, share_weight = _bracket(_SHARES, per_item)
+    batch, batch_weight = _bracket(_BATCHES, log2(replica.max_batch_size))
+    read = _reader(objective)
+    corners = (
+        (_CELLS[batch][share], (1 - batch_weight) * (1 - share_weight)),
+        (_CELLS[batch][share + 1], (1 - batch_weight) * share_weight),
+        (_CELLS[batch + 1][share], batch_weight * (1 - share_weight)),
+        (_CELLS[batch + 1][share + 1], batch_weight * share_weight),
+    )
+    used = [(cells, weight) for cells, weight in corners if weight > 0]
+    return [sum(read(cells[i]) * weight for cells, weight in used) for i in range(len(_LOADS))]
+
+
+def _reader(objective: Objective) -> Callable[[list[float]], float]:
+    if not isinstance(objective, LatencyObjective):
+        return lambda figures: figures[0]
+    tail = -log(max(1 - objective.target_fraction, 1e-9))
+    lower = min(max(bisect_right(_TAILS, tail) - 1, 0), len(_TAILS) - 2)
+    weight = max((tail - _TAILS[lower]) / (_TAILS[lower + 1] - _TAILS[lower]), 0.0)
+    return lambda figures: figures[lower + 1] + weight * (figures[lower + 2] - figures[lower + 1])
+
+
+def _load_at(times: Sequence[float], threshold: float) -> float:
+    """Largest load whose time is within the threshold; `times` rise with load."""
+    for i, (earlier, later) in enumerate(pairwise(times)):
+        if later > threshold:
+            weight = (threshold - earlier) / (later - earlier)
+            return _LOADS[i] + weight * (_LOADS[i + 1] - _LOADS[i])
+    return LARGEST_LOAD
+
+
+def _bracket(grid: Sequence[float], value: float) -> tuple[int, float]:
+    """Index of the lower neighbor and the weight of the upper one; values outside use the edge."""
+    lower = min(max(bisect_right(grid, value) - 1, 0), len(grid) - 2)
+    weight = (value - grid[lower]) / (grid[lower + 1] - grid[lower])
+    return lower, min(max(weight, 0.0), 1.0)
+
+
+def _interpolate(grid: Sequence[float], values: Sequence[float], at: float) -> float:
+    lower, weight = _bracket(grid, at)
+    return values[lower] + weight * (values[lower + 1] - values[lower])

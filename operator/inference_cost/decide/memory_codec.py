@@ -1,0 +1,86 @@
+"""Learned state as a plain, versioned dictionary for the checkpoint object, and back.
+
+What cannot be read (another version, a damaged object) is dropped: everything in it is learned again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from math import isfinite
+from typing import Any, Final
+
+from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
+
+VERSION: Final = 1
+_ESTIMATE_FIELDS: Final = {field.name for field in fields(ServiceTimeEstimate)}
+_MEMORY_FIELDS: Final = {field.name for field in fields(PolicyMemory)}
+
+
+def encode(memory: PolicyMemory) -> dict[str, Any]:
+    """JSON-ready; `decode(encode(memory)) == memory`."""
+    return {"version": VERSION, **_lists(asdict(memory))}
+
+
+def decode(data: Mapping[str, Any]) -> PolicyMemory | None:
+    """The memory, or None where it is of another version or damaged."""
+    if data.get("version") != VERSION:
+        return None
+    try:
+        return _memory({name: value for name, value in data.items() if name in _MEMORY_FIELDS})
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
+        return None
+
+
+def _memory(data: dict[str, Any]) -> PolicyMemory:
+    ended = data.get("rollout_ended_at")
+    last_desired = data.get("last_desired")
+    last_current = data.get("last_current")
+    return PolicyMemory(
+        estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
+        demand=tuple((_number(t), _number(v)) for t, v in data.get("demand", ())),
+        needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
+        changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
+        start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
+        attainment=tuple(
+            (_number(t), _number(w), _number(n)) for t, w, n in data.get("attainment", ())
+        ),
+        pods_seen_starting=tuple(str(uid) for uid in data.get("pods_seen_starting", ())),
+        misses=int(data.get("misses", 0)),
+        last_sampled_at=_number(data.get("last_sampled_at", 0.0)),
+        last_desired=None if last_desired is None else int(last_desired),
+        last_current=None if last_current is None else int(last_current),
+        rollout_ended_at=None if ended is None else _number(ended),
+    )
+
+
+def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
+    s11, s12, s22 = map(_number, data["information"])
+    v1, v2 = map(_number, data["vector"])
+    numbers = {
+        name: _number(data[name])
+        for name in _ESTIMATE_FIELDS
+        - {"template_hash", "information", "vector", "source", "rejected_in_a_row"}
+        if name in data
+    }
+    return ServiceTimeEstimate(
+        template_hash=str(data["template_hash"]),
+        information=(s11, s12, s22),
+        vector=(v1, v2),
+        rejected_in_a_row=int(data.get("rejected_in_a_row", 0)),
+        source=str(data.get("source", "Counters")),
+        **numbers,
+    )
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError("not finite")
+    return number
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _lists(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_lists(inner) for inner in value]
+    return value

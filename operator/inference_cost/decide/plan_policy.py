@@ -1,0 +1,346 @@
+"""The stages for one policy, in order: profile, demand, size, stabilize, guard."""
+
+from dataclasses import dataclass, replace
+
+from inference_cost.decide import attainment, behavior, forecast
+from inference_cost.decide.fallback import fallback_replicas
+from inference_cost.decide.guard import forbids_removal
+from inference_cost.decide.place import bounds
+from inference_cost.decide.plans import assemble, held_plan, workloads_of
+from inference_cost.decide.pods import Fleet, fleet, learn_start_ups
+from inference_cost.decide.profile import (
+    Capability,
+    capability,
+    configuration_of,
+    current_estimate,
+    learn_window,
+    outside_domain,
+    remember_load,
+)
+from inference_cost.decide.size import needed, needed_to_keep, predict
+from inference_cost.decide.stabilize import (
+    CHANGES_KEPT,
+    LONGEST_PERIOD_SECONDS,
+    NEEDS_KEPT,
+    Bounds,
+    Need,
+    Rules,
+    choose,
+)
+from inference_cost.decide.traffic import Traffic, mean_gpu_utilization, traffic
+from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.observation import PolicyObservation, Snapshot
+from inference_cost.model.plan import Attainment, Demand, LimitedBy, Plan, Reason
+from inference_cost.model.policy import HeadroomMode, LatencyObjective, Pause
+from inference_cost.model.reading import Missing
+from inference_cost.model.signals import ModelConfiguration
+from inference_cost.model.workload import NoWorkload, Workload
+
+HELD_BY_MEAN = 3.0  # a 99th percentile is at most about three means
+GROWTH_WHILE_LATE = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One policy at one tick, with all that is derived once."""
+
+    observation: PolicyObservation
+    snapshot: Snapshot
+    memory: PolicyMemory
+    workloads: tuple[Workload, ...]
+    fleet: Fleet
+    start_up_seconds: float
+    traffic: Traffic | Missing
+    configuration: ModelConfiguration | Missing
+    scrape_seconds: float
+
+    @property
+    def at(self) -> float:
+        return self.snapshot.at
+
+    @property
+    def bounds(self) -> Bounds:
+        lowest, highest = bounds(self.observation.policy.variants)
+        return Bounds(lowest=lowest, highest=highest)
+
+
+def plan_policy(
+    observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot
+) -> tuple[Plan, PolicyMemory]:
+    problem = next((one for one in observation.workloads if isinstance(one, NoWorkload)), None)
+    if problem is not None or not observation.workloads:
+        message = problem.message if problem is not None else "no target"
+        reason = Reason(code="no-target", values=(("message", message),))
+        return held_plan(observation, snapshot, LimitedBy.NO_TARGET, (reason,)), memory
+    case = _case(observation, memory, snapshot)
+    if observation.policy.pause is not None:
+        return _paused(case, observation.policy.pause)
+    if isinstance(case.traffic, Missing):
+        return _without_metrics(case, case.traffic)
+    return _with_metrics(case, case.traffic)
+
+
+def _case(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot) -> Case:
+    settings, at = snapshot.settings, snapshot.at
+    workloads = tuple(workloads_of(observation))
+    memory = learn_start_ups(memory, workloads, at, settings.tick_seconds)
+    start_up = forecast.start_up_seconds(memory.start_up_seconds, settings.start_up_seconds_prior)
+    signals = observation.signals
+    scrape = 0.0 if isinstance(signals, Missing) else signals.scrape_interval_seconds
+    window = settings.rate_window_seconds
+    seen = [traffic(signals, workload, at, window) for workload in workloads]
+    pods = fleet(workloads, at, start_up, window + scrape)
+    return Case(
+        observation=observation,
+        snapshot=snapshot,
+        memory=_remember_changes(memory, pods, at),
+        workloads=workloads,
+        fleet=pods,
+        start_up_seconds=start_up,
+        traffic=seen[0],
+        configuration=configuration_of(observation.configurations, seen[0]),
+        scrape_seconds=scrape,
+    )
+
+
+def _remember_changes(memory: PolicyMemory, pods: Fleet, at: float) -> PolicyMemory:
+    """Changes are seen rather than assumed, so that a failed write counts for nothing."""
+    changes = tuple(c for c in memory.changes if at - LONGEST_PERIOD_SECONDS < c[0] <= at)
+    if memory.last_current is not None and pods.current != memory.last_current:
+        changes = (*changes, (at, pods.current - memory.last_current))[-CHANGES_KEPT:]
+    ended = at if pods.rolling_out else memory.rollout_ended_at
+    return replace(memory, changes=changes, last_current=pods.current, rollout_ended_at=ended)
+
+
+def _paused(case: Case, pause: Pause) -> tuple[Plan, PolicyMemory]:
+    """A fixed number is the user's order, also outside the bounds."""
+    current = case.fleet.current
+    desired = current if pause.replicas is None else max(pause.replicas, 0)
+    reason = Reason(code="paused", values=(("source", pause.source),))
+    plan = assemble(
+        case.observation,
+        case.snapshot,
+        desired,
+        desired,
+        limited_by=LimitedBy.PAUSED,
+        reasons=(reason,),
+        gpu_utilization=mean_gpu_utilization(case.traffic, case.at),
+    )
+    return plan, case.memory
+
+
+def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
+    """Hold; after the failure threshold the user's fallback. Never fewer than now, bounds included."""
+    current, policy = case.fleet.current, case.observation.policy
+    misses = min(case.memory.misses + 1, 10**6)
+    target = fallback_replicas(policy.fallback, current, misses)
+    code = "no-metrics" if target is None else "fallback"
+    reason = Reason(
+        code=code, values=(("reason", missing.reason.value), ("detail", missing.detail))
+    )
+    if target is None:
+        desired = max(current, case.bounds.lowest)
+        limit = LimitedBy.METRICS_UNAVAILABLE
+    else:
+        desired, limit = case.bounds.clamp(target), LimitedBy.FALLBACK
+    plan = assemble(
+        case.observation,
+        case.snapshot,
+        desired,
+        desired,
+        limited_by=limit,
+        reasons=(reason,),
+        demand=missing,
+        profile=missing,
+        prediction=missing,
+        one_fewer=missing,
+        attainment=missing,
+        gpu_utilization=missing,
+    )
+    return plan, replace(case.memory, misses=misses)
+
+
+def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
+    case, can, reached = _learn(case, seen)
+    demand, memory = _demand(case, seen, can)
+    need, keep = _need(case, can, demand)
+    memory = replace(memory, needs=_remember_need(case, keep), misses=0)
+    gpu = mean_gpu_utilization(seen, case.at)
+    choice = choose(
+        Need(now=need, keep=memory.needs, hold_seconds=_hold_seconds(case)),
+        case.fleet,
+        case.bounds,
+        Rules(behavior=case.observation.policy.behavior, changes=memory.changes),
+        forbidden=forbids_removal(case.fleet, seen, can, gpu),
+        at=case.at,
+    )
+    objective = case.observation.policy.objective
+    plan = assemble(
+        case.observation,
+        case.snapshot,
+        need,
+        choice.desired,
+        limited_by=choice.limited_by,
+        reasons=(*_findings(can), *choice.reasons),
+        demand=demand,
+        profile=can.profile,
+        prediction=predict(can, objective, demand, choice.desired),
+        one_fewer=predict(can, objective, demand, choice.desired - 1),
+        attainment=reached,
+        gpu_utilization=gpu,
+    )
+    return plan, memory
+
+
+def _learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Missing]:
+    """Attainment first, then what the window teaches, then what a replica can carry with it."""
+    observation, memory = case.observation, case.memory
+    objective = observation.policy.objective
+    measured = attainment.measure(objective, observation.signals, seen)
+    history = memory.attainment
+    if not isinstance(measured, Missing):
+        seconds = seen.gateway_seconds if isinstance(objective, LatencyObjective) else seen.seconds
+        window = case.snapshot.settings.slo_window_seconds
+        history = attainment.remember(history, measured, seconds, case.at, window)
+    reached = attainment.attained(history, objective, measured, observation.signals)
+    memory = replace(memory, attainment=history)
+    memory = _learn_profile(case, seen, memory, measured)
+    outside = outside_domain(case.configuration, seen)
+    can = capability(
+        current_estimate(memory.estimates, case.fleet.template_hash),
+        case.configuration,
+        objective,
+        outside=outside,
+        concurrency=_concurrency(seen),
+        inferences_per_request=_inferences_per_request(seen),
+    )
+    return replace(case, memory=memory), can, reached
+
+
+def _learn_profile(
+    case: Case, seen: Traffic, memory: PolicyMemory, measured: tuple[float, float] | Missing
+) -> PolicyMemory:
+    sampled_at = _sampled_at(case)
+    new = min(max((sampled_at - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
+    template = case.fleet.template_hash
+    teaches = new > 0 and not case.fleet.rolling_out and seen.failed == 0 and not _shed(seen)
+    if not teaches:
+        return replace(memory, last_sampled_at=sampled_at)
+    estimates = memory.estimates
+    if not outside_domain(case.configuration, seen):
+        estimates = learn_window(
+            estimates, template, seen, case.configuration, new_fraction=new, at=case.at
+        )
+    if case.fleet.warming == 0 and not seen.partial and _held(case, seen, measured):
+        load = seen.completed / len(seen.pods)
+        estimates = remember_load(estimates, template, load)
+    return replace(memory, estimates=estimates, last_sampled_at=sampled_at)
+
+
+def _sampled_at(case: Case) -> float:
+    signals = case.observation.signals
+    return case.memory.last_sampled_at if isinstance(signals, Missing) else signals.sampled_at
+
+
+def _shed(seen: Traffic) -> bool:
+    return bool(seen.gateway_errors)
+
+
+def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
+    """Whether the objective held in this window; without a gateway judged by the server's means."""
+    objective = case.observation.policy.objective
+    if not isinstance(objective, LatencyObjective):
+        return seen.mean_queue_seconds <= objective.mean_seconds
+    if isinstance(measured, Missing):
+        return 0 < seen.mean_seconds * HELD_BY_MEAN <= objective.threshold_seconds
+    within_time, requests = measured
+    return requests > 0 and within_time >= objective.target_fraction * requests
+
+
+def _concurrency(seen: Traffic) -> float:
+    """Mean executions running at once per pod: executions × mean batch time ÷ time."""
+    windows = [window for pod in seen.pods if pod.settled for window in pod.windows]
+    requests = sum(window.requests for window in windows)
+    seconds = sum(window.seconds for window in windows)
+    if requests <= 0 or seconds <= 0:
+        return 1.0
+    batch = sum(window.compute_seconds for window in windows) / requests
+    return batch * sum(window.executions for window in windows) / seconds
+
+
+def _inferences_per_request(seen: Traffic) -> float:
+    windows = [window for pod in seen.pods for window in pod.windows]
+    requests = sum(window.requests for window in windows)
+    return sum(window.inferences for window in windows) / requests if requests > 0 else 1.0
+
+
+def _demand(case: Case, seen: Traffic, can: Capability) -> tuple[Demand, PolicyMemory]:
+    hidden = _hides_losses(case, seen)
+    demand = forecast.offered(seen, _capacity(case, can), hidden_losses=hidden)
+    settings = case.snapshot.settings
+    lead = forecast.lead_seconds(settings, case.start_up_seconds, case.scrape_seconds)
+    span = forecast.look_back_seconds(settings, lead)
+    history = forecast.remember(case.memory.demand, case.at, demand.now, span)
+    expected = forecast.forecast(demand, history, lead, case.observation.policy.headroom)
+    return replace(demand, forecast=expected), replace(case.memory, demand=history)
+
+
+def _capacity(case: Case, can: Capability) -> forecast.Capacity:
+    ready = case.fleet.ready
+    if isinstance(can.profile, Missing):
+        return forecast.Capacity(ready=ready, per_second=0.0, batch=1.0)
+    return forecast.Capacity(
+        ready=ready,
+        per_second=ready * can.profile.capacity_per_replica,
+        batch=float(can.profile.max_batch_size * can.profile.instances),
+    )
+
+
+def _hides_losses(case: Case, seen: Traffic) -> bool:
+    """With a queue policy Triton sheds requests and counts them nowhere."""
+    if isinstance(case.configuration, Missing) or seen.gateway_rate is not None:
+        return False
+    return case.configuration.queue_policy
+
+
+def _need(case: Case, can: Capability, demand: Demand) -> tuple[int, int]:
+    """Replicas needed, and those to keep. Without a profile: hold, or grow while requests are late."""
+    headroom = case.observation.policy.headroom
+    extra = headroom.replicas if headroom.mode is HeadroomMode.FIXED else 0
+    if isinstance(can.profile, Missing):
+        need = _blind_need(case, demand)
+        return need, need
+    drain = max(case.start_up_seconds, case.snapshot.settings.rate_window_seconds)
+    need = needed(demand, can.profile, drain) + extra
+    return need, max(needed_to_keep(demand, can.profile, drain) + extra, need)
+
+
+def _blind_need(case: Case, demand: Demand) -> int:
+    current = case.fleet.current
+    if demand.censored and case.fleet.ready:
+        return max(current, -int(-case.fleet.ready * GROWTH_WHILE_LATE // 1))
+    return current
+
+
+def _remember_need(case: Case, keep: int) -> behavior.Series:
+    rules = case.observation.policy.behavior
+    span = max(
+        _hold_seconds(case),
+        float(rules.scale_in.stabilization_window_seconds),
+        float(rules.scale_out.stabilization_window_seconds),
+    )
+    return behavior.remember(case.memory.needs, case.at, keep, span, NEEDS_KEPT)
+
+
+def _hold_seconds(case: Case) -> float:
+    return case.start_up_seconds + case.snapshot.settings.rate_window_seconds
+
+
+def _findings(can: Capability) -> tuple[Reason, ...]:
+    """What a user should know about the profile itself."""
+    found = []
+    if can.outside:
+        found.append(Reason(code="outside-model", values=(("why", can.outside),)))
+    if not can.reachable:
+        found.append(Reason(code="objective-unreachable"))
+    return tuple(found)

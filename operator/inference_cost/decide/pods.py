@@ -1,0 +1,100 @@
+"""What the pods of the targets say: start-up times seen, pods that are stuck, and rollouts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from inference_cost.decide.forecast import START_UPS_KEPT
+from inference_cost.decide.traffic import settled
+from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.workload import Pod, Workload
+
+CANNOT_START: Final = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+STUCK_AFTER_START_UPS: Final = 2.0
+STARTING_KEPT: Final = 200
+LONGEST_START_UP: Final = 7200.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """Pods of all variants, terminating ones left out. `trouble`: the first stuck pod's reason, in words."""
+
+    current: int
+    ready: int
+    starting: int
+    stuck: int
+    trouble: str
+    refused: str
+    rolling_out: bool
+    warming: int
+    template_hash: str
+
+
+def fleet(
+    workloads: Sequence[Workload], at: float, start_up: float, window_seconds: float
+) -> Fleet:
+    pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
+    stuck = [pod for pod in pods if _stuck(pod, at, start_up)]
+    ready = [pod for pod in pods if pod.ready]
+    return Fleet(
+        current=sum(workload.desired_replicas for workload in workloads),
+        ready=len(ready),
+        starting=len(pods) - len(ready) - len(stuck),
+        stuck=len(stuck),
+        trouble=_trouble(stuck[0]) if stuck else "",
+        refused=next((w.quota_refusal for w in workloads if w.quota_refusal), ""),
+        rolling_out=any(workload.rolling_out for workload in workloads),
+        warming=sum(1 for pod in ready if not settled(pod, at, window_seconds)),
+        template_hash=workloads[0].template_hash,
+    )
+
+
+def _stuck(pod: Pod, at: float, start_up: float) -> bool:
+    if pod.ready:
+        return False
+    return pod.waiting_reason in CANNOT_START or (
+        at - pod.created_at > STUCK_AFTER_START_UPS * start_up and pod.ready_at is None
+    )
+
+
+def _trouble(pod: Pod) -> str:
+    if pod.waiting_reason:
+        return pod.waiting_reason
+    return "no node has room" if pod.unschedulable else "not ready for too long"
+
+
+def learn_start_ups(
+    memory: PolicyMemory, workloads: Sequence[Workload], at: float, tick_seconds: float
+) -> PolicyMemory:
+    """Count each pod once: those seen starting before, and those that came and were ready between ticks."""
+    pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
+    starting = set(memory.pods_seen_starting)
+    first_look = at - 2 * tick_seconds
+    seen = [
+        pod.ready_at - pod.created_at
+        for pod in pods
+        if pod.ready_at is not None
+        and (
+            pod.uid in starting
+            or (pod.created_at >= first_look and pod.ready_at > at - tick_seconds)
+        )
+    ]
+    waiting = sorted(pod.uid for pod in pods if pod.ready_at is None and not pod.restarts)
+    good = tuple(seconds for seconds in seen if 0 <= seconds <= LONGEST_START_UP)
+    return replace(
+        memory,
+        start_up_seconds=(*memory.start_up_seconds, *good)[-START_UPS_KEPT:],
+        pods_seen_starting=tuple(waiting[:STARTING_KEPT]),
+    )

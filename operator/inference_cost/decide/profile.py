@@ -1,0 +1,306 @@
+"""What one replica can carry: the service time of its batches, and the largest load that keeps the objective.
+
+Inside the latency model's domain (one model per pod, dynamic batching, not decoupled) this is computed;
+outside it is the largest load per replica seen while the objective held.
+"""
+
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Final
+
+from inference_cost.decide.latency import Batching, LargestLoad, Replica, batching_of, largest_load
+from inference_cost.decide.service_time import (
+    CounterWindow,
+    ServiceTime,
+    for_new_template,
+    learn,
+    solve,
+)
+from inference_cost.decide.traffic import Traffic, usable
+from inference_cost.model.memory import ServiceTimeEstimate
+from inference_cost.model.plan import Profile, ProfileSource
+from inference_cost.model.policy import Objective
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import BatchStatistic, ModelConfiguration
+
+TEMPLATES_KEPT: Final = 4
+LEARNED_EXECUTIONS: Final = 100.0  # batches seen before anything may be removed
+LEARNED_ERROR: Final = 0.5
+MODEL_ERROR: Final = 0.02  # of the table, the linear fit and the routing
+LARGEST_ERROR: Final = 0.5
+STATISTIC_EXECUTIONS: Final = 10  # of one batch size before its timing counts
+STATISTICS_EXECUTIONS: Final = 100  # of all sizes together
+STATISTICS_AGREE: Final = 0.15  # else what the counters say now is trusted more
+LARGEST_BATCH: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """`learned` False: nothing may be removed yet. `outside`: why the latency model does not apply."""
+
+    profile: Profile | Missing
+    replica: Replica | None
+    learned: bool
+    reachable: bool = True
+    outside: str = ""
+
+
+def configuration_of(
+    configurations: tuple[ModelConfiguration, ...] | Missing, traffic: Traffic | Missing
+) -> ModelConfiguration | Missing:
+    """Of the model that is served; Missing where unknown or where several share the pods."""
+    if isinstance(configurations, Missing):
+        return configurations
+    served = set() if isinstance(traffic, Missing) else _models(traffic)
+    found = [one for one in configurations if one.model in served] or list(configurations)
+    if len(found) != 1 or not 0 <= found[0].max_batch_size <= LARGEST_BATCH:
+        return Missing(reason=MissingReason.AMBIGUOUS, detail=f"{len(found)} models")
+    return found[0]
+
+
+def _models(traffic: Traffic) -> set[str]:
+    return {w.model for pod in traffic.pods for w in pod.windows if w.requests > 0}
+
+
+def outside_domain(configuration: ModelConfiguration | Missing, traffic: Traffic | Missing) -> str:
+    """Why the latency model does not apply, in words; "" where it does."""
+    if not isinstance(traffic, Missing) and traffic.models > 1:
+        return f"{traffic.models} models share the pods"
+    if isinstance(configuration, Missing):
+        return ""
+    if configuration.decoupled:
+        return "the model is decoupled"
+    if configuration.max_batch_size > 1 and not configuration.dynamic_batching:
+        return "the model has no dynamic batching"
+    return ""
+
+
+def learn_window(
+    estimates: tuple[ServiceTimeEstimate, ...],
+    template_hash: str,
+    traffic: Traffic,
+    configuration: ModelConfiguration | Missing,
+    *,
+    new_fraction: float,
+    at: float,
+) -> tuple[ServiceTimeEstimate, ...]:
+    """Learn from the settled pods of the newest template; anything doubtful teaches nothing."""
+    current = current_estimate(estimates, template_hash)
+    window = _window(traffic, template_hash, new_fraction)
+    if window is None:
+        return estimates
+    size = max_batch_size(configuration, current, window.mean_batch)
+    return _put(estimates, learn(current, window, size, at))
+
+
+def current_estimate(
+    estimates: tuple[ServiceTimeEstimate, ...], template_hash: str
+) -> ServiceTimeEstimate:
+    """The estimate of this template, or one started from the newest other."""
+    for estimate in estimates:
+        if estimate.template_hash == template_hash:
+            return estimate
+    if estimates:
+        return for_new_template(estimates[0], template_hash)
+    return ServiceTimeEstimate(template_hash=template_hash)
+
+
+def remember_load(
+    estimates: tuple[ServiceTimeEstimate, ...], template_hash: str, load_per_replica: float
+) -> tuple[ServiceTimeEstimate, ...]:
+    """The objective held at this load per replica."""
+    current = current_estimate(estimates, template_hash)
+    if load_per_replica <= current.largest_load_seen:
+        return estimates
+    return _put(estimates, replace(current, largest_load_seen=load_per_replica))
+
+
+def _put(
+    estimates: tuple[ServiceTimeEstimate, ...], new: ServiceTimeEstimate
+) -> tuple[ServiceTimeEstimate, ...]:
+    others = tuple(one for one in estimates if one.template_hash != new.template_hash)
+    return (new, *others)[:TEMPLATES_KEPT]
+
+
+def _window(traffic: Traffic, template_hash: str, new_fraction: float) -> CounterWindow | None:
+    windows = [
+        window
+        for pod in traffic.pods
+        if pod.settled and pod.pod.template_hash == template_hash
+        for window in pod.windows
+        if window.failures == 0 and window.requests > 0
+    ]
+    requests = sum(window.requests for window in windows)
+    executions = sum(window.executions for window in windows)
+    inferences = sum(window.inferences for window in windows)
+    compute = sum(window.compute_seconds for window in windows)
+    if requests < 1 or executions < 1 or inferences < executions or compute <= 0:
+        return None
+    return CounterWindow(
+        requests=requests,
+        inferences=inferences,
+        executions=min(executions, requests),
+        compute_seconds=compute,
+        pod_seconds=sum(window.seconds for window in windows),
+        new_fraction=new_fraction,
+    )
+
+
+def max_batch_size(
+    configuration: ModelConfiguration | Missing, estimate: ServiceTimeEstimate, seen: float = 0.0
+) -> int:
+    """As configured (0 means no batching); else the largest mean batch seen: capacity is at least that."""
+    if not isinstance(configuration, Missing):
+        return max(configuration.max_batch_size, 1)
+    return min(max(ceil(max(estimate.largest_mean_batch, seen) - 0.25), 1), LARGEST_BATCH)
+
+
+def capability(
+    estimate: ServiceTimeEstimate,
+    configuration: ModelConfiguration | Missing,
+    objective: Objective,
+    *,
+    outside: str,
+    concurrency: float,
+    inferences_per_request: float,
+) -> Capability:
+    """Profile of one replica in requests/s. `concurrency`: mean executions running at once, as measured."""
+    if outside:
+        return _largest_seen(estimate, configuration, outside)
+    chosen = _service_time(estimate, configuration)
+    if chosen is None:
+        missing = Missing(reason=MissingReason.NOT_LEARNED, detail="no batch was timed so far")
+        return Capability(profile=missing, replica=None, learned=False)
+    time, source = chosen
+    size = max_batch_size(configuration, estimate)
+    error = _error(time, size)
+    replica = Replica(
+        alpha_seconds=time.alpha_seconds * (1 + error),
+        beta_seconds=time.beta_seconds * (1 + error),
+        max_batch_size=size,
+        batching=batching_of(configuration) if size > 1 else Batching.GREEDY,
+    )
+    load = largest_load(replica, objective)
+    instances = 1 if isinstance(configuration, Missing) else max(configuration.instances, 1)
+    at_once = min(max(concurrency, 1.0), float(instances))
+    return Capability(
+        profile=_profile(
+            estimate, time, size, instances, at_once, inferences_per_request, load, error, source
+        ),
+        replica=replica,
+        learned=_learned(estimate, error, source),
+        reachable=load.reachable,
+    )
+
+
+def _profile(  # noqa: PLR0917 - one place puts a profile together
+    estimate: ServiceTimeEstimate,
+    time: ServiceTime,
+    size: int,
+    instances: int,
+    at_once: float,
+    inferences_per_request: float,
+    load: LargestLoad,
+    error: float,
+    source: ProfileSource,
+) -> Profile:
+    per_request = max(inferences_per_request, 1.0)
+    computed = load.per_second * at_once / per_request
+    if instances > 1:  # what several instances on one GPU reach together is known only once seen
+        computed = max(computed, min(estimate.largest_load_seen, computed * instances))
+    return Profile(
+        template_hash=estimate.template_hash,
+        alpha_seconds=time.alpha_seconds,
+        beta_seconds=time.beta_seconds,
+        max_batch_size=size,
+        instances=instances,
+        load_per_replica=computed,
+        capacity_per_replica=max(size / time.seconds(size) * at_once / per_request, computed),
+        error_fraction=error,
+        source=source,
+    )
+
+
+def _error(time: ServiceTime, size: int) -> float:
+    return min(time.error_fraction(size) + MODEL_ERROR, LARGEST_ERROR)
+
+
+def _learned(estimate: ServiceTimeEstimate, error: float, source: ProfileSource) -> bool:
+    if source is ProfileSource.BATCH_STATISTICS:
+        return True
+    return estimate.executions >= LEARNED_EXECUTIONS and error < LEARNED_ERROR
+
+
+def _largest_seen(
+    estimate: ServiceTimeEstimate, configuration: ModelConfiguration | Missing, outside: str
+) -> Capability:
+    if estimate.largest_load_seen <= 0:
+        missing = Missing(reason=MissingReason.NOT_LEARNED, detail=outside)
+        return Capability(profile=missing, replica=None, learned=False, outside=outside)
+    size, instances = 1, 1
+    if not isinstance(configuration, Missing):
+        size, instances = max(configuration.max_batch_size, 1), max(configuration.instances, 1)
+    profile = Profile(
+        template_hash=estimate.template_hash,
+        alpha_seconds=0.0,
+        beta_seconds=0.0,
+        max_batch_size=size,
+        instances=instances,
+        load_per_replica=estimate.largest_load_seen,
+        capacity_per_replica=estimate.largest_load_seen,
+        error_fraction=0.0,
+        source=ProfileSource.LARGEST_SEEN,
+    )
+    return Capability(profile=profile, replica=None, learned=True, outside=outside)
+
+
+def _service_time(
+    estimate: ServiceTimeEstimate, configuration: ModelConfiguration | Missing
+) -> tuple[ServiceTime, ProfileSource] | None:
+    """Triton's own timings per batch size where it gives them and they still fit what happens now."""
+    counted = solve(estimate)
+    timed = None if isinstance(configuration, Missing) else _from_statistics(configuration)
+    if timed is None:
+        source = (
+            ProfileSource.CHECKPOINT if estimate.source == "Checkpoint" else ProfileSource.COUNTERS
+        )
+        return None if counted is None else (counted, source)
+    if counted is not None and estimate.executions >= LEARNED_EXECUTIONS:
+        batch = max(estimate.largest_mean_batch, 1.0)
+        here = max(timed.seconds(batch), 1e-9)
+        if abs(counted.seconds(batch) - here) > STATISTICS_AGREE * here:
+            return counted, ProfileSource.COUNTERS
+    return timed, ProfileSource.BATCH_STATISTICS
+
+
+def _from_statistics(configuration: ModelConfiguration) -> ServiceTime | None:
+    """Weighted least squares over batch sizes with enough executions; None with fewer than two sizes."""
+    rows = [row for row in configuration.batch_statistics if _counts(row)]
+    if len(rows) < 2 or sum(row.executions for row in rows) < STATISTICS_EXECUTIONS:  # noqa: PLR2004
+        return None
+    information = [0.0, 0.0, 0.0]
+    vector = [0.0, 0.0]
+    for row in rows:
+        weight = min(row.executions, 100) / row.mean_seconds**2
+        information[0] += weight
+        information[1] += weight * row.batch_size
+        information[2] += weight * row.batch_size**2
+        vector[0] += weight * row.mean_seconds
+        vector[1] += weight * row.batch_size * row.mean_seconds
+    return solve(
+        ServiceTimeEstimate(
+            template_hash="",
+            information=(information[0], information[1], information[2]),
+            vector=(vector[0], vector[1]),
+            residual=0.05**2,
+        )
+    )
+
+
+def _counts(row: BatchStatistic) -> bool:
+    plausible = usable(row.mean_seconds) and row.mean_seconds > 0
+    return (
+        plausible
+        and row.executions >= STATISTIC_EXECUTIONS
+        and 1 <= row.batch_size <= LARGEST_BATCH
+    )

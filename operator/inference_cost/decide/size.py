@@ -1,0 +1,67 @@
+"""How many replicas the expected demand needs, and what latency to expect with a given number."""
+
+from math import ceil
+from typing import Final
+
+from inference_cost.decide.latency import Replica, seconds_at
+from inference_cost.decide.profile import Capability
+from inference_cost.model.plan import Demand, Prediction, Profile
+from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.reading import Missing, MissingReason
+
+NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
+KEEP_SLACK: Final = 0.95  # of a replica's load may be used after a removal
+DRAIN_LOAD: Final = 0.95  # of capacity while a backlog is worked off
+MOST_REPLICAS: Final = 100_000  # above what a scale subresource is ever asked for
+
+
+def replicas_for(rate: float, per_replica: float) -> int:
+    if rate <= 0 or per_replica <= 0:
+        return 0
+    return min(ceil(min(rate / per_replica, MOST_REPLICAS) - NEGLIGIBLE), MOST_REPLICAS)
+
+
+def needed(demand: Demand, profile: Profile, drain_seconds: float) -> int:
+    """Enough for the forecast within the objective, and to work off the backlog in `drain_seconds`."""
+    steady = replicas_for(demand.forecast, profile.load_per_replica)
+    if demand.backlog <= 0:
+        return steady
+    draining = demand.now + demand.backlog / drain_seconds
+    return max(steady, replicas_for(draining, DRAIN_LOAD * profile.capacity_per_replica))
+
+
+def needed_to_keep(demand: Demand, profile: Profile, drain_seconds: float) -> int:
+    """As `needed`, with some slack left after a removal: what one step out then in would not repay."""
+    steady = replicas_for(demand.forecast, KEEP_SLACK * profile.load_per_replica)
+    return max(steady, needed(demand, profile, drain_seconds))
+
+
+def predict(
+    capability: Capability, objective: Objective, demand: Demand | Missing, replicas: int
+) -> Prediction | Missing:
+    """The objective's percentile at the forecast demand spread over `replicas`."""
+    profile, replica = capability.profile, capability.replica
+    if isinstance(demand, Missing):
+        return demand
+    if isinstance(profile, Missing):
+        return profile
+    if replicas < 1:
+        return Missing(reason=MissingReason.NO_READY_PODS)
+    if replica is None:
+        return Missing(reason=MissingReason.NOT_LEARNED, detail=capability.outside)
+    seconds = _seconds(replica, objective, profile, demand.forecast / replicas)
+    return Prediction(
+        replicas=replicas, seconds=seconds, meets_objective=seconds <= _threshold(objective)
+    )
+
+
+def _seconds(replica: Replica, objective: Objective, profile: Profile, load: float) -> float:
+    """`load` in requests/s on one pod, seen as one cautious instance at the same share of capacity."""
+    scale = (1 + profile.error_fraction) * replica.capacity / profile.capacity_per_replica
+    return seconds_at(replica, objective, load * scale)
+
+
+def _threshold(objective: Objective) -> float:
+    if isinstance(objective, LatencyObjective):
+        return objective.threshold_seconds
+    return objective.mean_seconds

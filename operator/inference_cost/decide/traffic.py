@@ -1,0 +1,183 @@
+"""What the signals of one policy amount to: cleaned, summed over pods, with what is missing named.
+
+A value that is not finite or is negative makes that pod's window missing, never zero.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+
+from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
+from inference_cost.model.signals import GatewaySignals, ModelWindow, PodSignals, Signals
+from inference_cost.model.workload import Pod, Workload
+
+LARGEST_VALUE = 1e15  # above it an input is an error, and sums could overflow
+SHORT_WINDOW = 0.7  # a shorter window is a pod that just started: its rate says little about before
+ENOUGH_PODS = 0.5  # fewer reporting than this share of the ready pods: the sum is not usable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodTraffic:
+    """One ready pod with a usable window. `settled`: ready for longer than the window looks back."""
+
+    pod: Pod
+    windows: tuple[ModelWindow, ...]
+    settled: bool
+    gpu_utilization: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """Requests per second over all pods. `waiting`: requests in Triton's queues now."""
+
+    pods: tuple[PodTraffic, ...]
+    seconds: float  # width of the widest window
+    completed: float
+    failed: float
+    growing: float  # pending requests per second, signed
+    waiting: float
+    mean_seconds: float  # per request, in the server
+    mean_queue_seconds: float
+    coverage: float  # reporting ready pods ÷ ready pods
+    partial: bool
+    models: int
+    gateway_rate: float | None
+    gateway_errors: float | None
+    gateway_seconds: float
+
+
+def settled(pod: Pod, at: float, window_seconds: float) -> bool:
+    return pod.ready and pod.ready_at is not None and at - pod.ready_at >= window_seconds
+
+
+def usable(value: float) -> bool:
+    return isfinite(value) and 0 <= value <= LARGEST_VALUE
+
+
+def traffic(
+    signals: Signals | Missing, workload: Workload, at: float, window_seconds: float
+) -> Traffic | Missing:
+    """Sum the pods that serve now; Missing when too little is known to act on."""
+    if isinstance(signals, Missing):
+        return signals
+    problem = _stale(signals, at, window_seconds)
+    if problem is not None:
+        return problem
+    ready = {pod.name: pod for pod in workload.pods if pod.ready}
+    if not ready:
+        return Missing(reason=MissingReason.NO_READY_PODS)
+    back = window_seconds + signals.scrape_interval_seconds
+    pods = tuple(
+        _pod_traffic(pod, ready[pod.pod], at, back) for pod in signals.pods if pod.pod in ready
+    )
+    pods = tuple(pod for pod in pods if pod.windows)
+    coverage = len({pod.pod.name for pod in pods}) / len(ready)
+    # Pods that have just become ready are not expected to report yet.
+    expected = sum(1 for pod in ready.values() if settled(pod, at, back))
+    if not pods or len(pods) < ENOUGH_PODS * expected:
+        detail = f"{len(pods)} of {len(ready)} ready pods report usable metrics"
+        return Missing(reason=MissingReason.PARTIAL, detail=detail)
+    return _sum(pods, signals, coverage, partial=signals.partial or len(pods) < expected)
+
+
+def _stale(signals: Signals, at: float, window_seconds: float) -> Missing | None:
+    scrape = signals.scrape_interval_seconds
+    if not (isfinite(signals.sampled_at) and usable(scrape)):
+        return Missing(reason=MissingReason.NOT_FINITE, detail="time of the newest sample")
+    age = at - signals.sampled_at
+    if age > max(window_seconds, 3 * scrape):
+        return Missing(reason=MissingReason.STALE, detail=f"newest sample is {age:.0f} s old")
+    return None
+
+
+def _pod_traffic(signals: PodSignals, pod: Pod, at: float, back: float) -> PodTraffic:
+    return PodTraffic(
+        pod=pod,
+        windows=tuple(window for window in signals.models if _clean(window)),
+        settled=settled(pod, at, back),
+        gpu_utilization=_value(signals.gpu_utilization),
+    )
+
+
+def _clean(window: ModelWindow) -> bool:
+    counters = (
+        window.seconds,
+        window.requests,
+        window.failures,
+        window.inferences,
+        window.executions,
+        window.request_seconds,
+        window.queue_seconds,
+        window.compute_seconds,
+    )
+    return window.seconds > 0 and all(map(usable, counters))
+
+
+def _value(reading: Reading[float], *, signed: bool = False) -> float | None:
+    if isinstance(reading, Missing):
+        return None
+    return reading.value if usable(abs(reading.value) if signed else reading.value) else None
+
+
+def _sum(
+    pods: tuple[PodTraffic, ...], signals: Signals, coverage: float, *, partial: bool
+) -> Traffic:
+    windows = [window for pod in pods for window in pod.windows]
+    longest = max(window.seconds for window in windows)
+    requests = sum(window.requests for window in windows)
+    gateway = clean_gateway(signals.gateway)
+    return Traffic(
+        pods=pods,
+        seconds=longest,
+        completed=sum(window.requests / _seconds(window, longest) for window in windows),
+        failed=sum(window.failures / _seconds(window, longest) for window in windows),
+        growing=sum(_growing(window) / _seconds(window, longest) for window in windows),
+        waiting=sum(_waiting(window) for window in windows),
+        mean_seconds=_mean((window.request_seconds for window in windows), requests),
+        mean_queue_seconds=_mean((window.queue_seconds for window in windows), requests),
+        coverage=coverage,
+        partial=partial,
+        models=len({window.model for window in windows if window.requests > 0}),
+        gateway_rate=None if isinstance(gateway, Missing) else gateway.requests / gateway.seconds,
+        gateway_errors=None if isinstance(gateway, Missing) else gateway.errors / gateway.seconds,
+        gateway_seconds=0.0 if isinstance(gateway, Missing) else gateway.seconds,
+    )
+
+
+def clean_gateway(gateway: GatewaySignals | Missing) -> GatewaySignals | Missing:
+    if isinstance(gateway, Missing):
+        return gateway
+    if gateway.seconds > 0 and all(
+        map(usable, (gateway.seconds, gateway.requests, gateway.errors))
+    ):
+        return gateway
+    return Missing(reason=MissingReason.NOT_FINITE, detail="gateway counters")
+
+
+def _seconds(window: ModelWindow, longest: float) -> float:
+    return window.seconds if window.seconds >= SHORT_WINDOW * longest else longest
+
+
+def _growing(window: ModelWindow) -> float:
+    return _value(window.pending_change, signed=True) or 0.0
+
+
+def _waiting(window: ModelWindow) -> float:
+    """The gauge is an instant and the counters see only what completed: the larger of both."""
+    pending = _value(window.pending)
+    return max(pending if pending is not None else 0.0, 0.0)
+
+
+def _mean(sums: Iterable[float], requests: float) -> float:
+    total = sum(sums)
+    return total / requests if requests > 0 else 0.0
+
+
+def mean_gpu_utilization(traffic: Traffic | Missing, at: float) -> Reading[float]:
+    """Mean over the pods that report one."""
+    if isinstance(traffic, Missing):
+        return traffic
+    values = [pod.gpu_utilization for pod in traffic.pods if pod.gpu_utilization is not None]
+    if not values:
+        return Missing(reason=MissingReason.NOT_EXPORTED, detail="no GPU utilization of these pods")
+    return Sample(value=sum(values) / len(values), at=at)

@@ -1,0 +1,27 @@
+"""Numbers as people write them."""
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def rate(per_second: float) -> str:
+    digits = 0 if per_second >= 10 or per_second == int(per_second) else 1  # noqa: PLR2004
+    return f"{per_second:.{digits}f} requests/s"
+
+
+def percent(fraction: float) -> str:
+    """99.5 %, but 99 % and never 100 % for less than all."""
+    value = 100 * fraction
+    text = f"{value:.1f}".removesuffix(".0")
+    if text == "100" and fraction < 1:
+        text = "99.9"
+    return f"{text} %"
+
+
+def seconds(value: float) -> str:
+    if value < 0.0095:  # noqa: PLR2004 - tenths below 10 ms
+        return f"{1000 * value:.1f} ms"
+    if value < 1:
+        return f"{1000 * value:.0f} ms"
+    return f"{value:.1f} s" if value < 60 else f"{value / 60:.0f} min"  # noqa: PLR2004
