@@ -1,5 +1,6 @@
 """From a stored InferenceCostPolicy to the model's `Policy`, or to a refusal that names field and fix."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -33,6 +34,7 @@ from inference_cost.observe.records import NO_LABELS, Labels, NamespaceRecord, P
 
 ONLY_VARIANT = "default"  # name of the one variant that `scaleTargetRef` makes
 _SECONDS = 0.001
+_LOG = logging.getLogger(__name__)
 
 
 class PolicyParser:
@@ -51,7 +53,7 @@ class PolicyParser:
         known, self._parsed = self._parsed, {}
         for record in live:
             at = (record.uid, record.generation)
-            self._parsed[at] = known.get(at) or parse_record(record)
+            self._parsed[at] = known.get(at) or _parse_guarded(record)
         results = [
             _with_pause(self._parsed[r.uid, r.generation], r, namespace_of(r.namespace))
             for r in live
@@ -63,6 +65,14 @@ class PolicyParser:
 
 def policy_key(record: PolicyRecord) -> PolicyKey:
     return PolicyKey(namespace=record.namespace, name=record.name, uid=record.uid)
+
+
+def _parse_guarded(record: PolicyRecord) -> Policy | PolicyRefusal:
+    try:
+        return parse_record(record)
+    except Exception:  # noqa: BLE001  # a fault of ours with one policy must not stop the others
+        _LOG.exception("Policy %s cannot be parsed", policy_key(record))
+        return _refuse(record, field="spec", message="the operator failed to read it; see its log")
 
 
 def parse_record(record: PolicyRecord) -> Policy | PolicyRefusal:

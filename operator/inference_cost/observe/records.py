@@ -24,7 +24,7 @@ class PolicyRecord:
     created_at: float
     spec: Mapping[str, Any]
     status: Mapping[str, Any]
-    pause_annotations: Labels = NO_LABELS
+    pause_annotations: Labels = field(default_factory=lambda: NO_LABELS)
     terminating: bool = False
 
 
@@ -36,7 +36,7 @@ class CapacityPoolRecord:
     generation: int
     created_at: float
     spec: Mapping[str, Any]
-    pause_annotations: Labels = NO_LABELS
+    pause_annotations: Labels = field(default_factory=lambda: NO_LABELS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,112 @@
+"""Models' configurations by target and template, read in the background and kept for minutes."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from inference_cost.model.policy import Policy
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import ModelConfiguration
+from inference_cost.observe.records import PodRecord
+from inference_cost.observe.settings import TritonSettings
+from inference_cost.observe.triton_client import TritonReader
+
+Configurations = tuple[ModelConfiguration, ...] | Missing
+CatalogKey = tuple[str, str, tuple[str, ...], str]  # policy uid, target, models, template hash
+
+NOT_READ_YET = Missing(
+    reason=MissingReason.WARMING_UP, detail="the models' configuration is being read"
+)
+DISABLED = Missing(reason=MissingReason.NOT_CONFIGURED, detail="triton.enabled is false")
+NO_POD = Missing(reason=MissingReason.NO_READY_PODS, detail="no ready pod to ask")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    value: Configurations
+    good_until: float
+
+
+class ModelCatalog:
+    """Gives what is known at once, and has what is stale read anew. A tick never waits for a Triton."""
+
+    def __init__(
+        self,
+        reader: TritonReader,
+        settings: TritonSettings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._reader = reader
+        self._settings = settings
+        self._clock = clock
+        self._entries: dict[CatalogKey, _Entry] = {}
+        self._reads: dict[CatalogKey, asyncio.Task[None]] = {}
+        self._places = asyncio.Semaphore(settings.concurrency)
+
+    def configurations(
+        self, policy: Policy, template_hash: str, pods: Sequence[PodRecord]
+    ) -> Configurations:
+        """For the newest template of a policy's target, as one of its ready pods tells."""
+        if not self._settings.enabled:
+            return DISABLED
+        target = str(policy.variants[0].target)
+        key = (policy.key.uid, target, policy.models, template_hash)
+        entry = self._entries.get(key)
+        if entry is None or entry.good_until <= self._clock():
+            pod = _longest_ready(pods, template_hash)
+            if pod is None:
+                return entry.value if entry else NO_POD
+            self._start_read(key, pod, policy.models)
+        return entry.value if entry else NOT_READ_YET
+
+    def forget_others(self, uids: set[str]) -> None:
+        """Drop what belongs to policies that are gone."""
+        for key in [k for k in self._entries if k[0] not in uids]:
+            del self._entries[key]
+
+    async def settle(self) -> None:
+        """Wait for the reads under way."""
+        await asyncio.gather(*self._reads.values(), return_exceptions=True)
+
+    async def close(self) -> None:
+        for task in self._reads.values():
+            task.cancel()
+        await self.settle()
+
+    def _start_read(self, key: CatalogKey, pod: PodRecord, models: Sequence[str]) -> None:
+        if key not in self._reads:
+            task = asyncio.create_task(self._read(key, pod, models))
+            self._reads[key] = task
+            task.add_done_callback(lambda _: self._reads.pop(key, None))
+
+    async def _read(self, key: CatalogKey, pod: PodRecord, models: Sequence[str]) -> None:
+        async with self._places:
+            found = await self._reader.read(pod.ip, models)
+        settings = self._settings
+        failed = isinstance(found, Missing)
+        pause = settings.retry_seconds if failed else settings.refresh_seconds
+        self._entries[key] = _Entry(value=self._merge(key, found), good_until=self._clock() + pause)
+
+    def _merge(self, key: CatalogKey, found: Configurations) -> Configurations:
+        """A pod that cannot be reached now does not undo what it told before about the same template."""
+        before = self._entries.get(key)
+        unreachable = (
+            isinstance(found, Missing) and found.reason is MissingReason.SOURCE_UNREACHABLE
+        )
+        if unreachable and before is not None and not isinstance(before.value, Missing):
+            return before.value
+        return found
+
+
+def _longest_ready(pods: Sequence[PodRecord], template_hash: str) -> PodRecord | None:
+    ready = [
+        p
+        for p in pods
+        if p.ready_at is not None
+        and p.ip
+        and not p.terminating
+        and p.template_hash == template_hash
+    ]
+    return min(ready, key=lambda p: (p.ready_at or 0.0, p.name), default=None)

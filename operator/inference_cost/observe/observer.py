@@ -1,0 +1,218 @@
+"""One look at the world: cluster cache, metrics and models put together into the `Snapshot` of a tick."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inference_cost.model.observation import (
+    DecisionSettings,
+    PolicyObservation,
+    PolicyRefusal,
+    Snapshot,
+)
+from inference_cost.model.policy import Policy, TargetRef
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import Signals
+from inference_cost.model.workload import NoWorkload, Workload
+from inference_cost.observe.capacity_pools import PriceBook
+from inference_cost.observe.cluster_cache import ClusterCache
+from inference_cost.observe.conflicts import Claims, claims, find_conflict
+from inference_cost.observe.gateway import ClusterNames, GatewayTick, gateway_signals, read_gateway
+from inference_cost.observe.model_catalog import DISABLED, Configurations, ModelCatalog
+from inference_cost.observe.nodes import observe_nodes
+from inference_cost.observe.policies import PolicyParser
+from inference_cost.observe.prices import PriceTable, shipped_table
+from inference_cost.observe.prometheus_client import MetricsReader
+from inference_cost.observe.queries import ask_all, build_queries
+from inference_cost.observe.records import PodRecord
+from inference_cost.observe.settings import ClusterSettings, GatewaySettings, PrometheusSettings
+from inference_cost.observe.tick_series import TickSeries, sort_series
+from inference_cost.observe.triton_signals import Subject, build_signals
+from inference_cost.observe.workloads import find_workload, pod_records
+
+_LOG = logging.getLogger(__name__)
+_NOT_CONFIGURED = Missing(
+    reason=MissingReason.NOT_CONFIGURED,
+    detail="prometheus.url is empty; set it to the address of a Prometheus that scrapes the pods",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveSettings:
+    """What the observer needs of the settings."""
+
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)
+    prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Metrics:
+    """One tick's metrics for all policies, or why there are none."""
+
+    series: TickSeries
+    gateway: GatewayTick
+
+
+class Observer:
+    """Reads; decides nothing. `metrics` and `models` may be absent: what they would tell is then missing."""
+
+    def __init__(
+        self,
+        *,
+        cache: ClusterCache,
+        metrics: MetricsReader | None,
+        models: ModelCatalog | None,
+        settings: ObserveSettings,
+        decision: DecisionSettings,
+        enforce_enabled: bool = True,
+        upgraded_at: float | None = None,
+        table: PriceTable | None = None,
+    ) -> None:
+        self._cache = cache
+        self._metrics = metrics
+        self._models = models
+        self._settings = settings
+        self._decision = decision
+        self.enforce_enabled = enforce_enabled
+        self.upgraded_at = upgraded_at
+        self._table = table or shipped_table()
+        self._parser = PolicyParser()
+        self._cluster_names = ClusterNames(settings.gateway)
+        self._queries = build_queries(
+            prometheus=settings.prometheus,
+            gateway=settings.gateway,
+            window_seconds=decision.rate_window_seconds,
+        )
+        self.pool_problems: dict[str, str] = {}  # by CapacityPool: why it is not used
+        self.seconds_asking = 0.0  # for metrics, in the last tick
+
+    async def observe(self, now: float) -> Snapshot:
+        """The snapshot at `now` (epoch seconds). A policy that cannot be followed is a refusal in it."""
+        policies, refusals = self._parser.parse(self._cache.policies(), self._cache.namespace)
+        metrics = await self._ask(now, self._pods_of_all(policies))
+        held = claims(policies)
+        seen = [self._look_at(policy, metrics, held, now) for policy in policies]
+        if self._models is not None:
+            self._models.forget_others({p.key.uid for p in policies})
+        return self._snapshot(
+            now,
+            [s for s in seen if isinstance(s, PolicyObservation)],
+            [*refusals, *(s for s in seen if isinstance(s, PolicyRefusal))],
+        )
+
+    def _snapshot(
+        self,
+        now: float,
+        observations: Sequence[PolicyObservation],
+        refusals: Sequence[PolicyRefusal],
+    ) -> Snapshot:
+        book = PriceBook(
+            self._cache.capacity_pools(), table=self._table, currency=self._settings.currency
+        )
+        self.pool_problems = book.problems
+        return Snapshot(
+            at=now,
+            observations=tuple(observations),
+            nodes=observe_nodes(self._cache.nodes(), book.price_of),
+            enforce_enabled=self.enforce_enabled,
+            upgraded_at=self.upgraded_at,
+            settings=self._decision,
+            refusals=tuple(refusals),
+        )
+
+    async def _ask(self, now: float, wanted: set[tuple[str, str]]) -> _Metrics | Missing:
+        if self._metrics is None or not self._settings.prometheus.url:
+            return _NOT_CONFIGURED
+        prometheus = self._settings.prometheus
+        started = time.monotonic()
+        answers = await ask_all(
+            self._metrics,
+            self._queries,
+            now=now,
+            window_seconds=self._decision.rate_window_seconds,
+            deadline_seconds=prometheus.deadline_seconds,
+        )
+        self.seconds_asking = time.monotonic() - started
+        if isinstance(answers, Missing):
+            return answers
+        return _Metrics(
+            series=sort_series(
+                answers,
+                wanted,
+                namespace_label=prometheus.namespace_label,
+                pod_label=prometheus.pod_label,
+            ),
+            gateway=read_gateway(answers, self._settings.gateway, self._cluster_names),
+        )
+
+    def _pods_of_all(self, policies: Sequence[Policy]) -> set[tuple[str, str]]:
+        return {(p.key.namespace, pod.name) for p in policies for pod in self._pods(p)}
+
+    def _pods(self, policy: Policy) -> list[PodRecord]:
+        records = (
+            self._cache.scale_target(v.target.kind, policy.key.namespace, v.target.name)
+            for v in policy.variants
+        )
+        return [pod for r in records if r is not None for pod in pod_records(self._cache, r)]
+
+    def _look_at(
+        self, policy: Policy, metrics: _Metrics | Missing, held: Claims, now: float
+    ) -> PolicyObservation | PolicyRefusal:
+        """One policy; a fault of ours here stays with this policy."""
+        try:
+            return self._observation(policy, metrics, held, now)
+        except Exception:  # noqa: BLE001  # whatever it is, the other policies must go on
+            _LOG.exception("Policy %s cannot be observed", policy.key)
+            return PolicyRefusal(
+                key=policy.key,
+                generation=policy.generation,
+                field="",
+                message="the operator failed while it looked at this policy; see its log",
+            )
+
+    def _observation(
+        self, policy: Policy, metrics: _Metrics | Missing, held: Claims, now: float
+    ) -> PolicyObservation:
+        workloads = tuple(self._workload(policy, v.target) for v in policy.variants)
+        pods = self._pods(policy)
+        return PolicyObservation(
+            policy=policy,
+            workloads=workloads,
+            signals=self._signals(policy, pods, metrics, now),
+            configurations=self._configurations(policy, workloads, pods),
+            conflict=find_conflict(self._cache, policy, held),
+        )
+
+    def _workload(self, policy: Policy, target: TargetRef) -> Workload | NoWorkload:
+        return find_workload(
+            self._cache,
+            policy.key.namespace,
+            target,
+            allowed_owners=self._settings.cluster.allowed_owners,
+        )
+
+    def _signals(
+        self, policy: Policy, pods: Sequence[PodRecord], metrics: _Metrics | Missing, now: float
+    ) -> Signals | Missing:
+        if isinstance(metrics, Missing):
+            return metrics
+        namespace = policy.key.namespace
+        targets = [v.target for v in policy.variants]
+        gateway = gateway_signals(metrics.gateway, self._cache, namespace, targets)
+        subject = Subject(namespace=namespace, pods=pods, models=policy.models, now=now)
+        return build_signals(metrics.series, subject, gateway)
+
+    def _configurations(
+        self,
+        policy: Policy,
+        workloads: Sequence[Workload | NoWorkload],
+        pods: Sequence[PodRecord],
+    ) -> Configurations:
+        if self._models is None:
+            return DISABLED
+        first = workloads[0]
+        template_hash = first.template_hash if isinstance(first, Workload) else ""
+        return self._models.configurations(policy, template_hash, pods)
