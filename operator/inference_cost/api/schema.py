@@ -14,7 +14,7 @@ Schema = dict[str, Any]
 
 _COPIED: Final = frozenset(
     {
-        "default", "description", "enum", "format", "maxItems", "maxLength", "maxProperties",
+        "description", "enum", "format", "maxItems", "maxLength", "maxProperties",
         "maximum", "minItems", "minLength", "minProperties", "minimum", "pattern", "required",
         "type", "x-kubernetes-list-map-keys", "x-kubernetes-list-type", "x-kubernetes-validations",
     }
@@ -65,6 +65,8 @@ def _convert(
             out[key] = {name: _convert(p, definitions, (*path, name)) for name, p in value.items()}
         elif key in {"items", "additionalProperties"} and isinstance(value, dict):
             out[key] = _convert(value, definitions, (*path, key))
+        elif key == "default":
+            out[key] = _without_absent(value)
         elif key in _COPIED:
             out[key] = value
         elif key not in _DROPPED:
@@ -73,13 +75,11 @@ def _convert(
 
 
 def _finish(schema: Schema, path: tuple[str, ...]) -> Schema:
-    """Integer formats; a default object is empty, because the defaults inside it fill it."""
+    """Integer formats, keys in order. Defaults stay whole: rules are checked before nested defaults fill in."""
     if schema.get("type") == "integer":
         if "maximum" not in schema:
             raise SchemaError(f"{'.'.join(path)}: an integer must have a maximum")
         schema["format"] = "int32" if schema["maximum"] <= _INT32_MAX else "int64"
-    if isinstance(schema.get("default"), dict):
-        schema["default"] = {}
     return dict(sorted(schema.items()))
 
 
@@ -90,6 +90,13 @@ def _without_null(node: Mapping[str, Any]) -> Mapping[str, Any]:
     options = [option for option in node["anyOf"] if option != {"type": "null"}]
     rest = {k: v for k, v in node.items() if k != "anyOf" and (k, v) != ("default", None)}
     return {**options[0], **rest} if len(options) == 1 else node
+
+
+def _without_absent(default: Any) -> Any:
+    """A default object has only the fields that it sets."""
+    if isinstance(default, dict):
+        return {k: _without_absent(v) for k, v in default.items() if v is not None}
+    return default
 
 
 def _resolve(

@@ -1,0 +1,192 @@
+"""Accepted and rejected specs of InferenceCostPolicy."""
+
+from typing import Any, Final
+
+from tests.integration.api.cases import (
+    REMOVED,
+    Cases,
+    adjusted,
+    at_most,
+    needs,
+    one_of,
+    rule,
+    text,
+    unique,
+    within,
+)
+
+LIMIT: Final = {"type": "Pods", "value": 2, "periodSeconds": 60}
+BASE: Final[dict[str, Any]] = {
+    "apiVersion": "inferencecost.dev/v1alpha1",
+    "kind": "InferenceCostPolicy",
+    "metadata": {"name": "row"},
+    "spec": {
+        "mode": "Enforce",
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "resnet"},
+        "minReplicas": 2,
+        "maxReplicas": 10,
+        "slo": {"latency": {"thresholdMilliseconds": 100, "target": "99.0"}},
+        "serving": {"models": ["resnet50"]},
+        "behavior": {
+            "scaleUp": {
+                "stabilizationWindowSeconds": 0,
+                "selectPolicy": "Max",
+                "policies": [LIMIT],
+            },
+            "scaleDown": {
+                "stabilizationWindowSeconds": 300,
+                "selectPolicy": "Min",
+                "policies": [LIMIT],
+            },
+        },
+        "fallback": {
+            "failureThreshold": 3,
+            "replicas": 4,
+            "behavior": "CurrentReplicasIfHigher",
+        },
+        "headroom": {"mode": "Fixed", "replicas": 1},
+    },
+}
+SMALLEST: Final[dict[str, Any]] = {
+    **BASE,
+    "spec": {
+        "scaleTargetRef": {"name": "resnet"},
+        "maxReplicas": 10,
+        "slo": {"latency": {"thresholdMilliseconds": 100}},
+    },
+}
+NO_FALLBACK: Final = {"spec.fallback": {"behavior": "CurrentReplicas"}}
+QUEUE_TIME: Final = {"spec.slo": {"queueTime": {"meanMilliseconds": 20}}}
+
+
+def _direction(at: str) -> Cases:
+    """`scaleUp` and `scaleDown` have the same shape."""
+    return {
+        **within(f"{at}.stabilizationWindowSeconds", 0, 3600),
+        **one_of(f"{at}.selectPolicy", "Max", "Min", "Disabled", but_not="Mean"),
+        **at_most(f"{at}.policies", [LIMIT] * 9),
+        **needs(f"{at}.policies[0]", "type", "value", "periodSeconds"),
+        **one_of(f"{at}.policies[0].type", "Pods", "Percent", but_not="Nodes"),
+        **within(f"{at}.policies[0].value", 1, 10_000),
+        **within(f"{at}.policies[0].periodSeconds", 1, 1800),
+    }
+
+
+CASES: Final[Cases] = {
+    **needs("", "spec"),
+    **needs("spec", "scaleTargetRef", "maxReplicas", "slo"),
+    **one_of("spec.mode", "Recommend", "Enforce", but_not="Observe"),
+    **text(
+        "spec.scaleTargetRef.apiVersion",
+        *("v1", "apps/v1", "argoproj.io/v1alpha1"),
+        longest="a" * 314 + "/v1",
+        malformed="apps",
+        grow="1",
+    ),
+    **text("spec.scaleTargetRef.kind", "LeaderWorkerSet", longest="K" * 63, malformed="deployment"),
+    **needs("spec.scaleTargetRef", "name"),
+    **text("spec.scaleTargetRef.name", "a.b-c", longest="n" * 253, malformed="../secrets"),
+    **rule(
+        "the target of a policy may not be changed",
+        "spec.scaleTargetRef",
+        "self == oldSelf",
+        {"spec.maxReplicas": 11},
+        rejected={"spec.scaleTargetRef.name": "bert"},
+        says="`scaleTargetRef` may not be changed; create a new policy for the other target",
+        on_update=True,
+    ),
+    **adjusted(within("spec.minReplicas", 1, 5000), {**NO_FALLBACK, "spec.maxReplicas": 5000}),
+    **adjusted(within("spec.maxReplicas", 1, 5000), {**NO_FALLBACK, "spec.minReplicas": 1}),
+    **rule(
+        "minReplicas may equal maxReplicas, not exceed it",
+        "spec",
+        "self.minReplicas <= self.maxReplicas",
+        {"spec.minReplicas": 4, "spec.maxReplicas": 4},
+        rejected={"spec.minReplicas": 11, "spec.fallback": {"behavior": "CurrentReplicas"}},
+        says="`minReplicas` must be less than or equal to `maxReplicas`; lower the one or raise the"
+        " other",
+    ),
+    **rule(
+        "an SLO has exactly one objective",
+        "spec.slo",
+        "has(self.latency) != has(self.queueTime)",
+        {},
+        QUEUE_TIME,
+        rejected={"spec.slo.queueTime": {"meanMilliseconds": 20}},
+        says="`slo` must have exactly one objective: set `latency` or `queueTime`",
+    ),
+    **needs("spec.slo.latency", "thresholdMilliseconds"),
+    **within("spec.slo.latency.thresholdMilliseconds", 1, 600_000),
+    **text(
+        "spec.slo.latency.target",
+        *("50", "95", "99.0", "99.99"),
+        longest="099.90",
+        malformed="99%",
+        grow="0",
+        may_be_empty=True,
+    ),
+    **rule(
+        "a latency target is from 50 to 99.99 percent",
+        "spec.slo.latency",
+        "double(self.target) >= 50.0 && double(self.target) <= 99.99",
+        {"spec.slo.latency.target": "50.0"},
+        {"spec.slo.latency.target": "99.99"},
+        rejected={"spec.slo.latency.target": "100"},
+        says='`target` must be from 50 to 99.99 percent, written as a string: "99.0"',
+    ),
+    **adjusted(needs("spec.slo.queueTime", "meanMilliseconds"), QUEUE_TIME),
+    **adjusted(within("spec.slo.queueTime.meanMilliseconds", 1, 600_000), QUEUE_TIME),
+    **at_most("spec.serving.models", [f"model-{n}" for n in range(33)]),
+    **unique("spec.serving.models", ["a", "b"], ["a", "b", "a"]),
+    **text("spec.serving.models[0]", "bert_large.v2+fp16", longest="m" * 253, malformed="a b"),
+    **_direction("spec.behavior.scaleUp"),
+    **_direction("spec.behavior.scaleDown"),
+    **within("spec.fallback.failureThreshold", 1, 1000),
+    **adjusted(
+        within("spec.fallback.replicas", 1, 5000), {"spec.minReplicas": 1, "spec.maxReplicas": 5000}
+    ),
+    **one_of(
+        "spec.fallback.behavior",
+        *("Static", "CurrentReplicas", "CurrentReplicasIfHigher", "CurrentReplicasIfLower"),
+        but_not="static",
+    ),
+    **rule(
+        "fallback replicas may be left out for CurrentReplicas only",
+        "spec.fallback",
+        "self.behavior == 'CurrentReplicas' || has(self.replicas)",
+        {"spec.fallback": {"behavior": "CurrentReplicas"}},
+        rejected={"spec.fallback": {"behavior": "Static"}},
+        says="`replicas` must be set unless `behavior` is CurrentReplicas",
+    ),
+    **rule(
+        "fallback replicas are from minReplicas to maxReplicas",
+        "spec",
+        "!has(self.fallback) || !has(self.fallback.replicas) ||"
+        " (self.fallback.replicas >= self.minReplicas &&"
+        " self.fallback.replicas <= self.maxReplicas)",
+        {"spec.fallback.replicas": 2},
+        {"spec.fallback.replicas": 10},
+        {"spec.fallback": REMOVED},
+        rejected={"spec.fallback.replicas": 11},
+        says="`fallback.replicas` must be from `minReplicas` to `maxReplicas`",
+    ),
+    **one_of(
+        "spec.headroom.mode",
+        *("Auto", "Fixed", "Disabled"),
+        but_not="Some",
+        also={
+            "Auto": {"spec.headroom.replicas": REMOVED},
+            "Disabled": {"spec.headroom.replicas": REMOVED},
+        },
+    ),
+    **within("spec.headroom.replicas", 1, 5000),
+    **rule(
+        "headroom replicas go with mode Fixed",
+        "spec.headroom",
+        "has(self.replicas) == (self.mode == 'Fixed')",
+        {"spec.headroom": {}},
+        {"spec.headroom": {"mode": "Fixed", "replicas": 2}},
+        rejected={"spec.headroom": {"mode": "Auto", "replicas": 2}},
+        says="`replicas` must be set when `mode` is Fixed and must not be set otherwise",
+    ),
+}

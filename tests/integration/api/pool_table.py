@@ -1,0 +1,151 @@
+"""Accepted and rejected specs of CapacityPool and data of InferenceCostCheckpoint."""
+
+from typing import Any, Final
+
+from tests.integration.api.cases import (
+    PHRASES,
+    REMOVED,
+    Case,
+    Cases,
+    adjusted,
+    at_most,
+    date_time,
+    decimal,
+    needs,
+    prose,
+    rule,
+    text,
+    unique,
+    within,
+)
+from tests.integration.api.constraints import Constraint
+
+LABEL: Final = "spec.nodeSelector.matchLabels"
+PRICE: Final = "spec.offerings[0].perNodeHour"
+KEY_RULE: Final = (
+    "self.matchLabels.all(key, key.matches("
+    "'^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$'))"
+)
+
+
+def _offering(zone: str) -> dict[str, str]:
+    return {"instanceType": "g4dn.xlarge", "zone": zone, "perNodeHour": "0.526"}
+
+
+BASE: Final[dict[str, Any]] = {
+    "apiVersion": "inferencecost.dev/v1alpha1",
+    "kind": "CapacityPool",
+    "metadata": {"name": "row"},
+    "spec": {
+        "nodeSelector": {"matchLabels": {"pool": "t4"}},
+        "offerings": [_offering("us-east-1a")],
+    },
+}
+DISCOUNT: Final = {"spec.offerings": REMOVED}
+
+
+CASES: Final[Cases] = {
+    **needs("", "spec"),
+    **needs("spec", "nodeSelector"),
+    **needs("spec.nodeSelector", "matchLabels"),
+    "a pool has at least one label": Case(
+        constraint=Constraint(path=LABEL, keyword="minProperties"),
+        accepted=({LABEL: {"a": "b"}},),
+        rejected={LABEL: {}},
+        says=PHRASES["minProperties"],
+    ),
+    "a pool has at most eight labels": Case(
+        constraint=Constraint(path=LABEL, keyword="maxProperties"),
+        accepted=({LABEL: {f"k{n}": "v" for n in range(8)}},),
+        rejected={LABEL: {f"k{n}": "v" for n in range(9)}},
+        says=PHRASES["maxProperties"],
+    ),
+    **text(f"{LABEL}.pool", "", "g5", longest="v" * 63, malformed="a b", may_be_empty=True),
+    **rule(
+        "the keys of a selector are label names",
+        "spec.nodeSelector",
+        KEY_RULE,
+        {LABEL: {"karpenter.sh/nodepool": "gpu", "a" * 63: "x"}},
+        rejected={LABEL: {"not a label": "x"}},
+        says="each key of `matchLabels` must be a node label, for example karpenter.sh/nodepool",
+    ),
+    **at_most("spec.offerings", [_offering(f"zone-{n}") for n in range(65)]),
+    **unique(
+        "spec.offerings",
+        [_offering("a"), _offering("b"), _offering("")],
+        [_offering("a"), _offering("a")],
+    ),
+    **needs("spec.offerings[0]", "instanceType", "perNodeHour"),
+    **text("spec.offerings[0].instanceType", "g6.xlarge", longest="t" * 63, malformed="-g6"),
+    **text(
+        "spec.offerings[0].zone", "", "eu-1a", longest="z" * 63, malformed="/", may_be_empty=True
+    ),
+    **decimal(PRICE, smallest="0.01"),
+    **rule(
+        "a price is more than zero",
+        "spec.offerings[0]",
+        "double(self.perNodeHour) > 0.0",
+        {PRICE: "0.000001"},
+        rejected={PRICE: "0.00"},
+        says="`perNodeHour` must be greater than 0; leave the offering out when its price is"
+        " unknown",
+    ),
+    **adjusted(
+        text(
+            "spec.discountPercent",
+            *("0", "12.5", "99.99"),
+            longest="099.99",
+            malformed="12,5",
+            grow="0",
+            may_be_empty=True,
+        ),
+        DISCOUNT,
+    ),
+    **rule(
+        "a discount is less than 100 percent",
+        "spec",
+        "!has(self.discountPercent) || double(self.discountPercent) < 100.0",
+        {**DISCOUNT, "spec.discountPercent": "99.99"},
+        rejected={**DISCOUNT, "spec.discountPercent": "100"},
+        says='`discountPercent` must be less than 100, written as a string: "12.5"',
+    ),
+    **rule(
+        "a pool has offerings or a discount, not both",
+        "spec",
+        "!has(self.discountPercent) || size(self.offerings) == 0",
+        {},
+        DISCOUNT,
+        {**DISCOUNT, "spec.discountPercent": "10"},
+        rejected={"spec.discountPercent": "10"},
+        says="`discountPercent` must not be set together with `offerings`: a price is either given"
+        " or derived from the list price",
+    ),
+}
+CHECKPOINT_BASE: Final[dict[str, Any]] = {
+    "apiVersion": "inferencecost.dev/v1alpha1",
+    "kind": "InferenceCostCheckpoint",
+    "metadata": {"name": "row"},
+    "data": {
+        "version": 1,
+        "writtenBy": "0.1.0",
+        "writtenAt": "2026-01-31T08:00:00Z",
+        "payload": "eJyrrgUAAXUA+Q==",
+    },
+}
+CHECKPOINT_CASES: Final[Cases] = {
+    **needs("", "data"),
+    **needs("data", "version", "writtenBy", "writtenAt", "payload"),
+    **within("data.version", 1, 1000),
+    **prose("data.writtenBy", 128),
+    "writtenBy must not be empty": Case(
+        constraint=Constraint(path="data.writtenBy", keyword="minLength"),
+        accepted=({"data.writtenBy": "1"},),
+        rejected={"data.writtenBy": ""},
+        says=PHRASES["minLength"],
+    ),
+    **date_time("data.writtenAt"),
+    **text(
+        "data.payload", "", "YQ==", longest="A" * 262_144, malformed="{}", grow="A",
+        may_be_empty=True,
+    ),
+}  # fmt: skip

@@ -1,0 +1,25 @@
+"""The API server and the models give the verdict that the table says, on every row."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from e2e.rig.kube import KubeClient
+from inference_cost.api.group import API_VERSION
+from tests.integration.api.table import Row, rows
+from tests.integration.api.verdict import model_verdict, server_verdict
+
+ROWS = dict(rows())
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
+def test_api_server(crds: KubeClient, stored: Mapping[str, str], row: Row) -> None:
+    refusal = server_verdict(crds, row, API_VERSION, stored[row.sheet.names.kind])
+    assert (not refusal) == row.accepted, refusal
+    assert row.says in refusal
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
+def test_models(row: Row) -> None:
+    refusal = model_verdict(row)
+    assert (not refusal) == row.accepted, refusal
