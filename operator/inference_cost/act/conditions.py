@@ -22,6 +22,8 @@ from inference_cost.model.policy import Mode
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import NoWorkload, Pod, TargetProblem, Workload
 
+INTERNAL_ERROR = "internal-error"  # the reason code of a decision that failed
+
 
 class ConditionReason(StrEnum):
     """Reasons beyond those of a missing reading, a refused target, a limit or a conflict, which have their own."""
@@ -69,6 +71,11 @@ class View:
     @property
     def rejected(self) -> NoWorkload | None:
         return next((w for w in self.seen.workloads if isinstance(w, NoWorkload)), None)
+
+    @property
+    def failed(self) -> bool:
+        codes = (r.code for r in self.plan.reasons) if self.plan is not None else (INTERNAL_ERROR,)
+        return INTERNAL_ERROR in codes
 
     @property
     def target(self) -> str:
@@ -153,7 +160,7 @@ def _ready(view: View) -> Finding:
     conflicted = _conflicted(view)
     if conflicted.status is ConditionStatus.TRUE:
         return is_false(conflicted.reason, conflicted.message)
-    if view.plan is None:
+    if view.failed:
         return is_false(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
     if view.seen.policy.pause is not None:
         return is_true(ConditionReason.PAUSED, texts.paused(view.seen.policy.pause))

@@ -12,11 +12,11 @@ from typing import Any
 from inference_cost.account.costs import PolicyCost, PoolShare
 from inference_cost.act import conditions
 from inference_cost.act.conditions import Finding, View
-from inference_cost.act.decision_texts import decision_message, why_not_fewer
 from inference_cost.api import policy_status as api
 from inference_cost.api.conditions import ConditionType
 from inference_cost.api.fields import decimal_text, money_text, percent_text, shorten
 from inference_cost.decide.attainment import objective_met
+from inference_cost.decide.explain import explain
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import Attainment, Demand, Plan, Prediction, Profile
@@ -25,6 +25,7 @@ from inference_cost.model.reading import Missing, Sample
 # What stands when a policy could not be decided: the last observation, as it was.
 _KEPT = ("replicas", "demand", "profile", "slo", "cost", "gpuUtilization", "decision", "placement")
 
+MOST_NAMED = 3
 # Bounds of the schema.
 LARGEST = 10**12
 MOST_MICROSECONDS = 3_600_000_000
@@ -65,7 +66,7 @@ def render_status(
             "slo": _slo(plan, seen),
             "cost": _cost(cost, currency),
             "gpu_utilization": _gpu_utilization(plan),
-            "decision": _decision(plan, seen, cost, currency, before.get("decision") or {}),
+            "decision": _decision(plan, seen, cost, before.get("decision") or {}),
             "placement": _placement(cost),
         }
     ).to_object()
@@ -193,22 +194,27 @@ def _gpu_utilization(plan: Plan) -> api.GpuUtilizationStatus:
 
 
 def _decision(
-    plan: Plan,
-    seen: PolicyObservation,
-    cost: PolicyCost | None,
-    currency: str,
-    previous: Mapping[str, Any],
+    plan: Plan, seen: PolicyObservation, cost: PolicyCost | None, previous: Mapping[str, Any]
 ) -> api.DecisionStatus:
+    words = explain(plan, seen)
+    lines = (words.seen, words.expected, words.chosen, words.limited, _unpriced(cost))
     decided = api.DecisionStatus(
         time=_time(plan.at),
         action=api.DecisionAction(plan.action.value),
         desired_replicas=plan.desired,
         limited_by=plan.limited_by.value or None,
-        message=shorten(decision_message(plan, seen, cost, currency)),
-        why_not_fewer=why_not_fewer(plan, seen.policy.objective),
+        message=shorten("\n".join(line for line in lines if line)),
+        why_not_fewer=shorten(words.why_not_fewer) or None,
         cost_per_hour=_money(cost.desired_per_hour) if cost is not None else None,
     )
     return _since(decided, previous)
+
+
+def _unpriced(cost: PolicyCost | None) -> str:
+    """What a total leaves out is named in words."""
+    if cost is None or not cost.unpriced:
+        return ""
+    return f"Price unknown: {'; '.join(cost.unpriced[:MOST_NAMED])}."
 
 
 def _since(decided: api.DecisionStatus, previous: Mapping[str, Any]) -> api.DecisionStatus:

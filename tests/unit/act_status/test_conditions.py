@@ -8,7 +8,7 @@ from inference_cost.act.conditions import View, find, find_refused, find_unvisit
 from inference_cost.api.conditions import ConditionType as Type
 from inference_cost.api.fields import MESSAGE_LENGTH
 from inference_cost.model.observation import PolicyObservation, PolicyRefusal
-from inference_cost.model.plan import LimitedBy, Plan
+from inference_cost.model.plan import LimitedBy, Plan, Reason
 from inference_cost.model.policy import Mode, Pause, QueueTimeObjective
 from inference_cost.model.reading import MissingReason
 from inference_cost.model.workload import Conflict, ConflictKind, TargetProblem
@@ -277,6 +277,12 @@ def test_a_failed_decision_is_an_internal_error_and_everything_else_goes_on() ->
     assert f"{found[Type.READY].status}/{found[Type.READY].reason}" == "False/InternalError"
     assert found[Type.SLO_MET].status == found[Type.SCALING_LIMITED].status == "Unknown"
     assert found[Type.METRICS_AVAILABLE].status == "True"
+
+
+def test_a_decision_that_failed_inside_is_an_internal_error_too() -> None:
+    failed = plan(reasons=(Reason(code="internal-error", values=(("error", "KeyError"),)),))
+    found = find(View(seen=seen(), plan=failed, at=NOON))[Type.READY]
+    assert f"{found.status}/{found.reason}" == "False/InternalError"
 
 
 REFUSALS: dict[str, tuple[str, str]] = {

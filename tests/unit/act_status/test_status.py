@@ -8,10 +8,10 @@ import pytest
 from inference_cost.act.status import render_refused, render_status, render_unvisited
 from inference_cost.api.policy_status import PolicyStatus
 from inference_cost.model.observation import PolicyRefusal
-from inference_cost.model.plan import Plan, Prediction
+from inference_cost.model.plan import Action, LimitedBy, Plan, Prediction
 from inference_cost.model.reading import MissingReason, Sample
 from tests.unit.account.worlds import NOON, key
-from tests.unit.act_status.views import PREDICTED, attained, cost, missing, plan, seen
+from tests.unit.act_status.views import PREDICTED, attained, cost, limited, missing, plan, seen
 
 NOON_TEXT = "2025-11-22T12:00:00Z"
 
@@ -57,19 +57,24 @@ def test_the_cost() -> None:
     }
 
 
-def test_the_decision_says_what_was_seen_chosen_and_paid() -> None:
-    decision = render()["decision"]
-    assert decision["message"] == (
-        "Load is 120.4 requests/s; up to 150.0 are expected before a new replica could be ready. "
-        "One replica carries 60.2 requests/s within the objective. 3 replicas are needed, 3 chosen, "
-        "1 ready. Expected with 3 replicas: 80 ms at the 99th percentile (objective 100 ms). "
-        "Costs 4.00 USD/h, 12.00 USD/h with the chosen replicas."
+def test_the_decision_says_what_was_seen_expected_chosen_and_what_limits() -> None:
+    decided = replace(
+        limited(LimitedBy.MAX_REPLICAS, needed=11, desired=9), action=Action.SCALE_OUT, write=True
     )
-    assert decision["whyNotFewer"] == (
-        "2 replicas would miss the objective: 412 ms at the 99th percentile, against 100 ms."
-    )
+    decision = render(decided)["decision"]
+    lines = decision["message"].splitlines()
+    assert lines[0].startswith("Seen: 120 requests/s, 1 replica of 1 ready.")
+    assert lines[1].startswith("Expected: up to 150 requests/s")
+    assert lines[2] == "Go from 1 to 9 replicas."
+    assert lines[3] == "11 would be needed, but maxReplicas is 9."
+    assert decision["limitedBy"] == "MaxReplicas"
+    assert decision["desiredReplicas"] == 9
     assert decision["costPerHour"] == "12.00"
-    assert decision["desiredReplicas"] == 3
+
+
+def test_the_decision_says_why_not_one_fewer() -> None:
+    decision = render()["decision"]
+    assert "2 replicas" in decision["whyNotFewer"]
     assert "limitedBy" not in decision
 
 
@@ -86,7 +91,7 @@ def test_what_is_not_known_is_left_out_and_never_zero() -> None:
     assert "perHour" not in status["placement"][0]
     assert status["gpuUtilization"] == {"reason": "SourceUnreachable"}
     assert "whyNotFewer" not in status["decision"]
-    assert "Price unknown: pool a100 has no price" in status["decision"]["message"]
+    assert "Price unknown: pool a100 has no price." in status["decision"]["message"]
 
 
 def test_numbers_that_are_none_are_left_out() -> None:
@@ -94,7 +99,6 @@ def test_numbers_that_are_none_are_left_out() -> None:
     status = render(replace(wild, gpu_utilization=Sample(value=float("nan"), at=NOON)))
     assert "predictedMilliseconds" not in status["slo"]
     assert status["gpuUtilization"] == {"reason": "NotFinite"}
-    assert "Expected with 3 replicas: unbounded" in status["decision"]["message"]
 
 
 MISSED = replace(PREDICTED, meets_objective=False)
