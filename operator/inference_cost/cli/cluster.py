@@ -1,0 +1,131 @@
+"""Policies as read from the API server of the user's kubeconfig. Reads only."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from inference_cost.api.group import GROUP, POLICY, VERSION
+from inference_cost.cli.failure import CommandError, ExitCode
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 10.0
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An API server and the namespace that the kubeconfig's context names."""
+
+    api: Any  # kubernetes.client.CustomObjectsApi
+    namespace: str
+
+    def policy(self, name: str, namespace: str | None) -> dict[str, Any]:
+        """One InferenceCostPolicy.
+
+        Raises:
+            CommandError: not found, not allowed, not reachable, or the CRD is not installed.
+        """
+        where = namespace or self.namespace
+        found: dict[str, Any] = self._call(
+            lambda: self.api.get_namespaced_custom_object(
+                GROUP, VERSION, where, POLICY.plural, name, _request_timeout=TIMEOUT_SECONDS
+            ),
+            missing=f"no {POLICY.kind} {name!r} in namespace {where!r}; "
+            f"`kubectl get {POLICY.short_names[0]} -A` lists all",
+        )
+        return found
+
+    def policies(self, namespace: str | None, *, everywhere: bool) -> list[dict[str, Any]]:
+        """All policies of a namespace, or of the cluster."""
+        where = namespace or self.namespace
+        listed = self._call(
+            lambda: (
+                self.api.list_cluster_custom_object(
+                    GROUP, VERSION, POLICY.plural, _request_timeout=TIMEOUT_SECONDS
+                )
+                if everywhere
+                else self.api.list_namespaced_custom_object(
+                    GROUP, VERSION, where, POLICY.plural, _request_timeout=TIMEOUT_SECONDS
+                )
+            ),
+            missing=_NOT_INSTALLED,
+        )
+        items: list[dict[str, Any]] = listed["items"]
+        return items
+
+    def _call(self, request: Callable[[], T], *, missing: str) -> T:
+        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+        try:
+            return request()
+        except ApiException as error:
+            raise _refusal(error.status, error.body, missing) from None
+        except (HTTPError, OSError) as error:
+            host = self.api.api_client.configuration.host
+            raise CommandError(f"cannot reach the API server {host}: {_cause(error)}") from None
+
+
+def connect(kubeconfig: str | None, context: str | None) -> Cluster:
+    """Read the kubeconfig as kubectl does: `kubeconfig`, else KUBECONFIG, else ~/.kube/config.
+
+    Raises:
+        CommandError: there is none, or it cannot be used.
+    """
+    import yaml  # noqa: PLC0415 - only when a cluster is asked
+    from kubernetes import client, config  # noqa: PLC0415 - slow to import
+
+    settings = client.Configuration()
+    settings.retries = False
+    try:
+        config.load_kube_config(kubeconfig, context, client_configuration=settings)
+        known, active = config.list_kube_config_contexts(kubeconfig)
+    except (config.ConfigException, OSError, TypeError, yaml.YAMLError) as error:
+        raise CommandError(
+            f"no usable kubeconfig: {_first_line(error)}. Name one with --kubeconfig or KUBECONFIG, "
+            "a context with --context"
+        ) from None
+    chosen = next((c for c in known if c["name"] == context), active)
+    namespace = chosen["context"].get("namespace") or "default"
+    return Cluster(client.CustomObjectsApi(client.ApiClient(settings)), namespace)
+
+
+_NOT_INSTALLED = (
+    f"this cluster has no {POLICY.kind}: install the operator first "
+    "(helm install inference-cost-operator charts/inference-cost-operator)"
+)
+
+
+def _refusal(status: int | None, body: Any, missing: str) -> CommandError:
+    if status == NOT_FOUND:
+        return CommandError(
+            missing if _names_an_object(body) else _NOT_INSTALLED, ExitCode.NOT_FOUND
+        )
+    if status == FORBIDDEN:
+        return CommandError(
+            f"you may not read {POLICY.plural}.{GROUP}: ask for the role "
+            "`inference-cost-operator-viewer` (it is part of `view`)"
+        )
+    if status == UNAUTHORIZED:
+        return CommandError("the API server refuses your credentials: log in again")
+    return CommandError(f"the API server answered with status {status}")
+
+
+def _names_an_object(body: Any) -> bool:
+    """A missing object is named in the answer's details; a missing kind is not."""
+    try:
+        details = json.loads(body).get("details") or {}
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return bool(details.get("name"))
+
+
+def _cause(error: Exception) -> str:
+    return _first_line(getattr(error, "reason", None) or error)
+
+
+def _first_line(error: object) -> str:
+    lines = str(error).splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,115 @@
+"""`kubectl inference-cost`: asks the API server what the operator decided, and says it in plain words.
+
+kubectl finds the executable `kubectl-inference_cost` on the PATH.
+"""
+
+import sys
+from enum import StrEnum
+from importlib.metadata import version as package_version
+from typing import Annotated
+
+import typer
+
+from inference_cost.api.group import API_VERSION
+from inference_cost.cli import rendering
+from inference_cost.cli.cluster import connect
+from inference_cost.cli.explanation import explanation_of
+from inference_cost.cli.failure import CommandError, ExitCode
+from inference_cost.cli.summary import Summary, summary_of
+
+PROGRAM = "kubectl inference-cost"
+
+app = typer.Typer(
+    name=PROGRAM,
+    help="Says what the inference-cost-operator decided, and why. Reads only.\n\n"
+    "Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 SLO violated.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Output(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Namespace; default: that of the context.")
+]
+Context = Annotated[str | None, typer.Option(help="Context of the kubeconfig.")]
+Kubeconfig = Annotated[
+    str | None, typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config.")
+]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")]
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(help="Name of the InferenceCostPolicy.")],
+    *,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Tell the last decision: what was seen, chosen and limited, why not fewer, what it costs."""
+    told = explanation_of(connect(kubeconfig, context).policy(name, namespace))
+    if output is Output.JSON:
+        typer.echo(rendering.explanation_json(told))
+    else:
+        typer.echo(rendering.explanation_text(told, color=rendering.wants_color()))
+    _exit(violated=told.slo_violated)
+
+
+@app.command()
+def status(
+    *,
+    namespace: Namespace = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
+    ] = False,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """List policies: replicas, objective, cost, limits. Exit code 4 when an objective is violated."""
+    listed = connect(kubeconfig, context).policies(namespace, everywhere=everywhere)
+    rows = [summary_of(policy) for policy in listed]
+    if output is Output.JSON:
+        typer.echo(rendering.as_json([row.to_json() for row in rows]))
+    else:
+        typer.echo(rendering.table([row.to_cells() for row in rows]) or _none(rows))
+    _exit(violated=any(row.slo_violated for row in rows))
+
+
+@app.command()
+def version() -> None:
+    """Print the version of this command and of the API that it reads."""
+    typer.echo(
+        f"kubectl-inference_cost {package_version('inference-cost-operator')}, {API_VERSION}"
+    )
+
+
+def main() -> None:
+    """Run the command; what goes wrong is one sentence on stderr."""
+    try:
+        app(prog_name=PROGRAM)
+    except CommandError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.code)
+
+
+def _none(rows: list[Summary]) -> str:
+    return "" if rows else "No policies here; -A looks in all namespaces."
+
+
+def _exit(*, violated: bool) -> None:
+    if violated:
+        raise typer.Exit(ExitCode.SLO_VIOLATED)
+
+
+if __name__ == "__main__":
+    main()
