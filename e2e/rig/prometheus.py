@@ -92,6 +92,7 @@ def arguments(*, configuration_file: Path, data: Path, ports: Ports) -> Sequence
         f"--storage.tsdb.path={data}",
         f"--web.listen-address=127.0.0.1:{ports.prometheus}",
         "--web.enable-lifecycle",
+        # Default 5 s, on top of the 5 s between two updates of discovery itself.
         "--scrape.discovery-reload-interval=1s",
         "--log.level=warn",
     )
