@@ -28,7 +28,7 @@ class ProcessNodes:
     def __init__(self, kubeconfig: Path, settings: NodeSettings) -> None:
         self._kubeconfig = kubeconfig
         self._settings = settings
-        self._started: Future[ProcessNodeHost] = Future()
+        self._started: Future[tuple[KubernetesApi, ProcessNodeHost]] = Future()
         self._thread = threading.Thread(target=self._run, name="process-nodes", daemon=True)
 
     @classmethod
@@ -61,8 +61,14 @@ class ProcessNodes:
         return nodes
 
     @property
+    def api(self) -> KubernetesApi:
+        """For `call` only: it belongs to the thread's event loop."""
+        return self._started.result(CALL_TIMEOUT_SECONDS)[0]
+
+    @property
     def host(self) -> ProcessNodeHost:
-        return self._started.result(CALL_TIMEOUT_SECONDS)
+        """For `call` only: it belongs to the thread's event loop."""
+        return self._started.result(CALL_TIMEOUT_SECONDS)[1]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,5 +120,5 @@ class ProcessNodes:
             KubernetesApi(read_kubeconfig(self._kubeconfig)) as api,
             ProcessNodeHost(api, self._settings) as host,
         ):
-            self._started.set_result(host)
+            self._started.set_result((api, host))
             await self._stop.wait()
