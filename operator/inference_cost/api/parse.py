@@ -63,13 +63,22 @@ def update_problems(old: TopLevel, new: TopLevel) -> tuple[Problem, ...]:
 
 def _parse(model: type[T], obj: Mapping[str, Any], *, strict: bool) -> T:
     try:
-        parts = {key: value for key, value in obj.items() if key != "metadata"}
+        parts = _without_nulls({key: value for key, value in obj.items() if key != "metadata"})
         parsed = model.model_validate(parts, extra="forbid" if strict else None)
         metadata = type(parsed.metadata).model_validate(obj.get("metadata") or {})
     except ValidationError as error:
         problems = tuple(_problem(detail) for detail in error.errors(include_url=False))
         raise InvalidObjectError(model.names.kind, problems) from None
     return parsed.model_copy(update={"metadata": metadata})
+
+
+def _without_nulls(value: Any) -> Any:
+    """A null field counts as absent, as for the API server: the default applies where there is one."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
 
 
 def _problem(detail: ErrorDetails) -> Problem:

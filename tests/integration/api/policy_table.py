@@ -31,12 +31,12 @@ BASE: Final[dict[str, Any]] = {
             "scaleUp": {
                 "stabilizationWindowSeconds": 0,
                 "selectPolicy": "Max",
-                "policies": [LIMIT],
+                "policies": [{**LIMIT}],
             },
             "scaleDown": {
                 "stabilizationWindowSeconds": 300,
                 "selectPolicy": "Min",
-                "policies": [LIMIT],
+                "policies": [{**LIMIT}],
             },
         },
         "fallback": {

@@ -44,8 +44,8 @@ def server_verdict(kube: KubeClient, row: Row, api_version: str, resource_versio
         part = "/status" if row.sheet.is_status else ""
         body = _named(row.object, STORED, api_version)
         body["metadata"]["resourceVersion"] = resource_version
-        return _ask(kube, "PUT", f"{path}/{STORED}{part}", body)
-    return _ask(kube, "POST", path, _named(row.object, "row", api_version))
+        return ask(kube, "PUT", f"{path}/{STORED}{part}", body)
+    return ask(kube, "POST", path, _named(row.object, "row", api_version))
 
 
 def model_verdict(row: Row) -> str:
@@ -59,7 +59,7 @@ def model_verdict(row: Row) -> str:
     return "; ".join(map(str, update_problems(parse(row.sheet.base), new)))
 
 
-def _ask(kube: KubeClient, method: str, path: str, body: dict[str, Any]) -> str:
+def ask(kube: KubeClient, method: str, path: str, body: dict[str, Any]) -> str:
     try:
         kube.request(method, path, body=body, query=DRY_RUN)
     except KubeError as error:
