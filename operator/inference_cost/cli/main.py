@@ -48,7 +48,7 @@ OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of th
 
 @app.command()
 def explain(
-    name: Annotated[str, typer.Argument(help="Name of the InferenceCostPolicy.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the InferenceCostPolicy.")],
     *,
     namespace: Namespace = None,
     context: Context = None,
