@@ -174,7 +174,7 @@ def test_usage_names_the_plugin_as_kubectl_calls_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "explain", "-h") == 0
-    assert "Usage: kubectl inference-cost explain [OPTIONS] NAME" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("Usage: kubectl inference-cost explain [OPTIONS]")
 
 
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
