@@ -31,6 +31,7 @@ BinaryName = Literal[
     "prometheus",
     "helm",
     "kubeconform",
+    "kind",
 ]
 BINARY_NAMES: tuple[BinaryName, ...] = get_args(BinaryName)
 CLUSTER_BINARIES: tuple[BinaryName, ...] = BINARY_NAMES[:7]
@@ -141,6 +142,12 @@ RECIPES = (
         packages={"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
         variables={"main.version": "{version}"},
         typical_seconds=3,
+    ),
+    Recipe(
+        name="kind",
+        module="sigs.k8s.io/kind",
+        packages={"kind": "sigs.k8s.io/kind"},
+        typical_seconds=10,
     ),
 )
 
@@ -257,3 +264,7 @@ def _explain(title: str, compiler: ManagedProcess) -> str:
 
 def _report(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    ensure()
