@@ -86,10 +86,10 @@ def _refusal(order: ScaleOrder, scale: Json, live: int) -> ScaleOutcome | None:
     return None if live == order.current else ScaleOutcome.CHANGED_MEANWHILE
 
 
-async def other_manager(api: KubeApi, order: ScaleOrder) -> str:
+async def other_manager(api: KubeApi, namespace: str, target: TargetRef) -> str:
     """Name of the last manager, other than us, that wrote the target's replicas; "" when unknown."""
     try:
-        found = await api.get(target_resource(order.target), order.namespace, order.target.name)
+        found = await api.get(target_resource(target), namespace, target.name)
     except KubeError:
         return ""
     return manager_of_replicas(found.get("metadata", {}).get("managedFields", ()))

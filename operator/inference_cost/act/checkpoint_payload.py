@@ -1,0 +1,131 @@
+"""What is kept of one policy across restarts, as the payload of its InferenceCostCheckpoint. Pure.
+
+JSON, compressed with zlib, in base64. A payload that cannot be read is dropped: everything in it is learned again.
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isclose
+from typing import Any
+
+from inference_cost.account import checkpoint as account_codec
+from inference_cost.account.month import AccountMemory
+from inference_cost.api.checkpoint import PAYLOAD_LENGTH
+from inference_cost.decide import memory_codec
+from inference_cost.decide.service_time import solve
+from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
+
+FORMAT = 1
+LARGEST_INFLATED = 8 * 1024 * 1024  # a payload that grows beyond this is not ours
+
+# Relative moves below these would not change a decision noticeably.
+SERVICE_TIME_MOVE = 0.05
+START_UP_MOVE = 0.10
+MONEY_MOVE = 0.01
+TYPICAL_BATCH = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """All that one policy's checkpoint holds."""
+
+    memory: PolicyMemory = field(default_factory=PolicyMemory)
+    account: AccountMemory | None = None
+
+
+def encode(learned: Learned) -> str:
+    """Payload of a checkpoint.
+
+    Raises:
+        ValueError: it would be longer than the schema allows.
+    """
+    state: dict[str, Any] = {"memory": memory_codec.encode(learned.memory)}
+    if learned.account is not None:
+        state["account"] = account_codec.to_dict(learned.account)
+    text = json.dumps(state, separators=(",", ":"), allow_nan=False)
+    payload = base64.b64encode(zlib.compress(text.encode())).decode()
+    if len(payload) > PAYLOAD_LENGTH:
+        raise ValueError(f"checkpoint of {len(payload)} characters is too long")
+    return payload
+
+
+def decode(payload: str) -> Learned | None:
+    """The learned state; None when damaged."""
+    try:
+        state = json.loads(_inflate(base64.b64decode(payload, validate=True)))
+    except (binascii.Error, zlib.error, ValueError):
+        return None
+    if not isinstance(state, dict):
+        return None
+    memory, account = (_mapping(state.get(part)) for part in ("memory", "account"))
+    return Learned(
+        memory=memory_codec.decode(memory) or PolicyMemory(),
+        account=account_codec.from_dict(account),
+    )
+
+
+def _inflate(data: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    text = inflater.decompress(data, LARGEST_INFLATED)
+    if inflater.unconsumed_tail:
+        raise ValueError("too long")
+    return text
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def moved(old: Learned, new: Learned) -> bool:
+    """Whether a learned value is beyond its tolerance from what is stored."""
+    return (
+        _estimates_moved(old.memory.estimates, new.memory.estimates)
+        or not _near(_mean(old.memory), _mean(new.memory), START_UP_MOVE)
+        or _account_moved(old.account, new.account)
+    )
+
+
+def _estimates_moved(
+    old: tuple[ServiceTimeEstimate, ...], new: tuple[ServiceTimeEstimate, ...]
+) -> bool:
+    before = {e.template_hash: e for e in old}
+    after = {e.template_hash: e for e in new}
+    if before.keys() != after.keys():
+        return True
+    return any(_estimate_moved(before[key], after[key]) for key in after)
+
+
+def _estimate_moved(old: ServiceTimeEstimate, new: ServiceTimeEstimate) -> bool:
+    """A time or load moved, or what it rests on doubled."""
+    before, after = solve(old), solve(new)
+    if before is None or after is None:
+        return (before is None) != (after is None)
+    return (
+        not _near(before.alpha_seconds, after.alpha_seconds, SERVICE_TIME_MOVE)
+        or not _near(before.seconds(TYPICAL_BATCH), after.seconds(TYPICAL_BATCH), SERVICE_TIME_MOVE)
+        or not _near(old.largest_load_seen, new.largest_load_seen, SERVICE_TIME_MOVE)
+        or new.executions > 2 * old.executions
+    )
+
+
+def _account_moved(old: AccountMemory | None, new: AccountMemory | None) -> bool:
+    if old is None or new is None:
+        return new is not None
+    return (
+        old.month != new.month
+        or old.per_hour != new.per_hour
+        or not _near(float(old.amount), float(new.amount), MONEY_MOVE)
+    )
+
+
+def _mean(memory: PolicyMemory) -> float:
+    seconds = memory.start_up_seconds
+    return sum(seconds) / len(seconds) if seconds else 0.0
+
+
+def _near(old: float, new: float, tolerance: float) -> bool:
+    return isclose(old, new, rel_tol=tolerance, abs_tol=1e-9)

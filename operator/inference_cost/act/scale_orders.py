@@ -1,0 +1,53 @@
+"""From plans to `/scale` orders: the last check before a write. Pure."""
+
+from collections.abc import Iterator
+
+from inference_cost.act.scale import ScaleOrder
+from inference_cost.model.observation import PolicyObservation, Snapshot
+from inference_cost.model.plan import Plan, VariantPlan
+from inference_cost.model.policy import Mode, Variant
+from inference_cost.model.workload import Workload
+
+
+class UnsoundPlanError(Exception):
+    """A plan that must not be written, whatever led to it: an error of ours leaves replicas as they are."""
+
+
+def orders_of(snapshot: Snapshot, plan: Plan, seen: PolicyObservation) -> list[ScaleOrder]:
+    """What to write for one plan.
+
+    Raises:
+        UnsoundPlanError: the plan asks for a write that nothing allows.
+    """
+    if not plan.write:
+        return []
+    if not snapshot.enforce_enabled or plan.mode is not Mode.ENFORCE or seen.conflict is not None:
+        raise UnsoundPlanError("a write was planned where none is allowed")
+    return list(_orders(plan, seen))
+
+
+def _orders(plan: Plan, seen: PolicyObservation) -> Iterator[ScaleOrder]:
+    variants = {v.name: (v, w) for v, w in zip(seen.policy.variants, seen.workloads, strict=True)}
+    for wanted in plan.variants:
+        variant, workload = variants[wanted.variant]
+        if not isinstance(workload, Workload) or wanted.desired == workload.desired_replicas:
+            continue
+        _check_bounds(variant, wanted, seen)
+        yield ScaleOrder(
+            namespace=plan.policy.namespace,
+            target=wanted.target,
+            uid=workload.uid,
+            current=workload.desired_replicas,
+            desired=wanted.desired,
+        )
+
+
+def _check_bounds(variant: Variant, wanted: VariantPlan, seen: PolicyObservation) -> None:
+    """Within min and max, or the number that a pause asks for."""
+    pause = seen.policy.pause
+    if pause is not None and pause.replicas == wanted.desired:
+        return
+    if not variant.min_replicas <= wanted.desired <= variant.max_replicas:
+        raise UnsoundPlanError(
+            f"{wanted.desired} replicas are outside {variant.min_replicas} to {variant.max_replicas}"
+        )

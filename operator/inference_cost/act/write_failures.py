@@ -1,0 +1,65 @@
+"""Writes to `/scale` that the API server refused: how long to wait, and how a policy's status says so. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from inference_cost.act.errors import (
+    KubeError,
+    PermissionDeniedError,
+    RejectedError,
+    ThrottledError,
+)
+from inference_cost.api.conditions import ConditionType
+
+DENIED_RETRY_SECONDS = 60.0
+
+
+def pause_after(error: KubeError | None) -> float:
+    """Seconds until the same target may be tried again; zero: on the next tick."""
+    if isinstance(error, PermissionDeniedError | RejectedError):
+        return DENIED_RETRY_SECONDS
+    return error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0
+
+
+def not_ready(
+    status: dict[str, Any], error: KubeError, previous: Mapping[str, Any], *, at: float
+) -> dict[str, Any]:
+    """The status with `Ready=False` for a refused write; an earlier reason for not being ready stays."""
+    before: Mapping[str, Any] = next((c for c in previous.get("conditions", ()) if c["type"] == _READY), {})
+    conditions = [_with_failure(c, error, before, at) for c in status.get("conditions", ())]
+    return status | {"conditions": conditions}
+
+
+_READY = ConditionType.READY.value
+
+
+def _with_failure(
+    condition: Mapping[str, Any], error: KubeError, before: Mapping[str, Any], at: float
+) -> dict[str, Any]:
+    if condition["type"] != _READY or condition["status"] != "True":
+        return dict(condition)
+    stood = before.get("lastTransitionTime") if before.get("status") == "False" else None
+    return dict(condition) | {
+        "status": "False",
+        "reason": _reason(error),
+        "message": _message(error),
+        "lastTransitionTime": stood or _time(at),
+    }
+
+
+def _reason(error: KubeError) -> str:
+    return "PermissionDenied" if isinstance(error, PermissionDeniedError) else "ScaleFailed"
+
+
+def _message(error: KubeError) -> str:
+    if isinstance(error, PermissionDeniedError):
+        return (
+            f"The operator's role lacks the verb `{error.verb}` on `{error.resource}`. "
+            "Install the chart with `enforce.enabled=true`, or set `mode: Recommend`."
+        )
+    return f"`/scale` was refused: {error.message}"
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
