@@ -6,7 +6,7 @@ towards no trend by its own uncertainty, plus one standard deviation of what the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 from typing import Final
 
 from inference_cost.decide.traffic import Traffic
@@ -20,6 +20,7 @@ SATURATED: Final = 0.9  # of capacity
 GROWTH_WHILE_CENSORED: Final = 1.5  # until one clean window
 ERRORS_MATTER: Final = 0.001  # share of requests answered 5xx
 LARGEST_GROWTH: Final = 2.0  # a line is not believed beyond this multiple of the level
+SPREADS: Final = 0.5  # standard deviations above the line
 LOOK_BACK: Final = 1.5  # lead times
 POINTS_KEPT: Final = 64
 START_UPS_KEPT: Final = 20
@@ -36,14 +37,17 @@ class Capacity:
 
 
 def offered(traffic: Traffic, capacity: Capacity, *, hidden_losses: bool = False) -> Demand:
-    """Arrivals = completions + failures + growth of the queue; seen in front of the fleet where possible."""
+    """Arrivals = completions + failures + growth of the queue, and what a gateway saw beyond that.
+
+    A gateway may count a request when it is answered: while a queue is worked off that is too many.
+    """
     seen = max(traffic.completed + traffic.failed + traffic.growing, 0.0)
     if traffic.coverage > 0:
         seen /= traffic.coverage if traffic.partial else 1.0
     gateway = traffic.gateway_rate
     backlog = max(traffic.waiting - capacity.ready * capacity.batch, 0.0)
     return Demand(
-        now=max(seen, gateway) if gateway is not None else seen,
+        now=seen if gateway is None else max(seen, gateway + min(traffic.growing, 0.0)),
         forecast=0.0,
         backlog=backlog,
         censored=_censored(traffic, capacity, backlog, hidden_losses=hidden_losses),
@@ -83,7 +87,9 @@ def start_up_seconds(seen: Sequence[float], prior: float) -> float:
     return sorted(seen)[min(int(0.95 * len(seen)), len(seen) - 1)]
 
 
-def forecast(demand: Demand, history: History, lead: float, headroom: Headroom) -> float:
+def forecast(
+    demand: Demand, history: History, headroom: Headroom, *, lead: float, window: float
+) -> float:
     """Highest rate to expect within the lead time; at least the present one."""
     if demand.censored:
         return demand.now * GROWTH_WHILE_CENSORED
@@ -92,8 +98,18 @@ def forecast(demand: Demand, history: History, lead: float, headroom: Headroom) 
     line = fit(history)
     if line is None:
         return demand.now
-    ahead = line.level + line.slope * lead + line.spread
+    slope = min(line.slope, recent_slope(history, window))
+    ahead = line.level + slope * lead + SPREADS * line.spread
     return min(max(demand.now, ahead), LARGEST_GROWTH * max(demand.now, line.level))
+
+
+def recent_slope(history: History, window: float) -> float:
+    """Per second over the last whole window, at least 0: a rise counts only while it goes on."""
+    newest, rate = history[-1]
+    before = next((point for point in reversed(history) if point[0] <= newest - window), None)
+    if before is None:
+        return inf
+    return max((rate - before[1]) / (newest - before[0]), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

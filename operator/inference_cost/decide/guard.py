@@ -35,8 +35,9 @@ def forbids_removal(
     if not isinstance(gpu, Missing) and gpu.value > BUSY_GPU:
         reason = Reason(code="busy-gpu", values=(("percent", round(100 * gpu.value)),))
         return Verdict(limited_by=LimitedBy.GPU_GUARD, reason=reason)
-    if fleet.warming:
-        reason = Reason(code="warming", values=(("pods", fleet.warming),))
+    silent = fleet.ready - len(traffic.pods)
+    if silent > 0:
+        reason = Reason(code="warming", values=(("pods", silent),))
         return Verdict(limited_by=LimitedBy.STABILIZATION, reason=reason)
     return None
 

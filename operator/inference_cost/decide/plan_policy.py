@@ -89,7 +89,7 @@ def _case(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapsh
     scrape = 0.0 if isinstance(signals, Missing) else signals.scrape_interval_seconds
     window = settings.rate_window_seconds
     seen = [traffic(signals, workload, at, window) for workload in workloads]
-    pods = fleet(workloads, at, start_up, window + scrape)
+    pods = fleet(workloads, at, start_up)
     return Case(
         observation=observation,
         snapshot=snapshot,
@@ -231,7 +231,7 @@ def _learn_profile(
         estimates = learn_window(
             estimates, template, seen, case.configuration, new_fraction=new, at=case.at
         )
-    if case.fleet.warming == 0 and not seen.partial and _held(case, seen, measured):
+    if all(pod.settled for pod in seen.pods) and not seen.partial and _held(case, seen, measured):
         load = seen.completed / len(seen.pods)
         estimates = remember_load(estimates, template, load)
     return replace(memory, estimates=estimates, last_sampled_at=sampled_at)
@@ -281,7 +281,13 @@ def _demand(case: Case, seen: Traffic, can: Capability) -> tuple[Demand, PolicyM
     lead = forecast.lead_seconds(settings, case.start_up_seconds, case.scrape_seconds)
     span = forecast.look_back_seconds(settings, lead)
     history = forecast.remember(case.memory.demand, case.at, demand.now, span)
-    expected = forecast.forecast(demand, history, lead, case.observation.policy.headroom)
+    expected = forecast.forecast(
+        demand,
+        history,
+        case.observation.policy.headroom,
+        lead=lead,
+        window=settings.rate_window_seconds,
+    )
     return replace(demand, forecast=expected), replace(case.memory, demand=history)
 
 
@@ -333,7 +339,8 @@ def _remember_need(case: Case, keep: int) -> behavior.Series:
 
 
 def _hold_seconds(case: Case) -> float:
-    return case.start_up_seconds + case.snapshot.settings.rate_window_seconds
+    """A lower need must last as long as a start takes (ski rental), and be seen in a whole window."""
+    return max(case.start_up_seconds, case.snapshot.settings.rate_window_seconds)
 
 
 def _findings(can: Capability) -> tuple[Reason, ...]:

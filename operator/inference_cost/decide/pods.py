@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from inference_cost.decide.forecast import START_UPS_KEPT
-from inference_cost.decide.traffic import settled
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.workload import Pod, Workload
 
@@ -38,13 +37,10 @@ class Fleet:
     trouble: str
     refused: str
     rolling_out: bool
-    warming: int
     template_hash: str
 
 
-def fleet(
-    workloads: Sequence[Workload], at: float, start_up: float, window_seconds: float
-) -> Fleet:
+def fleet(workloads: Sequence[Workload], at: float, start_up: float) -> Fleet:
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
     stuck = [pod for pod in pods if _stuck(pod, at, start_up)]
     ready = [pod for pod in pods if pod.ready]
@@ -56,7 +52,6 @@ def fleet(
         trouble=_trouble(stuck[0]) if stuck else "",
         refused=next((w.quota_refusal for w in workloads if w.quota_refusal), ""),
         rolling_out=any(workload.rolling_out for workload in workloads),
-        warming=sum(1 for pod in ready if not settled(pod, at, window_seconds)),
         template_hash=workloads[0].template_hash,
     )
 
