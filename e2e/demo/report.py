@@ -115,7 +115,7 @@ def _notes(given: ReportInput) -> str:
             f"The static fleet is the smallest constant number of replicas whose replay of the same "
             f"arrivals (seed {fleet.seed}) keeps 99 % within the objective: "
             f"{fleet.measured_replicas} from second {settings.measured_from_seconds:g} on, "
-            f"{fleet.whole_replicas} over the whole load; the smaller one is taken. "
+            f"{fleet.whole_replicas} over the whole load, which is the figure used. "
             f"Share by replicas, whole load in parentheses: {tried}."
         ),
     )

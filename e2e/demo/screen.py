@@ -6,11 +6,16 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from e2e.demo.summary import Summary
+from e2e.demo.watch import Fleet
+from e2e.rig.cluster import Cluster
 
 PLAIN_LINE_SECONDS = 10.0
 HISTORY_ROWS = 12
@@ -99,6 +104,37 @@ class Screen:
             self._last_line = frame.t_s
             self.console.print(_plain(cells(frame, self._objective)), markup=False, soft_wrap=True)
             sys.stdout.flush()
+
+    def summary(self, summary: Summary, folder: Path) -> None:
+        """The result in four lines, and where everything is."""
+        s = summary
+        lines = (
+            f"in time      {s['attainmentPercent']:.3f} % of {s['requests']} requests at the client, from second 60 on",
+            f"latency      p50 {s['p50Milliseconds']:.0f} ms, p99 {s['p99Milliseconds']:.0f} ms",
+            f"cost         ${s['costDollars']:.4f} for the GPU nodes",
+            f"static fleet ${s['staticCostDollars']:.4f} ({s['staticReplicas']} replicas, known beforehand)",
+            f"saving       {s['savingPercent']:.1f} %, with {s['scaleEvents']} changes of replicas",
+            f"see          {folder}/index.html, summary.json, requests.csv, replicas.csv",
+        )
+        for line in lines:
+            self.console.print(line, markup=False, soft_wrap=True)
+
+    def look_around(self, cluster: Cluster, fleet: Fleet) -> None:
+        """How to look at what is still running."""
+        where = f"-n {fleet.namespace}"
+        for line in (
+            "still running; in another terminal:",
+            f"  export KUBECONFIG={cluster.kubeconfig}",
+            f"  kubectl get icp {where}",
+            f"  kubectl get deploy,pods {where} -o wide",
+            "  kubectl get nodes -L karpenter.sh/capacity-type,node.kubernetes.io/instance-type",
+            f"  kubectl get events {where} --sort-by=.lastTimestamp",
+            f"  uv run kubectl-inference_cost explain {fleet.name} {where}",
+            f"  Prometheus: {cluster.prometheus_url}",
+            f"  logs of all parts: {cluster.logs}",
+            "Ctrl-C stops everything.",
+        ):
+            self.console.print(line, markup=False, soft_wrap=True)
 
     def _remember(self, frame: Frame) -> None:
         """Keep a row per ten seconds and one per change of the wanted replicas."""

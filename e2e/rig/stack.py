@@ -97,6 +97,13 @@ class Stack:
         """When each node was launched, ready and gone (see provisioner/lifetimes.py)."""
         return self.settings.state_folder / "node-lifetimes.csv"
 
+    @property
+    def prometheus_url(self) -> str:
+        """Raises `LookupError` where the stack was started without Prometheus."""
+        if self.cluster.prometheus_url is None:
+            raise LookupError("this stack has no Prometheus")
+        return self.cluster.prometheus_url
+
     def stop(self) -> None:
         self._held.close()
 

@@ -87,7 +87,7 @@ def test_a_run_that_cost_more_says_so() -> None:
 
 def test_both_static_counts_and_the_seed_are_shown(page: str) -> None:
     assert "seed 20" in page
-    assert "3 from second 60 on, 4 over the whole load; the smaller one is taken" in page
+    assert "3 from second 60 on, 4 over the whole load, which is the figure used" in page
 
 
 def test_each_scale_event_is_marked_and_explained(page: str) -> None:

@@ -1,7 +1,5 @@
 """The static fleet: smallest, on the same arrivals, never flattering."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -45,18 +43,12 @@ def test_a_peak_in_the_first_minute_counts_only_for_the_whole_load() -> None:
     arrivals = early_peak + [t for t in constant_load(80, 180) if t >= 30]
     fleet = smallest_static_fleet(arrivals)
     assert fleet.measured_replicas < fleet.whole_replicas
-    assert fleet.replicas == fleet.measured_replicas
+    assert fleet.replicas == fleet.whole_replicas
     assert (
         share_within(arrivals, fleet.whole_replicas, 0)
         >= 0.99
         > share_within(arrivals, fleet.whole_replicas - 1, 0)
     )
-
-
-def test_the_official_figure_is_the_smaller_one() -> None:
-    fleet = StaticFleet(measured_replicas=4, whole_replicas=3, seed=1, candidates=())
-    assert fleet.replicas == 3
-    assert replace(fleet, measured_replicas=2).replicas == 2
 
 
 def test_the_demo_day_needs_three_after_its_first_minute_and_more_with_it() -> None:
