@@ -1,8 +1,10 @@
 """The object kinds we watch, in one place: handlers, re-lists and RBAC follow this list."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inference_cost.api import group
+from inference_cost.observe.settings import ScaleTargetKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +81,19 @@ SUPPORTING_KINDS = (
 )
 SCALE_TARGET_KINDS = (DEPLOYMENT, STATEFUL_SET)  # those of the standard installation
 WATCHED_KINDS = SUPPORTING_KINDS + SCALE_TARGET_KINDS
+
+
+def watched_kinds(more_scale_targets: Iterable[ScaleTargetKind]) -> tuple[WatchedKind, ...]:
+    """All kinds to watch in an installation that enables these scale targets too."""
+    more = (
+        WatchedKind(
+            kind=k.kind,
+            group=k.group,
+            version=k.version,
+            plural=k.plural,
+            optional=True,
+            scale_target=True,
+        )
+        for k in more_scale_targets
+    )
+    return (*WATCHED_KINDS, *more)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.extract import to_record
@@ -111,7 +111,9 @@ class CacheResync:
         *,
         interval_seconds: tuple[float, float] = (300.0, 600.0),
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._sleep = sleep
         self._reader = reader
         self._cache = cache
         self._interval_seconds = interval_seconds
@@ -124,7 +126,7 @@ class CacheResync:
         while True:
             await self.once()
             attempt = attempt + 1 if self._unfinished() else 0
-            await asyncio.sleep(self._pause(attempt))
+            await self._sleep(self._pause(attempt))
 
     async def once(self) -> None:
         failures = await relist(self._reader, self._cache, self._cache.kinds, clock=self._clock)

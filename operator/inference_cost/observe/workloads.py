@@ -109,9 +109,10 @@ def _kind_not_enabled(cache: ClusterCache, target: TargetRef, field: str) -> NoW
 
 
 def _not_found(cache: ClusterCache, namespace: str, target: TargetRef, field: str) -> NoWorkload:
-    there = sorted(f"{r.kind}/{r.name}" for r in cache.scale_targets(namespace))
-    close = difflib.get_close_matches(str(target), there, n=_NAMES_SHOWN, cutoff=0.4)
-    shown = close or there[:_NAMES_SHOWN]
+    records = cache.scale_targets(namespace)
+    there = sorted(f"{r.kind}/{r.name}" for r in records)
+    alike = difflib.get_close_matches(target.name, {r.name for r in records}, n=_NAMES_SHOWN)
+    shown = sorted(f"{r.kind}/{r.name}" for r in records if r.name in alike) or there[:_NAMES_SHOWN]
     rest = f" and {len(there) - len(shown)} more" if len(there) > len(shown) else ""
     found = f"there are {', '.join(shown)}{rest}" if there else "it has no scale target at all"
     return NoWorkload(
