@@ -1,12 +1,13 @@
 """The static fleet: smallest, on the same arrivals, never flattering."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from e2e.demo.static_fleet import (
     DEMO_SERVICE,
     Candidate,
-    StaticFleet,
     StaticFleetSettings,
     smallest_static_fleet,
 )
