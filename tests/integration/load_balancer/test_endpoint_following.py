@@ -3,27 +3,30 @@
 import asyncio
 import contextlib
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from e2e.rig.endpoints import ServicePort, follow
-from tests.integration.load_balancer.fakes import eventually
+from tests.integration.load_balancer.fakes import StartTriton, eventually
 
 Json = dict[str, Any]
 SERVICE = ServicePort(namespace="demo", service="triton")
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/demo/endpointslices"
 
 
-def endpoint_slice(*hosts: str, name: str = "triton-a") -> Json:
+def endpoint_slice(*hosts: str, port: int = 8000) -> Json:
     endpoints = [{"addresses": [host], "conditions": {"ready": True}} for host in hosts]
     return {
-        "metadata": {"name": name, "resourceVersion": "7"},
-        "ports": [{"name": "http", "port": 8000}],
+        "metadata": {"name": "triton-a", "resourceVersion": "7"},
+        "ports": [{"name": "http", "port": port}],
         "endpoints": endpoints,
     }
 
@@ -68,15 +71,19 @@ class Following:
 
 
 @pytest.fixture
-async def following(tmp_path: Path) -> AsyncIterator[Following]:
+def kubeconfig(tmp_path: Path) -> Path:
+    return tmp_path / "kubeconfig"
+
+
+@pytest.fixture
+async def following(kubeconfig: Path) -> AsyncIterator[Following]:
     result = Following(api=FakeApiServer(items=[endpoint_slice("10.64.1.1")]))
     app = web.Application()
     app.router.add_get(SLICES, result.api.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(kubeconfig_for(f"http://127.0.0.1:{runner.addresses[0][1]}"))
+    write_kubeconfig(kubeconfig, f"http://127.0.0.1:{runner.addresses[0][1]}")
 
     def note(found: frozenset[tuple[str, int]]) -> None:
         result.seen.append({host for host, _ in found})
@@ -89,18 +96,16 @@ async def following(tmp_path: Path) -> AsyncIterator[Following]:
     await runner.cleanup()
 
 
-def kubeconfig_for(server: str) -> str:
-    context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "c", "cluster": {"server": server}}],
-            "users": [{"name": "u", "user": {"token": "t"}}],
-            "contexts": [context],
-            "current-context": "c",
-        }
-    )
+def write_kubeconfig(path: Path, server: str) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "c",
+    }
+    path.write_text(json.dumps(config))
 
 
 async def test_the_service_s_endpoints_are_there_at_once(following: Following) -> None:
@@ -141,3 +146,37 @@ async def test_while_the_api_server_fails_the_endpoints_stay(following: Followin
     following.api.items = [endpoint_slice("10.64.1.3")]
     following.api.refuse = False
     await following.until("10.64.1.3")
+
+
+async def test_as_a_program_it_serves_the_endpoints_of_the_service(
+    following: Following, kubeconfig: Path, start_triton: StartTriton
+) -> None:
+    triton = await start_triton("a")
+    _, port = triton.address
+    # The pod's address 10.0.0.1 stands for 127.0.0.1.
+    following.api.items = [endpoint_slice("10.0.0.1", port=port)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "e2e.rig.load_balancer", "--kubeconfig", str(kubeconfig)),
+        *("--namespace", "demo", "--service", "triton", "--bucket-milliseconds", "123"),
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout
+    url = json.loads(await process.stdout.readline())["url"]
+    async with aiohttp.ClientSession() as client:
+        await wait_until_ready(client, url)
+        async with client.post(f"{url}/v2/models/m/infer", data=b"{}") as response:
+            assert (response.status, await response.text()) == (200, "a")
+        async with client.get(f"{url}/metrics") as response:
+            assert 'envoy_cluster_name="demo/triton",le="123"} 1' in await response.text()
+    process.terminate()
+    assert await process.wait() == 0
+
+
+async def wait_until_ready(client: aiohttp.ClientSession, url: str) -> None:
+    for _ in range(400):
+        async with client.get(f"{url}/metrics") as response:
+            if 'membership_healthy{envoy_cluster_name="demo/triton"} 1' in await response.text():
+                return
+        await asyncio.sleep(0.01)
+    pytest.fail("the endpoint did not become known")
