@@ -1,0 +1,78 @@
+{{- define "inference-cost-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "inference-cost-operator.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains (include "inference-cost-operator.name" .) .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "inference-cost-operator.name" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "inference-cost-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "inference-cost-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "inference-cost-operator.labels" -}}
+{{ include "inference-cost-operator.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "inference-cost-operator.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "inference-cost-operator.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "set `serviceAccount.name`, or `serviceAccount.create` to true" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "inference-cost-operator.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end }}
+{{- end }}
+
+{{- define "inference-cost-operator.crdAnnotations" -}}
+app.kubernetes.io/part-of: {{ .Chart.Name }}
+{{- if .Values.crds.keep }}
+helm.sh/resource-policy: keep
+{{- end }}
+{{- end }}
+
+{{/* The settings file without the global switch, whose change must not restart the operator. */}}
+{{- define "inference-cost-operator.settings" -}}
+{{- $secrets := "/etc/inference-cost-operator/prometheus" }}
+{{- $prometheus := dict "url" .Values.prometheus.url "matchers" .Values.prometheus.matchers "namespace_label" .Values.prometheus.namespaceLabel "pod_label" .Values.prometheus.podLabel "headers" .Values.prometheus.headers }}
+{{- $keys := dict "bearer_token_file" .Values.prometheus.bearerTokenKey "ca_file" .Values.prometheus.caKey "client_certificate_file" .Values.prometheus.clientCertificateKey "client_key_file" .Values.prometheus.clientKeyKey }}
+{{- range $setting, $key := $keys }}
+{{- if $key }}
+{{- $_ := set $prometheus $setting (printf "%s/%s" $secrets $key) }}
+{{- end }}
+{{- end }}
+{{- $files := dict }}
+{{- range $header, $key := .Values.prometheus.headerKeys }}
+{{- $_ := set $files $header (printf "%s/%s" $secrets $key) }}
+{{- end }}
+{{- if $files }}
+{{- $_ := set $prometheus "header_files" $files }}
+{{- end }}
+{{- $more := list }}
+{{- range .Values.rbac.scaleTargets }}
+{{- if not (and (eq .group "apps") (has .plural (list "deployments" "statefulsets"))) }}
+{{- $more = append $more (dict "kind" .kind "group" .group "version" .version "plural" .plural) }}
+{{- end }}
+{{- end }}
+{{- $settings := dict "prometheus" $prometheus "gateway" (dict "preset" .Values.gateway.preset "matchers" .Values.gateway.matchers) "loop" (dict "tick_seconds" .Values.tickSeconds) "log" (dict "level" .Values.logLevel) "http" (dict "port" .Values.httpPort) "lease" (dict "name" (include "inference-cost-operator.fullname" .)) "currency" .Values.currency }}
+{{- if $more }}
+{{- $_ := set $settings "cluster" (dict "scale_targets" $more) }}
+{{- end }}
+{{- toYaml (mergeOverwrite $settings (deepCopy .Values.settings)) }}
+{{- end }}
