@@ -111,8 +111,8 @@ class ControlPlane:
         programs = control_plane._prepare(settings.timings)
         control_plane._run("etcd", programs.etcd)
         control_plane._run("kube-apiserver", programs.kube_apiserver)
+        control_plane._wait(lambda: _ready(made.rig_kubeconfig), "the API server")
         with KubeClient(made.rig_kubeconfig) as client:
-            control_plane._wait(lambda: _ready(client), "the API server")
             control_plane._run("kube-controller-manager", programs.kube_controller_manager)
             control_plane._run("kube-scheduler", programs.kube_scheduler)
             control_plane._run("kwok", programs.kwok)
@@ -233,9 +233,10 @@ def _empty(folder: Path) -> None:
             entry.unlink()
 
 
-def _ready(client: KubeClient) -> bool:
-    try:
-        return client.read("GET", "/readyz") == "ok"
+def _ready(kubeconfig: Path) -> bool:
+    try:  # impatiently: it may be a stranger that listens there
+        with KubeClient(kubeconfig, timeout_seconds=1) as client:
+            return client.read("GET", "/readyz") == "ok"
     except (KubeError, urllib3.exceptions.HTTPError):
         return False
 

@@ -57,7 +57,10 @@ class _Endpoint:
 class KubeClient:
     """Access to one cluster with the identity of a kubeconfig."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(
+        self, kubeconfig: Path, *, timeout_seconds: float = REQUEST_TIMEOUT_SECONDS
+    ) -> None:
+        self._timeout_seconds = timeout_seconds
         self._client = kubernetes.config.new_client_from_config(
             config_file=str(kubeconfig),
             persist_config=False,
@@ -202,7 +205,7 @@ class KubeClient:
             f"{url}?{urlencode(query)}" if query else url,
             headers=headers,
             body=body,
-            _request_timeout=REQUEST_TIMEOUT_SECONDS,
+            _request_timeout=self._timeout_seconds,
         )
         text: str = response.read().decode(errors="replace")
         if response.status >= 400:

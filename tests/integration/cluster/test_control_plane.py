@@ -14,6 +14,8 @@ from e2e.rig.binaries import Binaries
 from e2e.rig.cluster import Cluster, NoClusterError, load
 from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient, KubeError
+from e2e.rig.ports import PortClaims
+from e2e.rig.programs import Ports
 
 
 def children() -> set[int]:
@@ -64,6 +66,27 @@ def test_start_and_stop_leave_no_process_no_port_and_no_data(
     assert (made.logs / "kube-apiserver.log").stat().st_size, "logs are kept"
     with pytest.raises(NoClusterError):
         load(tmp_path / "c")
+
+
+@pytest.mark.parametrize("program", ["etcd", "api", "prometheus"])
+def test_a_port_taken_by_a_stranger_only_costs_a_second_start(
+    cluster_programs: Binaries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    assert cluster_programs
+    honest = PortClaims.claim
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        taken = stranger.getsockname()[1]
+        claimed: list[str] = []
+
+        def claim(claims: PortClaims) -> int:
+            claimed.append(Ports.__slots__[len(claimed) % len(Ports.__slots__)])
+            first_round = len(claimed) <= len(Ports.__slots__)
+            return taken if first_round and claimed[-1] == program else honest(claims)
+
+        monkeypatch.setattr(PortClaims, "claim", claim)
+        with ControlPlane.start(ControlPlaneSettings(state_folder=tmp_path / "c")) as started:
+            assert listens(started.cluster.api_url)
+    assert len(claimed) == 2 * len(Ports.__slots__), "it was started twice"
 
 
 def test_two_clusters_share_nothing(two_clusters: list[ControlPlane]) -> None:
