@@ -12,6 +12,8 @@ from inference_cost.observe.records import Owner, PodRecord, ScaleTargetRecord, 
 # Reason of a Deployment's Progressing condition once its rollout is complete; scaling leaves it there.
 _ROLLOUT_COMPLETE = "NewReplicaSetAvailable"
 _NAMES_SHOWN = 5
+# The kind that makes the pods of a target; of other kinds we go by the selector.
+_POD_OWNER = {"Deployment": "ReplicaSet", "StatefulSet": "StatefulSet"}
 
 
 def find_workload(
@@ -36,12 +38,13 @@ def find_workload(
 def pod_records(cache: ClusterCache, record: ScaleTargetRecord) -> list[PodRecord]:
     """Pods that belong to a target: selected by it, and not led by another controller."""
     owned = cache.pods_of_workload(record.namespace, record.name)
-    candidates = owned or (
-        [] if record.api_version.startswith("apps/") else cache.pods(record.namespace)
+    owner_kind = _POD_OWNER.get(record.kind)
+    candidates = (
+        [p for p in owned if p.owner_kind == owner_kind]
+        if owner_kind
+        else owned or cache.pods(record.namespace)
     )
-    return [
-        pod for pod in candidates if selects(record.selector, pod.labels) and not is_finished(pod)
-    ]
+    return [p for p in candidates if selects(record.selector, p.labels) and not is_finished(p)]
 
 
 def newest_template_hash(record: ScaleTargetRecord, pods: Sequence[PodRecord]) -> str:

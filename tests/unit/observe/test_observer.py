@@ -1,0 +1,159 @@
+"""One look at everything: few queries whatever the number of policies, and no policy hurts another."""
+
+from typing import Any
+
+import pytest
+
+from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import GatewaySignals, LatencyHistogram, Signals
+from inference_cost.model.workload import NoWorkload, Workload
+from inference_cost.observe.cluster_cache import ClusterCache
+from inference_cost.observe.observer import Observer, ObserveSettings
+from inference_cost.observe.settings import GatewaySettings, PrometheusSettings
+from inference_cost.observe.workloads import find_workload
+from tests.unit.observe.world import (
+    NOW,
+    FakeMetrics,
+    deployment,
+    filled,
+    node,
+    owner,
+    pod,
+    policy,
+    recorded_window,
+    service,
+    vector,
+)
+
+PROMETHEUS = PrometheusSettings(url="http://prometheus", matchers='cluster="c1"')
+MOST_QUERIES = 10
+
+
+def observer(
+    cache: ClusterCache,
+    metrics: FakeMetrics | None,
+    *,
+    prometheus: PrometheusSettings = PROMETHEUS,
+    gateway: GatewaySettings | None = None,
+) -> Observer:
+    settings = ObserveSettings(
+        prometheus=prometheus, gateway=gateway or GatewaySettings(preset="envoy")
+    )
+    return Observer(
+        cache=cache, metrics=metrics, models=None, settings=settings, decision=DecisionSettings()
+    )
+
+
+async def look(cache: ClusterCache, metrics: FakeMetrics | None, **more: Any) -> Snapshot:
+    return await observer(cache, metrics, **more).observe(NOW)
+
+
+def only(snapshot: Snapshot) -> PolicyObservation:
+    [found] = snapshot.observations
+    return found
+
+
+def small_world(*more: dict[str, Any]) -> ClusterCache:
+    return filled(policy(), deployment(), service(), pod("a"), node(), *more)
+
+
+async def test_a_whole_observation() -> None:
+    metrics = FakeMetrics(*recorded_window("a"))
+    envoy = {"envoy_cluster_name": "vision/resnet"}
+    metrics.gateway = {
+        "rq_total": [vector(envoy, 43)],
+        "rq_xx": [vector({**envoy, "envoy_response_code_class": "2"}, 43)],
+        "rq_time_bucket": [vector({**envoy, "le": "300"}, 40), vector({**envoy, "le": "+Inf"}, 43)],
+    }
+    snapshot = await look(small_world(), metrics)
+    found = only(snapshot)
+    assert isinstance(found.workloads[0], Workload)
+    assert isinstance(found.signals, Signals)
+    assert found.signals.pods[0].models[0].requests == 43
+    assert isinstance(found.signals.gateway, GatewaySignals)
+    assert isinstance(found.signals.gateway.latency, LatencyHistogram)
+    assert isinstance(found.configurations, Missing)
+    assert found.conflict is None
+    assert set(snapshot.nodes) == {"gpu-1"}
+    assert snapshot.at == NOW
+
+
+@pytest.mark.parametrize("count", [1, 100])
+async def test_the_number_of_queries_does_not_grow_with_the_policies(count: int) -> None:
+    names = [f"model-{i}" for i in range(count)]
+    objects = [o for n in names for o in (policy(n), deployment(n), pod(f"{n}-0", app=n))]
+    metrics = FakeMetrics(*(e for n in names for e in recorded_window(f"{n}-0")))
+    snapshot = await look(filled(*objects), metrics)
+    assert len(metrics.asked) <= MOST_QUERIES
+    assert sum(isinstance(o.signals, Signals) for o in snapshot.observations) == count
+
+
+async def test_no_tenant_s_string_enters_a_query_and_the_matchers_enter_each() -> None:
+    hostile = policy("resnet", spec={"serving": {"models": ['x"}or{a="b']}})
+    metrics = FakeMetrics()
+    await look(filled(hostile, deployment(), pod("a")), metrics)
+    queries = metrics.asked[1:]
+    assert len(queries) == 8
+    assert all('cluster="c1"' in query for query in queries)
+    assert not any("resnet" in query or "vision" in query or "or{" in query for query in queries)
+
+
+async def test_a_dead_source_is_asked_once_and_every_policy_knows_why() -> None:
+    metrics = FakeMetrics()
+    dead = Missing(reason=MissingReason.SOURCE_UNREACHABLE, detail="Prometheus: it answered 503")
+    metrics.failures["time"] = dead
+    snapshot = await look(filled(policy("a"), policy("b"), deployment("a")), metrics)
+    assert [o.signals for o in snapshot.observations] == [dead, dead]
+    assert len(metrics.asked) == 1
+
+
+async def test_without_a_url_the_setting_is_named() -> None:
+    found = only(await look(small_world(), FakeMetrics(), prometheus=PrometheusSettings()))
+    assert isinstance(found.signals, Missing)
+    assert found.signals.reason is MissingReason.NOT_CONFIGURED
+    assert "prometheus.url" in found.signals.detail
+
+
+async def test_a_source_whose_clock_is_off_is_asked_in_its_own_time() -> None:
+    metrics = FakeMetrics(*recorded_window("a"), clock=NOW)
+    cache = small_world()
+    ours = NOW - 300  # our clock is five minutes behind the source's
+    found = only(await observer(cache, metrics).observe(ours))
+    assert isinstance(found.signals, Signals)
+    assert found.signals.sampled_at == ours - 5
+
+
+async def test_refused_policies_are_named_in_the_snapshot() -> None:
+    snapshot = await look(small_world(policy("bad", spec={"slo": {}})), FakeMetrics())
+    assert [str(r.key) for r in snapshot.refusals] == ["vision/bad"]
+    assert [str(o.policy.key) for o in snapshot.observations] == ["vision/resnet"]
+
+
+async def test_a_missing_target_is_an_observation_with_its_reason() -> None:
+    found = only(await look(filled(policy()), FakeMetrics()))
+    assert isinstance(found.workloads[0], NoWorkload)
+    assert isinstance(found.signals, Missing)
+
+
+async def test_a_policy_we_fail_at_leaves_the_others_unharmed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(cache: ClusterCache, namespace: str, target: Any, **more: Any) -> Any:
+        if target.name == "poison":
+            raise ZeroDivisionError
+        return find_workload(cache, namespace, target, **more)
+
+    monkeypatch.setattr("inference_cost.observe.observer.find_workload", failing)
+    cache = small_world(policy("poison"), deployment("poison"))
+    snapshot = await look(cache, FakeMetrics(*recorded_window("a")))
+    assert isinstance(only(snapshot).signals, Signals)
+    assert [str(r.key) for r in snapshot.refusals] == ["vision/poison"]
+
+
+async def test_two_targets_of_one_name_keep_their_pods_apart() -> None:
+    labels = {"app": "resnet", "controller-revision-hash": "resnet-1"}
+    foreign = pod("resnet-0", labels=labels, ownerReferences=owner("StatefulSet", "resnet"))
+    found = only(await look(small_world(foreign), FakeMetrics()))
+    assert isinstance(found.workloads[0], Workload)
+    assert [p.name for p in found.workloads[0].pods] == ["a"]
