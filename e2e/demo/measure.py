@@ -20,6 +20,7 @@ from e2e.demo.summary import Summary, SummarySettings, summarize, write_summary
 from e2e.demo.watch import Sight
 from e2e.rig.provisioner.lifetimes import read_lifetimes
 from e2e.rig.traces import arrival_times
+from inference_cost.simulate.batcher import BatchService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,11 @@ def static_fleet(settings: DemoSettings) -> StaticFleet:
     return smallest_static_fleet(
         [float(t) for t in arrivals],
         StaticFleetSettings(
+            service=BatchService(
+                alpha_seconds=settings.model.alpha_milliseconds / 1000,
+                beta_seconds=settings.model.beta_milliseconds / 1000,
+                max_batch_size=settings.model.max_batch_size,
+            ),
             objective_seconds=settings.objective_milliseconds / 1000,
             measured_from_seconds=settings.measured_from_seconds,
             seed=trace.seed,
