@@ -7,14 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from inference_cost.api.base import ApiModel, Rule
-from inference_cost.api.conditions import Condition
 from inference_cost.api.fields import (
     LABEL_KEY,
     DecimalText,
-    Generation,
     LabelValue,
     LabelValueNotEmpty,
-    NodeCount,
     PercentText,
     map_by,
     unique_by,
@@ -105,32 +102,6 @@ class CapacityPoolSpec(ApiModel):
     )
 
 
-class CapacityPoolStatus(ApiModel):
-    """The recent observation."""
-
-    observed_generation: Generation = Field(
-        default=0,
-        description="observedGeneration is the metadata.generation that the status speaks of.",
-    )
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(max_length=4, json_schema_extra=map_by("type")),
-        unique_by("type"),
-    ] = Field(
-        default=(),
-        description="conditions are PriceKnown: every node of the pool has a price. Default empty:"
-        " not looked at yet.",
-    )
-    nodes: NodeCount | None = Field(
-        default=None, description="nodes is the number of nodes bound to the pool."
-    )
-    per_hour: DecimalText | None = Field(
-        default=None,
-        description="perHour is the cost of these nodes per hour, a decimal string. Unset when a"
-        " price is unknown.",
-    )
-
-
 class CapacityPool(TopLevel):
     """CapacityPool names a group of nodes and says what they cost."""
 
@@ -140,6 +111,3 @@ class CapacityPool(TopLevel):
     kind: str = CAPACITY_POOL.kind
     metadata: ObjectMeta = ObjectMeta()
     spec: CapacityPoolSpec = Field(description="spec is the desired state.")
-    status: CapacityPoolStatus | None = Field(
-        default=None, description="status is the recent observation, written by the operator."
-    )

@@ -21,12 +21,6 @@ class ConditionType(StrEnum):
     CONFLICTED = "Conflicted"
 
 
-class PoolConditionType(StrEnum):
-    """Conditions of a CapacityPool."""
-
-    PRICE_KNOWN = "PriceKnown"
-
-
 class ConditionStatus(StrEnum):
     TRUE = "True"
     FALSE = "False"

@@ -87,21 +87,11 @@ POLICY_COLUMNS: Final = (
 )
 CAPACITY_POOL_COLUMNS: Final = (
     Column(
-        name="Nodes", path=".status.nodes", type="integer", description="Nodes bound to the pool."
-    ),
-    Column(name="Cost/h", path=".status.perHour", description="Cost of these nodes per hour."),
-    Column(
-        name="Price-Known",
-        path=_condition("PriceKnown", "status"),
-        description="Whether every node has a price.",
+        name="Discount",
+        path=".spec.discountPercent",
+        description="Percent off the list prices; empty where offerings name prices.",
     ),
     AGE,
-    Column(
-        name="Message",
-        path=_condition("PriceKnown", "message"),
-        description="Which price is missing.",
-        wide=True,
-    ),
 )
 CHECKPOINT_COLUMNS: Final = (
     Column(name="Written-By", path=".data.writtenBy", description="Version of the operator."),

@@ -130,15 +130,11 @@ class SloStatus(ApiModel):
         description="attainmentPercent is the measured share of requests within the objective, in"
         " percent. Unset when not measured.",
     )
-    observed_milliseconds: ObservedMilliseconds | None = Field(
-        default=None,
-        description="observedMilliseconds is the measured latency at the target percentile, or the"
-        " mean queue time, in milliseconds. Unset when not measured.",
-    )
     predicted_milliseconds: ObservedMilliseconds | None = Field(
         default=None,
-        description="predictedMilliseconds is the same value predicted for the desired replicas, in"
-        " milliseconds. Unset when nothing is learned yet.",
+        description="predictedMilliseconds is the latency at the target percentile, or the mean"
+        " queue time, predicted for the desired replicas, in milliseconds. Unset when nothing is"
+        " learned yet.",
     )
 
 
@@ -183,11 +179,6 @@ class CostStatus(ApiModel):
     )
 
 
-class GpuUtilizationSource(StrEnum):
-    TRITON = "Triton"
-    DCGM = "DCGM"
-
-
 class GpuUtilizationStatus(ApiModel):
     """Mean GPU utilization of the ready pods, or why it is not known."""
 
@@ -195,9 +186,6 @@ class GpuUtilizationStatus(ApiModel):
         default=None,
         description="percent is the mean GPU utilization of the ready pods, in percent. Unset when"
         " not known.",
-    )
-    source: GpuUtilizationSource | None = Field(
-        default=None, description="source is the exporter of percent: Triton or DCGM."
     )
     reason: CamelCase | None = Field(
         default=None,
@@ -234,9 +222,6 @@ class DecisionStatus(ApiModel):
     why_not_fewer: Message | None = Field(
         default=None, description="whyNotFewer says what one replica fewer would do."
     )
-    runner_up: Message | None = Field(
-        default=None, description="runnerUp is the second-best choice, and why it lost."
-    )
     cost_per_hour: DecimalText | None = Field(
         default=None,
         description="costPerHour is the cost of the desired replicas per hour, a decimal string."
@@ -248,7 +233,7 @@ class Placement(ApiModel):
     """Replicas of one variant in one pool."""
 
     variant: DnsName = Field(
-        description="variant is the name of the workload; that of the scale target."
+        description="variant is the name of the variant: default, for a single scale target."
     )
     pool: Annotated[str, Field(min_length=1, max_length=253)] = Field(
         description="pool is the CapacityPool, or the pool inferred from node labels."

@@ -15,7 +15,7 @@ CRDS: dict[str, dict[str, Any]] = {crd["spec"]["names"]["kind"]: crd for crd in 
     ("kind", "scope", "short_names", "subresources"),
     [
         ("InferenceCostPolicy", "Namespaced", ["icp"], {"status": {}}),
-        ("CapacityPool", "Cluster", ["cpool"], {"status": {}}),
+        ("CapacityPool", "Cluster", ["cpool"], None),
         ("InferenceCostCheckpoint", "Namespaced", None, None),
     ],
 )
