@@ -30,10 +30,15 @@ class Restored:
 
 @dataclass(slots=True)
 class Stored:
-    """What a policy's checkpoint holds, whether the object exists, and when it may be written again."""
+    """What a policy's checkpoint holds, whether the object exists, and when it may be written again.
+
+    `outdated`: another version of the operator wrote it. It is written anew, so that a later leader of this version
+    does not take itself for an upgrade.
+    """
 
     learned: Learned = NOTHING
     exists: bool = False
+    outdated: bool = False
     write_after: float = float("-inf")
 
 
@@ -64,8 +69,9 @@ class Checkpoints:
         """
         objects = await self._api.list_all(CHECKPOINTS)
         restored = restored_from(objects)
+        outdated = restored.last_writer != self._version
         self._stored = {
-            key.uid: Stored(learned=learned, exists=True)
+            key.uid: Stored(learned=learned, exists=True, outdated=outdated)
             for key, learned in restored.learned.items()
         }
         return restored
@@ -73,7 +79,8 @@ class Checkpoints:
     def offer(self, key: PolicyKey, learned: Learned) -> None:
         """Queues a write when a learned value moved and the last write is long enough ago."""
         stored = self._stored.setdefault(key.uid, Stored())
-        if self._monotonic() >= stored.write_after and moved(stored.learned, learned):
+        changed = stored.outdated or moved(stored.learned, learned)
+        if changed and self._monotonic() >= stored.write_after:
             self._queue.put(
                 ("checkpoint", key), lambda: self._write(key, stored, learned), urgent=False
             )
@@ -93,7 +100,7 @@ class Checkpoints:
             stored.write_after = self._monotonic() + pause
             log.warning("checkpoint_failed", extra={"policy": str(key), "error": str(error)})
         else:
-            stored.learned, stored.exists = learned, True
+            stored.learned, stored.exists, stored.outdated = learned, True, False
 
     async def _put(self, key: PolicyKey, stored: Stored, body: Json) -> None:
         """Create or patch; the other one when the guess about its existence was wrong."""

@@ -103,6 +103,9 @@ class EventRecorder:
         except KubeError as error:
             self._on_drop()
             log.warning("event_dropped", extra={"policy": str(event.policy), "error": str(error)})
+        except Exception:
+            self._on_drop()
+            log.exception("event_failed", extra={"policy": str(event.policy)})
 
     def _allowed(self, uid: str) -> bool:
         now = self._monotonic()

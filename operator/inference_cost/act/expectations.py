@@ -27,6 +27,7 @@ class Expectations:
     def __init__(self) -> None:
         self._writes: dict[str, OwnWrite] = {}
         self._reverts: dict[str, list[float]] = {}
+        self._unexplained: set[str] = set()
 
     def wrote(self, uid: str, *, replicas: int, previous: int, at: float) -> None:
         self._writes[uid] = OwnWrite(replicas=replicas, previous=previous, at=at)
@@ -63,6 +64,11 @@ class Expectations:
             self._reverts.pop(uid, None)
         return len(recent) >= REVERTS_FOR_CONFLICT
 
+    def take_reverted(self) -> set[str]:
+        """Targets that were reverted since the last call: who did it is still in their managedFields."""
+        reverted, self._unexplained = self._unexplained, set()
+        return reverted
+
     def keep_only(self, uids: set[str]) -> None:
         """Forgets targets that no policy names any more."""
         for table in (self._writes, self._reverts):
@@ -72,3 +78,4 @@ class Expectations:
     def _count_revert(self, uid: str, write: OwnWrite, at: float) -> None:
         self._writes[uid] = replace(write, seen=True, reverted=True)
         self._reverts.setdefault(uid, []).append(at)
+        self._unexplained.add(uid)

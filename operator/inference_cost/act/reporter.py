@@ -35,11 +35,13 @@ class Reporter:
         recorder: EventRecorder,
         checkpoints: Checkpoints,
         stored_status: Callable[[PolicyKey], Mapping[str, Any]],
+        currency: str,
     ) -> None:
         self._statuses = statuses
         self._recorder = recorder
         self._checkpoints = checkpoints
         self._stored_status = stored_status
+        self._currency = currency
         self._said: dict[PolicyKey, Mapping[str, Any]] = {}
 
     def report(self, tick: Tick, scaler: Scaler, scaled: tuple[Scaled, ...]) -> Statuses:
@@ -65,10 +67,26 @@ class Reporter:
             for r in tick.snapshot.refusals
         ]
         seen = [
-            (o.policy.key, lambda previous, o=o: _status(tick, o, scaler, previous))
+            (o.policy.key, lambda previous, o=o: self._status(tick, o, scaler, previous))
             for o in tick.snapshot.observations
         ]
         return [*refused, *seen]
+
+    def _status(
+        self, tick: Tick, seen: PolicyObservation, scaler: Scaler, previous: Mapping[str, Any]
+    ) -> Json:
+        key, snapshot = seen.policy.key, tick.snapshot
+        status = render_status(
+            seen,
+            tick.plans.get(key),
+            tick.costs.policies.get(key) if tick.costs else None,
+            at=snapshot.at,
+            previous=previous,
+            currency=self._currency,
+            settings=snapshot.settings,
+        )
+        failure = scaler.failure(seen)
+        return status if failure is None else not_ready(status, failure, previous, at=snapshot.at)
 
     def _previous(self, key: PolicyKey) -> Mapping[str, Any]:
         """What was said last: times of what did not change are taken from it, also while a write waits."""
@@ -109,23 +127,6 @@ class Reporter:
             self._recorder.forget(key)
             self._checkpoints.forget(key)
             log.info("policy_gone", extra={"policy": str(key)})
-
-
-def _status(
-    tick: Tick, seen: PolicyObservation, scaler: Scaler, previous: Mapping[str, Any]
-) -> Json:
-    key, snapshot = seen.policy.key, tick.snapshot
-    status = render_status(
-        seen,
-        tick.plans.get(key),
-        tick.costs.policies.get(key) if tick.costs else None,
-        at=snapshot.at,
-        previous=previous,
-        currency=tick.costs.currency if tick.costs else "USD",
-        settings=snapshot.settings,
-    )
-    failure = scaler.failure(seen)
-    return status if failure is None else not_ready(status, failure, previous, at=snapshot.at)
 
 
 def _scale_event(scaled: Scaled, why: str) -> EventDraft | None:

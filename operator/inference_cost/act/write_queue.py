@@ -5,11 +5,14 @@ use the burst; what only brings numbers up to date goes at the steady rate.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from inference_cost.act.token_bucket import TokenBucket
+
+log = logging.getLogger(__name__)
 
 Write = Callable[[], Awaitable[None]]
 
@@ -72,7 +75,10 @@ class WriteQueue:
         pending = self._pending.pop(key)
         self._last_at = self._monotonic()
         self._bucket.take(self._last_at)
-        await pending.write()
+        try:
+            await pending.write()
+        except Exception:
+            log.exception("write_failed", extra={"key": str(key)})
 
     def _next(self) -> Hashable | None:
         urgent = (key for key, pending in self._pending.items() if pending.urgent)

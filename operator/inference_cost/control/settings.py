@@ -17,6 +17,12 @@ from pydantic_settings import (
 )
 
 from inference_cost.model.observation import DecisionSettings as DecisionNumbers
+from inference_cost.observe.settings import (
+    ClusterSettings,
+    GatewaySettings,
+    PrometheusSettings,
+    TritonSettings,
+)
 
 ENV_PREFIX = "INFERENCE_COST_"
 CONFIG_FILE_VARIABLE = "INFERENCE_COST_CONFIG_FILE"
@@ -183,6 +189,14 @@ class Settings(BaseSettings):
     """Probes and metrics."""
     log: LogSettings = LogSettings()
     """Logs."""
+    cluster: ClusterSettings = ClusterSettings()
+    """What is watched in the cluster."""
+    prometheus: PrometheusSettings = PrometheusSettings()
+    """Where metrics are read."""
+    gateway: GatewaySettings = GatewaySettings()
+    """Metrics from in front of the fleet: offered load and true latency."""
+    triton: TritonSettings = TritonSettings()
+    """Reading model configurations from Triton itself."""
     decision: DecisionSettings = DecisionSettings()
     """Numbers of the decision that hold for all policies."""
     writes: WriteSettings = WriteSettings()

@@ -1,0 +1,164 @@
+"""The operator's own metrics: every name in one place. docs/metrics.md is made from this registry."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from inference_cost.account.costs import Costs, PolicyCost
+from inference_cost.api.conditions import ConditionStatus
+from inference_cost.model.plan import Plan
+from inference_cost.model.policy import PolicyKey
+from inference_cost.model.workload import CapacityType
+
+PREFIX = "inference_cost_"
+PHASES = ("observe", "decide", "account", "act")
+_POLICY = ("namespace", "policy")
+_REPLICAS = {
+    "current": "Replicas that the target asks for.",
+    "ready": "Pods of the target that are Ready.",
+    "desired": "Replicas decided; not written in Recommend.",
+}
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+
+
+class Metrics:
+    """One registry per process. Series of a policy are removed with it."""
+
+    def __init__(self, *, version: str) -> None:
+        self.registry = CollectorRegistry()
+        self._policy_gauges = [
+            self._gauge(f"policy_{name}_replicas", text, _POLICY)
+            for name, text in _REPLICAS.items()
+        ]
+        self._build_up_money()
+        self._build_up_loop()
+        self._gauge("build_info", "Always 1; the version is a label.", ("version",)).labels(
+            version
+        ).set(1)
+
+    def _build_up_money(self) -> None:
+        self.hourly_cost = self._gauge(
+            "policy_hourly_cost",
+            "Cost of the policy's replicas per hour, by capacity type of their nodes. Absent while no price is known.",
+            (*_POLICY, "capacity_type", "currency"),
+        )
+        self.month_to_date = self._gauge(
+            "policy_month_to_date_cost",
+            "Cost of the policy's replicas since it was first seen this month (UTC).",
+            (*_POLICY, "currency"),
+        )
+        self.condition = self._gauge(
+            "condition",
+            "1 for the status that a condition of a policy has now, 0 for the other two.",
+            (*_POLICY, "type", "status"),
+        )
+        self.decisions = self._counter(
+            "decisions", "Decisions, by action and by what limited them.", ("action", "limited_by")
+        )
+
+    def _build_up_loop(self) -> None:
+        self.metric_reads = self._counter(
+            "metric_reads",
+            "Reads of metrics, by source and outcome: ok, partial, empty, or why there was no answer.",
+            ("source", "outcome"),
+        )
+        self.pass_duration = Histogram(
+            f"{PREFIX}pass_duration_seconds",
+            "Time of one pass over all policies, by phase.",
+            ("phase",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.pass_overruns = self._counter("pass_overruns", "Passes longer than the tick.")
+        self.pass_failures = self._counter(
+            "pass_failures",
+            "Passes, or single policies in them, that failed, by phase.",
+            ("phase",),
+        )
+        self.leader = self._gauge("leader", "1 while this process leads, else 0.")
+        self.enforce_enabled = self._gauge(
+            "enforce_enabled", "1 while policies in mode Enforce may be enforced, else 0."
+        )
+        self.api_writes = self._counter(
+            "api_writes", "Successful writes to the API server, by kind of object.", ("kind",)
+        )
+        self.events_dropped = self._counter(
+            "events_dropped", "Events not recorded: over the limits, or refused."
+        )
+        self.loop_lag = self._gauge(
+            "event_loop_lag_seconds", "Largest delay of the event loop in the last half minute."
+        )
+        self.pending_writes = self._gauge(
+            "pending_writes", "Status and checkpoint writes that wait for their turn."
+        )
+        self.cache_age = self._gauge(
+            "cache_age_seconds", "Time since the cluster cache was last listed completely."
+        )
+
+    def exposition(self) -> bytes:
+        """The text format."""
+        return generate_latest(self.registry)
+
+    def count_write(self, kind: str, _verb: str) -> None:
+        self.api_writes.labels(kind).inc()
+
+    def show_policy(self, key: PolicyKey, status: Mapping[str, Any], plan: Plan | None) -> None:
+        """Gauges of one policy from its status; counts its decision."""
+        replicas = status.get("replicas") or {}
+        for gauge, name in zip(self._policy_gauges, _REPLICAS, strict=True):
+            if name in replicas:
+                gauge.labels(key.namespace, key.name).set(replicas[name])
+        for condition in status.get("conditions") or ():
+            for one in ConditionStatus:
+                self.condition.labels(key.namespace, key.name, condition["type"], one.value).set(
+                    condition["status"] == one.value
+                )
+        if plan is not None:
+            limited_by = plan.limited_by.value or "Nothing"
+            self.decisions.labels(plan.action.value, limited_by).inc()
+
+    def show_costs(self, costs: Costs) -> None:
+        for key, cost in costs.policies.items():
+            self._show_cost(key, cost, costs.currency)
+
+    def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
+        by_type: dict[CapacityType, Decimal] = {}
+        for pool in cost.pools:
+            known = by_type.get(pool.capacity_type, Decimal(0))
+            by_type[pool.capacity_type] = known + pool.priced_per_hour
+        for capacity_type in CapacityType:
+            labels = (key.namespace, key.name, capacity_type.value, currency)
+            if capacity_type in by_type:
+                self.hourly_cost.labels(*labels).set(float(by_type[capacity_type]))
+            else:
+                _drop(self.hourly_cost, labels)
+        amount = float(cost.month_to_date.amount)
+        self.month_to_date.labels(key.namespace, key.name, currency).set(amount)
+
+    def forget_policy(self, key: PolicyKey) -> None:
+        """Removes every series of a deleted policy."""
+        for gauge in (*self._policy_gauges, self.hourly_cost, self.month_to_date, self.condition):
+            for metric in list(gauge.collect()):
+                for sample in metric.samples:
+                    labels = sample.labels
+                    if (labels["namespace"], labels["policy"]) == (key.namespace, key.name):
+                        _drop(gauge, tuple(labels.values()))
+
+    def watch(self, gauge: Gauge, read: Callable[[], float]) -> None:
+        """Lets a gauge read its value when it is scraped."""
+        gauge.set_function(read)
+
+    def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(f"{PREFIX}{name}", text, labels, registry=self.registry)
+
+    def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(f"{PREFIX}{name}", text, labels, registry=self.registry)
+
+
+def _drop(gauge: Gauge, labels: tuple[str, ...]) -> None:
+    try:
+        gauge.remove(*labels)
+    except KeyError:
+        return  # never shown

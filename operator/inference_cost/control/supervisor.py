@@ -1,0 +1,180 @@
+"""Runs the operator's parts together: when one ends, all end.
+
+Kopf owns SIGTERM and SIGINT. Its clean-up handler stops our tasks first, since kopf waits for every task that was
+started after it; the Lease is released last, after the last write.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+import kopf
+
+from inference_cost.act.errors import KubeError
+from inference_cost.control.clock import Clock, SystemClock
+from inference_cost.control.elector import LeadershipLostError
+from inference_cost.control.handlers import build_registry
+from inference_cost.control.http import HttpServer
+from inference_cost.control.kube_client import Credentials, build_client
+from inference_cost.control.lag import LagMeter
+from inference_cost.control.metrics import Metrics
+from inference_cost.control.probes import live_checks, ready_checks
+from inference_cost.control.settings import Settings
+from inference_cost.control.wiring import Parts, wire
+from inference_cost.model.memory import Memory
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 5.0  # for writes under way, and again for the release of the Lease
+SYNC_POLL_SECONDS = 0.1
+RESTORE_RETRY_SECONDS = 2.0
+
+
+class ShutdownError(Exception):
+    """Kopf returned: a signal asked for the end."""
+
+
+async def operate(settings: Settings, credentials: Credentials, *, version: str) -> int:
+    """Runs until a signal or a failure. Returns the exit code of the process."""
+    metrics = Metrics(version=version)
+    client = await build_client(credentials)
+    try:
+        parts = wire(settings, client, metrics, version=version)
+        http = _http_server(settings, parts, metrics)
+        return await Supervisor(parts, http, metrics, credentials, version=version).run()
+    finally:
+        await client.close()
+
+
+def _http_server(settings: Settings, parts: Parts, metrics: Metrics) -> HttpServer:
+    return HttpServer(
+        host=settings.http.host,
+        port=settings.http.port,
+        live=live_checks(
+            parts.loop,
+            parts.elector,
+            clock=SystemClock(),
+            elector_patience_seconds=settings.lease.renew_deadline_seconds,
+        ),
+        ready=ready_checks(parts.cache),
+        exposition=metrics.exposition,
+    )
+
+
+class Supervisor:
+    def __init__(
+        self,
+        parts: Parts,
+        http: HttpServer,
+        metrics: Metrics,
+        credentials: Credentials,
+        *,
+        version: str,
+    ) -> None:
+        self._parts = parts
+        self._http = http
+        self._credentials = credentials
+        self._version = version
+        self._clock: Clock = SystemClock()
+        self._lag = LagMeter(self._clock)
+        self._tasks: list[asyncio.Task[None]] = []
+        metrics.watch(metrics.loop_lag, lambda: self._lag.worst)
+
+    async def run(self) -> int:
+        try:
+            await self._http.start()
+        except OSError as error:
+            log.critical("cannot_listen", extra={"setting": "http.port", "error": str(error)})
+            return 1
+        log.info("listening", extra={"port": self._http.port})
+        try:
+            return await self._run_together()
+        finally:
+            await self._stop()
+            await _within(STOP_SECONDS, self._parts.elector.release())
+
+    async def _run_together(self) -> int:
+        code = 1
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._parts.elector.run(), name="elector")
+                self._tasks = [
+                    group.create_task(self._parts.resync.run(), name="resync"),
+                    group.create_task(self._lead(), name="leader"),
+                    group.create_task(self._lag.run(), name="lag"),
+                ]
+                group.create_task(self._watch(), name="kopf")
+        except* ShutdownError:
+            log.info("stopped")
+            code = 0
+        except* LeadershipLostError as lost:
+            log.critical("leadership_lost", extra={"why": str(lost.exceptions[0])})
+        except* Exception as errors:
+            log.critical("crashed", exc_info=errors)
+            code = 1
+        return code
+
+    async def _watch(self) -> None:
+        registry = build_registry(
+            cache=self._parts.cache,
+            credentials=self._credentials,
+            wake=self._parts.loop.wake,
+            on_target=self._see_target,
+            stop=self._stop,
+        )
+        await kopf.operator(
+            registry=registry, clusterwide=True, standalone=True, liveness_endpoint=None
+        )
+        raise ShutdownError
+
+    def _see_target(self, uid: str, replicas: int) -> None:
+        expectations = self._parts.actuator.scaler.expectations
+        expectations.see(uid, replicas, at=self._clock.monotonic())
+
+    async def _lead(self) -> None:
+        """Waits for leadership and a complete cache, restores what was learned, then runs the loop."""
+        await self._parts.elector.elected()
+        while not self._parts.cache.synced:
+            await self._clock.sleep(SYNC_POLL_SECONDS)
+        await self._restore()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._parts.actuator.run(), name="writers")
+            group.create_task(self._parts.loop.run(), name="loop")
+
+    async def _restore(self) -> None:
+        """What the last leader learned. Without it things would be decided, and paid for, twice: so it waits."""
+        while True:
+            try:
+                restored = await self._parts.actuator.restore()
+                break
+            except KubeError as error:
+                log.warning("restore_failed", extra={"error": str(error)})
+                await self._clock.sleep(RESTORE_RETRY_SECONDS)
+        learned = restored.learned
+        self._parts.loop.restore(
+            Memory(policies={key: one.memory for key, one in learned.items()}),
+            {key: one.account for key, one in learned.items() if one.account is not None},
+        )
+        log.info("restored", extra={"policies": len(learned), "written_by": restored.last_writer})
+        if restored.last_writer not in ("", self._version):
+            self._parts.observer.upgraded_at = self._clock.time()
+
+    async def _stop(self) -> None:
+        """Ends our tasks, lets writes under way finish, closes what is open. May be called twice."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._parts.api.drain(timeout_seconds=STOP_SECONDS)
+        await self._parts.models.close()
+        if self._parts.prometheus is not None:
+            self._parts.prometheus.close()
+        await self._http.stop()
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except TimeoutError:
+        log.warning("release_timed_out")

@@ -1,0 +1,31 @@
+"""Which change in the cluster is worth a tick ahead of time. Pure."""
+
+from dataclasses import replace
+
+from inference_cost.observe.kinds import NODE, POD, SERVICE
+from inference_cost.observe.records import PolicyRecord, Record, ScaleTargetRecord
+
+QUIET_KINDS = (POD.kind, SERVICE.kind)
+
+
+def worth_waking(
+    kind: str, event_type: str | None, *, before: Record | None, after: Record | None
+) -> bool:
+    """Whether a changed record matters now.
+
+    Specs, pauses, templates, replicas, other autoscalers and lost nodes do; pods, new nodes and our own statuses do
+    not. `before` and `after` are given for policies and scale targets.
+    """
+    if kind in QUIET_KINDS:
+        return False
+    if kind == NODE.kind:
+        return event_type in ("MODIFIED", "DELETED")
+    if isinstance(before, PolicyRecord) and isinstance(after, PolicyRecord):
+        return before != replace(after, status=before.status)
+    if isinstance(before, ScaleTargetRecord) and isinstance(after, ScaleTargetRecord):
+        return _target(before) != _target(after)
+    return True
+
+
+def _target(record: ScaleTargetRecord) -> tuple[int, str, bool]:
+    return (record.desired_replicas, record.template_fingerprint, record.terminating)

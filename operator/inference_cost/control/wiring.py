@@ -1,0 +1,241 @@
+"""Builds the operator's parts from the settings and connects them."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from kubernetes.aio.client import ApiClient
+
+from inference_cost.account.costs import account
+from inference_cost.act.actuator import Actuator
+from inference_cost.act.checkpoints import Checkpoints
+from inference_cost.act.events import EventRecorder
+from inference_cost.act.kube_api import KubeApi
+from inference_cost.act.reporter import Reporter
+from inference_cost.act.scaler import Scaler
+from inference_cost.act.status_changes import RefreshTimes
+from inference_cost.act.status_writer import StatusWriter
+from inference_cost.act.write_queue import WriteQueue
+from inference_cost.control.clock import Clock, SystemClock
+from inference_cost.control.counted_reads import CountedMetricsReader, CountedTritonReader
+from inference_cost.control.elector import Elector, LeaseTimes
+from inference_cost.control.isolation import IsolatedDecisions
+from inference_cost.control.kube_client import namespace_of_pod
+from inference_cost.control.loop import ControlLoop, LoopTimes
+from inference_cost.control.metrics import Metrics
+from inference_cost.control.settings import Settings, config_file
+from inference_cost.control.switch import EnforceSwitch, SwitchedObserver
+from inference_cost.decide.engine import decide
+from inference_cost.model.policy import PolicyKey
+from inference_cost.observe.cluster_cache import ClusterCache
+from inference_cost.observe.kinds import watched_kinds
+from inference_cost.observe.kubernetes_reader import AsyncKubernetesReader
+from inference_cost.observe.model_catalog import ModelCatalog
+from inference_cost.observe.observer import Observer, ObserveSettings
+from inference_cost.observe.prometheus_client import PrometheusReader
+from inference_cost.observe.resync import CacheResync
+from inference_cost.observe.triton_client import HttpTritonReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The running parts of one operator process. `api` is fenced by the Lease, `elector` is not."""
+
+    api: KubeApi
+    elector: Elector
+    cache: ClusterCache
+    resync: CacheResync
+    observer: Observer
+    prometheus: PrometheusReader | None
+    models: ModelCatalog
+    actuator: Actuator
+    loop: ControlLoop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Base:
+    """What most parts are built from."""
+
+    settings: Settings
+    api: KubeApi
+    cache: ClusterCache
+    metrics: Metrics
+    identity: str
+    version: str
+
+
+def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: str) -> Parts:
+    clock = SystemClock()
+    elector = _elector(settings, client, metrics, clock)
+    api = KubeApi(client, fence=elector.remaining, on_write=metrics.count_write)
+    cache = ClusterCache(watched_kinds(settings.cluster.scale_targets))
+    prometheus = PrometheusReader(settings.prometheus) if settings.prometheus.url else None
+    models = ModelCatalog(
+        CountedTritonReader(HttpTritonReader(settings.triton), metrics), settings.triton
+    )
+    observer = _observer(settings, cache, prometheus, models, metrics)
+    base = _Base(
+        settings=settings,
+        api=api,
+        cache=cache,
+        metrics=metrics,
+        identity=elector.identity,
+        version=version,
+    )
+    actuator = _actuator(base)
+    _watch_gauges(metrics, elector, cache, actuator, observer)
+    return Parts(
+        api=api,
+        elector=elector,
+        cache=cache,
+        resync=_resync(settings, client, cache),
+        observer=observer,
+        prometheus=prometheus,
+        models=models,
+        actuator=actuator,
+        loop=_loop(settings, observer, actuator, metrics, clock),
+    )
+
+
+def _elector(settings: Settings, client: ApiClient, metrics: Metrics, clock: Clock) -> Elector:
+    lease = settings.lease
+    return Elector(
+        KubeApi(client, on_write=metrics.count_write),
+        namespace=lease.namespace or namespace_of_pod("default"),
+        name=lease.name,
+        identity=f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid4().hex[:8]}",
+        times=LeaseTimes(
+            duration=lease.duration_seconds,
+            renew_deadline=lease.renew_deadline_seconds,
+            retry=lease.retry_seconds,
+        ),
+        clock=clock,
+    )
+
+
+def _resync(settings: Settings, client: ApiClient, cache: ClusterCache) -> CacheResync:
+    pauses = (settings.cluster.relist_min_seconds, settings.cluster.relist_max_seconds)
+    return CacheResync(AsyncKubernetesReader(client), cache, interval_seconds=pauses)
+
+
+def _observer(
+    settings: Settings,
+    cache: ClusterCache,
+    prometheus: PrometheusReader | None,
+    models: ModelCatalog,
+    metrics: Metrics,
+) -> Observer:
+    return Observer(
+        cache=cache,
+        metrics=CountedMetricsReader(prometheus, metrics) if prometheus else None,
+        models=models,
+        settings=ObserveSettings(
+            cluster=settings.cluster,
+            prometheus=settings.prometheus,
+            gateway=settings.gateway,
+            currency=settings.currency,
+        ),
+        decision=settings.decision_numbers(),
+        enforce_enabled=settings.enforce.enabled,
+    )
+
+
+def _actuator(base: _Base) -> Actuator:
+    writes = base.settings.writes
+    queue = WriteQueue(per_second=writes.status_per_second, burst=writes.status_burst)
+    recorder = EventRecorder(
+        base.api,
+        instance=base.identity,
+        per_minute=writes.events_per_minute,
+        on_drop=base.metrics.events_dropped.inc,
+    )
+    checkpoints = Checkpoints(
+        base.api,
+        queue,
+        version=base.version,
+        interval_seconds=writes.checkpoint_seconds,
+        monotonic=time.monotonic,
+        wall_clock=time.time,
+    )
+    reporter = Reporter(
+        statuses=_status_writer(base, queue),
+        recorder=recorder,
+        checkpoints=checkpoints,
+        stored_status=partial(_stored_status, base.cache),
+        currency=base.settings.currency,
+    )
+    return Actuator(
+        scaler=_scaler(base),
+        reporter=reporter,
+        recorder=recorder,
+        checkpoints=checkpoints,
+        queue=queue,
+    )
+
+
+def _scaler(base: _Base) -> Scaler:
+    return Scaler(
+        base.api,
+        per_second=base.settings.writes.scale_per_second,
+        still_wanted=partial(_still_wanted, base.cache),
+        monotonic=time.monotonic,
+    )
+
+
+def _status_writer(base: _Base, queue: WriteQueue) -> StatusWriter:
+    writes = base.settings.writes
+    times = RefreshTimes(least=writes.status_refresh_seconds, most=writes.status_at_least_seconds)
+    return StatusWriter(base.api, queue, times=times, monotonic=time.monotonic)
+
+
+def _stored_status(cache: ClusterCache, key: PolicyKey) -> Mapping[str, Any]:
+    record = cache.policy(key.namespace, key.name)
+    return record.status if record is not None and record.uid == key.uid else {}
+
+
+def _still_wanted(cache: ClusterCache, key: PolicyKey, generation: int) -> bool:
+    """Whether the policy is as it was when decided on: not deleted, not edited, not made anew."""
+    record = cache.policy(key.namespace, key.name)
+    return (
+        record is not None
+        and (record.uid, record.generation) == (key.uid, generation)
+        and not record.terminating
+    )
+
+
+def _loop(
+    settings: Settings, observer: Observer, actuator: Actuator, metrics: Metrics, clock: Clock
+) -> ControlLoop:
+    switch = EnforceSwitch(enabled=settings.enforce.enabled, file=config_file())
+    return ControlLoop(
+        observer=SwitchedObserver(observer, switch),
+        decide=IsolatedDecisions(decide),
+        account=account,
+        actuator=actuator,
+        metrics=metrics,
+        clock=clock,
+        times=LoopTimes(
+            tick=settings.loop.tick_seconds,
+            debounce=settings.loop.debounce_seconds,
+            observe_deadline=settings.loop.observe_deadline_seconds,
+        ),
+        currency=settings.currency,
+    )
+
+
+def _watch_gauges(
+    metrics: Metrics,
+    elector: Elector,
+    cache: ClusterCache,
+    actuator: Actuator,
+    observer: Observer,
+) -> None:
+    metrics.watch(metrics.enforce_enabled, lambda: float(observer.enforce_enabled))
+    metrics.watch(metrics.leader, lambda: float(elector.leading))
+    metrics.watch(metrics.cache_age, lambda: cache.age_seconds(time.time()))
+    metrics.watch(metrics.pending_writes, lambda: float(actuator.waiting))
