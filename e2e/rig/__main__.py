@@ -16,8 +16,17 @@ from e2e.rig.go_toolchain import GoUnavailableError
 from e2e.rig.processes import ProcessError
 from e2e.rig.programs import DEFAULT_TIMINGS, SHORT_TIMINGS
 from e2e.rig.supervisor import SupervisorError
+from e2e.rig.triton import TritonUnavailableError, ensure_triton
 
-EXPECTED_ERRORS = (BuildError, GoUnavailableError, OpenSslError, ProcessError, SupervisorError)
+EXPECTED_ERRORS = (
+    BuildError,
+    GoUnavailableError,
+    OpenSslError,
+    ProcessError,
+    SupervisorError,
+    TimeoutError,
+    TritonUnavailableError,
+)
 INTERRUPTED = 130
 
 
@@ -65,6 +74,9 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
     _add_place(parser)
     parser.add_argument("--kwok-nodes", type=int, default=2, help="simulated one-GPU nodes to add")
+    parser.add_argument(
+        "--process-nodes", type=int, default=1, help="one-GPU nodes whose pods are local processes"
+    )
     parser.add_argument("--scrape-interval", type=float, default=2.0, metavar="SECONDS")
     parser.add_argument(
         "--no-prometheus", dest="prometheus", action="store_false", help="start without Prometheus"
@@ -92,11 +104,14 @@ def _serve(options: argparse.Namespace) -> None:
         with_prometheus=options.prometheus,
         scrape_interval_seconds=options.scrape_interval,
     )
-    supervisor.serve(settings, kwok_nodes=options.kwok_nodes)
+    nodes = supervisor.Nodes(kwok=options.kwok_nodes, process=options.process_nodes)
+    supervisor.serve(settings, nodes)
 
 
 def _up(options: argparse.Namespace) -> None:
     ensure(*CLUSTER_BINARIES)
+    if options.process_nodes:
+        ensure_triton()
     began = time.monotonic()
     cluster = supervisor.start(_serve_arguments(options), _state_folder(options))
     _explain(cluster, seconds=time.monotonic() - began)
@@ -110,6 +125,7 @@ def _down(options: argparse.Namespace) -> None:
 def _serve_arguments(options: argparse.Namespace) -> list[str]:
     arguments = ["cluster-serve", "--name", options.name, "--folder", str(options.folder)]
     arguments += ["--kwok-nodes", str(options.kwok_nodes)]
+    arguments += ["--process-nodes", str(options.process_nodes)]
     arguments += ["--scrape-interval", str(options.scrape_interval)]
     arguments += [] if options.prometheus else ["--no-prometheus"]
     return arguments + (["--default-timings"] if options.default_timings else [])

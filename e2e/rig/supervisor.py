@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -21,6 +22,8 @@ from e2e.rig.cluster import Cluster, NoClusterError
 from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient, wait_for
 from e2e.rig.kwok.nodes import add_nodes, kwok_node
+from e2e.rig.process_node.background import ProcessNodes
+from e2e.rig.process_node.node_object import NodeSpec
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60.0
@@ -32,7 +35,15 @@ class SupervisorError(RuntimeError):
     """The background process did not do what it was asked to; the message has its log."""
 
 
-def serve(settings: ControlPlaneSettings, *, kwok_nodes: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes:
+    """How many nodes a cluster in the background has."""
+
+    kwok: int
+    process: int
+
+
+def serve(settings: ControlPlaneSettings, nodes: Nodes) -> None:
     """Own a cluster until SIGTERM or SIGINT; returns when nothing is left of it.
 
     Raises:
@@ -41,13 +52,30 @@ def serve(settings: ControlPlaneSettings, *, kwok_nodes: int) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    with _owned(settings.state_folder), ControlPlane.start(settings) as control_plane:
-        with KubeClient(control_plane.cluster.rig_kubeconfig) as client:
-            add_nodes(client, *(kwok_node(f"kwok-{n}") for n in range(kwok_nodes)))
+    with (
+        _owned(settings.state_folder),
+        ControlPlane.start(settings) as control_plane,
+        _nodes(control_plane.cluster, nodes),
+    ):
         (settings.state_folder / clusters.READY_FILE).touch()
         while True:
             time.sleep(WATCH_SECONDS)
             control_plane.fail_if_broken()
+
+
+@contextmanager
+def _nodes(cluster: Cluster, nodes: Nodes) -> Iterator[None]:
+    with KubeClient(cluster.rig_kubeconfig) as client, ExitStack() as running:
+        add_nodes(client, *(kwok_node(f"kwok-{n}") for n in range(nodes.kwok)))
+        if nodes.process:  # else Triton need not be there
+            host = ProcessNodes.start(
+                kubeconfig=cluster.rig_kubeconfig,
+                pods=cluster.pods,
+                state_folder=cluster.state_folder / "process-nodes",
+            )
+            running.enter_context(host)
+            host.add(*(NodeSpec(name=f"process-{n}", gpus=1) for n in range(nodes.process)))
+        yield
 
 
 def start(arguments: list[str], state_folder: Path) -> Cluster:
@@ -76,9 +104,11 @@ def start(arguments: list[str], state_folder: Path) -> Cluster:
             timeout_seconds=START_SECONDS,
             what="the cluster to come up",
         )
-    except BaseException:  # Ctrl-C too
+    except BaseException as error:  # Ctrl-C too
         process.terminate()
         process.wait()
+        if isinstance(error, TimeoutError):
+            raise SupervisorError(f"{error}; its log:\n{log.read_text()}") from error
         raise
     if process.poll() is not None:
         raise SupervisorError(f"the cluster did not come up:\n{log.read_text()}")

@@ -15,7 +15,7 @@ import pytest
 from e2e.rig import supervisor
 from e2e.rig.binaries import Binaries
 from e2e.rig.cluster import NoClusterError
-from e2e.rig.kube import KubeClient, wait_for
+from e2e.rig.kube import KubeClient, condition, wait_for
 
 # A cluster that finds its ports taken starts over, so allow for a second start.
 DEADLINE_SECONDS = 30
@@ -76,7 +76,9 @@ def test_a_cluster_is_used_and_stopped_as_its_output_says(rig: Rig) -> None:
     cluster = supervisor.running(rig.state)
     assert f"export KUBECONFIG={cluster.kubeconfig}" in said.stdout
     with KubeClient(cluster.kubeconfig) as client:
-        assert [node["metadata"]["name"] for node in client.list("v1", "Node")] == ["kwok-0"]
+        nodes = client.list("v1", "Node")
+    assert {n["metadata"]["name"] for n in nodes} == {"kwok-0", "process-0"}
+    assert {condition(node, "Ready") for node in nodes} == {"True"}
 
     again = rig.up()
     assert again.returncode == 1
