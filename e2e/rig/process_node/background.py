@@ -42,6 +42,7 @@ class ProcessNodes:
         mount_namespaces: bool | None = None,
         lease_seconds: float = 2.0,
         restart_backoff_seconds: float = 10.0,
+        volume_refresh_seconds: float = 30.0,
     ) -> Self:
         """Start without nodes. `mount_namespaces` is found out unless given."""
         folder = state_folder.absolute()
@@ -54,6 +55,7 @@ class ProcessNodes:
             mount_namespaces=mount_namespaces,
             lease_seconds=lease_seconds,
             restart_backoff_seconds=restart_backoff_seconds,
+            volume_refresh_seconds=volume_refresh_seconds,
         )
         nodes = cls(kubeconfig, settings)
         nodes._thread.start()
@@ -77,6 +79,14 @@ class ProcessNodes:
     def log_of(self, namespace: str, pod: str, container: str) -> Path:
         """Return the file with the container's output."""
         return self._settings.log_of(namespace, pod, container)
+
+    def volumes_of(self, pod_uid: str) -> Path:
+        """Return the folder with the volumes of a pod, one sub-folder each."""
+        return self._settings.volumes_of(pod_uid)
+
+    def spec_of(self, node: str) -> NodeSpec:
+        """Return what a running node was made from."""
+        return self.host.spec_of(node)
 
     def add(self, *specs: NodeSpec) -> None:
         """Register nodes; they are Ready when this returns."""

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from e2e.rig.process_node.pod_status import (
 from e2e.rig.process_node.prober import Prober, ProberSetup
 from e2e.rig.process_node.probes import act
 from e2e.rig.process_node.references import MissingReferenceError
+from e2e.rig.process_node.tasks import log_failure, wait_at_most
 
 LONGEST_BACKOFF_SECONDS = 300.0
 BACKOFF_FORGOTTEN_AFTER_SECONDS = 600.0
@@ -173,13 +173,13 @@ class Container:
             await self._kill_process()
         self._prober = self._prober_for(launch)
         probing = asyncio.create_task(self._prober.run())
+        probing.add_done_callback(log_failure)
         try:
             await _end_of(process.pid)
         finally:
             self._exited.set()
             probing.cancel()
-            with suppress(asyncio.CancelledError):
-                await probing
+            await asyncio.wait({probing})
             # Also reaps the rest of the group, such as Triton's Python stubs.
             code = await asyncio.to_thread(process.kill)
         return code if code >= 0 else 128 - code
@@ -226,9 +226,7 @@ class Container:
             self._process.signal(signal.SIGTERM)
         while loop.time() < self._kill_at and not self._exited.is_set():
             # Woken now and then, since a second deletion may shorten the time.
-            remaining = min(self._kill_at - loop.time(), 0.2)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._exited.wait(), max(0.0, remaining))
+            await wait_at_most(self._exited, min(self._kill_at - loop.time(), 0.2))
         await self._kill_process()
         self._kill_at = float("inf")
 
@@ -242,8 +240,10 @@ class Container:
         while not hooked.done() and loop.time() < self._kill_at and not self._exited.is_set():
             await asyncio.wait({hooked}, timeout=0.1)
         hooked.cancel()
-        with suppress(asyncio.CancelledError, OSError):
-            await hooked
+        await asyncio.wait({hooked})
+        failure = None if hooked.cancelled() else hooked.exception() or hooked.result()
+        if failure:
+            self._setup.record("Warning", "FailedPreStopHook", str(failure))
 
     async def _kill_process(self) -> None:
         if self._process is not None:
@@ -251,11 +251,7 @@ class Container:
 
     async def _pause(self, seconds: float) -> bool:
         """Sleep; True at once when the container is to stop."""
-        if seconds <= 0:
-            return self._stopping.is_set()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        return self._stopping.is_set()
+        return await wait_at_most(self._stopping, seconds)
 
     def _set(self, state: State) -> None:
         self._state = state

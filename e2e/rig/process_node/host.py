@@ -8,9 +8,10 @@ from typing import Self
 from e2e.rig.process_node.addresses_in_use import PodAddresses
 from e2e.rig.process_node.kubernetes_api import Changed, KubernetesApi, Listed
 from e2e.rig.process_node.launch import mount_namespaces_available
-from e2e.rig.process_node.node import ProcessNode, log_failure
+from e2e.rig.process_node.node import ProcessNode
 from e2e.rig.process_node.node_object import NodeSpec
 from e2e.rig.process_node.settings import NODE_KIND_LABEL, NodeSettings
+from e2e.rig.process_node.tasks import log_failure
 
 LOG = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ class ProcessNodeHost:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._nodes)
+
+    def spec_of(self, name: str) -> NodeSpec:
+        return self._nodes[name].spec
 
     async def add(self, spec: NodeSpec) -> None:
         """Register a node; it is Ready when this returns."""

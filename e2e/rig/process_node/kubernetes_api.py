@@ -21,6 +21,7 @@ STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"
 RETRY_SECONDS = 1.0
 WATCH_SECONDS = 300
+CLOSE_SECONDS = 0.1
 
 
 class ApiError(Exception):
@@ -98,6 +99,8 @@ class KubernetesApi:
 
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
+        # TLS connections end in later turns of the loop; without them they are left open.
+        await asyncio.sleep(CLOSE_SECONDS)
 
     async def get(self, path: str, **query: str) -> Manifest:
         return await self._request("GET", path, query=query)

@@ -29,6 +29,7 @@ from e2e.rig.process_node.node_object import (
 )
 from e2e.rig.process_node.pod import Pod, PodSetup
 from e2e.rig.process_node.settings import NodeSettings
+from e2e.rig.process_node.tasks import log_failure
 
 LOG = logging.getLogger(__name__)
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{LEASE_NAMESPACE}/leases"
@@ -174,9 +175,3 @@ class ProcessNode:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(log_failure)
-
-
-def log_failure(task: asyncio.Task[None]) -> None:
-    """Say so when a task ended by an error that nothing waits for."""
-    if not task.cancelled() and task.exception() is not None:
-        LOG.error("a task of a process node failed", exc_info=task.exception())

@@ -23,6 +23,10 @@ LOG = logging.getLogger(__name__)
 MOUNT_RETRY_SECONDS = 1.0
 API_RETRY_SECONDS = 0.5
 DEFAULT_GRACE_SECONDS = 30
+NO_MOUNT_NAMESPACE = (
+    "this machine does not let processes have their own mount namespace: the pod gets KUBECONFIG "
+    "instead of a token at the usual path, and volume paths in arguments and variables are replaced"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +71,12 @@ class Pod:
         if self.manifest["spec"].get("initContainers"):
             await self._refuse("InitContainersNotSupported", "process nodes run no init containers")
             return
+        settings = self._setup.settings
         helpers = [asyncio.create_task(self._report_changes())]
         try:
             await self._prepare_volumes()
+            if not settings.mount_namespaces:
+                self._record("Warning", "NoMountNamespace", NO_MOUNT_NAMESPACE)
             helpers.append(asyncio.create_task(self._files.keep_fresh()))
             async with asyncio.TaskGroup() as running:
                 for container in self._containers:

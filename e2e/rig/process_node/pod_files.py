@@ -42,8 +42,9 @@ class PodFiles:
         self._api = api
         self._settings = settings
         self._address = address
-        self._folder = settings.state_folder / "pods" / manifest["metadata"]["uid"]
-        self._volumes = VolumeFolder(self._folder / "volumes")
+        uid = manifest["metadata"]["uid"]
+        self._folder = settings.folder_of(uid)
+        self._volumes = VolumeFolder(settings.volumes_of(uid))
         self._tokens = TokenSource(api, manifest)
 
     async def write(self) -> None:

@@ -63,6 +63,7 @@ class Prober:
         async for verdict, failure in self._verdicts(probe):
             if verdict is False:
                 await self._fail("Liveness", failure)
+                return
 
     async def _verdicts(self, probe: Probe) -> AsyncIterator[tuple[bool | None, str | None]]:
         await asyncio.sleep(probe.initial_delay_seconds)

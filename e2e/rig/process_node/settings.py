@@ -35,6 +35,14 @@ class NodeSettings:
         """Return the file that receives a container's output, of all its restarts."""
         return self.state_folder / "logs" / namespace / pod / f"{container}.log"
 
+    def folder_of(self, pod_uid: str) -> Path:
+        """Return the private folder of a pod; it goes with the pod."""
+        return self.state_folder / "pods" / pod_uid
+
+    def volumes_of(self, pod_uid: str) -> Path:
+        """Return the folder with a pod's volumes, one sub-folder each."""
+        return self.folder_of(pod_uid) / "volumes"
+
 
 def parse_duration(text: str) -> float:
     """Return the seconds of a Go duration such as "1m30s" or "250ms".

@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Coroutine
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +22,8 @@ from e2e.rig.process_node.kubernetes_api import (
     Listed,
     Manifest,
 )
-from e2e.rig.process_node.node import log_failure
 from e2e.rig.process_node.node_object import NodeSpec, node_manifest
+from e2e.rig.process_node.tasks import log_failure, wait_at_most
 from e2e.rig.provisioner import plan
 from e2e.rig.provisioner.lifetimes import Lifetime, LifetimeRecorder
 from e2e.rig.provisioner.plan import Claim, ManagedNode
@@ -110,8 +109,7 @@ class Provisioner:
 
     async def _run(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), STEP_SECONDS)
+            await wait_at_most(self._changed, STEP_SECONDS)
             self._changed.clear()
             self._step(time.time())
 

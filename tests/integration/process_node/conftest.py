@@ -12,12 +12,9 @@ from e2e.rig.kube import KubeClient, KubeError
 from e2e.rig.process_node.background import ProcessNodes
 from e2e.rig.process_node.images import default_images, python_program
 from e2e.rig.process_node.node_object import NodeSpec
+from tests.integration.process_node.pods import NODE_SELECTOR, TAINT, Pods
 
 PROGRAMS = Path(__file__).parent / "programs"
-# Pods of other tests on the shared cluster must not land here, and ours not elsewhere.
-NODE_SELECTOR = {"tests.inferencecost.dev/process-node": "true"}
-TAINT = {"key": "tests.inferencecost.dev/process-node", "effect": "NoSchedule"}
-TOLERATIONS = [{"key": TAINT["key"], "operator": "Exists"}]
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +29,9 @@ def nodes(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         state_folder=tmp_path_factory.mktemp("nodes"),
         images=images,
         restart_backoff_seconds=1,
+        volume_refresh_seconds=1,
     ) as running:
-        running.add(
-            NodeSpec(name="process-tests", labels=NODE_SELECTOR, taints=[TAINT], gpus=8)
-        )
+        running.add(NodeSpec(name="process-tests", labels=NODE_SELECTOR, taints=[TAINT], gpus=8))
         wait_until_schedulable(cluster, "process-tests")
         yield running
         running.remove("process-tests")
@@ -55,6 +51,11 @@ def namespace(kube: KubeClient) -> Iterator[str]:
         time.sleep(0.05)
     yield name
     kube.delete("v1", "Namespace", name)
+
+
+@pytest.fixture
+def pods(kube: KubeClient, namespace: str) -> Pods:
+    return Pods(kube, namespace)
 
 
 def wait_until_schedulable(cluster: Cluster, node: str) -> None:
