@@ -93,20 +93,14 @@ class Reporter:
         return self._said.get(key) or self._statuses.stored(key, self._stored_status(key))
 
     def _say(self, key: PolicyKey, status: Json, at: float) -> Json:
-        for draft in transitions(self._previous(key), status):
-            self._recorder.record(key, draft, at=at)
-            log.info("transition", extra={"policy": str(key), "reason": draft.reason.value})
-        self._log_decision(key, status)
+        previous = self._previous(key)
         self._said[key] = status
         self._statuses.offer(key, status, seen=self._stored_status(key))
+        for draft in transitions(previous, status):
+            self._recorder.record(key, draft, at=at)
+            log.info("transition", extra={"policy": str(key), "reason": draft.reason.value})
+        _log_decision(key, previous.get("decision") or {}, status.get("decision") or {})
         return status
-
-    def _log_decision(self, key: PolicyKey, status: Json) -> None:
-        decision = status.get("decision") or {}
-        before = self._previous(key).get("decision") or {}
-        changed = ("action", "desiredReplicas", "limitedBy")
-        if decision and any(decision.get(name) != before.get(name) for name in changed):
-            log.info("decision", extra={"policy": str(key), **decision})
 
     def _tell_scaled(self, scaled: Scaled, status: Json) -> None:
         result, plan = scaled.result, scaled.plan
@@ -127,6 +121,15 @@ class Reporter:
             self._recorder.forget(key)
             self._checkpoints.forget(key)
             log.info("policy_gone", extra={"policy": str(key)})
+
+
+def _log_decision(key: PolicyKey, before: Mapping[str, Any], decision: Mapping[str, Any]) -> None:
+    """One line for each decision that changes something."""
+    names = ("action", "desiredReplicas", "limitedBy")
+    if any(decision.get(name) != before.get(name) for name in names):
+        shown = {name: decision[name] for name in names if name in decision}
+        fields = {"policy": str(key), **shown, "why": decision.get("message", "")}
+        log.info("decision", extra=fields)
 
 
 def _scale_event(scaled: Scaled, why: str) -> EventDraft | None:

@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from inference_cost.account.costs import Costs, PolicyCost
 from inference_cost.api.conditions import ConditionStatus
@@ -27,6 +34,7 @@ class Metrics:
     """One registry per process. Series of a policy are removed with it."""
 
     def __init__(self, *, version: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter
         self.registry = CollectorRegistry()
         self._policy_gauges = [
             self._gauge(f"policy_{name}_replicas", text, _POLICY)
