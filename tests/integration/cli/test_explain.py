@@ -1,0 +1,144 @@
+"""The command against a real API server, as kubectl would run it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.rig.binaries import Binaries
+from e2e.rig.cluster import Cluster
+from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
+from e2e.rig.kube import KubeClient, wait_for
+from tests.unit.act_status.views import attained, plan
+from tests.unit.cli.objects import decided
+
+NAMESPACE = "team-a"
+COMMAND = Path(sys.executable).with_name("kubectl-inference_cost")
+
+
+@pytest.fixture(scope="module")
+def own_cluster(
+    cluster_programs: Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A cluster of its own: it begins without our definitions."""
+    assert cluster_programs
+    settings = ControlPlaneSettings(
+        state_folder=tmp_path_factory.mktemp("cli"), name="cli", with_prometheus=False
+    )
+    with ControlPlane.start(settings) as control_plane:
+        yield control_plane.cluster
+
+
+@pytest.fixture(scope="module")
+def kube(own_cluster: Cluster) -> Iterator[KubeClient]:
+    with KubeClient(own_cluster.kubeconfig) as client:
+        yield client
+
+
+def run(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(COMMAND), *arguments, "--kubeconfig", str(kubeconfig)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_before_the_operator_is_installed(own_cluster: Cluster) -> None:
+    for arguments in (("explain", "resnet"), ("status", "-A")):
+        done = run(own_cluster.kubeconfig, *arguments)
+        assert done.returncode == 3
+        assert done.stderr.startswith("error: this cluster has no InferenceCostPolicy: install")
+
+
+@pytest.fixture(scope="module")
+def policy(kube: KubeClient) -> str:
+    """A policy whose status says that its objective is violated."""
+    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    kube.apply_files(*sorted(Path("crds").glob("*.yaml")))
+    made = decided(plan(attainment=attained(0.5)))
+    status = made.pop("status")
+    made["metadata"] = {"name": "resnet", "namespace": NAMESPACE}
+    made["spec"] |= {"maxReplicas": 9, "slo": {"latency": {"thresholdMilliseconds": 100}}}
+    kube.create(made, namespace=NAMESPACE)
+    path = f"/apis/inferencecost.dev/v1alpha1/namespaces/{NAMESPACE}/inferencecostpolicies/resnet/status"
+    kube.request(
+        "PATCH", path, body={"status": status}, content_type="application/merge-patch+json"
+    )
+    return "resnet"
+
+
+def test_explain_tells_the_decision_and_fails_on_a_violated_objective(
+    own_cluster: Cluster, policy: str
+) -> None:
+    done = run(own_cluster.kubeconfig, "explain", policy, "-n", NAMESPACE)
+    assert done.returncode == 4
+    assert done.stdout.startswith("team-a/resnet: Recommend for Deployment/resnet, decided ")
+    assert "Violated. 50.00 % of 4000 requests" in " ".join(done.stdout.split())
+    assert done.stderr == ""
+
+
+@pytest.mark.usefixtures("policy")
+def test_status_lists_it(own_cluster: Cluster) -> None:
+    done = run(own_cluster.kubeconfig, "status", "-A", "-o", "json")
+    assert done.returncode == 4
+    assert [row["name"] for row in json.loads(done.stdout)] == ["resnet"]
+
+
+@pytest.mark.usefixtures("policy")
+def test_another_name_is_not_found(own_cluster: Cluster) -> None:
+    done = run(own_cluster.kubeconfig, "explain", "bert", "-n", NAMESPACE)
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: no InferenceCostPolicy 'bert' in namespace 'team-a'")
+
+
+def test_somebody_without_rights_is_told_which_role_to_ask_for(
+    own_cluster: Cluster, kube: KubeClient, policy: str, tmp_path: Path
+) -> None:
+    wait_for(
+        lambda: kube.find("v1", "ServiceAccount", "default", namespace=NAMESPACE),
+        timeout_seconds=15,
+        what="the default ServiceAccount",
+    )
+    token = kube.service_account_token("default", namespace=NAMESPACE)
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+        "clusters": [
+            {
+                "name": "c",
+                "cluster": {
+                    "server": own_cluster.api_url,
+                    "certificate-authority": str(own_cluster.ca_file),
+                },
+            }
+        ],
+    }
+    file = tmp_path / "kubeconfig"
+    file.write_text(json.dumps(config))
+    done = run(file, "explain", policy, "-n", NAMESPACE)
+    assert done.returncode == 1
+    assert "inference-cost-operator-viewer" in done.stderr
+
+
+@pytest.mark.usefixtures("policy")
+def test_kubectl_finds_the_plugin(
+    own_cluster: Cluster, cluster_programs: Binaries, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / COMMAND.name).symlink_to(COMMAND)
+    assert shutil.which(COMMAND.name, path=str(folder))
+    done = subprocess.run(
+        [str(cluster_programs["kubectl"]), "inference-cost", "status", "-A"],
+        env={"PATH": f"{folder}:/usr/bin:/bin", "KUBECONFIG": str(own_cluster.kubeconfig)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 4
+    assert "resnet" in done.stdout
