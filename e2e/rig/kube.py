@@ -5,6 +5,7 @@ through `asyncio.to_thread`.
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -64,8 +65,10 @@ class KubeClient:
         self._client = kubernetes.config.new_client_from_config(
             config_file=str(kubeconfig),
             persist_config=False,
-            # Who waits for a server asks again by himself.
-            client_configuration=kubernetes.client.Configuration(retries=False),
+            client_configuration=kubernetes.client.Configuration(
+                retries=False,  # who waits for a server asks again by himself
+                no_proxy=f"{os.environ.get('NO_PROXY', '')},127.0.0.1,localhost",
+            ),
         )
         self._endpoints: dict[tuple[str, str], _Endpoint] = {}
         self._discovery = threading.Lock()

@@ -36,6 +36,7 @@ def test_every_program_is_made_by_one_recipe_at_its_pinned_version() -> None:
         "prometheus": "v0.311.3",
         "helm": "v3.21.4",
         "kubeconform": "v0.7.0",
+        "kind": "v0.33.0",
     }
 
 

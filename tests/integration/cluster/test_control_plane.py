@@ -84,7 +84,10 @@ def test_a_port_taken_by_a_stranger_only_costs_a_second_start(
             return taken if first_round and claimed[-1] == program else honest(claims)
 
         monkeypatch.setattr(PortClaims, "claim", claim)
-        with ControlPlane.start(ControlPlaneSettings(state_folder=tmp_path / "c")) as started:
+        settings = ControlPlaneSettings(
+            state_folder=tmp_path / "c", with_prometheus=program == "prometheus"
+        )
+        with ControlPlane.start(settings) as started:
             assert listens(started.cluster.api_url)
     assert len(claimed) == 2 * len(Ports.__slots__), "it was started twice"
 
@@ -116,6 +119,15 @@ def test_a_service_account_has_the_rights_that_rbac_gives_it(
         if json.loads(line)["verb"] == "list"
     }
     assert "system:serviceaccount:default:nobody" in users, "the audit log says who it was"
+
+
+def test_a_proxy_of_the_machine_is_not_asked_for_loopback(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    with KubeClient(cluster.kubeconfig) as client:
+        assert client.read("GET", "/readyz") == "ok"
 
 
 def test_pod_security_is_enforced(kube: KubeClient) -> None:
