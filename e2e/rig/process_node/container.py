@@ -171,7 +171,7 @@ class Container:
         self._setup.record("Normal", "Started", f"process {process.pid}, log {command.log}")
         if self._stopping.is_set():
             await self._kill_process()
-        self._prober = self._prober_for(launch)
+        self._prober = self._prober_for(launch, process.pid)
         probing = asyncio.create_task(self._prober.run())
         probing.add_done_callback(log_failure)
         try:
@@ -198,10 +198,11 @@ class Container:
         self._restarts += 1
         return min(LONGEST_BACKOFF_SECONDS, 2 * seconds or self._setup.first_backoff_seconds)
 
-    def _prober_for(self, launch: Launch) -> Prober:
+    def _prober_for(self, launch: Launch, pid: int) -> Prober:
         return Prober(
             self._spec,
             ProberSetup(
+                pid=pid,
                 address=self._setup.address,
                 execute=launch.execute,
                 changed=self._setup.changed,

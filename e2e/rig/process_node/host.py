@@ -66,26 +66,24 @@ class ProcessNodeHost:
             LOG.info("node %s is off", name)
 
     async def _follow_nodes(self) -> None:
+        """Switch off nodes whose object disappears after it was seen.
+
+        A node missing in a list may have been registered after that list was made.
+        """
         selector = f"{NODE_KIND_LABEL}=process"
+        seen: set[str] = set()
         async for change in self._api.follow("/api/v1/nodes", labelSelector=selector):
             match change:
                 case Listed(items):
                     present = {item["metadata"]["uid"] for item in items}
-                    gone = [n for n, uid in self._registered() if uid not in present]
+                    gone, seen = seen - present, present
                 case Changed("DELETED", item):
-                    gone = [n for n, uid in self._registered() if uid == item["metadata"]["uid"]]
-                case _:
-                    gone = []
-            for name in gone:
+                    gone = {item["metadata"]["uid"]}
+                case Changed(_, item):
+                    gone = set()
+                    seen.add(item["metadata"]["uid"])
+            for name in [name for name, node in self._nodes.items() if node.uid in gone]:
                 await self.crash(name)
-
-    def _registered(self) -> list[tuple[str, str]]:
-        """Names and uids of nodes that have been registered."""
-        return [
-            (name, node.manifest["metadata"]["uid"])
-            for name, node in self._nodes.items()
-            if node.manifest
-        ]
 
 
 async def detect_mount_namespaces(state_folder: Path) -> bool:

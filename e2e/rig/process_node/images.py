@@ -15,11 +15,16 @@ _REPOSITORY = Path(__file__).parents[3]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What an image holds: its entry point, and where its commands are found."""
+    """What an image holds: its entry point, and where its commands are found.
+
+    `address_variable` tells the program which address is the pod's own: in a cluster it would
+    bind all addresses, here it shares the machine with other pods.
+    """
 
     entrypoint: tuple[str, ...]
     search_path: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    address_variable: str = ADDRESS_VARIABLE
 
     def command(self, container: Mapping[str, Sequence[str]]) -> list[str]:
         """Return the command line: a container's `command` replaces the entry point."""
@@ -28,7 +33,7 @@ class Program:
     def base_environment(self, *, address: str) -> dict[str, str]:
         """Return what the image itself sets; nothing of the host's environment leaks in."""
         path = f"{self.search_path}:{os.defpath}" if self.search_path else os.defpath
-        return {"PATH": path, ADDRESS_VARIABLE: address, **self.environment}
+        return {"PATH": path, self.address_variable: address, **self.environment}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,8 @@ def operator_program() -> Program:
     return Program(
         entrypoint=(str(python), "-m", "inference_cost.control.main"),
         search_path=str(python.parent),
-        environment={
-            "PYTHONPATH": str(_REPOSITORY / "operator"),
-            "PYTHONUNBUFFERED": "1",
-        },
+        environment={"PYTHONPATH": str(_REPOSITORY / "operator"), "PYTHONUNBUFFERED": "1"},
+        address_variable="INFERENCE_COST_HTTP__HOST",
     )
 
 

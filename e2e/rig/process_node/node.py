@@ -56,6 +56,11 @@ class ProcessNode:
         self._services: list[asyncio.Task[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def uid(self) -> str:
+        """The uid of the Node object, "" before it is registered."""
+        return str(self.manifest.get("metadata", {}).get("uid", ""))
+
     async def start(self) -> None:
         """Register the node as Ready, then keep its Lease and run its pods."""
         now = datetime.now(UTC)

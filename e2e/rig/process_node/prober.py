@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from e2e.rig.process_node.events import Record
 from e2e.rig.process_node.kubernetes_api import Manifest
+from e2e.rig.process_node.listening import tree_listens
 from e2e.rig.process_node.probes import Execute, Probe, Threshold, attempt, parse_probe
 
 
@@ -13,6 +14,7 @@ from e2e.rig.process_node.probes import Execute, Probe, Threshold, attempt, pars
 class ProberSetup:
     """`changed` is told of each new state, `fail` ends the process (it returns afterwards)."""
 
+    pid: int
     address: str
     execute: Execute
     changed: Callable[[], None]
@@ -26,6 +28,7 @@ class Prober:
     def __init__(self, container: Manifest, setup: ProberSetup) -> None:
         self._container = container
         self._setup = setup
+        self._own_ports: set[int] = set()
         self.started = self.ready = False
 
     async def run(self) -> None:
@@ -68,11 +71,20 @@ class Prober:
     async def _verdicts(self, probe: Probe) -> AsyncIterator[tuple[bool | None, str | None]]:
         await asyncio.sleep(probe.initial_delay_seconds)
         threshold = Threshold(probe)
-        address, execute = self._setup.address, self._setup.execute
         while True:
-            failure = await attempt(probe, address=address, execute=execute)
+            failure = await self._attempt(probe)
             yield threshold.record(success=failure is None), failure
             await asyncio.sleep(probe.period_seconds)
+
+    async def _attempt(self, probe: Probe) -> str | None:
+        """Probe once; only what this container itself listens on counts."""
+        address, port = self._setup.address, probe.own_port
+        if port is not None and port not in self._own_ports:
+            pid = self._setup.pid
+            if not await asyncio.to_thread(tree_listens, pid, address=address, port=port):
+                return f"dial tcp {address}:{port}: connection refused"
+            self._own_ports.add(port)
+        return await attempt(probe, address=address, execute=self._setup.execute)
 
     async def _fail(self, probe: str, failure: str | None) -> None:
         self._setup.record("Warning", "Unhealthy", f"{probe} probe failed: {failure}")

@@ -25,6 +25,14 @@ class Probe:
     success_threshold: int
     failure_threshold: int
 
+    @property
+    def own_port(self) -> int | None:
+        """The port of the pod that is probed; None when it is another host's, or no port."""
+        for target in self.action.values():
+            if "port" in target and not target.get("host"):
+                return int(target["port"])
+        return None
+
 
 def parse_probe(container: Manifest, kind: str) -> Probe | None:
     """Return the probe of this kind (`startupProbe` …) with Kubernetes' defaults."""

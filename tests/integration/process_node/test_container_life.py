@@ -1,5 +1,6 @@
 """Restarts, probes, images and deletion, as `kubectl get pods` shows them."""
 
+import socket
 import time
 
 import pytest
@@ -62,6 +63,15 @@ def test_exec_probe_decides_readiness(pods: Pods) -> None:
     probe = {"exec": {"command": ["sh", "-c", "exit 0"]}, "periodSeconds": 1}
     pods.create(workload("exec", "serve", readinessProbe=probe))
     pods.wait("exec", is_ready, "is ready")
+
+
+def test_stranger_on_the_same_port_does_not_make_a_pod_ready(pods: Pods) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as stranger:  # noqa: S104  # a wildcard is the point
+        probe = {"tcpSocket": {"port": stranger.getsockname()[1]}, "periodSeconds": 1}
+        pods.create(workload("shadowed", "serve", readinessProbe=probe))
+        pods.wait_until(lambda: "Started" in pods.events("shadowed"), "the process to run")
+        time.sleep(1.5)
+        assert not is_ready(pods.get("shadowed"))
 
 
 def test_unknown_image_waits_as_an_image_that_cannot_be_pulled(pods: Pods) -> None:
