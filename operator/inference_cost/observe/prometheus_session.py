@@ -131,7 +131,6 @@ class PrometheusSession(requests.Session):
 
 def _adapter(connections: int) -> HTTPAdapter:
     """No retries: the next tick asks again, and a retry would outlast this one."""
-    never = Retry(
-        total=0, connect=0, read=0, redirect=0, status=0, respect_retry_after_header=False
-    )
+    # `read=False`, not 0: a read that times out then is told as such, not as a failed connection.
+    never = Retry(total=0, read=False, redirect=False, respect_retry_after_header=False)
     return HTTPAdapter(max_retries=never, pool_maxsize=connections)

@@ -159,7 +159,7 @@ class AddressRule(Section):
     pattern: str
     """Regular expression on the whole pod address."""
     replacement: str
-    """What to dial instead; `\\1` and so on refer to the pattern's groups."""
+    """What to dial instead; `$1` refers to the pattern's first group, as in Prometheus relabeling."""
 
     @field_validator("pattern")
     @classmethod

@@ -14,6 +14,7 @@ from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 from inference_cost.observe.fields import mapping, sequence
 from inference_cost.observe.settings import AddressRule, TritonSettings
 
+_GROUP = re.compile(r"\$\{?(\d+)\}?")  # `$1` and `${1}`, as in Prometheus relabeling
 _NANOSECONDS = 1e-9
 _MICROSECONDS = 1e-6
 _FAILURES = (InferenceServerException, aiohttp.ClientError, OSError, ValueError, TypeError)
@@ -85,8 +86,9 @@ def _not_loaded(absent: Sequence[str], loaded: Sequence[str]) -> Missing:
 def mapped_address(address: str, rules: Iterable[AddressRule]) -> str:
     """The address to dial for a pod's address."""
     for rule in rules:
-        if re.fullmatch(rule.pattern, address):
-            return re.sub(rule.pattern, rule.replacement, address)
+        found = re.fullmatch(rule.pattern, address)
+        if found:
+            return found.expand(_GROUP.sub(r"\\g<\1>", rule.replacement))
     return address
 
 

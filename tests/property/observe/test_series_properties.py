@@ -40,8 +40,8 @@ def entries(draw: st.DrawFn) -> list[Entry]:
     found = []
     for name in COUNTERS:
         for _ in range(draw(st.integers(0, 3))):
-            target = {"namespace": "vision", "pod": "a", "model": "m"}
-            target |= {str(k): v for k, v in draw(labels).items()}
+            target: dict[object, object] = {"namespace": "vision", "pod": "a", "model": "m"}
+            target.update(draw(labels))
             raw = [[NOW + at, value] for at, value in draw(samples)]
             found.append({"metric": {"__name__": name, **target}, "values": raw})
     return found

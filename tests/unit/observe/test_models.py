@@ -95,7 +95,7 @@ def test_loaded_models_are_those_that_are_ready() -> None:
 
 def test_the_first_address_rule_that_fits_is_used() -> None:
     rules = (
-        AddressRule(pattern=r"10\.244\.(\d+)\.(\d+)", replacement=r"127.0.\1.\2"),
+        AddressRule(pattern=r"10\.244\.(\d+)\.(\d+)", replacement="127.0.$1.${2}"),
         AddressRule(pattern=r".*", replacement="unreachable"),
     )
     assert mapped_address("10.244.1.7", rules) == "127.0.1.7"
