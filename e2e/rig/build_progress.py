@@ -42,7 +42,9 @@ def _steps(compiler: ManagedProcess) -> str:
     lines = compiler.log.read_text(errors="replace").splitlines()
     fetched = sum(line.startswith("go: downloading") for line in lines)
     compiled = len(lines) - fetched
-    return f"{compiled} packages compiled" if compiled else f"{fetched} modules fetched"
+    if compiled:
+        return f"{compiled} packages compiled"
+    return f"{fetched} modules fetched" if fetched else "linking"
 
 
 def _minutes(seconds: int) -> str:
