@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import shlex
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,7 @@ import typer
 
 from e2e.rig.addresses import PodRange
 from e2e.rig.process_node.host import ProcessNodeHost, detect_mount_namespaces
-from e2e.rig.process_node.images import default_images
+from e2e.rig.process_node.images import ImageTable, Program, default_images
 from e2e.rig.process_node.kubernetes_api import KubernetesApi, read_kubeconfig
 from e2e.rig.process_node.node_object import NodeSpec
 from e2e.rig.process_node.settings import NodeSettings
@@ -22,27 +24,38 @@ def main(
     pod_octet: Annotated[int, typer.Option(help="Second octet of the cluster's pod addresses.")],
     state: Annotated[Path, typer.Option(help="Folder for logs and volumes.")],
     name: Annotated[list[str], typer.Option(help="Name of a node; may be repeated.")],
-    label: Annotated[tuple[str, ...], typer.Option(help="key=value, on every node.")] = (),
+    label: Annotated[list[str] | None, typer.Option(help="key=value, on every node.")] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=COMMAND: what stands for another image; may be repeated."),
+    ] = None,
     gpus: Annotated[int, typer.Option(help="nvidia.com/gpu of each node.")] = 0,
     lease_seconds: Annotated[float, typer.Option(help="Time between Lease renewals.")] = 10.0,
 ) -> None:
     """Register nodes whose pods run as processes of this machine."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    labels = dict(entry.split("=", 1) for entry in label)
+    labels = dict(entry.split("=", 1) for entry in label or ())
     specs = [NodeSpec(name=each, labels=labels, gpus=gpus) for each in name]
-    asyncio.run(_serve(kubeconfig, pod_octet, state.absolute(), specs, lease_seconds))
-
-
-async def _serve(
-    kubeconfig: Path, pod_octet: int, state: Path, specs: list[NodeSpec], lease_seconds: float
-) -> None:
+    folder = state.absolute()
     settings = NodeSettings(
         pods=PodRange(octet=pod_octet),
-        images=default_images(),
-        state_folder=state,
-        mount_namespaces=await detect_mount_namespaces(state),
+        images=_images(image or ()),
+        state_folder=folder,
+        mount_namespaces=asyncio.run(detect_mount_namespaces(folder)),
         lease_seconds=lease_seconds,
     )
+    asyncio.run(_serve(kubeconfig, settings, specs))
+
+
+def _images(commands: Iterable[str]) -> ImageTable:
+    images = default_images()
+    for entry in commands:
+        name, _, command = entry.partition("=")
+        images = images.with_program(name, Program(entrypoint=tuple(shlex.split(command))))
+    return images
+
+
+async def _serve(kubeconfig: Path, settings: NodeSettings, specs: list[NodeSpec]) -> None:
     async with (
         KubernetesApi(read_kubeconfig(kubeconfig)) as api,
         ProcessNodeHost(api, settings) as host,

@@ -1,16 +1,15 @@
 """Installs Triton once into the cache, in an environment of its own (its stub needs NumPy 1)."""
 
-import fcntl
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.rig.cache import cache_folder, exclusive
 from e2e.rig.triton.interpreter import Interpreter, NoInterpreterError, find_interpreter
 
 WHEEL_VERSION = "0.7.0"  # carries Triton 2.51.0 (24.10)
@@ -67,24 +66,10 @@ def ensure_triton(report: Callable[[str], None] = print) -> TritonInstall:
     except NoInterpreterError as error:
         raise TritonUnavailableError(str(error)) from error
     root = cache_folder() / f"triton-{WHEEL_VERSION}-python{interpreter.version}"
-    with _exclusive(root.with_suffix(".lock")):
+    with exclusive(root.with_name(f"{root.name}.lock")):
         if not (root / "complete").exists():
             _install(root, interpreter, report)
     return TritonInstall(root=root)
-
-
-def cache_folder() -> Path:
-    default = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("INFERENCE_COST_CACHE") or Path(default) / "inference-cost-operator")
-
-
-@contextmanager
-def _exclusive(lock: Path) -> Iterator[None]:
-    """Let one process install while others wait; the lock falls with the process."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _install(root: Path, interpreter: Interpreter, report: Callable[[str], None]) -> None:
