@@ -31,7 +31,9 @@ class RefreshTimes:
     most: float = 3_600.0
 
 
-def change_of(old: Status, new: Status) -> Change:
+def change_of(stored: Status, new: Status) -> Change:
+    """How `new` differs from what is stored. Conditions of types that are not ours do not count."""
+    old = _ours(stored, new)
     if meaning(old) != meaning(new):
         return Change.MEANING
     before, after = dict(_leaves(old)), dict(_leaves(new))
@@ -63,6 +65,12 @@ def meaning(status: Status) -> Any:
         tuple((p.get("variant"), p.get("pool")) for p in status.get("placement") or ()),
         tuple(sorted(key for key, value in status.items() if value)),
     )
+
+
+def _ours(stored: Status, new: Status) -> Status:
+    types = {c["type"] for c in new.get("conditions") or ()}
+    conditions = [c for c in stored.get("conditions") or () if c.get("type") in types]
+    return {**stored, "conditions": conditions}
 
 
 def _leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:

@@ -1,0 +1,170 @@
+"""Checkpoints: what is kept, when it is written, and what is restored for whom."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from inference_cost.account.month import AccountMemory
+from inference_cost.act.checkpoint_payload import Learned, decode, encode, moved
+from inference_cost.act.checkpoints import Checkpoints
+from inference_cost.act.errors import UnreachableError
+from inference_cost.act.write_queue import WriteQueue
+from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
+from tests.unit.act.memory_api import MemoryApi
+from tests.unit.act.worlds import KEY, NOW
+
+ESTIMATE = ServiceTimeEstimate(
+    template_hash="abc",
+    information=(100.0, 300.0, 1000.0),
+    vector=(5.5, 17.0),
+    executions=100.0,
+    largest_load_seen=80.0,
+)
+ACCOUNT = AccountMemory(
+    month="2025-11", amount=Decimal("12.50"), since=NOW, last_at=NOW + 60, per_hour=Decimal(4)
+)
+LEARNED = Learned(
+    memory=PolicyMemory(estimates=(ESTIMATE,), start_up_seconds=(10.0, 12.0), last_desired=3),
+    account=ACCOUNT,
+)
+
+
+def with_estimate(**changes: float) -> Learned:
+    estimate = replace(ESTIMATE, **changes)  # type: ignore[arg-type]
+    return replace(LEARNED, memory=replace(LEARNED.memory, estimates=(estimate,)))
+
+
+def with_amount(amount: str) -> Learned:
+    return replace(LEARNED, account=replace(ACCOUNT, amount=Decimal(amount)))
+
+
+def test_what_is_encoded_is_decoded() -> None:
+    assert decode(encode(LEARNED)) == LEARNED
+
+
+@pytest.mark.parametrize("payload", ["", "!", "aGVsbG8=", encode(LEARNED)[:-8] + "AAAAAAA="])
+def test_a_damaged_payload_is_dropped(payload: str) -> None:
+    assert decode(payload) is None
+
+
+def test_a_payload_that_inflates_without_end_is_dropped() -> None:
+    bomb = encode(replace(LEARNED, memory=replace(LEARNED.memory, demand=((0.0, 0.0),) * 900_000)))
+    assert decode(bomb) is None
+
+
+MOVES = {
+    "nothing": (LEARNED, False),
+    "a service time by one percent": (with_estimate(vector=(5.555, 17.17)), False),  # type: ignore[arg-type]
+    "a service time by ten percent": (with_estimate(vector=(6.05, 18.7)), True),  # type: ignore[arg-type]
+    "twice as many observations": (with_estimate(executions=201.0), True),
+    "a larger load seen": (with_estimate(largest_load_seen=90.0), True),
+    "a new template": (with_estimate(template_hash="def"), True),  # type: ignore[arg-type]
+    "replicas desired": (
+        replace(LEARNED, memory=replace(LEARNED.memory, last_desired=9)),
+        False,
+    ),
+    "the start-up time": (
+        replace(LEARNED, memory=replace(LEARNED.memory, start_up_seconds=(20.0,))),
+        True,
+    ),
+    "money by half a percent": (with_amount("12.56"), False),
+    "money by two percent": (with_amount("12.75"), True),
+}
+
+
+@pytest.mark.parametrize(("new", "want"), MOVES.values(), ids=MOVES.keys())
+def test_a_checkpoint_is_due_after_a_move_of(new: Learned, want: bool) -> None:
+    assert moved(LEARNED, new) is want
+
+
+class World:
+    def __init__(self, version: str = "1.0") -> None:
+        self.now = 0.0
+        self.api = MemoryApi()
+        self.start(version)
+
+    def start(self, version: str) -> None:
+        """Another operator process on the same objects."""
+        self.queue = WriteQueue(per_second=1000, burst=1000, monotonic=lambda: self.now)
+        self.checkpoints = Checkpoints(
+            self.api,
+            self.queue,
+            version=version,
+            interval_seconds=600,
+            monotonic=lambda: self.now,
+            wall_clock=lambda: NOW + self.now,
+        )
+
+    async def offer(self, learned: Learned) -> int:
+        """Returns how many writes were made."""
+        before = len(self.api.writes)
+        self.checkpoints.offer(KEY, learned)
+        task = asyncio.create_task(self.queue.run())
+        await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return len(self.api.writes) - before
+
+
+async def test_written_when_learned_and_then_at_most_every_ten_minutes() -> None:
+    world = World()
+    assert await world.offer(LEARNED) == 1
+    world.now = 599.0
+    assert await world.offer(with_amount("20.00")) == 0
+    world.now = 600.0
+    assert await world.offer(with_amount("20.00")) == 1
+    world.now = 6000.0
+    assert await world.offer(with_amount("20.00")) == 0
+
+
+async def test_the_object_is_owned_by_its_policy() -> None:
+    world = World()
+    await world.offer(LEARNED)
+    (stored,) = world.api.objects.values()
+    (owner,) = stored["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["uid"]) == ("InferenceCostPolicy", KEY.uid)
+
+
+async def test_the_next_leader_restores_it_and_writes_nothing() -> None:
+    world = World()
+    await world.offer(LEARNED)
+    world.start("1.0")
+    restored = await world.checkpoints.restore()
+    assert restored.learned == {KEY: LEARNED}
+    assert restored.last_writer == "1.0"
+    assert await world.offer(LEARNED) == 0
+
+
+async def test_another_version_writes_its_name_so_that_the_upgrade_is_seen_once() -> None:
+    world = World("1.0")
+    await world.offer(LEARNED)
+    world.start("2.0")
+    assert (await world.checkpoints.restore()).last_writer == "1.0"
+    assert await world.offer(LEARNED) == 1
+    world.start("2.0")
+    assert (await world.checkpoints.restore()).last_writer == "2.0"
+
+
+async def test_a_policy_made_anew_inherits_nothing_and_takes_the_object_over() -> None:
+    world = World()
+    await world.offer(LEARNED)
+    (stored,) = world.api.objects.values()
+    stored["metadata"]["ownerReferences"][0]["uid"] = "an-earlier-policy"
+    world.start("1.0")
+    restored = await world.checkpoints.restore()
+    assert KEY not in restored.learned
+    assert await world.offer(LEARNED) == 2  # create, which exists, then patch
+    assert (await world.checkpoints.restore()).learned == {KEY: LEARNED}
+
+
+async def test_a_failure_is_tried_again_soon() -> None:
+    world = World()
+    world.api.fail_with = UnreachableError("no answer")
+    assert await world.offer(LEARNED) == 0
+    world.api.fail_with = None
+    world.now = 29.0
+    assert await world.offer(LEARNED) == 0
+    world.now = 30.0
+    assert await world.offer(LEARNED) == 1

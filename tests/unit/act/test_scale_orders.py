@@ -1,0 +1,75 @@
+"""The last check before a write: a plan that must not be written is never written, whatever led to it."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference_cost.act.scale_orders import UnsoundPlanError, orders_of
+from inference_cost.model.observation import PolicyObservation
+from inference_cost.model.plan import Plan
+from inference_cost.model.policy import Mode, Pause
+from inference_cost.model.workload import Conflict, ConflictKind
+from tests.unit.act.worlds import observation, plan, snapshot
+
+HPA = Conflict(kind=ConflictKind.AUTOSCALER, other="HorizontalPodAutoscaler/resnet", message="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    plan: Plan
+    seen: PolicyObservation = field(default_factory=observation)
+    enforce_enabled: bool = True
+
+
+REFUSED = {
+    "in Recommend": Refused(plan=plan(mode=Mode.RECOMMEND)),
+    "while the global switch is off": Refused(plan=plan(), enforce_enabled=False),
+    "beside another autoscaler": Refused(plan=plan(), seen=observation(conflict=HPA)),
+    "above the maximum": Refused(plan=plan(desired=11)),
+    "below the minimum": Refused(plan=plan(desired=1)),
+    "negative": Refused(plan=plan(desired=-1)),
+    "outside the bounds, and not what the pause asks for": Refused(
+        plan=plan(desired=12), seen=observation(pause=Pause(source="policy", replicas=20))
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
+def test_no_write(case: Refused) -> None:
+    with pytest.raises(UnsoundPlanError):
+        orders_of(snapshot(case.seen, enforce_enabled=case.enforce_enabled), case.plan, case.seen)
+
+
+def test_an_order_names_the_state_it_was_decided_on() -> None:
+    seen = observation(replicas=3)
+    (order,) = orders_of(snapshot(seen), plan(desired=5), seen)
+    assert (order.uid, order.current, order.desired) == ("deployment-1", 3, 5)
+
+
+def test_a_pause_may_hold_a_number_outside_the_bounds() -> None:
+    seen = observation(pause=Pause(source="policy", replicas=0))
+    (order,) = orders_of(snapshot(seen), plan(desired=0), seen)
+    assert order.desired == 0
+
+
+def test_nothing_is_written_when_the_replicas_are_already_right() -> None:
+    seen = observation(replicas=5)
+    assert orders_of(snapshot(seen), plan(desired=5, write=True), seen) == []
+    assert orders_of(snapshot(seen), plan(current=5, desired=5), seen) == []
+
+
+@given(desired=st.integers(-(2**40), 2**40), enabled=st.booleans(), mode=st.sampled_from(Mode))
+def test_what_is_written_is_within_the_bounds_and_allowed(
+    desired: int, enabled: bool, mode: Mode
+) -> None:
+    seen = observation(replicas=3)
+    try:
+        orders = orders_of(
+            snapshot(seen, enforce_enabled=enabled), plan(desired=desired, mode=mode), seen
+        )
+    except UnsoundPlanError:
+        return
+    assert all(2 <= order.desired <= 10 for order in orders)
+    assert not orders or (enabled and mode is Mode.ENFORCE)

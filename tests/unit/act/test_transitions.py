@@ -1,0 +1,99 @@
+"""Which Events a change of status is worth."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from inference_cost.act.transitions import transitions
+from inference_cost.api.events import EventReason
+
+Conditions = dict[str, tuple[str, str]]  # type → (status, reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    before: Conditions = field(default_factory=dict)
+    after: Conditions
+    want: tuple[EventReason, ...] = ()
+
+
+CASES = {
+    "all well at first sight": Case(
+        after={"MetricsAvailable": ("True", "MetricsReported"), "Accepted": ("True", "Accepted")}
+    ),
+    "metrics missing at first sight": Case(
+        after={"MetricsAvailable": ("False", "SourceUnreachable")},
+        want=(EventReason.METRICS_UNAVAILABLE,),
+    ),
+    "metrics still missing, for another reason": Case(
+        before={"MetricsAvailable": ("False", "SourceUnreachable")},
+        after={"MetricsAvailable": ("False", "Stale")},
+    ),
+    "metrics back": Case(
+        before={"MetricsAvailable": ("False", "Stale")},
+        after={"MetricsAvailable": ("True", "MetricsReported")},
+        want=(EventReason.METRICS_RECOVERED,),
+    ),
+    "metrics not known any more": Case(
+        before={"MetricsAvailable": ("False", "Stale")},
+        after={"MetricsAvailable": ("Unknown", "NoReadyPods")},
+    ),
+    "objective missed, then met": Case(
+        before={"SLOMet": ("False", "Violated")},
+        after={"SLOMet": ("True", "Met")},
+        want=(EventReason.SLO_RECOVERED,),
+    ),
+    "another autoscaler appears": Case(
+        before={"Conflicted": ("False", "NoConflict")},
+        after={"Conflicted": ("True", "Autoscaler")},
+        want=(EventReason.CONFLICTED,),
+    ),
+    "the other autoscaler goes": Case(
+        before={"Conflicted": ("True", "Autoscaler")},
+        after={"Conflicted": ("False", "NoConflict")},
+    ),
+    "a target that is not found": Case(
+        before={"Accepted": ("True", "Accepted")},
+        after={"Accepted": ("False", "TargetNotFound")},
+        want=(EventReason.NOT_ACCEPTED,),
+    ),
+    "fallback decides": Case(
+        before={"ScalingLimited": ("True", "MetricsUnavailable")},
+        after={"ScalingLimited": ("True", "Fallback")},
+        want=(EventReason.FALLBACK_STARTED,),
+    ),
+    "fallback no longer decides": Case(
+        before={"ScalingLimited": ("True", "Fallback")},
+        after={"ScalingLimited": ("False", "NotLimited")},
+        want=(EventReason.FALLBACK_ENDED,),
+    ),
+    "a pause begins": Case(
+        before={"ScalingLimited": ("False", "NotLimited")},
+        after={"ScalingLimited": ("True", "Paused")},
+        want=(EventReason.PAUSE_CHANGED,),
+    ),
+    "the fleet guard engages": Case(
+        after={"ScalingLimited": ("True", "FleetGuard")},
+        want=(EventReason.FLEET_GUARD_ENGAGED,),
+    ),
+    "the limit moves from maximum to behavior": Case(
+        before={"ScalingLimited": ("True", "MaxReplicas")},
+        after={"ScalingLimited": ("True", "Behavior")},
+    ),
+}
+
+
+def status(conditions: Conditions) -> dict[str, object]:
+    return {
+        "conditions": [
+            {"type": kind, "status": state, "reason": reason, "message": f"{kind} {reason}"}
+            for kind, (state, reason) in conditions.items()
+        ]
+    }
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_events_of(case: Case) -> None:
+    drafts = transitions(status(case.before), status(case.after))
+    assert tuple(draft.reason for draft in drafts) == case.want
+    assert all(draft.note for draft in drafts)
