@@ -1,0 +1,59 @@
+"""Probes and metrics over a real socket."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from inference_cost.control.http import Check, HttpServer
+
+
+class Health:
+    def __init__(self) -> None:
+        self.live = ""
+        self.ready = "not every kind was listed yet"
+        self.server = HttpServer(
+            host="127.0.0.1",
+            port=0,
+            live=(Check(name="loop", problem=lambda: self.live),),
+            ready=(Check(name="caches", problem=lambda: self.ready),),
+            exposition=lambda: b"inference_cost_leader 1.0\n",
+        )
+
+    async def get(self, path: str) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{self.server.port}{path}"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return answer.status, await answer.text()
+
+
+@pytest.fixture
+async def health() -> AsyncIterator[Health]:
+    health = Health()
+    await health.server.start()
+    yield health
+    await health.server.stop()
+
+
+async def test_a_probe_says_what_is_wrong(health: Health) -> None:
+    assert await health.get("/livez") == (200, "loop: ok\n")
+    health.live = "no tick for 90 s"
+    assert await health.get("/livez") == (503, "loop: no tick for 90 s\n")
+
+
+async def test_readiness_is_its_own_question(health: Health) -> None:
+    assert (await health.get("/readyz"))[0] == 503
+    health.ready = ""
+    assert await health.get("/readyz") == (200, "caches: ok\n")
+
+
+async def test_metrics_are_text(health: Health) -> None:
+    assert await health.get("/metrics") == (200, "inference_cost_leader 1.0\n")
+
+
+async def test_a_port_that_is_taken_is_an_error(health: Health) -> None:
+    second = HttpServer(
+        host="127.0.0.1", port=health.server.port, live=(), ready=(), exposition=lambda: b""
+    )
+    with pytest.raises(OSError, match="address"):
+        await second.start()
+    await second.stop()
