@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from e2e.demo import proof
 from e2e.demo.measure import Measurement, finish, measured_nodes
 from e2e.demo.screen import Frame, Screen
@@ -18,7 +20,7 @@ from e2e.rig.operator_release import operator_values
 from e2e.rig.processes import ManagedProcess
 from e2e.rig.serving import policy
 from e2e.rig.stack import OPERATOR_NAMESPACE, RELEASE, Stack, StackSettings
-from e2e.rig.traces import arrival_times
+from e2e.rig.traces import arrival_times, poisson_arrivals
 from e2e.rig.triton import ensure_triton
 
 PENDING = "sum(nv_inference_pending_request_count)"
@@ -49,6 +51,7 @@ def play(settings: DemoSettings, screen: Screen) -> None:
     ensure_triton()
     with ExitStack() as held:
         stage = _set_stage(settings, screen, held)
+        _warm_up(stage)
         measurement = _run_load(stage)
         screen.step("checking what was claimed")
         for line in _prove(stage):
@@ -113,14 +116,33 @@ def _wait_ready(stack: Stack, settings: DemoSettings) -> None:
     wait_for(ready, timeout_seconds=90, what="the first Triton replicas to be ready")
 
 
-def _run_load(stage: Stage) -> Measurement:
-    settings, stack = stage.settings, stage.stack
-    load = stack.load(
+def _start_load(stage: Stage, name: str, arrivals: Path, out: Path) -> ManagedProcess:
+    settings = stage.settings
+    return stage.stack.load(
         *("--url", stage.url, "--model", settings.model.name),
-        *("--arrivals", str(stage.arrivals_file), "--out", str(stage.requests_file)),
+        *("--arrivals", str(arrivals), "--out", str(out)),
         *("--timeout", f"{settings.timeout_seconds:g}"),
         *("--objective-milliseconds", f"{settings.objective_milliseconds:g}"),
+        name=name,
     )
+
+
+def _warm_up(stage: Stage) -> None:
+    """Steady traffic before second 0; its rows are kept apart and counted nowhere."""
+    settings = stage.settings
+    seconds, rate = settings.warm_up_seconds, settings.warm_up_per_second
+    stage.screen.step(f"warming up: {rate:g} requests/s for {seconds:g} s, not counted")
+    arrivals = settings.output / "warm-up-arrivals.txt"
+    draw = poisson_arrivals(np.array([rate]), seconds, settings.trace.seed)
+    write_arrivals(arrivals, [float(t) for t in draw])
+    load = _start_load(stage, "warm-up", arrivals, settings.output / "warm-up.csv")
+    if not load.wait(timeout_seconds=seconds + 30):
+        raise TimeoutError("the warm-up does not end")
+
+
+def _run_load(stage: Stage) -> Measurement:
+    settings, stack = stage.settings, stage.stack
+    load = _start_load(stage, "load", stage.arrivals_file, stage.requests_file)
     started_at = wait_for(
         lambda: _started_at(load.log), timeout_seconds=20, what="the load generator to start"
     )
@@ -176,8 +198,16 @@ def _frame(stage: Stage, t_s: float, sight: Sight, progress: Progress) -> Frame:
         ready=sight.ready,
         nodes=sight.nodes,
         dollars_per_hour=sight.per_hour,
-        reason=sight.message,
+        reason=_why(sight.message),
     )
+
+
+def _why(message: str) -> str:
+    """The decision and what limited it, without what was seen and expected: the table shows that."""
+    sentences = [
+        line for line in message.splitlines() if not line.startswith(("Seen:", "Expected:"))
+    ]
+    return " ".join(sentences)
 
 
 def _in_time(progress: Progress) -> float | None:

@@ -84,7 +84,9 @@ class Screen:
 
     def step(self, text: str) -> None:
         """Say what happens next, with the seconds since the start."""
-        self.console.print(f"[{time.monotonic() - self._started:6.1f} s] {text}", markup=False)
+        self.console.print(
+            f"[{time.monotonic() - self._started:6.1f} s] {text}", markup=False, soft_wrap=True
+        )
 
     @contextmanager
     def table(self) -> Iterator[None]:

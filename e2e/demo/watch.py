@@ -48,11 +48,11 @@ def look(kube: KubeClient, fleet: Fleet) -> Sight:
 
 
 def policy_status(kube: KubeClient, fleet: Fleet) -> dict[str, Any]:
-    policy = kube.get(
+    """Status of the fleet's policy; empty as long as there is none."""
+    policy = kube.find(
         "inferencecost.dev/v1alpha1", "InferenceCostPolicy", fleet.name, namespace=fleet.namespace
     )
-    status: dict[str, Any] = policy.get("status", {})
-    return status
+    return dict((policy or {}).get("status", {}))
 
 
 def gpu_nodes(kube: KubeClient) -> list[Manifest]:

@@ -26,7 +26,7 @@ _SCRAPE_LABELS = frozenset(
 _MICROSECONDS = 1e-6
 _ENOUGH_SAMPLES = 2
 _ONE_SAMPLE = (
-    "one sample in the window, which should hold four scrapes (decision.rateWindowSeconds)"
+    "one sample in the window, which should hold four scrapes (decision.rate_window_seconds)"
 )
 
 

@@ -13,6 +13,8 @@ from inference_cost.observe.settings import TritonSettings
 from inference_cost.observe.triton_client import TritonReader
 
 Configurations = tuple[ModelConfiguration, ...] | Missing
+# Batches of a model after which its timings stop moving by more than a percent or so.
+ENOUGH_EXECUTIONS = 500
 CatalogKey = tuple[str, str, tuple[str, ...], str]  # policy uid, target, models, template hash
 
 NOT_READ_YET = Missing(
@@ -85,8 +87,7 @@ class ModelCatalog:
         async with self._places:
             found = await self._reader.read(pod.ip, models)
         settings = self._settings
-        failed = isinstance(found, Missing)
-        pause = settings.retry_seconds if failed else settings.refresh_seconds
+        pause = settings.refresh_seconds if _settled(found) else settings.retry_seconds
         self._entries[key] = _Entry(value=self._merge(key, found), good_until=self._clock() + pause)
 
     def _merge(self, key: CatalogKey, found: Configurations) -> Configurations:
@@ -98,6 +99,17 @@ class ModelCatalog:
         if unreachable and before is not None and not isinstance(before.value, Missing):
             return before.value
         return found
+
+
+def _settled(found: Configurations) -> bool:
+    """Whether asking again soon would tell nothing new: an answer, with enough batches timed."""
+    if isinstance(found, Missing):
+        return False
+    return all(
+        sum(row.executions for row in model.batch_statistics) >= ENOUGH_EXECUTIONS
+        for model in found
+        if model.dynamic_batching
+    )
 
 
 def _longest_ready(pods: Sequence[PodRecord], template_hash: str) -> PodRecord | None:

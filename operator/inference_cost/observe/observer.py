@@ -1,5 +1,6 @@
 """One look at the world: cluster cache, metrics and models put together into the `Snapshot` of a tick."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -138,15 +139,16 @@ class Observer:
         self.seconds_asking = time.monotonic() - started
         if isinstance(answers, Missing):
             return answers
-        return _Metrics(
-            series=sort_series(
-                answers,
-                wanted,
-                namespace_label=prometheus.namespace_label,
-                pod_label=prometheus.pod_label,
-            ),
-            gateway=read_gateway(answers, self._settings.gateway, self._cluster_names),
+        # A large fleet's answers take long to sort: not on the event loop, which also serves the probes.
+        series = await asyncio.to_thread(
+            sort_series,
+            answers,
+            wanted,
+            namespace_label=prometheus.namespace_label,
+            pod_label=prometheus.pod_label,
         )
+        gateway = read_gateway(answers, self._settings.gateway, self._cluster_names)
+        return _Metrics(series=series, gateway=gateway)
 
     def _pods_of_all(self, policies: Sequence[Policy]) -> set[tuple[str, str]]:
         return {(p.key.namespace, pod.name) for p in policies for pod in self._pods(p)}

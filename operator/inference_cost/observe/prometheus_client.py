@@ -100,7 +100,7 @@ class PrometheusReader:
         if isinstance(error, CredentialsUnreadableError):
             return Missing(
                 reason=MissingReason.UNAUTHORIZED,
-                detail="a file of prometheus.bearerTokenFile or headerFiles cannot be read",
+                detail="a file of prometheus.bearer_token_file or header_files cannot be read",
             )
         if isinstance(error, AnswerTooLongError):
             return _failed(f"the answer exceeds {self._settings.max_response_mebibytes} MiB")
@@ -118,7 +118,7 @@ class PrometheusReader:
 
     def _cause(self, error: Exception) -> str:
         if isinstance(error, requests.exceptions.SSLError):
-            return "its certificate is not trusted; check prometheus.caFile"
+            return "its certificate is not trusted; check prometheus.ca_file"
         if isinstance(error, requests.Timeout | AnswerTooSlowError):
             return f"no answer within {self._settings.query_timeout_seconds:g} s"
         return "the connection failed; check prometheus.url"
@@ -129,7 +129,7 @@ def refusal(status: int) -> Missing:
     if status in (401, 403):
         return Missing(
             reason=MissingReason.UNAUTHORIZED,
-            detail=f"Prometheus answered {status}; check prometheus.bearerTokenFile and headers",
+            detail=f"Prometheus answered {status}; check prometheus.bearer_token_file and headers",
         )
     if 300 <= status < 400:  # noqa: PLR2004  # the class of HTTP redirects
         return _unreachable(f"it redirects ({status}); set prometheus.url to the final address")

@@ -186,7 +186,7 @@ class TritonSettings(Section):
     """How long an answer is used."""
 
     retry_seconds: Seconds = 30.0
-    """Pause after a failure."""
+    """Pause after a failure, and while a model has run too few batches for its timings to be settled."""
 
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """Pods asked at once."""

@@ -164,7 +164,7 @@ def _empty_detail(tick: TickSeries, subject: Subject, due: Sequence[PodRecord]) 
     else:
         labels = ", ".join(sorted(seen.label_names - {"__name__"}))
         there = (
-            f"Triton series have the labels {labels}: check prometheus.namespaceLabel, podLabel "
+            f"Triton series have the labels {labels}: check prometheus.namespace_label, pod_label "
             "and matchers"
         )
     return f"no series for {tried}; {there}"
