@@ -83,6 +83,7 @@ def account(
     currency: str = "USD",
 ) -> Costs:
     """Price what runs. Policies not in `snapshot` are forgotten; a pod is charged once, to its first owner."""
+    gap_after_seconds = GAP_TICKS * snapshot.settings.tick_seconds
     owners = _owners(snapshot)
     splits = _split_nodes(snapshot, owners, currency)
     policies: dict[PolicyKey, PolicyCost] = {}
@@ -97,7 +98,7 @@ def account(
             at=snapshot.at,
             per_hour=per_hour,
             priced_per_hour=priced,
-            gap_after_seconds=GAP_TICKS * snapshot.settings.tick_seconds,
+            gap_after_seconds=gap_after_seconds,
         )
         policies[key] = PolicyCost(
             per_hour=per_hour,
@@ -105,7 +106,11 @@ def account(
             desired_per_hour=_desired(plans.get(key), per_hour, len(owners.get(key, ()))),
             pools=pools,
             unpriced=unpriced,
-            month_to_date=month_to_date(remembered[key], created_at=seen.policy.created_at),
+            month_to_date=month_to_date(
+                remembered[key],
+                created_at=seen.policy.created_at,
+                gap_after_seconds=gap_after_seconds,
+            ),
         )
     return Costs(currency=currency, policies=policies, pools=_pool_costs(splits), memory=remembered)
 

@@ -63,8 +63,13 @@ def advance(
     )
 
 
-def month_to_date(memory: AccountMemory, *, created_at: float) -> MonthToDate:
+def month_to_date(
+    memory: AccountMemory, *, created_at: float, gap_after_seconds: float = 0.0
+) -> MonthToDate:
+    """The month as shown. A first sight within `gap_after_seconds` of the creation leaves no gap."""
     begin = max(month_start(memory.month), min(created_at, memory.since))
+    if memory.since - begin <= gap_after_seconds:
+        begin = memory.since
     elapsed = memory.last_at - begin
     known = memory.last_at - memory.since - memory.gap_seconds - memory.unpriced_seconds
     return MonthToDate(

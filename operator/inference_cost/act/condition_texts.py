@@ -7,6 +7,7 @@ from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Attainment, LimitedBy, Plan
 from inference_cost.model.policy import LatencyObjective, Mode, Objective, Pause, Policy
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import Signals
 from inference_cost.model.workload import ConflictKind, Pod, TargetProblem
 
 PENDING = "Not looked at yet."
@@ -71,7 +72,7 @@ _METRICS = {
     "targets in Prometheus. Replicas are held.",
     MissingReason.WARMING_UP: "The pods of {target} are too young for a full rate window{detail}. "
     "Nothing to do.",
-    MissingReason.NO_READY_PODS: "No pod of {target} is ready{detail}. See its pods with "
+    MissingReason.NO_READY_PODS: "No pod of {target} is ready. See its pods with "
     "`kubectl describe pod`.",
     MissingReason.NO_TRAFFIC: "{target} reports metrics and gets no requests{detail}.",
     MissingReason.NOT_EXPORTED: "The pods of {target} do not export the Triton counters needed{detail}. "
@@ -90,17 +91,16 @@ _GATEWAY_HINT = (
 )
 
 _LIMITS = {
-    LimitedBy.MIN_REPLICAS: "Fewer replicas would do; `spec.minReplicas` keeps {desired}.",
-    LimitedBy.MAX_REPLICAS: "{needed} replicas are needed; `spec.maxReplicas` allows {desired}. "
+    LimitedBy.MIN_REPLICAS: "Fewer would do; `spec.minReplicas` keeps {desired}.",
+    LimitedBy.MAX_REPLICAS: "The need is {needed}; `spec.maxReplicas` allows {desired}. "
     "Raise it, or relax `spec.slo`.",
-    LimitedBy.BEHAVIOR: "{needed} replicas are needed; `spec.behavior` allows {desired} for now.",
-    LimitedBy.STABILIZATION: "{needed} replicas would do; {desired} are kept until that has held "
-    "for a while.",
+    LimitedBy.BEHAVIOR: "The need is {needed}; `spec.behavior` allows {desired} for now.",
+    LimitedBy.STABILIZATION: "The need is {needed}; {desired} stay until that has held for "
+    "a while.",
     LimitedBy.ROLLOUT: "A rollout of {target} is in progress: nothing is removed until it ends.",
-    LimitedBy.METRICS_UNAVAILABLE: "Without metrics {desired} replicas are held: see "
+    LimitedBy.METRICS_UNAVAILABLE: "The target is held at {desired} without metrics: see "
     "`MetricsAvailable`.",
-    LimitedBy.FALLBACK: "Without metrics `spec.fallback` sets {desired} replicas: see "
-    "`MetricsAvailable`.",
+    LimitedBy.FALLBACK: "`spec.fallback` sets {desired} without metrics: see `MetricsAvailable`.",
     LimitedBy.LEARNING: "What one replica carries is still being learned: nothing is removed until "
     "it is known.",
     LimitedBy.GPU_GUARD: "The GPUs are too busy to remove a replica.",
@@ -143,8 +143,10 @@ def recommending(target: str, asked: Mode) -> str:
     return f"{target} is not changed. Set `spec.mode` to Enforce to have it scaled."
 
 
-def not_measured(missing: Missing) -> str:
+def not_measured(missing: Missing, signals: Signals | Missing) -> str:
     """Why there is no measurement, and what to add."""
+    if isinstance(signals, Missing):
+        return "Not measured: there are no metrics, see `MetricsAvailable`."
     if missing.reason is MissingReason.NOT_CONFIGURED:
         return f"Not measured. {_GATEWAY_HINT}"
     if missing.reason in (MissingReason.NO_TRAFFIC, MissingReason.WARMING_UP):
@@ -223,7 +225,7 @@ def limited(plan: Plan, policy: Policy) -> str:
     needed = sum(v.needed for v in plan.variants)
     target = ", ".join(str(v.target) for v in policy.variants)
     text = _LIMITS[plan.limited_by]
-    return text.format(needed=needed, desired=plan.desired, target=target)
+    return text.format(needed=replicas(needed), desired=replicas(plan.desired), target=target)
 
 
 def figure_of(objective: Objective) -> str:

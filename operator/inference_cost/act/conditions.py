@@ -218,7 +218,7 @@ def _slo_met(view: View) -> Finding:
     measured = plan.attainment
     if isinstance(measured, Missing):
         predicted = texts.predicted(plan, objective)
-        why = texts.not_measured(measured)
+        why = texts.not_measured(measured, view.seen.signals)
         return is_unknown(ConditionReason.NOT_MEASURED, f"{why} {predicted}".strip())
     message = texts.measured(measured, objective)
     if objective_met(measured, objective):

@@ -58,6 +58,14 @@ def render_status(
     status = _only_conditions(conditions.find(view), before, seen.policy.generation, at)
     if plan is None:
         return status.to_object() | {key: before[key] for key in _KEPT if key in before}
+    decision = before.get("decision") or {}
+    if view.rejected is not None:  # of a target that is not followed nothing is known
+        return status.model_copy(
+            update={
+                "decision": _decision(plan, seen, None, decision),
+                "cost": _cost_so_far(cost, currency),
+            }
+        ).to_object()
     return status.model_copy(
         update={
             "replicas": _replicas(plan),
@@ -66,7 +74,7 @@ def render_status(
             "slo": _slo(plan, seen),
             "cost": _cost(cost, currency),
             "gpu_utilization": _gpu_utilization(plan),
-            "decision": _decision(plan, seen, cost, before.get("decision") or {}),
+            "decision": _decision(plan, seen, cost, decision),
             "placement": _placement(cost),
         }
     ).to_object()
@@ -176,6 +184,12 @@ def _cost(cost: PolicyCost | None, currency: str) -> api.CostStatus | None:
         price_source=_price_source(prices),
         price_time=_time(min(p.as_of for p in prices)) if prices else None,
     )
+
+
+def _cost_so_far(cost: PolicyCost | None, currency: str) -> api.CostStatus | None:
+    """The month alone: what runs now is not known."""
+    full = _cost(cost, currency)
+    return full.model_copy(update={"per_hour": None}) if full is not None else None
 
 
 def _price_source(prices: Sequence[HourlyPrice]) -> api.PriceSource | None:

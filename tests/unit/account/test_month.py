@@ -79,6 +79,12 @@ def test_a_policy_made_in_the_middle_of_the_month_can_be_fully_covered() -> None
     assert read(run((born, "2"), (born + HOUR, "2")), created_at=born).coverage == 1.0
 
 
+def test_the_moment_between_creation_and_first_sight_is_no_gap() -> None:
+    memory = run((NOVEMBER + HOUR + 2, "2"))
+    assert month_to_date(memory, created_at=NOVEMBER + HOUR, gap_after_seconds=9).coverage == 1.0
+    assert month_to_date(memory, created_at=NOVEMBER + HOUR, gap_after_seconds=1).coverage == 0.0
+
+
 def test_a_clock_that_goes_back_charges_nothing_twice() -> None:
     memory = run((NOVEMBER, "2"), (NOVEMBER + HOUR, "2"), (NOVEMBER, "2"), (NOVEMBER + HOUR, "2"))
     assert read(memory).amount == Decimal(2)

@@ -163,6 +163,11 @@ ROWS: dict[str, Row] = {
         seen=seen(), plan=plan(attainment=missing(MissingReason.AMBIGUOUS)), kind=Type.SLO_MET,
         says="Unknown/NotMeasured", names=("two buckets",),
     ),
+    "without metrics the objective is not blamed on the gateway": Row(
+        seen=seen(signals=missing(MissingReason.SOURCE_UNREACHABLE)),
+        plan=plan(attainment=missing(MissingReason.SOURCE_UNREACHABLE)), kind=Type.SLO_MET,
+        says="Unknown/NotMeasured", names=("see `MetricsAvailable`",),
+    ),
     "no traffic to measure": Row(
         seen=seen(), plan=plan(attainment=missing(MissingReason.NO_TRAFFIC)), kind=Type.SLO_MET,
         says="Unknown/NotMeasured", names=("too few requests",),
@@ -257,10 +262,15 @@ def test_replicas_that_follow_the_need_are_not_limited() -> None:
     assert f"{found.status}/{found.reason}" == "False/NotLimited"
 
 
+def test_a_single_replica_is_said_in_the_singular() -> None:
+    found = find(View(seen=seen(), plan=limited(LimitedBy.METRICS_UNAVAILABLE, 1, 1), at=NOON))
+    assert "held at 1 replica without" in found[Type.SCALING_LIMITED].message
+
+
 def test_the_maximum_names_what_is_needed_and_the_field() -> None:
     found = find(View(seen=seen(), plan=limited(LimitedBy.MAX_REPLICAS), at=NOON))
     assert found[Type.SCALING_LIMITED].message.startswith(
-        "5 replicas are needed; `spec.maxReplicas` allows 3."
+        "The need is 5 replicas; `spec.maxReplicas` allows 3 replicas."
     )
 
 
@@ -268,7 +278,7 @@ def test_the_maximum_names_what_is_needed_and_the_field() -> None:
 def test_every_missing_reading_has_a_sentence(reason: MissingReason) -> None:
     found = find(View(seen=seen(signals=missing(reason, "{odd}")), plan=plan(), at=NOON))
     message = found[Type.METRICS_AVAILABLE].message
-    assert "{odd}" in message
+    assert ("{odd}" in message) == (reason is not MissingReason.NO_READY_PODS)
     assert "{target}" not in message
 
 

@@ -10,8 +10,10 @@ from inference_cost.api.policy_status import PolicyStatus
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Action, LimitedBy, Plan, Prediction
 from inference_cost.model.reading import MissingReason, Sample
+from inference_cost.model.workload import TargetProblem
 from tests.unit.account.worlds import NOON, key
 from tests.unit.act_status.views import PREDICTED, attained, cost, limited, missing, plan, seen
+from tests.unit.act_status.views import refused as target_refused
 
 NOON_TEXT = "2025-11-22T12:00:00Z"
 
@@ -156,6 +158,17 @@ def test_a_refused_spec_has_conditions_alone() -> None:
     assert set(status) == {"observedGeneration", "conditions", "placement"}
     assert status["observedGeneration"] == 7
     assert status["placement"] == []
+
+
+def test_of_a_target_that_is_not_there_nothing_but_the_month_is_known() -> None:
+    gone = plan(0, limited_by=LimitedBy.NO_TARGET)
+    status = render_status(target_refused(TargetProblem.NOT_FOUND), gone, cost(), at=NOON)
+    assert "replicas" not in status
+    assert "slo" not in status
+    assert "perHour" not in status["cost"]
+    assert status["cost"]["monthToDate"] == "0.00"
+    assert status["decision"]["limitedBy"] == "NoTarget"
+    assert "costPerHour" not in status["decision"]
 
 
 def test_the_first_sight() -> None:
