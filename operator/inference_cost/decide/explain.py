@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from inference_cost.decide.sentences import LIMITS, reason_sentence
+from inference_cost.decide.sentences import FINDINGS, LIMITS, reason_sentence
 from inference_cost.decide.words import count, percent, rate, seconds
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (
@@ -33,6 +33,7 @@ class Explanation:
     why_not_fewer: str
     limited: str
     cost: str
+    findings: str = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -44,6 +45,7 @@ class Explanation:
             self.why_not_fewer,
             self.limited,
             self.cost,
+            self.findings,
         )
         return tuple(part for part in parts if part)
 
@@ -61,6 +63,7 @@ def explain(plan: Plan, observation: PolicyObservation) -> Explanation:
         why_not_fewer=why,
         limited=limited,
         cost=_cost(plan, observation),
+        findings=_findings(plan, observation),
     )
 
 
@@ -109,6 +112,11 @@ def _expected(plan: Plan, objective: Objective) -> str:
         return f"{demand}. What one replica can carry is not known yet."
     carries = f"One replica carries {rate(plan.profile.load_per_replica)}"
     return f"{demand}. {carries} {_within(objective)}{_how(plan.profile)}."
+
+
+def _findings(plan: Plan, observation: PolicyObservation) -> str:
+    """What is worth knowing about the model or its server, whatever was chosen."""
+    return _sentences(plan, observation, findings=True)
 
 
 def _within(objective: Objective) -> str:
@@ -180,10 +188,19 @@ def _threshold(objective: Objective) -> str:
 
 
 def _limited(plan: Plan, observation: PolicyObservation) -> str:
-    sentences = [reason_sentence(reason, plan, observation) for reason in plan.reasons]
-    if not plan.reasons or plan.limited_by in {LimitedBy.MIN_REPLICAS, LimitedBy.MAX_REPLICAS}:
-        sentences.append(LIMITS[plan.limited_by](plan, observation))
+    sentences = (
+        _sentences(plan, observation, findings=False),
+        LIMITS[plan.limited_by](plan, observation),
+    )
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _sentences(plan: Plan, observation: PolicyObservation, *, findings: bool) -> str:
+    return " ".join(
+        reason_sentence(reason, plan, observation)
+        for reason in plan.reasons
+        if (reason.code in FINDINGS) is findings
+    )
 
 
 def _cost(plan: Plan, observation: PolicyObservation) -> str:

@@ -181,7 +181,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         need,
         choice.desired,
         limited_by=choice.limited_by,
-        reasons=(*_findings(can), *choice.reasons),
+        reasons=(*_findings(case, can), *choice.reasons),
         demand=demand,
         profile=can.profile,
         prediction=predict(can, objective, demand, choice.desired),
@@ -343,11 +343,13 @@ def _hold_seconds(case: Case) -> float:
     return max(case.start_up_seconds, case.snapshot.settings.rate_window_seconds)
 
 
-def _findings(can: Capability) -> tuple[Reason, ...]:
+def _findings(case: Case, can: Capability) -> tuple[Reason, ...]:
     """What a user should know about the profile itself."""
     found = []
     if can.outside:
         found.append(Reason(code="outside-model", values=(("why", can.outside),)))
     if not can.reachable:
         found.append(Reason(code="objective-unreachable"))
+    if can.replica is not None and isinstance(case.configuration, Missing):
+        found.append(Reason(code="unknown-batching"))
     return tuple(found)

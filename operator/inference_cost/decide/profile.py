@@ -27,6 +27,8 @@ TEMPLATES_KEPT: Final = 4
 LEARNED_EXECUTIONS: Final = 100.0  # batches seen before anything may be removed
 LEARNED_ERROR: Final = 0.5
 MODEL_ERROR: Final = 0.02  # of the table, the linear fit and the routing
+EXTRAPOLATION_ERROR: Final = 0.2  # where mean batches stayed below B ÷ 4
+EXTRAPOLATED: Final = 4.0
 LARGEST_ERROR: Final = 0.5
 STATISTIC_EXECUTIONS: Final = 10  # of one batch size before its timing counts
 STATISTICS_EXECUTIONS: Final = 100  # of all sizes together
@@ -86,7 +88,8 @@ def learn_window(
 ) -> tuple[ServiceTimeEstimate, ...]:
     """Learn from the settled pods of the newest template; anything doubtful teaches nothing."""
     current = current_estimate(estimates, template_hash)
-    window = _window(traffic, template_hash, new_fraction)
+    instances = 1 if isinstance(configuration, Missing) else max(configuration.instances, 1)
+    window = _window(traffic, template_hash, instances, new_fraction)
     if window is None:
         return estimates
     size = max_batch_size(configuration, current, window.mean_batch)
@@ -122,7 +125,9 @@ def _put(
     return (new, *others)[:TEMPLATES_KEPT]
 
 
-def _window(traffic: Traffic, template_hash: str, new_fraction: float) -> CounterWindow | None:
+def _window(
+    traffic: Traffic, template_hash: str, instances: int, new_fraction: float
+) -> CounterWindow | None:
     windows = [
         window
         for pod in traffic.pods
@@ -141,7 +146,7 @@ def _window(traffic: Traffic, template_hash: str, new_fraction: float) -> Counte
         inferences=inferences,
         executions=min(executions, requests),
         compute_seconds=compute,
-        pod_seconds=sum(window.seconds for window in windows),
+        instance_seconds=instances * sum(window.seconds for window in windows),
         new_fraction=new_fraction,
     )
 
@@ -173,7 +178,7 @@ def capability(
         return Capability(profile=missing, replica=None, learned=False)
     time, source = chosen
     size = max_batch_size(configuration, estimate)
-    error = _error(time, size)
+    error = _error(time, size, estimate, source)
     replica = Replica(
         alpha_seconds=time.alpha_seconds * (1 + error),
         beta_seconds=time.beta_seconds * (1 + error),
@@ -221,8 +226,14 @@ def _profile(  # noqa: PLR0917 - one place puts a profile together
     )
 
 
-def _error(time: ServiceTime, size: int) -> float:
-    return min(time.error_fraction(size) + MODEL_ERROR, LARGEST_ERROR)
+def _error(
+    time: ServiceTime, size: int, estimate: ServiceTimeEstimate, source: ProfileSource
+) -> float:
+    if source is ProfileSource.BATCH_STATISTICS:
+        return min(time.error_fraction(size) + MODEL_ERROR, LARGEST_ERROR)
+    unseen = max(1 - EXTRAPOLATED * max(estimate.largest_mean_batch, 1.0) / size, 0.0)
+    error = time.error_fraction(size) + MODEL_ERROR + EXTRAPOLATION_ERROR * unseen
+    return min(error, LARGEST_ERROR)
 
 
 def _learned(estimate: ServiceTimeEstimate, error: float, source: ProfileSource) -> bool:

@@ -94,6 +94,10 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "objective-unreachable": lambda _v, _p, _o: (
         "Even an idle replica is too slow for the objective; more replicas do not help."
     ),
+    "unknown-batching": lambda _v, _p, _o: (
+        "Triton's model configuration could not be read, so batching is taken as the slower kind and the largest "
+        "batch as the largest mean seen; let the operator reach Triton's HTTP port to need fewer replicas."
+    ),
     "upgrade-hold": lambda _v, _p, _o: (
         "The operator was upgraded just now; nothing is removed for some minutes."
     ),
@@ -112,4 +116,6 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
     limit: lambda _plan, _observation: "" for limit in LimitedBy
 } | {LimitedBy.MIN_REPLICAS: _minimum, LimitedBy.MAX_REPLICAS: _maximum}
 
+# About the model or its server rather than about this decision.
+FINDINGS: Final = frozenset({"outside-model", "objective-unreachable", "unknown-batching"})
 REASON_CODES: Final = frozenset(_REASONS)

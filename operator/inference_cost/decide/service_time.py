@@ -1,27 +1,28 @@
 """Service time of a batch of b inferences, α + β·b, learned from Triton's counters while serving.
 
-Triton adds a batch's duration once per request, so the counters give y = Σ b·t(b) ÷ Σ b = α + β·E[b²]/E[b],
-with Σ b² not exported. E[b²]/E[b] follows from the rate and the mean batch (see `request_weighted_batch`).
-The pair (E[b²]/E[b], y) then feeds a recursive weighted least-squares estimate whose forgetting is
-directional: what the load of the night cannot teach is not forgotten during the night.
+Triton adds a batch's duration once per request, so durations ÷ requests is α + β·E[b²]/E[b], and Σ b² is not
+exported. `timed_batch` finds from rate, mean batch and that quotient one exact point of the line per window.
+The points feed a recursive weighted least-squares estimate whose forgetting is directional: what the load of
+the night cannot teach is not forgotten during the night. Derivation and measured errors: docs/how-it-decides.md.
 """
 
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import exp, sqrt
 from typing import Final
 
 from inference_cost.model.memory import ServiceTimeEstimate
 
 HALF_LIFE_SECONDS: Final = 3600.0
-PRIOR_PER_ITEM: Final = 0.5  # β ÷ α assumed at first: dearer per item than most measured profiles
-PRIOR_WEIGHT: Final = 20.0  # in batches
+PRIOR_PER_ITEM: Final = 0.7  # β ÷ α assumed at first: dearer per item than most measured profiles
+PRIOR_WEIGHT: Final = 0.5  # in batches: a guess, good to a third or so
 LARGEST_WINDOW_WEIGHT: Final = 50.0  # in batches: errors within one window are not independent
 FIRST_SPREAD: Final = 0.1  # relative standard deviation per batch, until measured
 SMALLEST_SPREAD: Final = 0.03
 OUTLIER: Final = 3.0  # standard deviations
 OUTLIERS_UNTIL_RESET: Final = 5
 SPREAD_SMOOTHING: Final = 0.05
-NEW_TEMPLATE_KEEPS: Final = 0.1  # of the information about the previous template
+TRUST_IN_POISSON: Final = 0.1
+HARDLY_IDLE: Final = 0.03  # of the time, and tolerance between the two ways of timing
 SMALLEST: Final = 1e-9
 
 Matrix = tuple[float, float, float]  # symmetric: s11, s12, s22
@@ -50,13 +51,13 @@ class ServiceTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterWindow:
-    """Counters of one model on settled pods, summed. `pod_seconds`: summed widths of the windows."""
+    """Counters of one model on settled pods, summed; `instance_seconds`: widths of windows × instances."""
 
     requests: float
     inferences: float
     executions: float
     compute_seconds: float
-    pod_seconds: float
+    instance_seconds: float
     new_fraction: float = 1.0  # of the window not seen at the tick before
 
     @property
@@ -69,24 +70,53 @@ class CounterWindow:
         return max(self.inferences / self.executions, 1.0)
 
 
-def request_weighted_batch(
-    window: CounterWindow, alpha: float, beta: float, max_batch_size: int
-) -> float:
-    """E[b²]/E[b] of a greedy batcher with Poisson arrivals, in inferences.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """A point of the line: a batch of this many inferences takes so long. `trust`: weight of the point."""
 
-    b is the number of arrivals during the previous batch (or one after an idle moment), therefore
-    E[b²] = E[b] + λ²·E[t(b)²]; bounded by what a batch of 1…B with this mean allows.
+    batch: float
+    seconds: float
+    trust: float
+
+
+def timed_batch(window: CounterWindow, max_batch_size: int) -> Timing:
+    """One point of the line from one window.
+
+    A greedy instance that hardly idles starts a batch as soon as one ends, so its mean batch takes time ÷
+    executions: exact, whatever the arrivals. At lighter load the batch that a request sees on average is used,
+    with its second moment from Poisson arrivals: E[b²] = E[b] + λ²·E[t(b)²]. Arrivals behind a load balancer
+    may be more regular, so such points weigh less.
     """
     per_request = max(window.inferences / window.requests, 1.0)
-    mean = window.requests / window.executions
-    cap = max(max_batch_size / per_request, mean, 1.0)
-    rate = window.requests / window.pod_seconds
-    beta *= per_request
-    seconds = alpha + beta * mean
-    growth = max(1 - (rate * beta) ** 2, 0.05)
-    ratio = (1 + rate * rate * (seconds * seconds - (beta * mean) ** 2) / mean) / growth
-    widest = cap + 1 - cap / mean if mean > 1 else mean
-    return per_request * min(max(ratio, mean), max(widest, mean))
+    mean = max(window.requests / window.executions, 1.0)
+    rate = window.requests / window.instance_seconds
+    idle = _idle_after_batch(mean)
+    cycle = (mean - idle) / rate
+    if idle <= HARDLY_IDLE * mean and cycle <= window.batch_seconds * (1 + HARDLY_IDLE):
+        return Timing(batch=mean * per_request, seconds=cycle, trust=1.0)
+    extra = max(window.batch_seconds - cycle, 0.0)
+    seen = mean + _spread_of_batches(mean, idle, rate * extra)
+    cap = max(max_batch_size / per_request, mean)
+    return Timing(
+        batch=min(seen, cap + 1 - cap / mean) * per_request,
+        seconds=window.batch_seconds,
+        trust=TRUST_IN_POISSON,
+    )
+
+
+def _idle_after_batch(mean: float) -> float:
+    """Probability that no request came during a batch: the root of p = exp(-(mean - p))."""
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if exp(middle - mean) > middle else (low, middle)
+    return low
+
+
+def _spread_of_batches(mean: float, idle: float, extra: float) -> float:
+    """E[b²]/E[b] - E[b], from u²·m = u·(m - m² + (m - p)²) + m·(λ·β·u)², with λ·β·u = `extra` measured."""
+    free = mean - mean * mean + (mean - idle) ** 2
+    return max((free + sqrt(free * free + (2 * mean * extra) ** 2)) / (2 * mean), 0.0)
 
 
 def solve(estimate: ServiceTimeEstimate) -> ServiceTime | None:
@@ -121,31 +151,33 @@ def learn(
         estimate = _seed(estimate, window, max_batch_size)
         known = solve(estimate)
         assert known is not None  # noqa: S101 - a seeded estimate always has information
-    batch = request_weighted_batch(window, known.alpha_seconds, known.beta_seconds, max_batch_size)
-    expected = max(known.seconds(batch), SMALLEST)
-    surprise = (window.batch_seconds - expected) / expected
-    tolerance = OUTLIER * sqrt(known.spread**2 + (known.error_fraction(batch) / 2) ** 2)
+    timing = timed_batch(window, max_batch_size)
+    expected = max(known.seconds(timing.batch), SMALLEST)
+    surprise = (timing.seconds - expected) / expected
+    tolerance = OUTLIER * sqrt(known.spread**2 + (known.error_fraction(timing.batch) / 2) ** 2)
     if abs(surprise) > tolerance:
         return replace(estimate, rejected_in_a_row=estimate.rejected_in_a_row + 1)
     surprising = replace(
         estimate,
         residual=(1 - SPREAD_SMOOTHING) * estimate.residual + SPREAD_SMOOTHING * surprise**2,
     )
-    return _update(surprising, known, window, batch, at)
+    return _update(surprising, known, window, timing, at)
 
 
 def _update(
     estimate: ServiceTimeEstimate,
     known: ServiceTime,
     window: CounterWindow,
-    batch: float,
+    timing: Timing,
     at: float,
 ) -> ServiceTimeEstimate:
+    batch, seconds = timing.batch, timing.seconds
     elapsed = max(at - estimate.updated_at, 0.0) if estimate.updated_at else 0.0
     information = _forget(estimate.information, batch, 2 ** (-elapsed / HALF_LIFE_SECONDS))
     vector = _times(information, (known.alpha_seconds, known.beta_seconds))
-    weight = min(window.executions * window.new_fraction, LARGEST_WINDOW_WEIGHT)
-    per_square = weight / max(window.batch_seconds, SMALLEST) ** 2
+    executions = window.executions * window.new_fraction
+    weight = timing.trust * min(executions, LARGEST_WINDOW_WEIGHT)
+    per_square = weight / max(seconds, SMALLEST) ** 2
     return replace(
         estimate,
         information=(
@@ -154,10 +186,10 @@ def _update(
             information[2] + per_square * batch * batch,
         ),
         vector=(
-            vector[0] + per_square * window.batch_seconds,
-            vector[1] + per_square * batch * window.batch_seconds,
+            vector[0] + per_square * seconds,
+            vector[1] + per_square * batch * seconds,
         ),
-        executions=estimate.executions + window.executions * window.new_fraction,
+        executions=estimate.executions + executions,
         largest_mean_batch=max(estimate.largest_mean_batch, window.mean_batch),
         rejected_in_a_row=0,
         updated_at=at,
@@ -166,14 +198,16 @@ def _update(
 
 def for_new_template(estimate: ServiceTimeEstimate, template_hash: str) -> ServiceTimeEstimate:
     """Start a new template from the old one's estimate, much less sure of it and not yet learned."""
-    s11, s12, s22 = estimate.information
-    v1, v2 = estimate.vector
-    keep = NEW_TEMPLATE_KEEPS * PRIOR_WEIGHT / max(estimate.executions, PRIOR_WEIGHT)
+    known = solve(estimate)
+    if known is None:
+        return ServiceTimeEstimate(template_hash=template_hash)
+    batch = max(estimate.largest_mean_batch, 2.0)
+    information, vector = _pseudo_observations(known, batch)
     return ServiceTimeEstimate(
         template_hash=template_hash,
-        information=(s11 * keep, s12 * keep, s22 * keep),
-        vector=(v1 * keep, v2 * keep),
-        residual=max(estimate.residual, FIRST_SPREAD**2),
+        information=information,
+        vector=vector,
+        residual=FIRST_SPREAD**2,
         largest_mean_batch=estimate.largest_mean_batch,
         updated_at=estimate.updated_at,
     )
@@ -182,18 +216,16 @@ def for_new_template(estimate: ServiceTimeEstimate, template_hash: str) -> Servi
 def _seed(
     estimate: ServiceTimeEstimate, window: CounterWindow, max_batch_size: int
 ) -> ServiceTimeEstimate:
-    """Two pseudo-observations, at batches of 1 and B, through the first measured point."""
-    unit = window.batch_seconds / (1 + PRIOR_PER_ITEM * window.mean_batch)
-    information, vector = (0.0, 0.0, 0.0), (0.0, 0.0)
-    for batch in (1.0, float(max(max_batch_size, 2))):
-        seconds = max(unit * (1 + PRIOR_PER_ITEM * batch), SMALLEST)
-        weight = PRIOR_WEIGHT / 2 / seconds**2
-        information = (
-            information[0] + weight,
-            information[1] + weight * batch,
-            information[2] + weight * batch * batch,
-        )
-        vector = (vector[0] + weight * seconds, vector[1] + weight * batch * seconds)
+    """A guessed line through the first measured point."""
+    timing = timed_batch(window, max_batch_size)
+    unit = timing.seconds / (1 + PRIOR_PER_ITEM * timing.batch)
+    guess = ServiceTime(
+        alpha_seconds=unit,
+        beta_seconds=PRIOR_PER_ITEM * unit,
+        information=(0.0, 0.0, 0.0),
+        spread=FIRST_SPREAD,
+    )
+    information, vector = _pseudo_observations(guess, float(max(max_batch_size, 2)))
     return ServiceTimeEstimate(
         template_hash=estimate.template_hash,
         information=information,
@@ -201,6 +233,21 @@ def _seed(
         residual=FIRST_SPREAD**2,
         largest_load_seen=estimate.largest_load_seen,
     )
+
+
+def _pseudo_observations(guess: ServiceTime, largest_batch: float) -> tuple[Matrix, Vector]:
+    """What a few batches of one and of the largest size would have taught."""
+    information, vector = (0.0, 0.0, 0.0), (0.0, 0.0)
+    for batch in (1.0, largest_batch):
+        seconds = max(guess.seconds(batch), SMALLEST)
+        weight = PRIOR_WEIGHT / 2 / seconds**2
+        information = (
+            information[0] + weight,
+            information[1] + weight * batch,
+            information[2] + weight * batch * batch,
+        )
+        vector = (vector[0] + weight * seconds, vector[1] + weight * batch * seconds)
+    return information, vector
 
 
 def _forget(information: Matrix, batch: float, keep: float) -> Matrix:
