@@ -106,6 +106,11 @@ def gateway_page() -> str:
     return _STATS.exposition()
 
 
+# A gateway that has run for a while: `increase` does not extrapolate a counter to below zero.
+for _ in range(50):
+    gateway_page()
+
+
 @pytest.fixture(scope="session")
 def prometheus(
     cluster_programs: Binaries, tmp_path_factory: pytest.TempPathFactory
