@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from inference_cost.model.policy import Policy
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.signals import ModelConfiguration
+from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 from inference_cost.observe.model_catalog import DISABLED, NO_POD, NOT_READ_YET, ModelCatalog
 from inference_cost.observe.policies import parse_record
 from inference_cost.observe.records import PodRecord
@@ -102,7 +103,8 @@ def test_the_first_address_rule_that_fits_is_used() -> None:
     assert mapped_address("10.1.1.1", rules[:1]) == "10.1.1.1"
 
 
-CONFIGURATION = configured()
+SETTLED = BatchStatistic(batch_size=8, executions=1_000, mean_seconds=0.08)
+CONFIGURATION = replace(configured(), batch_statistics=(SETTLED,))
 UNREACHABLE = Missing(reason=MissingReason.SOURCE_UNREACHABLE, detail="x")
 
 
@@ -173,6 +175,19 @@ async def test_an_answer_is_used_for_minutes() -> None:
     await bench.look()
     assert len(reader.asked) == 1
     bench.now = 301
+    await bench.look()
+    assert len(reader.asked) == 2
+
+
+async def test_timings_of_few_batches_are_asked_for_again_sooner() -> None:
+    fresh = replace(CONFIGURATION, batch_statistics=())
+    reader = Answers((fresh,), (CONFIGURATION,))
+    bench = Bench(reader, refresh_seconds=300, retry_seconds=30)
+    await bench.look()
+    bench.now = 31
+    await bench.look()
+    assert await bench.look() == (CONFIGURATION,)
+    bench.now = 62
     await bench.look()
     assert len(reader.asked) == 2
 
