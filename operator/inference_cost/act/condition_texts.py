@@ -10,7 +10,6 @@ from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import Signals
 from inference_cost.model.workload import ConflictKind, Pod, TargetProblem
 
-PENDING = "Not looked at yet."
 NOT_ACCEPTED = "Not looked at: see the condition `Accepted`."
 INTERNAL_ERROR = (
     "The operator failed on this policy and keeps its replicas as they are; other policies go on. "

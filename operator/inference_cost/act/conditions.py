@@ -113,11 +113,6 @@ def find_refused(refusal: PolicyRefusal) -> dict[ConditionType, Finding]:
     return findings
 
 
-def find_unvisited() -> dict[ConditionType, Finding]:
-    """Every condition before the first decision."""
-    return dict.fromkeys(ConditionType, is_unknown(ConditionReason.NOT_OBSERVED, texts.PENDING))
-
-
 def to_conditions(
     findings: Mapping[ConditionType, Finding],
     *,
@@ -125,19 +120,19 @@ def to_conditions(
     generation: int,
     at: float,
 ) -> tuple[Condition, ...]:
-    """API conditions in a fixed order; `lastTransitionTime` moves only when the status does."""
+    """API conditions in the order of `findings`; `lastTransitionTime` moves only when the status does."""
     since = {(c.type, c.status): c.last_transition_time for c in _readable(previous)}
     now = datetime.fromtimestamp(int(at), UTC)
     return tuple(
         Condition(
             type=kind.value,
-            status=findings[kind].status,
-            reason=findings[kind].reason,
-            message=shorten(findings[kind].message),
+            status=found.status,
+            reason=found.reason,
+            message=shorten(found.message),
             observed_generation=generation,
-            last_transition_time=since.get((kind.value, findings[kind].status), now),
+            last_transition_time=since.get((kind.value, found.status), now),
         )
-        for kind in ConditionType
+        for kind, found in findings.items()
     )
 
 

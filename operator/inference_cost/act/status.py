@@ -88,11 +88,6 @@ def render_refused(
     return _only_conditions(findings, previous or {}, refusal.generation, at).to_object()
 
 
-def render_unvisited(generation: int, *, at: float) -> dict[str, Any]:
-    """Status at first sight: every condition Unknown."""
-    return _only_conditions(conditions.find_unvisited(), {}, generation, at).to_object()
-
-
 def _only_conditions(
     findings: Mapping[ConditionType, Finding],
     previous: Mapping[str, Any],

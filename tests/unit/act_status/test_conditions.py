@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from inference_cost.act.conditions import View, find, find_refused, find_unvisited, to_conditions
+from inference_cost.act.conditions import Finding, View, find, find_refused, to_conditions
 from inference_cost.api.conditions import ConditionType as Type
 from inference_cost.api.fields import MESSAGE_LENGTH
 from inference_cost.model.observation import PolicyObservation, PolicyRefusal
@@ -320,14 +320,25 @@ def test_a_spec_that_cannot_be_followed_names_the_field_and_the_fix(sentence: st
     assert {found[kind].status for kind in rest} == {"Unknown"}
 
 
-def test_the_full_set_is_unknown_before_the_first_look() -> None:
-    written = to_conditions(find_unvisited(), previous=(), generation=1, at=NOON)
+ODD = PolicyRefusal(key=key(), generation=1, field="spec.slo", message="set exactly one")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        find(View(seen=seen(), plan=plan(), at=NOON)),
+        find(View(seen=refused(TargetProblem.NOT_FOUND), plan=None, at=NOON)),
+        find_refused(ODD),
+    ],
+    ids=["a usual visit", "a visit to nothing", "a refused spec"],
+)
+def test_the_full_set_is_written_on_every_visit(found: dict[Type, Finding]) -> None:
+    written = to_conditions(found, previous=(), generation=1, at=NOON)
     assert [c.type for c in written] == [kind.value for kind in Type]
-    assert {c.status for c in written} == {"Unknown"}
 
 
 def test_the_transition_time_moves_only_when_the_status_does() -> None:
-    before = to_conditions(find_unvisited(), previous=(), generation=1, at=NOON)
+    before = to_conditions(find_refused(ODD), previous=(), generation=1, at=NOON)
     stored = [c.to_object() for c in before]
     found = find(View(seen=seen(), plan=plan(), at=NOON + 60))
     after = {c.type: c for c in to_conditions(found, previous=stored, generation=2, at=NOON + 60)}
@@ -338,7 +349,7 @@ def test_the_transition_time_moves_only_when_the_status_does() -> None:
 
 def test_a_stored_condition_that_cannot_be_read_counts_as_new() -> None:
     damaged = [{"type": "Ready", "status": "Perhaps"}, {}]
-    written = to_conditions(find_unvisited(), previous=damaged, generation=1, at=NOON)
+    written = to_conditions(find_refused(ODD), previous=damaged, generation=1, at=NOON)
     assert written[0].last_transition_time.timestamp() == NOON
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inference_cost.act.status import render_refused, render_status, render_unvisited
+from inference_cost.act.status import render_refused, render_status
 from inference_cost.api.policy_status import PolicyStatus
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Action, LimitedBy, Plan, Prediction
@@ -171,10 +171,7 @@ def test_of_a_target_that_is_not_there_nothing_but_the_month_is_known() -> None:
     assert "costPerHour" not in status["decision"]
 
 
-def test_the_first_sight() -> None:
-    assert len(render_unvisited(1, at=NOON)["conditions"]) == 7
-
-
 def test_every_status_fits_the_schema() -> None:
-    for status in (render(), render_unvisited(1, at=NOON)):
+    refusal = PolicyRefusal(key=key(), generation=7, field="spec.slo", message="set one")
+    for status in (render(), render_refused(refusal, at=NOON)):
         assert PolicyStatus.model_validate(status, extra="forbid").to_object() == status
