@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from inference_cost.decide.latency import OVERLOADED_SECONDS
 from inference_cost.decide.sentences import FINDINGS, LIMITS, reason_sentence
 from inference_cost.decide.words import count, percent, rate, seconds
 from inference_cost.model.observation import PolicyObservation
@@ -161,7 +162,7 @@ def _why_not_fewer(plan: Plan, objective: Objective) -> str:
     number = count(fewer.replicas, "replica")
     if not isinstance(plan.profile, Missing):
         used = plan.demand.forecast / (fewer.replicas * plan.profile.capacity_per_replica)
-        if used >= 1:
+        if used >= 1 or fewer.seconds >= OVERLOADED_SECONDS:
             expected = rate(plan.demand.forecast)
             return f"{expected} would be {percent(used)} of what {number} can do, and the queue would grow."
     return f"With {number} {_percentile(objective, fewer)}, above {_threshold(objective)}."

@@ -13,6 +13,8 @@ def rate(per_second: float) -> str:
 def percent(fraction: float) -> str:
     """99.5 %, but 99 % and never 100 % for less than all."""
     value = 100 * fraction
+    if value > 100:  # noqa: PLR2004 - of a capacity: tenths say nothing
+        return f"{value:.0f} %"
     text = f"{value:.1f}".removesuffix(".0")
     if text == "100" and fraction < 1:
         text = "99.9"
