@@ -30,7 +30,7 @@ def main(
         typer.Option(help="NAME=COMMAND: what stands for another image; may be repeated."),
     ] = None,
     gpus: Annotated[int, typer.Option(help="nvidia.com/gpu of each node.")] = 0,
-    lease_seconds: Annotated[float, typer.Option(help="Time between Lease renewals.")] = 10.0,
+    lease_seconds: Annotated[float, typer.Option(help="Time between Lease renewals.")] = 2.0,
 ) -> None:
     """Register nodes whose pods run as processes of this machine."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

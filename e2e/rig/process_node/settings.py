@@ -27,7 +27,7 @@ class NodeSettings:
     images: ImageTable
     state_folder: Path
     mount_namespaces: bool
-    lease_seconds: float = 10.0
+    lease_seconds: float = 2.0
     restart_backoff_seconds: float = 10.0
     volume_refresh_seconds: float = 30.0
 

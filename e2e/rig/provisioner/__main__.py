@@ -23,7 +23,7 @@ def main(
     state: Annotated[Path, typer.Option(help="Folder for logs, volumes, node-lifetimes.csv.")],
     pools: Annotated[Path, typer.Option(help="YAML file with pools and staticNodes.")],
     empty_seconds: Annotated[float, typer.Option(help="Empty nodes go after this time.")] = 10.0,
-    lease_seconds: Annotated[float, typer.Option(help="Time between Lease renewals.")] = 10.0,
+    lease_seconds: Annotated[float, typer.Option(help="Time between Lease renewals.")] = 2.0,
 ) -> None:
     """Launch priced nodes for GPU pods that find no room; their pods run as local processes."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
