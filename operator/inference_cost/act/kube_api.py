@@ -18,10 +18,15 @@ FIELD_MANAGER = "inference-cost-operator"
 REQUEST_TIMEOUT_SECONDS = 10.0
 # A write is not begun when less than this is left of the lease: the answer could come after another leads.
 FENCE_MARGIN_SECONDS = 0.5
-MERGE_PATCH = "application/merge-patch+json"
+JSON, MERGE_PATCH, JSON_PATCH = (
+    "application/json",
+    "application/merge-patch+json",
+    "application/json-patch+json",
+)
 LIST_CHUNK = 500
 
 Json = dict[str, Any]
+Body = Json | list[Json]
 
 
 class ApiClient(Protocol):
@@ -94,6 +99,14 @@ class KubeApi:
         path = resource.path(namespace, name)
         return await self._write("patch", resource, path, body=body, query=query)
 
+    async def json_patch(
+        self, resource: Resource, namespace: str, name: str, operations: list[Json]
+    ) -> Json:
+        """RFC 6902; a `test` that fails is a `RejectedError`."""
+        query = {"fieldManager": FIELD_MANAGER}
+        path = resource.path(namespace, name)
+        return await self._write("patch", resource, path, body=operations, query=query)
+
     async def _write(self, verb: str, resource: Resource, path: str, **kwargs: Any) -> Json:
         remaining = self._fence()
         if remaining <= FENCE_MARGIN_SECONDS:
@@ -120,7 +133,7 @@ class KubeApi:
         path: str,
         *,
         query: Mapping[str, Any] | None = None,
-        body: Json | None = None,
+        body: Body | None = None,
         timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
     ) -> Json:
         try:
@@ -135,11 +148,11 @@ class KubeApi:
         resource: Resource,
         path: str,
         query: Mapping[str, Any] | None,
-        body: Json | None,
+        body: Body | None,
     ) -> Json:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": JSON}
         if body is not None:
-            headers["Content-Type"] = MERGE_PATCH if verb == "patch" else "application/json"
+            headers["Content-Type"] = _content_type(verb, body)
         request = await self._client.param_serialize(
             _METHODS[verb],
             path,
@@ -153,6 +166,12 @@ class KubeApi:
 
 
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "update": "PUT", "patch": "PATCH"}
+
+
+def _content_type(verb: str, body: Body) -> str:
+    if verb != "patch":
+        return JSON
+    return JSON_PATCH if isinstance(body, list) else MERGE_PATCH
 
 
 def answer_of(

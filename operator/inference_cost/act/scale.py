@@ -10,6 +10,9 @@ from inference_cost.act.resources import scale_of, target_resource
 from inference_cost.model.policy import TargetRef
 
 
+CONFLICT_RETRIES = 2
+
+
 class ScaleOutcome(StrEnum):
     WRITTEN = "Written"
     ALREADY_THERE = "AlreadyThere"
@@ -42,26 +45,38 @@ class ScaleResult:
 async def write_scale(api: KubeApi, order: ScaleOrder) -> ScaleResult:
     """Reads `/scale`, checks that the world is as decided on, and patches it at that resourceVersion.
 
-    A conflict is not retried: the next tick decides anew on what is there then.
+    Where only something else of the target changed in between (its status does all the time), it looks again, a few
+    times. Where replicas changed, the next tick decides anew.
     """
+    result = await _attempt(api, order)
+    for _ in range(CONFLICT_RETRIES):
+        if not isinstance(result.error, ConflictError):
+            break
+        result = await _attempt(api, order)
+    return result
+
+
+async def _attempt(api: KubeApi, order: ScaleOrder) -> ScaleResult:
     live: int | None = None
     resource, name = scale_of(order.target), order.target.name
     try:
         scale = await api.get(resource, order.namespace, name)
         live = replicas_of(scale)
-        refusal = _refusal(order, scale, live)
-        if refusal is not None:
-            return ScaleResult(order=order, outcome=refusal, live=live)
-        await api.merge_patch(resource, order.namespace, name, scale_patch(scale, order.desired))
-    except NotFoundError as error:
-        return ScaleResult(order=order, outcome=ScaleOutcome.TARGET_GONE, error=error)
-    except ConflictError as error:
-        return ScaleResult(
-            order=order, outcome=ScaleOutcome.CHANGED_MEANWHILE, live=live, error=error
-        )
+        outcome = _refusal(order, scale, live)
+        if outcome is None:
+            patch = scale_patch(scale, order.desired)
+            await api.merge_patch(resource, order.namespace, name, patch)
+            outcome = ScaleOutcome.WRITTEN
     except KubeError as error:
-        return ScaleResult(order=order, outcome=ScaleOutcome.FAILED, live=live, error=error)
-    return ScaleResult(order=order, outcome=ScaleOutcome.WRITTEN, live=live)
+        return ScaleResult(order=order, outcome=_outcome_of(error), live=live, error=error)
+    return ScaleResult(order=order, outcome=outcome, live=live)
+
+
+def _outcome_of(error: KubeError) -> ScaleOutcome:
+    if isinstance(error, NotFoundError):
+        return ScaleOutcome.TARGET_GONE
+    conflict = isinstance(error, ConflictError)
+    return ScaleOutcome.CHANGED_MEANWHILE if conflict else ScaleOutcome.FAILED
 
 
 def scale_patch(scale: Json, replicas: int) -> Json:

@@ -71,12 +71,11 @@ class StatusWriter:
         record = self._written.get(key)
         if record is None:
             return
-        # The uid keeps the status of a deleted policy from a new one of the same name.
-        body = {"metadata": {"uid": key.uid}, "status": status_patch(record.status, status)}
+        operations = status_operations(key.uid, record.status, status)
         try:
-            answer = await self._api.merge_patch(POLICY_STATUS, key.namespace, key.name, body)
+            answer = await self._api.json_patch(POLICY_STATUS, key.namespace, key.name, operations)
         except NotFoundError:
-            self.forget(key)  # deleted meanwhile, or its name taken by a new object
+            self.forget(key)  # deleted meanwhile
         except KubeError as error:
             denied = isinstance(error, PermissionDeniedError)
             pause = DENIED_RETRY_SECONDS if denied else RETRY_SECONDS
@@ -87,24 +86,19 @@ class StatusWriter:
             self._written[key] = Written(status=answer.get("status") or {}, at=now)
 
 
-def status_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
-    """Merge patch from one status to another: what is gone is null, lists are whole.
+def status_operations(uid: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Json]:
+    """JSON patch that replaces the status whole. Conditions of types that are not ours stay.
 
-    Conditions of a type that is not ours stay.
+    The test of the uid keeps the status of a deleted policy from a new one of the same name: a merge patch of
+    `/status` cannot, since the API server ignores metadata there.
     """
-    patch = {key: _patch_value(old.get(key), value) for key, value in new.items()}
-    patch |= {key: None for key in old if key not in new and key != "conditions"}
-    patch["conditions"] = [*new.get("conditions", ()), *_foreign_conditions(old, new)]
-    return patch
+    conditions = [*new.get("conditions", ()), *_foreign_conditions(old, new)]
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "add", "path": "/status", "value": {**new, "conditions": conditions}},
+    ]
 
 
 def _foreign_conditions(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Any]:
     ours = {c["type"] for c in new.get("conditions", ())}
     return [c for c in old.get("conditions") or () if c.get("type") not in ours]
-
-
-def _patch_value(old: Any, new: Any) -> Any:
-    if not (isinstance(new, Mapping) and isinstance(old, Mapping)):
-        return new
-    gone = dict.fromkeys((key for key in old if key not in new), None)
-    return {key: _patch_value(old.get(key), value) for key, value in new.items()} | gone

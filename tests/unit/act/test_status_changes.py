@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inference_cost.act.status_changes import Change, RefreshTimes, change_of, due
-from inference_cost.act.status_writer import status_patch
+from inference_cost.act.status_writer import status_operations
 from tests.unit.act.memory_api import merged
 
 Status = dict[str, Any]
@@ -109,16 +109,12 @@ def test_when_a_change_is_written(change: Change, age: float, want: bool) -> Non
     assert due(change, age_seconds=age, times=TIMES) is want
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_the_patch_leads_from_one_status_to_the_other(case: Case) -> None:
-    assert merged(STATUS, status_patch(STATUS, case.new)) == case.new
-
-
 def test_a_condition_that_is_not_ours_stays() -> None:
     foreign = READY | {"type": "AuditedByPlatformTeam"}
     stored = STATUS | {"conditions": [READY, foreign]}
-    patched = merged(stored, status_patch(stored, STATUS))
-    assert [c["type"] for c in patched["conditions"]] == ["Ready", "AuditedByPlatformTeam"]
+    test, replacement = status_operations("uid-1", stored, STATUS)
+    assert (test["op"], test["path"], test["value"]) == ("test", "/metadata/uid", "uid-1")
+    assert replacement["value"] == STATUS | {"conditions": [READY, foreign]}
 
 
 def test_a_foreign_condition_is_no_change_of_meaning() -> None:
