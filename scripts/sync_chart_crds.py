@@ -35,7 +35,9 @@ def _escaped(text: str) -> str:
 
 
 def wanted_copies() -> dict[Path, str]:
-    return {COPIES / file.name: template_of(file.read_text()) for file in sorted(SOURCE.glob("*.yaml"))}
+    return {
+        COPIES / file.name: template_of(file.read_text()) for file in sorted(SOURCE.glob("*.yaml"))
+    }
 
 
 def out_of_date(wanted: dict[Path, str]) -> list[Path]:
