@@ -136,6 +136,14 @@ def test_waiting_and_unschedulable_pods_say_why() -> None:
     )
 
 
+@pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing"])
+def test_a_pod_that_merely_starts_is_not_waiting_for_anything(reason: str) -> None:
+    starting = pod("a", ready_for=None)
+    starting["status"]["containerStatuses"] = [{"state": {"waiting": {"reason": reason}}}]
+    [found] = filled(starting).pods("vision")
+    assert found.waiting_reason == ""
+
+
 def test_terminating_objects_are_told_apart() -> None:
     gone = metadata("resnet", deletionTimestamp="2026-01-01T00:00:00Z")
     cache = filled({**policy(), "metadata": gone})

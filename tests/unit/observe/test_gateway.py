@@ -134,7 +134,10 @@ def test_a_gateway_without_this_service_says_which_it_has() -> None:
 
 
 def test_traffic_of_an_equal_name_in_another_namespace_is_not_ours() -> None:
-    assert isinstance(signals(tick([vector(cluster("shop/resnet"), 1)])), Missing)
+    theirs = service()
+    theirs["metadata"]["namespace"] = "shop"
+    cache = filled(deployment(), service(), theirs)
+    assert isinstance(signals(tick([vector(cluster("shop/resnet"), 1)]), cache), Missing)
 
 
 def test_without_a_preset_the_message_names_the_setting() -> None:

@@ -91,6 +91,8 @@ async def test_a_passing_fault_keeps_what_was_known() -> None:
     reader.failures["Pod"] = [500]
     assert await relist(reader, cache, [POD]) == {"Pod": "list pods: HTTP 500"}
     assert len(cache.pods("vision")) == 1
+    cache.apply("Pod", "MODIFIED", pod("a", ready_for=None))
+    assert not cache._tables["Pod"].touched, "a list that failed is over: nothing is noted for it"
 
 
 async def test_an_installed_crd_is_taken_up_again() -> None:
