@@ -35,14 +35,20 @@ def told(seen: PolicyObservation, memory: PolicyMemory | None = None) -> Explana
 def test_a_scale_out_is_told_from_what_was_seen_to_what_it_costs() -> None:
     seen = observation(seen=signals(180.0, 2, gateway=gateway(180.0, late=0.02)))
     assert told(seen).lines == (
-        "Seen: 180 requests/s, 2 replicas of 2 ready. 98 % of the requests finished within "
-        "300 ms, the objective is 99 %.",
-        "Expected: up to 180 requests/s before a replica ordered now could serve. One replica "
-        "carries 84 requests/s with 99 % of the requests within 300 ms (a batch of 8 takes "
-        "80 ms, known to 4.8 %).",
+        (
+            "Seen: 180 requests/s, 2 replicas of 2 ready. 98 % of the requests finished within "
+            "300 ms, the objective is 99 %."
+        ),
+        (
+            "Expected: up to 180 requests/s before a replica ordered now could serve. One replica "
+            "carries 84 requests/s with 99 % of the requests within 300 ms (a batch of 8 takes "
+            "80 ms, known to 4.8 %)."
+        ),
         "Go from 2 to 3 replicas.",
-        "With 2 replicas 99 % of the requests would finish within 539 ms, above the 300 ms of "
-        "the objective.",
+        (
+            "With 2 replicas 99 % of the requests would finish within 539 ms, above the 300 ms of "
+            "the objective."
+        ),
         "Cost: $3.60 per hour, $1.20 more than now; one replica is $1.20 per hour.",
     )
 
@@ -59,26 +65,34 @@ MESSAGES: dict[str, tuple[PolicyObservation, PolicyMemory | None, str]] = {
     "a removal": (
         observation(100.0, 5),
         learned(needs=2),
-        "Go down from 5 to 2 replicas. 100 requests/s would be 99.2 % of what 1 replica can do, and "
-        "the queue would grow.",
+        (
+            "Go down from 5 to 2 replicas. 100 requests/s would be 99.2 % of what 1 replica can do, and "
+            "the queue would grow."
+        ),
     ),
     "a recommendation": (
         observation(180.0, 2, of=policy(mode=Mode.RECOMMEND)),
         None,
-        "Would go from 2 to 3 replicas. With 2 replicas 99 % of the requests would finish within "
-        "539 ms, above the 300 ms of the objective.",
+        (
+            "Would go from 2 to 3 replicas. With 2 replicas 99 % of the requests would finish within "
+            "539 ms, above the 300 ms of the objective."
+        ),
     ),
     "no metrics": (
         observation(STALE, 4),
         None,
-        "Keep 4 replicas. Metrics are not available (newest sample is 300 s old), so nothing is "
-        "removed or added.",
+        (
+            "Keep 4 replicas. Metrics are not available (newest sample is 300 s old), so nothing is "
+            "removed or added."
+        ),
     ),
     "fewer than the minimum without metrics": (
         observation(STALE, 1, of=policy(lowest=3)),
         None,
-        "Go from 1 to 3 replicas. Metrics are not available (newest sample is 300 s old); "
-        "minReplicas is kept.",
+        (
+            "Go from 1 to 3 replicas. Metrics are not available (newest sample is 300 s old); "
+            "minReplicas is kept."
+        ),
     ),
     "a fallback": (
         observation(
@@ -94,14 +108,18 @@ MESSAGES: dict[str, tuple[PolicyObservation, PolicyMemory | None, str]] = {
     "the maximum": (
         observation(490.0, 5, of=policy(highest=5)),
         None,
-        "Keep 5 replicas. 6 would be needed, but maxReplicas is 5. 490 requests/s would be 123 % "
-        "of what 4 replicas can do, and the queue would grow.",
+        (
+            "Keep 5 replicas. 6 would be needed, but maxReplicas is 5. 490 requests/s would be 123 % "
+            "of what 4 replicas can do, and the queue would grow."
+        ),
     ),
     "a rollout": (
         observation(50.0, 5, running=workload(5, rolling_out=True)),
         None,
-        "Keep 5 replicas. A rollout is in progress; nothing is removed meanwhile. 4 replicas would "
-        "do: 99 % of the requests would finish within 101 ms.",
+        (
+            "Keep 5 replicas. A rollout is in progress; nothing is removed meanwhile. 4 replicas would "
+            "do: 99 % of the requests would finish within 101 ms."
+        ),
     ),
     "a pause": (
         observation(400.0, 2, of=policy(pause=Pause(source="namespace"))),
@@ -117,8 +135,10 @@ MESSAGES: dict[str, tuple[PolicyObservation, PolicyMemory | None, str]] = {
             ),
         ),
         None,
-        "Keep 3 replicas. 1 pod cannot start (CrashLoopBackOff), so no more are asked for. "
-        "260 requests/s would be 130 % of what 2 replicas can do, and the queue would grow.",
+        (
+            "Keep 3 replicas. 1 pod cannot start (CrashLoopBackOff), so no more are asked for. "
+            "260 requests/s would be 130 % of what 2 replicas can do, and the queue would grow."
+        ),
     ),
     "another writer": (
         observation(
@@ -129,9 +149,11 @@ MESSAGES: dict[str, tuple[PolicyObservation, PolicyMemory | None, str]] = {
             ),
         ),
         None,
-        "Would go from 2 to 3 replicas. Nothing is written: HorizontalPodAutoscaler/resnet also "
-        "sets these replicas. With 2 replicas 99 % of the requests would finish within 539 ms, "
-        "above the 300 ms of the objective.",
+        (
+            "Would go from 2 to 3 replicas. Nothing is written: HorizontalPodAutoscaler/resnet also "
+            "sets these replicas. With 2 replicas 99 % of the requests would finish within 539 ms, "
+            "above the 300 ms of the objective."
+        ),
     ),
 }
 

@@ -1,0 +1,99 @@
+"""decide() against simulated replicas: the demo's load, load steps, and a slow day at the default timings."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from e2e.demo.static_fleet import smallest_static_fleet
+from e2e.rig.traces import Floats, arrival_times, poisson_arrivals, rates
+from inference_cost.model.plan import LimitedBy
+from tests.unit.decide.closed_loop.harness import Loop, LoopSettings, Result
+
+DEMO_SECONDS = 240.0
+REACTION_SECONDS = 8.0 + 2.0 + 3.0  # window + scrape + tick
+
+
+def demo(day: int, seed: int, **more: object) -> tuple[Result, list[float]]:
+    arrivals = arrival_times(day, DEMO_SECONDS, 1.2, seed).tolist()
+    settings = LoopSettings(seed=seed, **more)  # type: ignore[arg-type]
+    return Loop(arrivals, DEMO_SECONDS, settings).run(), arrivals
+
+
+@pytest.mark.parametrize("seed", [20, 1, 4])
+def test_the_demo_day_is_served_in_time_for_less_than_a_static_fleet(seed: int) -> None:
+    result, arrivals = demo(10, seed)
+    static = smallest_static_fleet(arrivals).whole_replicas
+    assert result.attained >= 0.97
+    assert result.replica_seconds <= 0.75 * static * DEMO_SECONDS
+
+
+def test_random_routing_and_no_gateway_still_serve_the_demo_day() -> None:
+    result, arrivals = demo(10, 20, power_of_two=False, gateway=False)
+    static = smallest_static_fleet(arrivals).whole_replicas
+    assert result.attained >= 0.97
+    assert result.replica_seconds <= 0.75 * static * DEMO_SECONDS
+
+
+@pytest.mark.parametrize("day", [2, 3, 11, 13])
+def test_other_days_are_served_too(day: int) -> None:
+    assert demo(day, 20)[0].attained >= 0.95
+
+
+def test_a_server_whose_configuration_cannot_be_read_is_served_at_a_higher_price() -> None:
+    result, _ = demo(10, 20, configuration=False)
+    assert result.attained >= 0.97
+
+
+@pytest.mark.parametrize("base", [100.0, 150.0, 200.0])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_step_of_twice_the_load_is_followed_within_a_window(base: float, seed: int) -> None:
+    step_at, tick = 120.0, 3.0
+    load = [base] * 120 + [2 * base] * 60
+    arrivals = poisson_arrivals(_array(load), 180.0, seed)
+    result = Loop(arrivals.tolist(), 180.0, LoopSettings(seed=seed, initial=3)).run()
+    after = [write for write in result.writes if write[0] > step_at and write[2] > write[1]]
+    first = after[0][0] - step_at
+    assert first <= REACTION_SECONDS
+    enough = 2 * base / 100.0  # replicas, at the very least
+    full = next(at for at, _, desired in after if desired >= enough)
+    assert full - step_at <= REACTION_SECONDS + 8.0 + tick
+
+
+def _array(load: list[float]) -> Floats:
+    return np.asarray(load, dtype=np.float64)
+
+
+def test_a_slow_day_at_default_timings_is_followed_without_flapping() -> None:
+    """A server ten times slower at a tenth of the load; six hours with one morning."""
+    hours = 6
+    slow = LoopSettings(
+        tick=15.0,
+        scrape=15.0,
+        window=60.0,
+        start_up=180.0,
+        alpha=0.4,
+        beta=0.05,
+        threshold=3.0,
+        initial=4,
+        max_replicas=20,
+        measured_from=900.0,
+    )
+    load = 0.1 * rates(10, 1.2)[6 * 60 : 12 * 60]
+    arrivals = poisson_arrivals(load, hours * 3600.0, 1).tolist()
+    result = Loop(arrivals, hours * 3600.0, slow).run()
+    assert result.attained >= 0.995
+    assert len(result.writes) <= 5 * hours
+    for one, two in pairwise(result.writes):
+        opposite = (one[2] - one[1]) * (two[2] - two[1]) < 0
+        assert not opposite or two[0] - one[0] >= slow.start_up
+    mean = result.replica_seconds / (hours * 3600.0)
+    needed = np.ceil(load / 8.7).mean()  # at once and without noise
+    assert mean <= 1.35 * needed
+
+
+def test_a_load_too_small_for_the_minimum_keeps_the_minimum_and_says_so() -> None:
+    arrivals = poisson_arrivals(_array([5.0] * 60), 120.0, 1).tolist()
+    result = Loop(arrivals, 120.0, LoopSettings(min_replicas=2, initial=4)).run()
+    assert result.plans[-1].desired == 2
+    assert result.plans[-1].limited_by is LimitedBy.MIN_REPLICAS

@@ -1,0 +1,51 @@
+"""Learned state as a dictionary and back."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from inference_cost.decide.memory_codec import VERSION, decode, encode
+from inference_cost.model.memory import PolicyMemory
+from tests.unit.decide.worlds import ESTIMATE, NOON
+
+FULL = PolicyMemory(
+    estimates=(ESTIMATE, replace(ESTIMATE, template_hash="v0", rejected_in_a_row=2)),
+    demand=((NOON, 12.5), (NOON + 15.0, 13.0)),
+    needs=((NOON, 2),),
+    changes=((NOON, -1),),
+    start_up_seconds=(61.5,),
+    attainment=((NOON, 990.0, 1000.0),),
+    pods_seen_starting=("a", "b"),
+    misses=3,
+    last_sampled_at=NOON,
+    last_desired=4,
+    last_current=3,
+    rollout_ended_at=NOON,
+)
+
+
+@pytest.mark.parametrize("memory", [PolicyMemory(), FULL], ids=["empty", "full"])
+def test_survives_json(memory: PolicyMemory) -> None:
+    assert decode(json.loads(json.dumps(encode(memory)))) == memory
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"version": VERSION + 1},
+        {"version": None},
+        {"estimates": [{"template_hash": "v1"}]},
+        {"estimates": "x"},
+        {"demand": [[1.0]]},
+        {"demand": [[1.0, "NaN"]]},
+        {"needs": None},
+        {"misses": "many"},
+    ],
+)
+def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
+    assert decode(encode(FULL) | damage) is None
+
+
+def test_fields_of_a_later_writer_are_ignored() -> None:
+    assert decode(encode(FULL) | {"later": 1}) == FULL
