@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -84,35 +84,58 @@ class ProcessNode:
         await self._events.close()
 
     async def _register(self, now: datetime) -> Manifest:
+        """Create the Node with its status, or take over the one that an earlier program left."""
         manifest = node_manifest(self.spec, kind="process")
         address = self._settings.pods.node_address
         status = ready_status(self.spec, address=address, now=now)
-        try:
-            return await self._api.create("/api/v1/nodes", manifest | {"status": status})
-        except ApiError as error:
-            if error.status != HTTPStatus.CONFLICT:
-                raise
-        # Left by an earlier program: take it over.
         path = f"/api/v1/nodes/{self.spec.name}"
-        await self._api.patch(path, {"metadata": manifest["metadata"]})
-        return await self._api.patch(f"{path}/status", {"status": status})
+
+        async def take_over() -> Manifest:
+            await self._api.patch(path, {"metadata": manifest["metadata"]})
+            return await self._api.patch(f"{path}/status", {"status": status})
+
+        return await self._create_or("/api/v1/nodes", manifest | {"status": status}, take_over)
 
     async def _create_lease(self, now: datetime) -> None:
         lease = lease_manifest(self.manifest, renew_seconds=self._settings.lease_seconds, now=now)
-        try:
-            await self._api.create(LEASES, lease)
-        except ApiError as error:
-            if error.status != HTTPStatus.CONFLICT:
-                raise
-            await self._api.patch(f"{LEASES}/{self.spec.name}", lease, MERGE)
+
+        async def take_over() -> Manifest:
+            return await self._api.patch(f"{LEASES}/{self.spec.name}", lease, MERGE)
+
+        await self._create_or(LEASES, lease, take_over)
+
+    async def _create_or(
+        self, collection: str, body: Manifest, take_over: Callable[[], Awaitable[Manifest]]
+    ) -> Manifest:
+        """Create an object, or take over the one there is, which may be just going away.
+
+        The Lease of a deleted node is removed some time later by the garbage collector.
+        """
+        while True:
+            try:
+                return await self._api.create(collection, body)
+            except ApiError as error:
+                if error.status != HTTPStatus.CONFLICT:
+                    raise
+            try:
+                return await take_over()
+            except ApiError as error:
+                if error.status != HTTPStatus.NOT_FOUND:
+                    raise
 
     async def _renew_lease(self) -> None:
         while True:
             await asyncio.sleep(self._settings.lease_seconds)
-            body = {"spec": {"renewTime": renew_time(datetime.now(UTC))}}
+            now = datetime.now(UTC)
+            body = {"spec": {"renewTime": renew_time(now)}}
             try:
                 await self._api.patch(f"{LEASES}/{self.spec.name}", body, MERGE)
-            except (ApiError, *TRANSIENT) as error:
+            except ApiError as error:
+                LOG.warning("lease of %s: %s", self.spec.name, error)
+                if error.status == HTTPStatus.NOT_FOUND:
+                    with suppress(ApiError, *TRANSIENT):
+                        await self._create_lease(now)
+            except TRANSIENT as error:
                 LOG.warning("lease of %s: %s", self.spec.name, error)
 
     async def _follow_pods(self) -> None:
