@@ -9,7 +9,6 @@ from inference_cost.act.kube_api import FIELD_MANAGER, Json, KubeApi
 from inference_cost.act.resources import scale_of, target_resource
 from inference_cost.model.policy import TargetRef
 
-
 CONFLICT_RETRIES = 2
 
 
