@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import numpy as np
 
 from e2e.rig.addresses import claim_pod_range, loopback_address
 from e2e.rig.models.sleepy import SleepyModel
@@ -32,6 +34,9 @@ class Recording:
     after_batched: Page
     sent: tuple[float, ...]
     load_seconds: float
+    # Time of a batch of b, alpha + beta·b seconds, fitted to the server's own statistics.
+    alpha_seconds: float
+    beta_seconds: float
 
 
 async def record(
@@ -57,6 +62,7 @@ async def record(
         sent = await real.load(instants)
         load_seconds = time.monotonic() - began
         _, after = await real.page()
+        alpha, beta = await real.fitted_service()
         requests, batch = batched
         await asyncio.gather(*(real.infer(batch) for _ in range(requests)))
         _, after_batched = await real.page()
@@ -69,6 +75,8 @@ async def record(
         after_batched=after_batched,
         sent=tuple(sent),
         load_seconds=load_seconds,
+        alpha_seconds=alpha,
+        beta_seconds=beta,
     )
 
 
@@ -82,10 +90,20 @@ class _Real:
         async with self.client.get(f"http://{self.address}:8002/metrics") as answer:
             return answer.headers["Content-Type"], parse(await answer.text())
 
+    async def fitted_service(self) -> tuple[float, float]:
+        """Alpha and beta in seconds, by least squares over all batches so far."""
+        url = f"http://{self.address}:8000/v2/models/{self.model}/stats"
+        async with self.client.get(url) as answer:
+            [stats] = (await answer.json())["model_stats"]
+        sizes, seconds, weights = zip(*map(_batch_time, stats["batch_stats"]), strict=True)
+        beta, alpha = np.polyfit(sizes, seconds, 1, w=np.sqrt(weights))
+        return float(alpha), float(beta)
+
     async def until_pending(self) -> None:
         async with asyncio.timeout(5):
-            while not (await self.page())[1]["nv_inference_pending_request_count"]:
-                await asyncio.sleep(0.001)
+            page = (await self.page())[1]
+            while not page["nv_inference_pending_request_count"]:
+                page = (await self.page())[1]
 
     async def infer(self, batch: int = 1) -> None:
         tensor = {"name": "INPUT0", "shape": [batch, 1], "datatype": "FP32", "data": [1.0] * batch}
@@ -103,6 +121,13 @@ class _Real:
                 sent.append(time.monotonic() - began)
                 tasks.create_task(self.infer())
         return sent
+
+
+def _batch_time(stats: dict[str, Any]) -> tuple[int, float, int]:
+    """Size, mean seconds and number of batches of that size."""
+    parts = [stats[f"compute_{part}"] for part in ("input", "infer", "output")]
+    count = parts[0]["count"]
+    return stats["batch_size"], sum(part["ns"] for part in parts) / count / 1e9, count
 
 
 @asynccontextmanager

@@ -21,8 +21,9 @@ BURST = 30
 BATCHED = (5, 4)  # five requests of batch size four
 RATE, LOAD_SECONDS = 70.0, 4.0
 INSTANTS = PoissonArrivals(seed=7).instants(list(constant(RATE).pieces(0, LOAD_SECONDS)), 1.0)
-# A busy machine makes the real one late.
+# A busy machine makes the real one late, and each request arrive later than it was sent.
 MACHINE_TOLERANCE = 0.25
+SAME_ARRIVALS_TOLERANCE = 0.15
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +44,14 @@ class _At:
 
 @pytest.fixture(scope="module")
 def simulated(real: Recording) -> Recording:
-    """The same story told by a simulated server, under the arrivals that the real one had."""
-    server = SimulatedServer("uid/0", SETTINGS, PoissonArrivals(0), started_at=0.0)
+    """The same story told by a simulated server, with the arrivals and batch times of the real one."""
+    settings = SETTINGS.model_copy(
+        update={
+            "alpha_milliseconds": real.alpha_seconds * 1000,
+            "beta_milliseconds": real.beta_seconds * 1000,
+        }
+    )
+    server = SimulatedServer("uid/0", settings, PoissonArrivals(0), started_at=0.0)
 
     def page_at(seconds: float, instants: list[float]) -> Page:
         server.arrive_by(_At(instants))  # type: ignore[arg-type]
@@ -71,6 +78,8 @@ def simulated(real: Recording) -> Recording:
         after_batched=parse(batched.page()),
         sent=real.sent,
         load_seconds=real.load_seconds,
+        alpha_seconds=real.alpha_seconds,
+        beta_seconds=real.beta_seconds,
     )
 
 
@@ -127,7 +136,7 @@ RELATIONS: dict[str, Callable[[Moved], bool]] = {
     "compute per request is the time of its batch": lambda m: (
         ONE <= m.compute / m.success <= FULL * (1 + MACHINE_TOLERANCE)
     ),
-    "compute per batch is too large by the batch size": lambda m: m.compute / m.executions > FULL,
+    "compute per batch is several times too large": lambda m: m.compute / m.executions > FULL,
     "mean busy instances is about one": lambda m: (
         0.6 < m.compute / m.success * m.executions / m.seconds / 1e6 < 1 + MACHINE_TOLERANCE
     ),
@@ -184,9 +193,9 @@ def test_a_request_of_batch_size_four_is_four_inferences(
 
 def test_the_same_arrivals_wait_and_compute_as_long(real: Recording, simulated: Recording) -> None:
     expected, found = moved(real), moved(simulated)
-    assert found.compute == pytest.approx(expected.compute, rel=MACHINE_TOLERANCE)
-    assert found.queue == pytest.approx(expected.queue, rel=MACHINE_TOLERANCE)
-    assert found.executions == pytest.approx(expected.executions, rel=MACHINE_TOLERANCE)
+    assert found.compute == pytest.approx(expected.compute, rel=SAME_ARRIVALS_TOLERANCE)
+    assert found.queue == pytest.approx(expected.queue, rel=SAME_ARRIVALS_TOLERANCE)
+    assert found.executions == pytest.approx(expected.executions, rel=SAME_ARRIVALS_TOLERANCE)
 
 
 def test_full_batches_reach_the_capacity_of_the_model() -> None:
