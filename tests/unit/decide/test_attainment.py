@@ -56,7 +56,7 @@ def test_measures(sentence: str) -> None:
     assert measure(OBJECTIVE, read, summed) == MEASURED[sentence][1]
 
 
-NOT_MEASURED = {
+NOT_MEASURED: dict[str, tuple[GatewaySignals | Missing, MissingReason]] = {
     "no gateway": (Missing(reason=MissingReason.NOT_CONFIGURED), MissingReason.NOT_CONFIGURED),
     "a gateway that fails": (
         Missing(reason=MissingReason.QUERY_FAILED, detail="the query failed"),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from inference_cost.decide.engine import decide
 from inference_cost.model.memory import Decisions, FleetMemory, Memory
@@ -11,7 +12,7 @@ from inference_cost.model.policy import Mode, Pause
 from tests.unit.decide.worlds import NOON, learned, observation, policy, snapshot
 
 
-def world(policies: int, replicas: int, rate: float, **more: object) -> list[PolicyObservation]:
+def world(policies: int, replicas: int, rate: float, **more: Any) -> list[PolicyObservation]:
     return [
         observation(rate, replicas, of=policy(f"m{i:02}", highest=30, **more))
         for i in range(policies)
@@ -21,7 +22,7 @@ def world(policies: int, replicas: int, rate: float, **more: object) -> list[Pol
 def run(
     observations: list[PolicyObservation],
     fleet: FleetMemory | None = None,
-    **more: object,
+    **more: Any,
 ) -> Decisions:
     memories = {o.policy.key: learned(needs=1) for o in observations}
     memory = Memory(policies=MappingProxyType(memories), fleet=fleet or FleetMemory())

@@ -182,7 +182,8 @@ def learned(needs: int | None = None, **more: Any) -> PolicyMemory:
 
 
 def snapshot(*observations: PolicyObservation, **more: Any) -> Snapshot:
-    return Snapshot(**({"at": NOON, "observations": observations} | more))
+    fields: dict[str, Any] = {"at": NOON, "observations": observations}
+    return Snapshot(**(fields | more))
 
 
 def memory_of(remembered: PolicyMemory, name: str = "resnet") -> Memory:
