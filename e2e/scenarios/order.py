@@ -1,0 +1,21 @@
+"""The order of the scenarios: calm ones first, then what disturbs everybody, the audit at the end."""
+
+import pytest
+
+MODULES = (
+    "test_recommend",
+    "test_bad_input",
+    "test_conflicts",
+    "test_pause",
+    "test_deletion",
+    "test_leader_killed",
+)
+
+
+def place(item: pytest.Item) -> int:
+    """Rank of a scenario's module.
+
+    Raises:
+        ValueError: the module is not in the list above.
+    """
+    return MODULES.index(item.path.stem)

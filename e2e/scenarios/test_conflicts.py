@@ -1,0 +1,66 @@
+"""Core 3: two that want the same replicas are told so, and the operator does not fight."""
+
+from e2e.scenarios.scene import Scene, holds_for
+from e2e.scenarios.start import TICK_SECONDS
+from e2e.scenarios.targets import POLICY_KIND, POLICY_VERSION, autoscaler
+
+
+def test_two_policies_on_one_target(scene: Scene) -> None:
+    """Of two policies on one Deployment the younger is Conflicted and writes nothing."""
+    scene.target("resnet")
+    scene.policy("older", "resnet", mode="Enforce")
+    scene.wait_replicas("resnet", 2)
+    scene.policy("younger", "resnet", mode="Enforce", minReplicas=6)
+
+    told = scene.wait_told("younger", "Conflicted", "True", "Policy")
+    assert "InferenceCostPolicy/older" in told.message
+    assert "Delete one of the two" in told.message
+    assert scene.wait_event("younger", "Conflicted")
+    assert scene.told("older", "Conflicted").status == "False"
+    holds_for(2 * TICK_SECONDS, lambda: scene.wait_replicas("resnet", 2, within=0))
+
+    scene.kube.delete(POLICY_VERSION, POLICY_KIND, "older", namespace=scene.namespace)
+    scene.wait_replicas("resnet", 6)
+
+
+def test_autoscaler_on_the_target(scene: Scene) -> None:
+    """A HorizontalPodAutoscaler is named in Recommend, and a conflict without writes in Enforce."""
+    scene.target("resnet")
+    scene.apply(autoscaler("resnet"))
+    scene.policy("resnet")
+    told = scene.wait_told("resnet", "Conflicted", "False", "Autoscaler")
+    assert "HorizontalPodAutoscaler/resnet-hpa" in told.message
+
+    scene.edit("resnet", mode="Enforce")
+    told = scene.wait_told("resnet", "Conflicted", "True", "Autoscaler")
+    assert "delete horizontalpodautoscaler resnet-hpa" in told.message
+    holds_for(2 * TICK_SECONDS, lambda: scene.wait_replicas("resnet", 1, within=0))
+    scene.assert_untouched("resnet")
+
+    scene.kube.delete(
+        "autoscaling/v2", "HorizontalPodAutoscaler", "resnet-hpa", namespace=scene.namespace
+    )
+    scene.wait_replicas("resnet", 2)
+    assert scene.wait_told("resnet", "Conflicted", "False", "NoConflict")
+
+
+def test_reverted_writes_are_given_up(scene: Scene) -> None:
+    """Whoever undoes the replicas three times is named, and left alone from then on."""
+    kinds = {"web": "Deployment", "batch": "StatefulSet"}
+    for name, kind in kinds.items():
+        reference = {"apiVersion": "apps/v1", "kind": kind, "name": name}
+        scene.target(name, kind=kind)
+        scene.policy(name, scaleTargetRef=reference, mode="Enforce")
+    for _ in range(3):
+        for name, kind in kinds.items():
+            scene.wait_replicas(name, 2, kind=kind)
+            scene.kube.scale(name, 1, namespace=scene.namespace, kind=kind)
+    for name in kinds:
+        told = scene.wait_told(name, "Conflicted", "True", "Reverted")
+        assert "Leave `replicas` out of its manifest" in told.message
+
+    def left_alone() -> None:
+        for name, kind in kinds.items():
+            scene.wait_replicas(name, 1, kind=kind, within=0)
+
+    holds_for(2 * TICK_SECONDS, left_alone)
