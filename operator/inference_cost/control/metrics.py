@@ -1,6 +1,7 @@
 """The operator's own metrics: every name in one place. docs/metrics.md is made from this registry."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,10 +18,10 @@ from inference_cost.account.costs import Costs, PolicyCost
 from inference_cost.api.conditions import ConditionStatus
 from inference_cost.model.plan import Plan
 from inference_cost.model.policy import PolicyKey
+from inference_cost.model.reading import Missing
 from inference_cost.model.workload import CapacityType
 
 PREFIX = "inference_cost_"
-PHASES = ("observe", "decide", "account", "act")
 _POLICY = ("namespace", "policy")
 _REPLICAS = {
     "current": "Replicas that the target asks for.",
@@ -30,12 +31,23 @@ _REPLICAS = {
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricDescription:
+    """A metric as the reference page shows it."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    text: str
+
+
 class Metrics:
     """One registry per process. Series of a policy are removed with it."""
 
     def __init__(self, *, version: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter
         self.registry = CollectorRegistry()
+        self.descriptions: list[MetricDescription] = []
         self._policy_gauges = [
             self._gauge(f"policy_{name}_replicas", text, _POLICY)
             for name, text in _REPLICAS.items()
@@ -72,12 +84,8 @@ class Metrics:
             "Reads of metrics, by source and outcome: ok, partial, empty, or why there was no answer.",
             ("source", "outcome"),
         )
-        self.pass_duration = Histogram(
-            f"{PREFIX}pass_duration_seconds",
-            "Time of one pass over all policies, by phase.",
-            ("phase",),
-            buckets=_SECONDS,
-            registry=self.registry,
+        self.pass_duration = self._histogram(
+            "pass_duration_seconds", "Time of one pass over all policies, by phase.", ("phase",)
         )
         self.pass_overruns = self._counter("pass_overruns", "Passes longer than the tick.")
         self.pass_failures = self._counter(
@@ -134,6 +142,8 @@ class Metrics:
     def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
         by_type: dict[CapacityType, Decimal] = {}
         for pool in cost.pools:
+            if isinstance(pool.per_hour, Missing) and not pool.priced_per_hour:
+                continue  # no price is not a price of zero
             known = by_type.get(pool.capacity_type, Decimal(0))
             by_type[pool.capacity_type] = known + pool.priced_per_hour
         for capacity_type in CapacityType:
@@ -159,10 +169,19 @@ class Metrics:
         gauge.set_function(read)
 
     def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+        self._describe(f"{PREFIX}{name}", "gauge", labels, text)
         return Gauge(f"{PREFIX}{name}", text, labels, registry=self.registry)
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
+        self._describe(f"{PREFIX}{name}_total", "counter", labels, text)
         return Counter(f"{PREFIX}{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, labels: tuple[str, ...]) -> Histogram:
+        self._describe(f"{PREFIX}{name}", "histogram", labels, text)
+        return Histogram(f"{PREFIX}{name}", text, labels, buckets=_SECONDS, registry=self.registry)
+
+    def _describe(self, name: str, kind: str, labels: tuple[str, ...], text: str) -> None:
+        self.descriptions.append(MetricDescription(name=name, type=kind, labels=labels, text=text))
 
 
 def _drop(gauge: Gauge, labels: tuple[str, ...]) -> None:

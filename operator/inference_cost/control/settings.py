@@ -86,7 +86,8 @@ class LoopSettings(Section):
     """How long changes are gathered before they wake the loop ahead of time."""
 
     observe_deadline_seconds: Annotated[float, Field(ge=1, le=600)] = 12.0
-    """A look that takes longer is given up; replicas stay, and the next tick tries again."""
+    """A look that takes longer is given up; replicas stay, and the next tick tries again. Not less than two seconds
+    over `prometheus.deadline_seconds`, whatever is set here."""
 
 
 class HttpSettings(Section):

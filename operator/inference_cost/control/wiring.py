@@ -41,6 +41,8 @@ from inference_cost.observe.prometheus_client import PrometheusReader
 from inference_cost.observe.resync import CacheResync
 from inference_cost.observe.triton_client import HttpTritonReader
 
+OBSERVER_MARGIN_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -222,7 +224,11 @@ def _loop(
         times=LoopTimes(
             tick=settings.loop.tick_seconds,
             debounce=settings.loop.debounce_seconds,
-            observe_deadline=settings.loop.observe_deadline_seconds,
+            # The observer has its own deadline and then says what is missing; ours is for when it cannot.
+            observe_deadline=max(
+                settings.loop.observe_deadline_seconds,
+                settings.prometheus.deadline_seconds + OBSERVER_MARGIN_SECONDS,
+            ),
         ),
         currency=settings.currency,
     )
