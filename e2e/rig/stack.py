@@ -19,7 +19,11 @@ import yaml
 
 from e2e.rig.binaries import ensure
 from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
+from e2e.rig.fleet_exporter.client import ExporterClient
+from e2e.rig.fleet_exporter.launch import start_exporter
+from e2e.rig.fleet_exporter.simulated_fleet import SimulatedFleet
 from e2e.rig.kube import KubeClient, wait_for
+from e2e.rig.kwok.nodes import add_nodes
 from e2e.rig.process_node.background import ProcessNodes
 from e2e.rig.processes import Command, ManagedProcess, ProcessGroup
 from e2e.rig.provisioner import PoolFile, Provisioner, ProvisionerSettings
@@ -52,6 +56,7 @@ class Stack:
 
     def __init__(self, settings: StackSettings, held: ExitStack) -> None:
         self._held = held
+        self._exporter: ExporterClient | None = None
         self.settings = settings
         self.control_plane: ControlPlane = held.enter_context(
             ControlPlane.start(
@@ -180,6 +185,16 @@ class Stack:
         address = url.removeprefix("http://")
         self.cluster.add_scrape_target(f"gateway-{namespace}-{service}", address, {})
         return url
+
+    def simulate_fleet(
+        self, fleet: SimulatedFleet, *, nodes: int, gpus_per_node: int = 1
+    ) -> ExporterClient:
+        """Add kwok nodes and a fleet of simulated servers on them; its load is set by the client."""
+        if self._exporter is None:
+            self._exporter = start_exporter(self.cluster, self.processes)
+        add_nodes(self.kube, *fleet.nodes(nodes, gpus=gpus_per_node))
+        self.kube.apply(*fleet.manifests())
+        return self._exporter
 
     def load(self, *arguments: str, name: str = "load") -> ManagedProcess:
         """Start `python -m e2e.rig.load`; its progress is in `<logs>/<name>.log`."""
