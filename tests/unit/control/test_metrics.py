@@ -22,7 +22,9 @@ def share(capacity_type: CapacityType, per_hour: str | None) -> PoolShare:
     return PoolShare(
         pool="l4",
         capacity_type=capacity_type,
+        variant="resnet",
         replicas=1,
+        nodes=1,
         per_hour=UNPRICED if per_hour is None else known,
         priced_per_hour=known,
         price=UNPRICED,
