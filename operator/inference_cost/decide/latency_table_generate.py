@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 
 LOADS: Final = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.94, 0.97)
-PER_ITEM_SHARES: Final = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
+PER_ITEM_SHARES: Final = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 1.0)
 BATCH_SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
 QUANTILES: Final = (0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 AGES: Final = 16  # midpoints of a service at which an arrival looks at the queue

@@ -174,7 +174,11 @@ GUARDED: dict[str, Row] = {
             seen=signals(180.0, 2),
             running=workload(
                 3,
-                (pod("p0"), pod("p1"), pod("p2", ready=False, waiting_reason="CrashLoopBackOff")),
+                (
+                    pod("p0"),
+                    pod("p1"),
+                    pod("p2", ready=False, age=30.0, waiting_reason="CrashLoopBackOff"),
+                ),
             ),
             of=policy(headroom=Headroom(mode=HeadroomMode.FIXED, replicas=3)),
         ),
@@ -374,6 +378,13 @@ def test_a_rising_load_is_followed_ahead_of_time() -> None:
     flat = tuple((NOON - 15.0 * i, 150.0) for i in range(24, 0, -1))
     assert plan_of(observation(150.0, 2), learned(needs=1, demand=rising)).desired == 3
     assert plan_of(observation(150.0, 2), learned(needs=1, demand=flat)).desired == 2
+
+
+def test_a_rise_that_has_stopped_is_not_carried_on() -> None:
+    stopped = tuple((NOON - 15.0 * i, min(150.0, 190.0 - 2.5 * i)) for i in range(24, 0, -1))
+    plan = plan_of(observation(150.0, 2), learned(needs=1, demand=stopped))
+    assert not isinstance(plan.demand, Missing)
+    assert plan.demand.forecast < 160.0
 
 
 def test_no_headroom_when_disabled() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from inference_cost.decide.latency import (
+    _CELLS,
     OVERLOADED_SECONDS,
     UNREACHABLE_LOAD,
     Batching,
@@ -14,7 +15,12 @@ from inference_cost.decide.latency import (
     largest_load,
     seconds_at,
 )
-from inference_cost.decide.latency_table_generate import LOADS, Cell
+from inference_cost.decide.latency_table_generate import (
+    BATCH_SIZES,
+    LOADS,
+    PER_ITEM_SHARES,
+    Cell,
+)
 from inference_cost.model.policy import LatencyObjective, QueueTimeObjective
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.simulate.batcher import BatchService, greedy_latencies
@@ -38,7 +44,7 @@ REPLICAS = {
 def test_percentiles_agree_with_simulated_requests(name: str, load: float) -> None:
     replica = REPLICAS[name]
     draw, now, arrivals = random.Random(7), 0.0, []  # noqa: S311 - a simulation
-    for _ in range(60_000):
+    for _ in range(150_000):
         now += draw.expovariate(load * replica.capacity)
         arrivals.append(now)
     service = BatchService(
@@ -47,7 +53,7 @@ def test_percentiles_agree_with_simulated_requests(name: str, load: float) -> No
         max_batch_size=replica.max_batch_size,
     )
     latencies = sorted(greedy_latencies(arrivals, service))
-    for quantile, tolerance in ((0.5, 0.04), (0.95, 0.05), (0.99, 0.07)):
+    for quantile, tolerance in ((0.9, 0.04), (0.95, 0.05), (0.99, 0.07)):
         objective = LatencyObjective(threshold_seconds=1.0, target_fraction=quantile)
         measured = latencies[int(quantile * len(latencies))]
         expected = seconds_at(replica, objective, load * replica.capacity)
@@ -136,12 +142,6 @@ def test_other_modes_are_slower_at_the_same_load() -> None:
 
 def test_the_shipped_table_is_what_the_generator_makes() -> None:
     """Three cells, one of each kind; `--check` of the generator compares all."""
-    from inference_cost.decide.latency import _CELLS  # noqa: PLC0415
-
     for batch, share, load in ((0, 0, 5), (3, 3, 8), (2, 7, 11)):
-        made = Cell(
-            LOADS[load],
-            (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)[share],
-            (1, 2, 4, 8)[batch],
-        ).solve()
+        made = Cell(LOADS[load], PER_ITEM_SHARES[share], BATCH_SIZES[batch]).solve()
         assert _CELLS[batch][share][load] == pytest.approx(made, abs=0.002)

@@ -169,6 +169,19 @@ def test_a_night_of_small_batches_does_not_forget_what_the_day_taught() -> None:
     assert known.error_fraction(8) < 0.2
 
 
+def test_a_server_that_slowly_becomes_slower_is_followed_within_hours() -> None:
+    fast = PROFILES["fixed cost dominates"]
+    slow = replace(fast, alpha=1.06 * fast.alpha, beta=1.06 * fast.beta)
+    estimate = ServiceTimeEstimate(template_hash="v1")
+    before, after = counters(0.7, fast, 1, 10), counters(0.7, slow, 2, 10)
+    for i in range(1800):
+        window = (before if i < 1500 else after)[i % 10]
+        estimate = learn(estimate, window, 8, 1000.0 + 60.0 * i)
+    known = solve(estimate)
+    assert known is not None
+    assert known.seconds(4.5) == pytest.approx(slow.alpha + 4.5 * slow.beta, rel=0.01)
+
+
 def test_a_new_template_starts_from_the_old_estimate_and_is_unsure() -> None:
     settings = PROFILES["fixed cost dominates"]
     old = ServiceTimeEstimate(template_hash="v1")
