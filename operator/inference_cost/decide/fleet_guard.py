@@ -10,10 +10,12 @@ from inference_cost.model.memory import FleetMemory
 from inference_cost.model.observation import DecisionSettings, Snapshot
 from inference_cost.model.plan import Action, LimitedBy, Plan, Reason, VariantPlan
 from inference_cost.model.policy import Mode, PolicyKey
+from inference_cost.model.reading import Missing, MissingReason
 
 Plans = Mapping[PolicyKey, Plan]
 Ceilings = Mapping[PolicyKey, int]  # maximum replicas by policy
 
+HELD = Missing(reason=MissingReason.NOT_LEARNED, detail="held by the fleet guard")
 ASKING_SECONDS = 120.0
 MOST_REMOVALS_REMEMBERED = 120
 
@@ -110,6 +112,7 @@ def _keep(plan: Plan, ceiling: int, allowed: int, code: str) -> Plan:
         action=Action.SCALE_IN if desired < plan.current else Action.HOLD,
         write=desired != plan.current,
         limited_by=LimitedBy.FLEET_GUARD,
+        one_fewer=HELD,
         reasons=(*plan.reasons, Reason(code=code, values=(("wanted", plan.desired),))),
     )
 

@@ -4,7 +4,7 @@ What cannot be read (another version, a damaged object) is dropped: everything i
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import Any, Final
 
@@ -28,6 +28,15 @@ def decode(data: Mapping[str, Any]) -> PolicyMemory | None:
         return _memory({name: value for name, value in data.items() if name in _MEMORY_FIELDS})
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         return None
+
+
+def restore(data: Mapping[str, Any]) -> PolicyMemory | None:
+    """As `decode`, with the profile marked as restored until something is learned again."""
+    memory = decode(data)
+    if memory is None:
+        return None
+    estimates = tuple(replace(one, source="Checkpoint") for one in memory.estimates)
+    return replace(memory, estimates=estimates)
 
 
 def _memory(data: dict[str, Any]) -> PolicyMemory:

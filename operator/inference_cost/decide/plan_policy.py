@@ -303,10 +303,11 @@ def _capacity(case: Case, can: Capability) -> forecast.Capacity:
 
 
 def _hides_losses(case: Case, seen: Traffic) -> bool:
-    """With a queue policy Triton sheds requests and counts them nowhere."""
-    if isinstance(case.configuration, Missing) or seen.gateway_rate is not None:
+    """A queue policy sheds requests that Triton counts nowhere; without the gauge a queue grows unseen."""
+    if seen.gateway_rate is not None:
         return False
-    return case.configuration.queue_policy
+    policy = not isinstance(case.configuration, Missing) and case.configuration.queue_policy
+    return policy or not seen.pending_known
 
 
 def _need(case: Case, can: Capability, demand: Demand) -> tuple[int, int]:

@@ -193,6 +193,7 @@ def _update(
         largest_mean_batch=max(estimate.largest_mean_batch, window.mean_batch),
         rejected_in_a_row=0,
         updated_at=at,
+        source="Counters",
     )
 
 

@@ -41,6 +41,7 @@ class Traffic:
     coverage: float  # reporting ready pods ÷ ready pods
     partial: bool
     models: int
+    pending_known: bool
     gateway_rate: float | None
     gateway_errors: float | None
     gateway_seconds: float
@@ -138,6 +139,7 @@ def _sum(
         coverage=coverage,
         partial=partial,
         models=len({window.model for window in windows if window.requests > 0}),
+        pending_known=any(isinstance(window.pending, Sample) for window in windows),
         gateway_rate=None if isinstance(gateway, Missing) else gateway.requests / gateway.seconds,
         gateway_errors=None if isinstance(gateway, Missing) else gateway.errors / gateway.seconds,
         gateway_seconds=0.0 if isinstance(gateway, Missing) else gateway.seconds,

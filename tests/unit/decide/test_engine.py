@@ -340,6 +340,25 @@ def test_overload_grows_the_fleet_by_half_until_a_clean_window() -> None:
     assert plan.demand.forecast == pytest.approx(300.0)
 
 
+@pytest.mark.parametrize(
+    ("pending", "policy_set", "censored"),
+    [(True, False, False), (False, False, True), (True, True, True)],
+    ids=["the queue is seen not to grow", "no queue gauge", "a queue policy sheds unseen"],
+)
+def test_high_load_counts_as_overload_where_losses_are_hidden(
+    pending: bool, policy_set: bool, censored: bool
+) -> None:
+    gauge = Sample(value=3.0, at=NOON) if pending else Missing(reason=MissingReason.NOT_EXPORTED)
+    plan = plan_of(
+        observation(
+            seen=signals(195.0, 2, pending=gauge),
+            configuration=replace(CONFIGURATION, queue_policy=policy_set),
+        )
+    )
+    assert not isinstance(plan.demand, Missing)
+    assert plan.demand.censored is censored
+
+
 def test_overload_before_anything_is_learned_still_adds_replicas() -> None:
     overloaded = signals(
         190.0,

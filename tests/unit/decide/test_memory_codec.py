@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from inference_cost.decide.memory_codec import VERSION, decode, encode
+from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
 from inference_cost.model.memory import PolicyMemory
-from tests.unit.decide.worlds import ESTIMATE, NOON
+from inference_cost.model.plan import ProfileSource
+from inference_cost.model.reading import Missing
+from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_of
 
 FULL = PolicyMemory(
     estimates=(ESTIMATE, replace(ESTIMATE, template_hash="v0", rejected_in_a_row=2)),
@@ -45,6 +47,19 @@ def test_survives_json(memory: PolicyMemory) -> None:
 )
 def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
     assert decode(encode(FULL) | damage) is None
+
+
+def test_a_restored_profile_is_named_so_until_something_is_learned() -> None:
+    restored = restore(encode(learned(needs=1)))
+    assert restored is not None
+    idle = observation(0.0, 2)
+    plan = plan_of(idle, restored)
+    assert not isinstance(plan.profile, Missing)
+    assert plan.profile.source is ProfileSource.CHECKPOINT
+    busy = plan_of(observation(150.0, 2), restored)
+    assert not isinstance(busy.profile, Missing)
+    assert busy.profile.source is ProfileSource.COUNTERS
+    assert restore({"version": 0}) is None
 
 
 def test_fields_of_a_later_writer_are_ignored() -> None:
