@@ -155,6 +155,37 @@ async def test_a_write_that_was_denied_makes_the_policy_not_ready_and_names_the_
     assert await world.report(snapshot(observation()), KEY) == []  # and says so once
 
 
+async def test_the_time_of_a_denial_is_when_it_began() -> None:
+    world = World()
+    world.scaler._refusals[UID] = Refusal(error=DENIED, until=60.0)
+    await world.report(snapshot(observation()), KEY)
+    tick = Tick(
+        snapshot=replace(snapshot(observation()), at=NOW + 600),
+        plans={KEY: plan(desired=3)},
+        memory=Memory(),
+        costs=None,
+    )
+    later = world.reporter.report(tick, world.scaler, ())[KEY]
+    assert _ready_since(later) == _ready_since(world.api.statuses[0][1])
+
+
+def _ready_since(status: Json) -> str:
+    return next(c["lastTransitionTime"] for c in status["conditions"] if c["type"] == "Ready")
+
+
+async def test_events_are_not_repeated_while_a_status_waits_for_its_turn() -> None:
+    world = World()
+    tick = Tick(
+        snapshot=snapshot(observation()),
+        plans={KEY: plan(desired=3)},
+        memory=Memory(),
+        costs=None,
+    )
+    for _ in range(5):
+        world.reporter.report(tick, world.scaler, ())
+    assert len(world.recorder._queue) == 1
+
+
 async def test_a_decision_that_failed_is_said_and_the_others_are_as_ever() -> None:
     world = World()
     seen = snapshot(observation(), observation(key=OTHER))

@@ -120,7 +120,7 @@ async def test_a_wake_up_brings_the_next_tick_forward_once() -> None:
     for _ in range(20):
         world.loop.wake()
         await asyncio.sleep(0.01)
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(2.3)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len(world.acted) == 2
