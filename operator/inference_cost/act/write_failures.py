@@ -26,7 +26,9 @@ def not_ready(
     status: dict[str, Any], error: KubeError, previous: Mapping[str, Any], *, at: float
 ) -> dict[str, Any]:
     """The status with `Ready=False` for a refused write; an earlier reason for not being ready stays."""
-    before: Mapping[str, Any] = next((c for c in previous.get("conditions", ()) if c["type"] == _READY), {})
+    before: Mapping[str, Any] = next(
+        (c for c in previous.get("conditions", ()) if c["type"] == _READY), {}
+    )
     conditions = [_with_failure(c, error, before, at) for c in status.get("conditions", ())]
     return status | {"conditions": conditions}
 

@@ -170,7 +170,7 @@ async def test_the_time_of_a_denial_is_when_it_began() -> None:
 
 
 def _ready_since(status: Json) -> str:
-    return next(c["lastTransitionTime"] for c in status["conditions"] if c["type"] == "Ready")
+    return next(str(c["lastTransitionTime"]) for c in status["conditions"] if c["type"] == "Ready")
 
 
 async def test_events_are_not_repeated_while_a_status_waits_for_its_turn() -> None:
