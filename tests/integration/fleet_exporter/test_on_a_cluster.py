@@ -64,7 +64,11 @@ def pods(client: KubeClient, fleet: SimulatedFleet) -> list[str]:
 def test_a_pod_is_down_until_it_is_ready_and_then_starts_at_zero(
     client: KubeClient, fleet: SimulatedFleet, exporter: ExporterClient
 ) -> None:
-    [first, _] = wait_for(lambda: pods(client, fleet), timeout_seconds=5, what="two pods")
+    first, _ = wait_for(
+        lambda: p if len(p := pods(client, fleet)) == 2 else None,
+        timeout_seconds=5,
+        what="two pods",
+    )
     with pytest.raises(ExporterError, match="503"):
         exporter.metrics(fleet.namespace, first)
 
