@@ -3,6 +3,8 @@
 A decision made on a cache that is older than our own last write would be made twice.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 FORGET_UNSEEN_AFTER_SECONDS = 30.0
@@ -26,8 +28,18 @@ class Expectations:
 
     def __init__(self) -> None:
         self._writes: dict[str, OwnWrite] = {}
+        self._under_way: dict[str, int] = {}
         self._reverts: dict[str, list[float]] = {}
         self._unexplained: set[str] = set()
+
+    @contextmanager
+    def writing(self, uid: str, replicas: int) -> Iterator[None]:
+        """While a write is under way: the watch may show it before its answer is here."""
+        self._under_way[uid] = replicas
+        try:
+            yield
+        finally:
+            del self._under_way[uid]
 
     def wrote(self, uid: str, *, replicas: int, previous: int, at: float) -> None:
         self._writes[uid] = OwnWrite(replicas=replicas, previous=previous, at=at)
@@ -35,7 +47,7 @@ class Expectations:
     def see(self, uid: str, replicas: int, *, at: float) -> None:
         """Called with what the cache shows, on every change and every tick."""
         write = self._writes.get(uid)
-        if write is None or write.reverted:
+        if write is None or write.reverted or replicas == self._under_way.get(uid):
             return
         if replicas == write.replicas:
             self._writes[uid] = replace(write, seen=True)

@@ -115,14 +115,15 @@ class Scaler:
 
     async def _carry_out(self, planned: PlannedOrder) -> Scaled:
         order = planned.order
-        result = await write_scale(self._api, order)
-        now = self._monotonic()
-        if result.live is not None:
-            self.expectations.see_live(order.uid, result.live, at=now)
-        if result.outcome is ScaleOutcome.WRITTEN:
-            self.expectations.wrote(
-                order.uid, replicas=order.desired, previous=order.current, at=now
-            )
+        with self.expectations.writing(order.uid, order.desired):
+            result = await write_scale(self._api, order)
+            now = self._monotonic()
+            if result.live is not None:
+                self.expectations.see_live(order.uid, result.live, at=now)
+            if result.outcome is ScaleOutcome.WRITTEN:
+                self.expectations.wrote(
+                    order.uid, replicas=order.desired, previous=order.current, at=now
+                )
         self._note(order, result, now)
         log.info("scale", extra=_fields(planned, result))
         return Scaled(plan=planned.plan, result=result)

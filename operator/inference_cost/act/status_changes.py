@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from inference_cost.api.conditions import ConditionType
+
 Status = Mapping[str, Any]
 Leaf = tuple[tuple[str, ...], Any]
 
@@ -58,13 +60,19 @@ def meaning(status: Status) -> Any:
     decision = status.get("decision") or {}
     return (
         status.get("observedGeneration"),
-        tuple((c["type"], c["status"], c["reason"]) for c in status.get("conditions") or ()),
+        tuple(_said(c) for c in status.get("conditions") or ()),
         tuple(sorted((status.get("replicas") or {}).items())),
         (decision.get("action"), decision.get("desiredReplicas"), decision.get("limitedBy")),
         (status.get("slo") or {}).get("state"),
         tuple((p.get("variant"), p.get("pool")) for p in status.get("placement") or ()),
         tuple(sorted(key for key, value in status.items() if value)),
     )
+
+
+def _said(condition: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Ready's message says whether replicas are written, and has no moving number; others may have."""
+    message = condition.get("message") if condition["type"] == ConditionType.READY else None
+    return (condition["type"], condition["status"], condition["reason"], message)
 
 
 def _ours(stored: Status, new: Status) -> Status:

@@ -26,6 +26,25 @@ def test_a_write_that_is_never_seen_is_given_up_after_thirty_seconds() -> None:
     assert not expectations.fought_over(UID, at=30.0)
 
 
+def test_the_echo_of_a_write_may_come_before_its_answer() -> None:
+    expectations = written(replicas=5, previous=3)
+    expectations.see(UID, 5, at=1)
+    with expectations.writing(UID, 7):
+        expectations.see(UID, 7, at=2)
+        expectations.wrote(UID, replicas=7, previous=5, at=2)
+    assert expectations.take_reverted() == set()
+    expectations.see(UID, 7, at=3)
+    assert expectations.pending(UID, at=3) is None
+
+
+def test_another_number_while_a_write_is_under_way_is_a_revert() -> None:
+    expectations = written(replicas=5, previous=3)
+    expectations.see(UID, 5, at=1)
+    with expectations.writing(UID, 7):
+        expectations.see(UID, 2, at=2)
+    assert expectations.take_reverted() == {UID}
+
+
 def undo(expectations: Expectations, at: float, *, replicas: int = 3) -> None:
     expectations.wrote(UID, replicas=5, previous=replicas, at=at)
     expectations.see(UID, 5, at=at + 1)

@@ -18,9 +18,10 @@ READY = {
     "observedGeneration": 1,
     "lastTransitionTime": "2026-11-22T12:00:00Z",
 }
+METRICS = READY | {"type": "MetricsAvailable", "reason": "MetricsFresh"}
 STATUS: Status = {
     "observedGeneration": 1,
-    "conditions": [READY],
+    "conditions": [READY, METRICS],
     "replicas": {"current": 3, "ready": 3, "desired": 3},
     "demand": {"requestsPerSecond": "100.0"},
     "cost": {"perHour": "12.00", "monthToDate": "100.00"},
@@ -49,13 +50,16 @@ class Case:
 CASES = {
     "nothing": Case(new=changed(), want=Change.NONE),
     "a condition's status": Case(
-        new=changed(conditions=[READY | {"status": "False"}]), want=Change.MEANING
+        new=changed(conditions=[READY, METRICS | {"status": "False"}]), want=Change.MEANING
     ),
     "a condition's reason": Case(
-        new=changed(conditions=[READY | {"reason": "Paused"}]), want=Change.MEANING
+        new=changed(conditions=[READY, METRICS | {"reason": "Partial"}]), want=Change.MEANING
     ),
     "a condition's message alone": Case(
-        new=changed(conditions=[READY | {"message": "All well for 3 s."}]), want=Change.MOVED
+        new=changed(conditions=[READY, METRICS | {"message": "3 of 4 report."}]), want=Change.MOVED
+    ),
+    "whether replicas are written, which is in Ready's message": Case(
+        new=changed(conditions=[READY | {"message": "Not changed."}, METRICS]), want=Change.MEANING
     ),
     "the generation": Case(new=changed(observedGeneration=2), want=Change.MEANING),
     "a ready replica": Case(new=changed(replicas={"ready": 2}), want=Change.MEANING),
@@ -111,12 +115,12 @@ def test_when_a_change_is_written(change: Change, age: float, want: bool) -> Non
 
 def test_a_condition_that_is_not_ours_stays() -> None:
     foreign = READY | {"type": "AuditedByPlatformTeam"}
-    stored = STATUS | {"conditions": [READY, foreign]}
+    stored = STATUS | {"conditions": [READY, METRICS, foreign]}
     test, replacement = status_operations("uid-1", stored, STATUS)
     assert (test["op"], test["path"], test["value"]) == ("test", "/metadata/uid", "uid-1")
-    assert replacement["value"] == STATUS | {"conditions": [READY, foreign]}
+    assert replacement["value"] == STATUS | {"conditions": [READY, METRICS, foreign]}
 
 
 def test_a_foreign_condition_is_no_change_of_meaning() -> None:
     foreign = READY | {"type": "AuditedByPlatformTeam"}
-    assert change_of(STATUS | {"conditions": [READY, foreign]}, STATUS) is Change.NONE
+    assert change_of(STATUS | {"conditions": [READY, METRICS, foreign]}, STATUS) is Change.NONE
