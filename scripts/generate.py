@@ -6,7 +6,7 @@ import sys
 GENERATORS = (
     ("-m", "inference_cost.api.generate"),
     ("scripts/sync_chart_crds.py",),
-    ("scripts/generate_reference.py",),
+    ("-m", "inference_cost.control.reference"),
 )
 
 

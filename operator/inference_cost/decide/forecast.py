@@ -1,12 +1,16 @@
 """Demand: what is offered now, what waits, and the most to expect before new capacity can serve.
 
-The forecast is the level plus a straight line through the recent past, carried over the lead time and shrunk
-towards no trend by its own uncertainty, plus one standard deviation of what the line did not explain.
+The forecast is the present level plus a straight line through the recent past, carried over the lead time, shrunk
+towards no trend by its own uncertainty, and believed only once a rise lasts longer than one window: until then it may
+be a step, which a window smears into a slope. The present level is that of the newest slice where it differs from the
+window's by more than chance.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from itertools import pairwise
+from math import isfinite, sqrt
+from statistics import median
 from typing import Final
 
 from inference_cost.decide.traffic import Traffic
@@ -20,7 +24,8 @@ SATURATED: Final = 0.9  # of capacity
 GROWTH_WHILE_CENSORED: Final = 1.5  # until one clean window
 ERRORS_MATTER: Final = 0.001  # share of requests answered 5xx
 LARGEST_GROWTH: Final = 2.0  # a line is not believed beyond this multiple of the level
-SPREADS: Final = 0.5  # standard deviations above the line
+SIGNIFICANT: Final = 3.0  # standard deviations of a Poisson count
+SPREADS: Final = 0.5  # standard deviations of one step, above the line
 LOOK_BACK: Final = 1.5  # lead times
 POINTS_KEPT: Final = 64
 START_UPS_KEPT: Final = 20
@@ -60,6 +65,8 @@ def _censored(traffic: Traffic, capacity: Capacity, backlog: float, *, hidden_lo
     errors, requests = traffic.gateway_errors or 0.0, traffic.gateway_rate or 0.0
     if errors > ERRORS_MATTER * requests:
         return True
+    if traffic.gateway_rate is not None:
+        return False  # it counts what is offered, answered or not
     busy = capacity.per_second > 0 and traffic.completed > SATURATED * capacity.per_second
     unknown = capacity.per_second <= 0
     return (busy or unknown) and (hidden_losses or (backlog > 0 and traffic.growing > 0))
@@ -98,18 +105,39 @@ def forecast(
     line = fit(history)
     if line is None:
         return demand.now
-    slope = min(line.slope, recent_slope(history, window))
-    ahead = line.level + slope * lead + SPREADS * line.spread
-    return min(max(demand.now, ahead), LARGEST_GROWTH * max(demand.now, line.level))
+    present = newest_rate(history, window)
+    slope = min(line.slope, lasting_slope(history, window))
+    level = max(demand.now, min(present, LARGEST_GROWTH * demand.now))
+    ahead = level + slope * max(lead - window / 2, 0.0) + SPREADS * line.spread
+    return min(max(level, ahead), LARGEST_GROWTH * max(demand.now, line.level))
 
 
-def recent_slope(history: History, window: float) -> float:
-    """Per second over the last whole window, at least 0: a rise counts only while it goes on."""
+def newest_rate(history: History, window: float) -> float:
+    """Rate of the newest slice of the window: a step of the load shows at once, not only after a window."""
     newest, rate = history[-1]
-    before = next((point for point in reversed(history) if point[0] <= newest - window), None)
+    before = at_or_before(history, newest - window)
     if before is None:
-        return inf
-    return max((rate - before[1]) / (newest - before[0]), 0.0)
+        return rate
+    earlier, last = history[-2]
+    width = newest - earlier
+    slice_rate = max(before[1] + window * (rate - last) / width, 0.0)
+    return slice_rate - SIGNIFICANT * sqrt(slice_rate / width)
+
+
+def lasting_slope(history: History, window: float) -> float:
+    """Per second, at least 0: a rise counts as a trend once it lasts longer than a step takes to show."""
+    newest = history[-1][0]
+    middle = at_or_before(history, newest - window)
+    first = at_or_before(history, newest - 2 * window)
+    if middle is None or first is None:
+        return 0.0
+    late = (history[-1][1] - middle[1]) / (newest - middle[0])
+    early = (middle[1] - first[1]) / (middle[0] - first[0])
+    return max(min(late, 2 * early), 0.0)
+
+
+def at_or_before(history: History, at: float) -> tuple[float, float] | None:
+    return next((point for point in reversed(history) if point[0] <= at), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,5 +173,12 @@ def fit(history: History) -> Line | None:
     if slope:
         slope *= max(0.0, 1 - variance / width / slope**2)
     level = mean - slope * middle
-    spread = sqrt(variance)
+    spread = _spread(history)
     return Line(level=level, slope=slope, spread=spread) if isfinite(level + spread) else None
+
+
+def _spread(history: History) -> float:
+    """Standard deviation of one step from the median absolute one: a single jump does not count as noise."""
+    steps = [late[1] - early[1] for early, late in pairwise(history)]
+    middle = median(steps)
+    return 1.4826 * median(abs(step - middle) for step in steps)

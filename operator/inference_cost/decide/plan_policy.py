@@ -32,12 +32,14 @@ from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import Attainment, Demand, LimitedBy, Plan, Reason
 from inference_cost.model.policy import HeadroomMode, LatencyObjective, Pause
-from inference_cost.model.reading import Missing
+from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import ModelConfiguration
 from inference_cost.model.workload import NoWorkload, Workload
 
 HELD_BY_MEAN = 3.0  # a 99th percentile is at most about three means
 GROWTH_WHILE_LATE = 1.5
+# Pods that start are no failure of the metrics: each cold start would bring the fallback.
+NO_FAILURE = frozenset({MissingReason.WARMING_UP, MissingReason.NO_READY_PODS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,7 @@ def _paused(case: Case, pause: Pause) -> tuple[Plan, PolicyMemory]:
 def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
     """Hold; after the failure threshold the user's fallback. Never fewer than now, bounds included."""
     current, policy = case.fleet.current, case.observation.policy
-    misses = min(case.memory.misses + 1, 10**6)
+    misses = min(case.memory.misses + (missing.reason not in NO_FAILURE), 10**6)
     target = fallback_replicas(policy.fallback, current, misses)
     code = "no-metrics" if target is None else "fallback"
     reason = Reason(

@@ -258,6 +258,18 @@ RULED: dict[str, Row] = {
         LimitedBy.FALLBACK,
         learned(misses=3),
     ),
+    "no fallback because pods start": Row(
+        observation(
+            Missing(reason=MissingReason.WARMING_UP),
+            2,
+            of=policy(
+                fallback=Fallback(failure_threshold=3, replicas=6, behavior=FallbackBehavior.STATIC)
+            ),
+        ),
+        2,
+        LimitedBy.METRICS_UNAVAILABLE,
+        learned(misses=3),
+    ),
     "no fallback before that": Row(
         observation(
             STALE,

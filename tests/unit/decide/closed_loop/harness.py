@@ -25,6 +25,7 @@ from inference_cost.model.policy import (
 )
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from inference_cost.model.signals import (
+    BatchStatistic,
     GatewaySignals,
     LatencyHistogram,
     ModelConfiguration,
@@ -60,6 +61,7 @@ class LoopSettings:
     power_of_two: bool = True
     gateway: bool = True
     configuration: bool = True
+    batch_statistics: bool = False  # timings from before: the servers are not new
     measured_from: float = 60.0
 
 
@@ -263,6 +265,16 @@ class Loop:
             dynamic_batching=True,
             queue_delay_seconds=0.0,
             queue_policy=False,
+            batch_statistics=tuple(
+                BatchStatistic(
+                    batch_size=size,
+                    executions=100,
+                    mean_seconds=settings.alpha + settings.beta * size,
+                )
+                for size in range(1, settings.max_batch + 1)
+            )
+            if settings.batch_statistics
+            else (),
         )
         return PolicyObservation(
             policy=policy(settings),
