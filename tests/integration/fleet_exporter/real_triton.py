@@ -156,12 +156,18 @@ async def _server(folder: Path, model: SleepyModel) -> AsyncIterator[str]:
 
 
 async def _wait_until_ready(address: str) -> None:
+    # The metrics port opens some 40 ms after the others.
     async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as client:
-        while True:
-            try:
-                async with client.get(f"http://{address}:8000/v2/health/ready") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientConnectionError:
-                pass
-            await asyncio.sleep(0.02)
+        await _wait_until_answered(client, f"http://{address}:8000/v2/health/ready")
+        await _wait_until_answered(client, f"http://{address}:8002/metrics")
+
+
+async def _wait_until_answered(client: aiohttp.ClientSession, page: str) -> None:
+    while True:
+        try:
+            async with client.get(page) as answer:
+                if answer.status == 200:
+                    return
+        except aiohttp.ClientConnectionError:
+            pass
+        await asyncio.sleep(0.02)
