@@ -129,7 +129,7 @@ def lasting_slope(history: History, window: float) -> float:
     newest = history[-1][0]
     middle = at_or_before(history, newest - window)
     first = at_or_before(history, newest - 2 * window)
-    if middle is None or first is None:
+    if middle is None or first is None or first == middle:  # nothing was seen for a window
         return 0.0
     late = (history[-1][1] - middle[1]) / (newest - middle[0])
     early = (middle[1] - first[1]) / (middle[0] - first[0])
