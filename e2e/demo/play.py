@@ -94,7 +94,9 @@ def _set_stage(settings: DemoSettings, screen: Screen, held: ExitStack) -> Stage
         fleet.namespace, fleet.name, bound_milliseconds=settings.objective_milliseconds
     )
     _wait_ready(stack, settings)
-    stack.kube.apply(policy(fleet, mode="Enforce", maximum=settings.max_replicas))
+    stack.kube.apply(
+        policy(fleet, mode="Enforce", maximum=settings.max_replicas, routing="LeastRequest")
+    )
     screen.step(
         "applied InferenceCostPolicy: 99 % of requests within 300 ms, 1 to 8 replicas, Enforce"
     )

@@ -163,6 +163,11 @@ class HeadroomMode(StrEnum):
     DISABLED = "Disabled"
 
 
+class Routing(StrEnum):
+    EQUAL = "Equal"
+    LEAST_REQUEST = "LeastRequest"
+
+
 class Headroom(ApiModel):
     """Replicas kept above the need, for load that grows while new pods start."""
 
@@ -226,6 +231,14 @@ class PolicySpec(ApiModel):
         description="maxReplicas is the largest number of replicas to run, at least minReplicas."
     )
     slo: Slo = Field(description="slo is the objective that the replicas have to meet.")
+    routing: Routing = Field(
+        default=Routing.EQUAL,
+        description="routing says how requests reach the replicas: Equal (each replica gets an equal"
+        " share at random, as behind a plain Service) or LeastRequest (a load balancer sends each"
+        " request to the endpoint with fewer requests in flight, such as Envoy's LEAST_REQUEST;"
+        " replicas then carry more within the same objective). Default Equal, which is safe behind"
+        " any load balancer.",
+    )
     serving: Serving = Field(
         default=Serving(),
         description="serving says which models of the target count. Default: every model seen.",

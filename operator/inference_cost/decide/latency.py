@@ -2,7 +2,7 @@
 
 Greedy batching (no queue delay) is read from `latency_table.json`, made by `latency_table_generate.py` from the
 exact Markov chain. The other ways Triton forms batches are that table times a measured, cautious share.
-Routing is taken as random, the worst a Service does with short connections.
+Routing is taken as random, the worst a Service does with short connections; see `routing.py` for better.
 """
 
 import json
@@ -97,7 +97,7 @@ def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
     times = _column(replica, objective)
     if times[0] > threshold:
         return LargestLoad(per_second=UNREACHABLE_LOAD * replica.capacity, reachable=False)
-    load = _load_at(times, threshold) * _share_of_greedy(replica, threshold)
+    load = _load_within(times, threshold) * _share_of_greedy(replica, threshold)
     return LargestLoad(per_second=min(load, LARGEST_LOAD) * replica.capacity, reachable=True)
 
 
@@ -112,7 +112,14 @@ def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
         return OVERLOADED_SECONDS
     if rho > _LOADS[-1]:  # waiting grows as 1/(1 - ρ) towards capacity
         return min(times[-1] * full * (1 - _LOADS[-1]) / (1 - rho), OVERLOADED_SECONDS)
-    return _interpolate(_LOADS, times, rho) * full
+    return interpolate(_LOADS, times, rho) * full
+
+
+def load_at(replica: Replica, objective: Objective, seconds: float) -> float:
+    """Largest share of capacity at which a greedy replica's percentile is within `seconds`."""
+    times = _column(replica, objective)
+    threshold = seconds / replica.full_batch_seconds
+    return _LOADS[0] if times[0] > threshold else _load_within(times, threshold)
 
 
 def _threshold(objective: Objective) -> float:
@@ -129,16 +136,16 @@ def _share_of_greedy(replica: Replica, threshold: float) -> float:
     per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
     weight = (per_item - _FIXED_COST_SHARE) / (_COST_PER_ITEM_SHARE - _FIXED_COST_SHARE)
     weight = min(max(weight, 0.0), 1.0)
-    fixed = _interpolate(_THRESHOLDS, _DELAYED_FIXED_COST, threshold)
-    item = _interpolate(_THRESHOLDS, _DELAYED_COST_PER_ITEM, threshold)
+    fixed = interpolate(_THRESHOLDS, _DELAYED_FIXED_COST, threshold)
+    item = interpolate(_THRESHOLDS, _DELAYED_COST_PER_ITEM, threshold)
     return fixed + weight * (item - fixed)
 
 
 def _column(replica: Replica, objective: Objective) -> list[float]:
     """Times by load, in units of t(B), between the four nearest cells."""
     per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
-    share, share_weight = _bracket(_SHARES, per_item)
-    batch, batch_weight = _bracket(_BATCHES, log2(replica.max_batch_size))
+    share, share_weight = bracket(_SHARES, per_item)
+    batch, batch_weight = bracket(_BATCHES, log2(replica.max_batch_size))
     read = _reader(objective)
     corners = (
         (_CELLS[batch][share], (1 - batch_weight) * (1 - share_weight)),
@@ -159,7 +166,7 @@ def _reader(objective: Objective) -> Callable[[list[float]], float]:
     return lambda figures: figures[lower + 1] + weight * (figures[lower + 2] - figures[lower + 1])
 
 
-def _load_at(times: Sequence[float], threshold: float) -> float:
+def _load_within(times: Sequence[float], threshold: float) -> float:
     """Largest load whose time is within the threshold; `times` rise with load."""
     for i, (earlier, later) in enumerate(pairwise(times)):
         if later > threshold:
@@ -168,13 +175,13 @@ def _load_at(times: Sequence[float], threshold: float) -> float:
     return LARGEST_LOAD
 
 
-def _bracket(grid: Sequence[float], value: float) -> tuple[int, float]:
+def bracket(grid: Sequence[float], value: float) -> tuple[int, float]:
     """Index of the lower neighbor and the weight of the upper one; values outside use the edge."""
     lower = min(max(bisect_right(grid, value) - 1, 0), len(grid) - 2)
     weight = (value - grid[lower]) / (grid[lower + 1] - grid[lower])
     return lower, min(max(weight, 0.0), 1.0)
 
 
-def _interpolate(grid: Sequence[float], values: Sequence[float], at: float) -> float:
-    lower, weight = _bracket(grid, at)
+def interpolate(grid: Sequence[float], values: Sequence[float], at: float) -> float:
+    lower, weight = bracket(grid, at)
     return values[lower] + weight * (values[lower + 1] - values[lower])

@@ -17,7 +17,8 @@ from inference_cost.decide.profile import (
     outside_domain,
     remember_load,
 )
-from inference_cost.decide.size import needed, needed_to_keep, predict
+from inference_cost.decide.routing import gain
+from inference_cost.decide.size import needed, needed_to_keep, predict, profile_among
 from inference_cost.decide.stabilize import (
     CHANGES_KEPT,
     LONGEST_PERIOD_SECONDS,
@@ -183,9 +184,9 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         need,
         choice.desired,
         limited_by=choice.limited_by,
-        reasons=(*_findings(case, can), *choice.reasons),
+        reasons=(*_findings(case, can, choice.desired), *choice.reasons),
         demand=demand,
-        profile=can.profile,
+        profile=profile_among(can, choice.desired),
         prediction=predict(can, objective, demand, choice.desired),
         one_fewer=predict(can, objective, demand, choice.desired - 1),
         attainment=reached,
@@ -215,6 +216,7 @@ def _learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Mi
         outside=outside,
         concurrency=_concurrency(seen),
         inferences_per_request=_inferences_per_request(seen),
+        routing=observation.policy.routing,
     )
     return replace(case, memory=memory), can, reached
 
@@ -320,8 +322,8 @@ def _need(case: Case, can: Capability, demand: Demand) -> tuple[int, int]:
         need = _blind_need(case, demand)
         return need, need
     drain = max(case.start_up_seconds, case.snapshot.settings.rate_window_seconds)
-    need = needed(demand, can.profile, drain) + extra
-    return need, max(needed_to_keep(demand, can.profile, drain) + extra, need)
+    need = needed(demand, can.profile, drain, can.gains) + extra
+    return need, max(needed_to_keep(demand, can.profile, drain, can.gains) + extra, need)
 
 
 def _blind_need(case: Case, demand: Demand) -> int:
@@ -346,7 +348,7 @@ def _hold_seconds(case: Case) -> float:
     return max(case.start_up_seconds, case.snapshot.settings.rate_window_seconds)
 
 
-def _findings(case: Case, can: Capability) -> tuple[Reason, ...]:
+def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     """What a user should know about the profile itself."""
     found = []
     if can.outside:
@@ -355,4 +357,10 @@ def _findings(case: Case, can: Capability) -> tuple[Reason, ...]:
         found.append(Reason(code="objective-unreachable"))
     if can.replica is not None and isinstance(case.configuration, Missing):
         found.append(Reason(code="unknown-batching"))
+    more = round(100 * (gain(can.gains, desired) - 1))
+    if more > 0:
+        values = (("replicas", desired), ("percent", more))
+        found.append(Reason(code="evened-out", values=values))
+    if can.unbalanced:
+        found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
     return tuple(found)

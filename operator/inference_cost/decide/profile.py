@@ -9,6 +9,7 @@ from math import ceil
 from typing import Final
 
 from inference_cost.decide.latency import Batching, LargestLoad, Replica, batching_of, largest_load
+from inference_cost.decide.routing import NO_GAIN, Gains, gains, unmodeled
 from inference_cost.decide.service_time import (
     CounterWindow,
     ServiceTime,
@@ -19,7 +20,7 @@ from inference_cost.decide.service_time import (
 from inference_cost.decide.traffic import Traffic, usable
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource
-from inference_cost.model.policy import Objective
+from inference_cost.model.policy import Objective, Routing
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 
@@ -38,13 +39,18 @@ LARGEST_BATCH: Final = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
-    """`learned` False: nothing may be removed yet. `outside`: why the latency model does not apply."""
+    """`learned` False: nothing may be removed yet. `outside`: why the latency model does not apply.
+
+    `gains`: what the load balancer adds by number of replicas. `unbalanced`: why nothing although it is named.
+    """
 
     profile: Profile | Missing
     replica: Replica | None
     learned: bool
     reachable: bool = True
     outside: str = ""
+    gains: Gains = NO_GAIN
+    unbalanced: str = ""
 
 
 def configuration_of(
@@ -168,6 +174,7 @@ def capability(
     outside: str,
     concurrency: float,
     inferences_per_request: float,
+    routing: Routing = Routing.EQUAL,
 ) -> Capability:
     """Profile of one replica in requests/s. `concurrency`: mean executions running at once, as measured."""
     if outside:
@@ -188,6 +195,8 @@ def capability(
     load = largest_load(replica, objective)
     instances = 1 if isinstance(configuration, Missing) else max(configuration.instances, 1)
     at_once = min(max(concurrency, 1.0), float(instances))
+    unbalanced = unmodeled(routing, configuration, objective, replica.batching)
+    balanced = routing is Routing.LEAST_REQUEST and not unbalanced
     return Capability(
         profile=_profile(
             estimate, time, size, instances, at_once, inferences_per_request, load, error, source
@@ -195,6 +204,8 @@ def capability(
         replica=replica,
         learned=_learned(estimate, error, source),
         reachable=load.reachable,
+        gains=gains(replica, objective) if balanced else NO_GAIN,
+        unbalanced=unbalanced,
     )
 
 

@@ -98,6 +98,13 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "Triton's model configuration could not be read, so batching is taken as the slower kind and the largest "
         "batch as the largest mean seen; let the operator reach Triton's HTTP port to need fewer replicas."
     ),
+    "evened-out": lambda v, _p, _o: (
+        f"The load balancer evens out {v['replicas']} replicas: each carries {v['percent']} % more than "
+        "with requests spread at random."
+    ),
+    "not-evened-out": lambda v, _p, _o: (
+        f"spec.routing LeastRequest is not counted on because {v['why']}."
+    ),
     "upgrade-hold": lambda _v, _p, _o: (
         "The operator was upgraded just now; nothing is removed for some minutes."
     ),
@@ -117,5 +124,7 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 } | {LimitedBy.MIN_REPLICAS: _minimum, LimitedBy.MAX_REPLICAS: _maximum}
 
 # About the model or its server rather than about this decision.
-FINDINGS: Final = frozenset({"outside-model", "objective-unreachable", "unknown-batching"})
+FINDINGS: Final = frozenset(
+    {"outside-model", "objective-unreachable", "unknown-batching", "evened-out", "not-evened-out"}
+)
 REASON_CODES: Final = frozenset(_REASONS)

@@ -1,10 +1,12 @@
 """How many replicas the expected demand needs, and what latency to expect with a given number."""
 
+from dataclasses import replace
 from math import ceil
 from typing import Final
 
-from inference_cost.decide.latency import Replica, seconds_at
+from inference_cost.decide.latency import seconds_at
 from inference_cost.decide.profile import Capability
+from inference_cost.decide.routing import NO_GAIN, Gains, gain, under_random_routing
 from inference_cost.model.plan import Demand, Prediction, Profile
 from inference_cost.model.policy import LatencyObjective, Objective
 from inference_cost.model.reading import Missing, MissingReason
@@ -15,25 +17,41 @@ DRAIN_LOAD: Final = 0.95  # of capacity while a backlog is worked off
 MOST_REPLICAS: Final = 100_000  # above what a scale subresource is ever asked for
 
 
-def replicas_for(rate: float, per_replica: float) -> int:
+def replicas_for(rate: float, per_replica: float, gains: Gains = NO_GAIN) -> int:
+    """Fewest that carry the rate, where each among n carries `per_replica` times its gain."""
     if rate <= 0 or per_replica <= 0:
         return 0
-    return min(ceil(min(rate / per_replica, MOST_REPLICAS) - NEGLIGIBLE), MOST_REPLICAS)
+    alone = min(rate / per_replica, MOST_REPLICAS)
+    fewest = ceil(alone / gains[-1] - NEGLIGIBLE)
+    while fewest < alone / gain(gains, fewest) - NEGLIGIBLE:
+        fewest += 1
+    return min(fewest, MOST_REPLICAS)
 
 
-def needed(demand: Demand, profile: Profile, drain_seconds: float) -> int:
+def profile_among(capability: Capability, replicas: int) -> Profile | Missing:
+    """The profile with the load that one of so many replicas carries."""
+    profile = capability.profile
+    if isinstance(profile, Missing):
+        return profile
+    load = profile.load_per_replica * gain(capability.gains, replicas)
+    return replace(profile, load_per_replica=load)
+
+
+def needed(demand: Demand, profile: Profile, drain_seconds: float, gains: Gains = NO_GAIN) -> int:
     """Enough for the forecast within the objective, and to work off the backlog in `drain_seconds`."""
-    steady = replicas_for(demand.forecast, profile.load_per_replica)
+    steady = replicas_for(demand.forecast, profile.load_per_replica, gains)
     if demand.backlog <= 0:
         return steady
     draining = demand.now + demand.backlog / drain_seconds
     return max(steady, replicas_for(draining, DRAIN_LOAD * profile.capacity_per_replica))
 
 
-def needed_to_keep(demand: Demand, profile: Profile, drain_seconds: float) -> int:
+def needed_to_keep(
+    demand: Demand, profile: Profile, drain_seconds: float, gains: Gains = NO_GAIN
+) -> int:
     """As `needed`, with some slack left after a removal: what one step out then in would not repay."""
-    steady = replicas_for(demand.forecast, KEEP_SLACK * profile.load_per_replica)
-    return max(steady, needed(demand, profile, drain_seconds))
+    steady = replicas_for(demand.forecast, KEEP_SLACK * profile.load_per_replica, gains)
+    return max(steady, needed(demand, profile, drain_seconds, gains))
 
 
 def predict(
@@ -49,16 +67,15 @@ def predict(
         return Missing(reason=MissingReason.NO_READY_PODS)
     if replica is None:
         return Missing(reason=MissingReason.NOT_LEARNED, detail=capability.outside)
-    seconds = _seconds(replica, objective, profile, demand.forecast / replicas)
+    # One pod seen as one cautious instance at the same share of capacity.
+    scale = (1 + profile.error_fraction) * replica.capacity / profile.capacity_per_replica
+    load = demand.forecast / replicas * scale
+    if capability.gains != NO_GAIN:
+        load = under_random_routing(replica, objective, load, replicas)
+    seconds = seconds_at(replica, objective, load)
     return Prediction(
         replicas=replicas, seconds=seconds, meets_objective=seconds <= _threshold(objective)
     )
-
-
-def _seconds(replica: Replica, objective: Objective, profile: Profile, load: float) -> float:
-    """`load` in requests/s on one pod, seen as one cautious instance at the same share of capacity."""
-    scale = (1 + profile.error_fraction) * replica.capacity / profile.capacity_per_replica
-    return seconds_at(replica, objective, load * scale)
 
 
 def _threshold(objective: Objective) -> float:

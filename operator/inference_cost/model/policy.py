@@ -118,6 +118,13 @@ class Headroom:
     replicas: int = 0
 
 
+class Routing(StrEnum):
+    """How requests reach the replicas."""
+
+    EQUAL = "Equal"  # at random, as behind a plain Service
+    LEAST_REQUEST = "LeastRequest"  # a load balancer picks the endpoint with fewer in flight
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
     """A pause by annotation. `replicas`: the fixed count asked for, or None to leave replicas alone."""
@@ -150,4 +157,5 @@ class Policy:
     behavior: Behavior = Behavior()
     fallback: Fallback | None = None
     headroom: Headroom = Headroom()
+    routing: Routing = Routing.EQUAL
     pause: Pause | None = None

@@ -24,6 +24,7 @@ from inference_cost.model.policy import (
     Policy,
     PolicyKey,
     QueueTimeObjective,
+    Routing,
     ScalingLimit,
     ScalingRules,
     SelectPolicy,
@@ -127,6 +128,7 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
         headroom=Headroom(
             mode=HeadroomMode(spec.headroom.mode.value), replicas=spec.headroom.replicas or 0
         ),
+        routing=Routing(spec.routing.value),
     )
 
 

@@ -26,6 +26,7 @@ BASE: Final[dict[str, Any]] = {
         "minReplicas": 2,
         "maxReplicas": 10,
         "slo": {"latency": {"thresholdMilliseconds": 100, "target": "99.0"}},
+        "routing": "LeastRequest",
         "serving": {"models": ["resnet50"]},
         "behavior": {
             "scaleUp": {
@@ -136,6 +137,7 @@ CASES: Final[Cases] = {
     ),
     **adjusted(needs("spec.slo.queueTime", "meanMilliseconds"), QUEUE_TIME),
     **adjusted(within("spec.slo.queueTime.meanMilliseconds", 1, 600_000), QUEUE_TIME),
+    **one_of("spec.routing", "Equal", "LeastRequest", but_not="Random"),
     **at_most("spec.serving.models", [f"model-{n}" for n in range(33)]),
     **unique("spec.serving.models", ["a", "b"], ["a", "b", "a"]),
     **text("spec.serving.models[0]", "bert_large.v2+fp16", longest="m" * 253, malformed="a b"),

@@ -193,6 +193,7 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("reason", "Stale"),
         ("source", "policy"),
         ("percent", 97),
+        ("replicas", 3),
         ("pods", 2),
         ("seconds", 240),
         ("wanted", 3),

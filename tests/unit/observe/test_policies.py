@@ -16,6 +16,7 @@ from inference_cost.model.policy import (
     Pause,
     Policy,
     QueueTimeObjective,
+    Routing,
     ScalingLimit,
     SelectPolicy,
 )
@@ -71,6 +72,7 @@ def test_every_field_arrives() -> None:
                 "behavior": {"scaleUp": rules, "scaleDown": {"selectPolicy": "Disabled"}},
                 "fallback": {"failureThreshold": 4, "replicas": 3, "behavior": "Static"},
                 "headroom": {"mode": "Fixed", "replicas": 2},
+                "routing": "LeastRequest",
             }
         )
     )
@@ -85,6 +87,7 @@ def test_every_field_arrives() -> None:
         failure_threshold=4, replicas=3, behavior=FallbackBehavior.STATIC
     )
     assert found.headroom == Headroom(mode=HeadroomMode.FIXED, replicas=2)
+    assert found.routing is Routing.LEAST_REQUEST
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

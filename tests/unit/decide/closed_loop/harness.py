@@ -20,6 +20,7 @@ from inference_cost.model.policy import (
     Mode,
     Policy,
     PolicyKey,
+    Routing,
     TargetRef,
     Variant,
 )
@@ -59,6 +60,7 @@ class LoopSettings:
     initial: int = 1
     seed: int = 0
     power_of_two: bool = True
+    routing: Routing = Routing.EQUAL  # what the policy says
     gateway: bool = True
     configuration: bool = True
     batch_statistics: bool = False  # timings from before: the servers are not new
@@ -377,4 +379,5 @@ def policy(settings: LoopSettings) -> Policy:
         objective=LatencyObjective(
             threshold_seconds=settings.threshold, target_fraction=settings.target
         ),
+        routing=settings.routing,
     )
