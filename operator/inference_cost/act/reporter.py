@@ -14,7 +14,7 @@ from inference_cost.act.scaler import Scaled, Scaler
 from inference_cost.act.status import render_refused, render_status
 from inference_cost.act.status_writer import StatusWriter
 from inference_cost.act.tick import Tick
-from inference_cost.act.transitions import EventDraft, transitions
+from inference_cost.act.transitions import EventDraft, Known, settled, transitions
 from inference_cost.act.write_failures import not_ready
 from inference_cost.api.events import EventReason
 from inference_cost.model.observation import PolicyObservation
@@ -43,6 +43,7 @@ class Reporter:
         self._stored_status = stored_status
         self._currency = currency
         self._said: dict[PolicyKey, Mapping[str, Any]] = {}
+        self._known: dict[PolicyKey, Known] = {}
 
     def report(self, tick: Tick, scaler: Scaler, scaled: tuple[Scaled, ...]) -> Statuses:
         """Queues what is new. Returns every policy's status as it should read now."""
@@ -96,7 +97,9 @@ class Reporter:
         previous = self._previous(key)
         self._said[key] = status
         self._statuses.offer(key, status, seen=self._stored_status(key))
-        for draft in transitions(previous, status):
+        known = self._known.get(key) or settled({}, previous)
+        self._known[key] = settled(known, status)
+        for draft in transitions(previous, status, known):
             self._recorder.record(key, draft, at=at)
             log.info("transition", extra={"policy": str(key), "reason": draft.reason.value})
         _log_decision(key, previous.get("decision") or {}, status.get("decision") or {})
@@ -117,6 +120,7 @@ class Reporter:
     def _forget_gone(self, tick: Tick) -> None:
         for key in self._said.keys() - tick.policies:
             del self._said[key]
+            self._known.pop(key, None)
             self._statuses.forget(key)
             self._recorder.forget(key)
             self._checkpoints.forget(key)

@@ -21,10 +21,20 @@ class EventDraft:
     warning: bool = False
 
 
-def transitions(old: Status, new: Status) -> list[EventDraft]:
+# The last True or False of each condition.
+Known = Mapping[str, str]
+
+
+def transitions(old: Status, new: Status, known: Known) -> list[EventDraft]:
     """One draft for each condition that turned, and for each limit that began or ended."""
     before, after = _by_type(old), _by_type(new)
-    return [*_turned(before, after), *_limits(before, after)]
+    return [*_turned(known, after), *_limits(before, after)]
+
+
+def settled(known: Known, status: Status) -> Known:
+    """`known` brought up to a status. A time in which a condition is Unknown ends nothing."""
+    said = {kind: str(c.get("status")) for kind, c in _by_type(status).items()}
+    return {**known, **{kind: now for kind, now in said.items() if now in _OPPOSITE}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +86,10 @@ _TURNS = (
 _OPPOSITE = {"True": "False", "False": "True"}
 
 
-def _turned(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[EventDraft]:
+def _turned(known: Known, after: Mapping[str, Any]) -> Iterator[EventDraft]:
     for turn in _TURNS:
         now = after.get(turn.condition, {})
-        was_bad = before.get(turn.condition, {}).get("status") == turn.bad
+        was_bad = known.get(turn.condition) == turn.bad
         is_bad = now.get("status") == turn.bad
         note = str(now.get("message", ""))
         if is_bad and not was_bad:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from inference_cost.act.transitions import transitions
+from inference_cost.act.transitions import Known, settled, transitions
 from inference_cost.api.events import EventReason
 
 Conditions = dict[str, tuple[str, str]]  # type → (status, reason)
@@ -94,6 +94,27 @@ def status(conditions: Conditions) -> dict[str, object]:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_events_of(case: Case) -> None:
-    drafts = transitions(status(case.before), status(case.after))
+    before = status(case.before)
+    drafts = transitions(before, status(case.after), settled({}, before))
     assert tuple(draft.reason for draft in drafts) == case.want
     assert all(draft.note for draft in drafts)
+
+
+@pytest.mark.parametrize(
+    ("states", "want"),
+    [
+        ("False True", [EventReason.METRICS_UNAVAILABLE, EventReason.METRICS_RECOVERED]),
+        ("False Unknown True", [EventReason.METRICS_UNAVAILABLE, EventReason.METRICS_RECOVERED]),
+        ("False Unknown False", [EventReason.METRICS_UNAVAILABLE]),
+        ("Unknown True", []),
+    ],
+)
+def test_a_time_in_which_it_is_not_known_ends_nothing(states: str, want: list[EventReason]) -> None:
+    known: Known = {}
+    before: dict[str, object] = {}
+    reasons = []
+    for state in states.split():
+        after = status({"MetricsAvailable": (state, "Stale")})
+        reasons += [draft.reason for draft in transitions(before, after, known)]
+        before, known = after, settled(known, after)
+    assert reasons == want
