@@ -9,6 +9,7 @@ import pytest
 
 from e2e.rig.providers import PROVIDER_NAMES, Capability, provider, reason_not_to_run
 from e2e.scenarios import start
+from e2e.scenarios.early import EarlyFleets, early_fleets
 from e2e.scenarios.installation import Installation
 from e2e.scenarios.order import place
 from e2e.scenarios.scene import Scene, scene
@@ -81,6 +82,19 @@ def installation(
         request.config.stash[INSTALLATION] = ready
         yield ready
         del request.config.stash[INSTALLATION]
+
+
+@pytest.fixture(scope="session")
+def early(installation: Installation) -> Iterator[EarlyFleets]:
+    with early_fleets(installation) as fleets:
+        yield fleets
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _start_early(request: pytest.FixtureRequest) -> None:
+    """Fleets that some later scenario needs have time to learn during the ones before."""
+    if any("early" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("early")
 
 
 @pytest.fixture(name="scene")

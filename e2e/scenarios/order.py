@@ -9,6 +9,13 @@ MODULES = (
     "test_pause",
     "test_deletion",
     "test_leader_killed",
+    "test_load_step",
+    "test_missing_metrics",
+    "test_rollout",
+    "test_looking",
+    "test_prometheus_stopped",
+    "test_switch",
+    "test_rights",
 )
 
 

@@ -95,6 +95,26 @@ class Scene:
             )
             time.sleep(0.2)
 
+    def wait_message(self, policy: str, condition: str, words: str, *, within: float) -> Told:
+        """Wait until the message of a condition contains some words."""
+        deadline = time.monotonic() + within
+        while words not in (told := self.told(policy, condition)).message:
+            assert time.monotonic() < deadline, f"{policy}: {condition} lacks {words!r}: {told}"
+            time.sleep(0.2)
+        return told
+
+    def wait_status(
+        self, policy: str, part: str, *, within: float = TOLD_WITHIN_SECONDS, **fields: object
+    ) -> None:
+        """Wait until fields of one part of the status have the values given."""
+        deadline = time.monotonic() + within
+        while True:
+            now = self.status(policy).get(part) or {}
+            if all(now.get(name) == value for name, value in fields.items()):
+                return
+            assert time.monotonic() < deadline, f"{policy}: {part} lacks {fields}: {now}"
+            time.sleep(0.2)
+
     def object(self, name: str, *, kind: str = "Deployment") -> Manifest:
         return self.kube.get("apps/v1", kind, name, namespace=self.namespace)
 
@@ -136,10 +156,16 @@ class Scene:
 
     def events(self, policy: str) -> dict[str, str]:
         """Notes of the events on a policy, by their reason."""
+        return {e["reason"]: e.get("note", "") for e in self._events(policy)}
+
+    def times(self, policy: str, reason: str) -> int:
+        """How often an event happened; the ones alike are one object that counts."""
+        alike = [e for e in self._events(policy) if e["reason"] == reason]
+        return max((e.get("series", {}).get("count", 1) for e in alike), default=0)
+
+    def _events(self, policy: str) -> list[Manifest]:
         events = self.kube.list("events.k8s.io/v1", "Event", namespace=self.namespace)
-        return {
-            e["reason"]: e.get("note", "") for e in events if e["regarding"].get("name") == policy
-        }
+        return [e for e in events if e["regarding"].get("name") == policy]
 
     def wait_event(self, policy: str, reason: str, *, within: float = TOLD_WITHIN_SECONDS) -> str:
         """Note of the event, once it is there."""

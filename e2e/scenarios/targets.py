@@ -62,3 +62,44 @@ def autoscaler(target: str) -> Manifest:
             ],
         },
     }
+
+
+def keda_definition() -> Manifest:
+    """What KEDA would install, as far as others look at it."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "scaledobjects.keda.sh"},
+        "spec": {
+            "group": "keda.sh",
+            "scope": "Namespaced",
+            "names": {
+                "kind": "ScaledObject",
+                "listKind": "ScaledObjectList",
+                "plural": "scaledobjects",
+                "singular": "scaledobject",
+            },
+            "versions": [
+                {
+                    "name": "v1alpha1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {
+                        "openAPIV3Schema": {
+                            "type": "object",
+                            "x-kubernetes-preserve-unknown-fields": True,
+                        }
+                    },
+                }
+            ],
+        },
+    }
+
+
+def scaled_object(target: str) -> Manifest:
+    return {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {"name": f"{target}-keda"},
+        "spec": {"scaleTargetRef": {"name": target}, "minReplicaCount": 1, "maxReplicaCount": 5},
+    }

@@ -1,8 +1,11 @@
 """Core 3: two that want the same replicas are told so, and the operator does not fight."""
 
+import pytest
+
+from e2e.rig.providers import Capability
 from e2e.scenarios.scene import Scene, holds_for
 from e2e.scenarios.start import TICK_SECONDS
-from e2e.scenarios.targets import POLICY_KIND, POLICY_VERSION, autoscaler
+from e2e.scenarios.targets import POLICY_KIND, POLICY_VERSION, autoscaler, scaled_object
 
 
 def test_two_policies_on_one_target(scene: Scene) -> None:
@@ -42,6 +45,23 @@ def test_autoscaler_on_the_target(scene: Scene) -> None:
     )
     scene.wait_replicas("resnet", 2)
     assert scene.wait_told("resnet", "Conflicted", "False", "NoConflict")
+
+
+@pytest.mark.needs(Capability.AUDIT_LOG)
+def test_keda_on_the_target(scene: Scene) -> None:
+    """A KEDA ScaledObject on the target is a conflict in Enforce, until it is paused."""
+    scene.target("resnet")
+    scene.apply(scaled_object("resnet"))
+    scene.policy("resnet", mode="Enforce")
+    told = scene.wait_told("resnet", "Conflicted", "True", "Autoscaler")
+    assert "ScaledObject/resnet-keda" in told.message
+    scene.assert_untouched("resnet")
+
+    paused = {"metadata": {"annotations": {"autoscaling.keda.sh/paused": "true"}}}
+    scene.kube.merge(
+        "keda.sh/v1alpha1", "ScaledObject", "resnet-keda", paused, namespace=scene.namespace
+    )
+    scene.wait_replicas("resnet", 2)
 
 
 def test_reverted_writes_are_given_up(scene: Scene) -> None:

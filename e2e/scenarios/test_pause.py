@@ -1,5 +1,6 @@
 """Core 4: a pause by annotation, on a policy or a namespace, as it is or at a number."""
 
+from e2e.rig.kube import wait_for
 from e2e.scenarios.scene import Scene, holds_for
 from e2e.scenarios.start import TICK_SECONDS
 
@@ -24,6 +25,14 @@ def test_pause_annotations(scene: Scene) -> None:
     scene.edit("resnet", minReplicas=4)
     scene.wait_replicas("resnet", 4)
     assert scene.wait_told("resnet", "Ready", "True", "Ready")
+
+    scene.annotate("resnet", paused="true")
+    scene.wait_told("resnet", "Ready", "True", "Paused")
+    wait_for(
+        lambda: scene.times("resnet", "PauseChanged") >= 2,
+        timeout_seconds=10,
+        what="the second pause to be counted in the event of the first",
+    )
 
 
 def test_annotation_that_means_nothing(scene: Scene) -> None:

@@ -1,0 +1,88 @@
+"""What a person sees: `kubectl get icp`, `kubectl inference-cost explain`, prices and GPUs."""
+
+from decimal import Decimal
+
+import pytest
+
+from e2e.rig.kube import Manifest
+from e2e.rig.providers import Capability
+from e2e.scenarios.early import EarlyFleets
+from e2e.scenarios.installation import succeeded
+from e2e.scenarios.scene import Scene
+from e2e.scenarios.start import NODE_PRICE
+from e2e.scenarios.targets import POLICY_VERSION
+
+pytestmark = pytest.mark.needs(Capability.PROCESS_NODES)
+
+POOL_PRICE = Decimal("2.50")
+
+
+def columns(table: str) -> dict[str, str]:
+    """Cells of the first row of a kubectl table by their headings."""
+    heading, row = table.splitlines()[:2]
+    names = heading.split()
+    starts = [heading.index(name) for name in names]
+    ends = [*starts[1:], None]
+    return {n: row[a:b].strip() for n, a, b in zip(names, starts, ends, strict=True)}
+
+
+def test_printer_columns(early: EarlyFleets) -> None:
+    """`kubectl get icp` answers at a glance: objective, replicas, cost per hour, health."""
+    fleet, scene = early.steady, early.steady.scene
+    scene.wait_told(fleet.name, "SLOMet", "True", "Met", within=60)
+    table = succeeded(scene.installation.kubectl("get", "icp", "-n", scene.namespace))
+    cells = columns(table)
+    filled = {name for name, cell in cells.items() if cell and cell != "<none>"}
+    assert filled >= set(cells) - {"LIMITED-BY"}, table
+    assert cells["MODE"] == "Enforce"
+    assert cells["READY"] == "True"
+    assert cells["SLO"] in {"Met", "AtRisk"}
+    assert int(cells["DESIRED"]) >= 1
+    per_replica = Decimal(cells["COST/H"]) / NODE_PRICE
+    assert per_replica == pytest.approx(int(per_replica), abs=0.02), "whole nodes at their price"
+
+
+def test_explain(early: EarlyFleets) -> None:
+    """`kubectl inference-cost explain` tells what was seen, expected, chosen, why not fewer, the cost."""
+    fleet, scene = early.steady, early.steady.scene
+    told = succeeded(
+        scene.installation.kubectl("inference-cost", "explain", fleet.name, "-n", scene.namespace)
+    )
+    for word in ("Seen", "Expected", "Chosen", "Why not fewer", "Cost"):
+        assert word in told, told
+    assert "requests/s" in told, told
+    assert "USD per hour" in told, told
+
+
+def test_gpu_utilization_of_cpu_servers(early: EarlyFleets) -> None:
+    """The GPU utilization that a CPU Triton does not export is missing, with its reason, never zero."""
+    status = early.steady.scene.status(early.steady.name)
+    assert status["gpuUtilization"] == {"reason": "NotExported"}
+    assert status["slo"]["measuredAt"] == "Gateway"
+
+
+def pool() -> Manifest:
+    return {
+        "apiVersion": POLICY_VERSION,
+        "kind": "CapacityPool",
+        "metadata": {"name": "contract"},
+        "spec": {
+            "nodeSelector": {"matchLabels": {"karpenter.sh/nodepool": "listed"}},
+            "offerings": [{"instanceType": "g6.xlarge", "perNodeHour": str(POOL_PRICE)}],
+        },
+    }
+
+
+def test_capacity_pool_overrides_the_price(early: EarlyFleets, scene: Scene) -> None:
+    """A CapacityPool replaces the list price in status.cost, and its deletion brings that back."""
+    seen, name = early.with_fallback.scene, early.with_fallback.name
+    seen.wait_status(name, "replicas", current=1, ready=1)
+    seen.wait_status(name, "cost", perHour=str(NODE_PRICE), priceSource="ShippedTable")
+    scene.kube.apply(pool())
+    try:
+        seen.wait_status(name, "cost", perHour=str(POOL_PRICE), priceSource="CapacityPool")
+        (placed,) = seen.status(name)["placement"]
+        assert placed["pool"] == "contract"
+    finally:
+        scene.kube.delete(POLICY_VERSION, "CapacityPool", "contract")
+    seen.wait_status(name, "cost", perHour=str(NODE_PRICE), priceSource="ShippedTable")
