@@ -91,10 +91,10 @@ def _within(
     gateway: GatewaySignals, histogram: LatencyHistogram, below: float
 ) -> tuple[float, float]:
     """Errors that are in the histogram were quick: take them out of what was in time."""
-    requests = max(gateway.requests, histogram.total)
-    errors = min(gateway.errors, requests)
-    inside = min(max(histogram.total - (requests - errors), 0.0), errors)
-    return max(below - inside, 0.0), requests
+    answered = max(gateway.responses, histogram.total)
+    errors = min(gateway.errors, answered)
+    inside = min(max(histogram.total - (answered - errors), 0.0), errors)
+    return max(below - inside, 0.0), answered
 
 
 def remember(

@@ -150,7 +150,7 @@ def clean_gateway(gateway: GatewaySignals | Missing) -> GatewaySignals | Missing
     if isinstance(gateway, Missing):
         return gateway
     if gateway.seconds > 0 and all(
-        map(usable, (gateway.seconds, gateway.requests, gateway.errors))
+        map(usable, (gateway.seconds, gateway.requests, gateway.responses, gateway.errors))
     ):
         return gateway
     return Missing(reason=MissingReason.NOT_FINITE, detail="gateway counters")

@@ -50,10 +50,14 @@ class LatencyHistogram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySignals:
-    """Seen in front of the fleet: all requests offered, answered or not, over `seconds`."""
+    """Seen in front of the fleet over `seconds`: requests offered, and of these the answered ones, of every class.
+
+    Requests under way are offered and not yet answered; only the answered ones tell a latency.
+    """
 
     seconds: float
     requests: float
+    responses: float
     errors: float  # 5xx, including requests shed with 503
     latency: LatencyHistogram | Missing
 

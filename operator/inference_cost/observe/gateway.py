@@ -147,6 +147,7 @@ def gateway_signals(
         seconds=tick.window_seconds,
         # Retries count as attempts, and a request shed by the gateway itself is a response without one.
         requests=max(attempts, responses),
+        responses=responses,
         errors=sum(_each(many, "errors")),
         latency=_histogram(many),
     )

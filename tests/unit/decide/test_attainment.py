@@ -26,7 +26,7 @@ def front(
     bounds: tuple[float, ...] = (0.1, 0.3, 1.0, inf),
     **more: float,
 ) -> GatewaySignals:
-    fields = {"seconds": 60.0, "requests": 1000.0, "errors": 0.0} | more
+    fields = {"seconds": 60.0, "requests": 1000.0, "responses": 1000.0, "errors": 0.0} | more
     return GatewaySignals(
         latency=LatencyHistogram(bounds_seconds=bounds, cumulative=cumulative), **fields
     )
@@ -39,6 +39,10 @@ MEASURED = {
         (980.0, 1000.0),
     ),
     "all bounds above: none": (front((500.0, 1000.0), bounds=(1.0, inf)), (0.0, 1000.0)),
+    "requests under way are not late yet": (
+        front((500, 980, 980, 980), requests=1200.0, responses=980.0),
+        (980.0, 980.0),
+    ),
     "shed requests are late": (
         front((500, 900, 900, 900), errors=100.0),
         (900.0, 1000.0),

@@ -143,6 +143,7 @@ def gateway(
     return GatewaySignals(
         seconds=seconds,
         requests=requests,
+        responses=requests,
         errors=errors * seconds,
         latency=LatencyHistogram(
             bounds_seconds=(0.1, 0.3, 1.0, inf),

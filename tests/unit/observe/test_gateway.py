@@ -79,6 +79,7 @@ def test_traffic_of_all_ports_and_gateways_is_summed() -> None:
     assert found == GatewaySignals(
         seconds=60,
         requests=120,
+        responses=100,
         errors=10,
         latency=LatencyHistogram(
             bounds_seconds=(0.1, 0.25, float("inf")), cumulative=(60, 95, 100)

@@ -319,6 +319,7 @@ class Loop:
         return GatewaySignals(
             seconds=self.settings.window,
             requests=float(len(latencies) + shed),
+            responses=float(len(latencies) + shed),
             errors=float(shed),
             latency=LatencyHistogram(
                 bounds_seconds=BOUNDS,
