@@ -1,5 +1,6 @@
 """Fleets of real Triton under real load, on the bundled cluster."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +49,20 @@ class LiveFleet:
             lambda: self.ready() >= wanted,
             timeout_seconds=READY_WITHIN_SECONDS,
             what=f"{wanted} replicas of {self.name} in {self.scene.namespace}",
+        )
+
+    def needed(self, per_second: float) -> int:
+        """Replicas for a load, by what the status says that one carries; 0 before it says so."""
+        profile = self.scene.status(self.name).get("profile")
+        each = float(profile["requestsPerSecondPerReplica"]) if profile else math.inf
+        return math.ceil(per_second / each)
+
+    def wait_settled(self, per_second: float) -> None:
+        """Wait until there are as many replicas as a steady load needs, all ready."""
+        wait_for(
+            lambda: self.ready() == self.scene.replicas(self.name) == self.needed(per_second),
+            timeout_seconds=READY_WITHIN_SECONDS,
+            what=f"{self.name} in {self.scene.namespace} to settle",
         )
 
     def balance(self) -> str:

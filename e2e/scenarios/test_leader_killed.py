@@ -2,8 +2,13 @@
 
 import time
 
+import pytest
+
 from e2e.rig.kube import wait_for
-from e2e.scenarios.scene import Scene
+from e2e.rig.providers import Capability
+from e2e.scenarios.early import STEADY_PER_SECOND, EarlyFleets
+from e2e.scenarios.scene import Scene, holds_for
+from e2e.scenarios.start import TICK_SECONDS
 
 TAKES_OVER_WITHIN_SECONDS = 30.0
 BEFORE = tuple(f"before-{n}" for n in range(4))
@@ -41,6 +46,24 @@ def test_the_other_replica_takes_over(scene: Scene) -> None:
         timeout_seconds=60,
         what="the second replica to be back",
     )
+
+
+@pytest.mark.needs(Capability.PROCESS_NODES, Capability.AUDIT_LOG)
+def test_a_new_leader_changes_nothing(early: EarlyFleets) -> None:
+    """Another leader goes on with what the last one learned: replicas under a steady load stay."""
+    fleet, scene = early.steady, early.steady.scene
+    installation = scene.installation
+    fleet.wait_settled(STEADY_PER_SECOND)
+    before = scene.replicas(fleet.name)
+    leader, killed_at = installation.wait_for_leader(), time.time()
+    installation.kill(leader)
+    wait_for(
+        lambda: installation.leader() not in {"", leader},
+        timeout_seconds=TAKES_OVER_WITHIN_SECONDS,
+        what="another leader",
+    )
+    holds_for(3 * TICK_SECONDS, lambda: scene.wait_replicas(fleet.name, before, within=0))
+    assert scene.scale_writes(fleet.name, since=killed_at) == []
 
 
 def _ready(pod: dict[str, object]) -> bool:

@@ -1,41 +1,27 @@
 """Load × 2: the answer comes within rate window + scrape + one tick, in full one window later."""
 
-import math
 import time
 from itertools import pairwise
 
 import pytest
 
-from e2e.rig.kube import wait_for
 from e2e.rig.providers import Capability
 from e2e.scenarios.early import STEADY_PER_SECOND, EarlyFleets
-from e2e.scenarios.live import LiveFleet
 from e2e.scenarios.start import RATE_WINDOW_SECONDS, SCRAPE_SECONDS, TICK_SECONDS
 
 pytestmark = pytest.mark.needs(Capability.PROCESS_NODES, Capability.AUDIT_LOG)
 
 FIRST_WRITE_SECONDS = RATE_WINDOW_SECONDS + SCRAPE_SECONDS + TICK_SECONDS
-SETTLED_WITHIN_SECONDS = 45.0
 FULL_AMOUNT_SECONDS = FIRST_WRITE_SECONDS + RATE_WINDOW_SECONDS
-
-
-def needed(fleet: LiveFleet, per_second: float) -> int:
-    """Replicas for a load, by what the status says that one replica carries; 0 before it says so."""
-    profile = fleet.scene.status(fleet.name).get("profile")
-    return math.ceil(per_second / float(profile["requestsPerSecondPerReplica"])) if profile else 0
 
 
 def test_load_step(early: EarlyFleets) -> None:
     """After a step of load × 2 the first higher write comes within 13 s, the full amount within 21 s."""
     fleet, scene = early.steady, early.steady.scene
     scene.wait_told(fleet.name, "MetricsAvailable", "True", "MetricsFresh")
-    wait_for(
-        lambda: scene.replicas(fleet.name) == needed(fleet, STEADY_PER_SECOND),
-        timeout_seconds=SETTLED_WITHIN_SECONDS,
-        what="as many replicas as the steady load needs",
-    )
+    fleet.wait_settled(STEADY_PER_SECOND)
     before = scene.replicas(fleet.name)
-    full_amount = needed(fleet, 2 * STEADY_PER_SECOND)
+    full_amount = fleet.needed(2 * STEADY_PER_SECOND)
     assert before < full_amount, "the step asks for more than there is"
 
     load = fleet.load(

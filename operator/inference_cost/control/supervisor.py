@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0  # for writes under way, and again for the release of the Lease
 SYNC_POLL_SECONDS = 0.1
 RESTORE_RETRY_SECONDS = 2.0
+WARM_UP_SECONDS = 5.0
 
 
 class ShutdownError(Exception):
@@ -138,6 +139,7 @@ class Supervisor:
         while not self._parts.cache.synced:
             await self._clock.sleep(SYNC_POLL_SECONDS)
         await self._restore()
+        await self._warm_up()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._parts.actuator.run(), name="writers")
             group.create_task(self._parts.loop.run(), name="loop")
@@ -159,6 +161,20 @@ class Supervisor:
         log.info("restored", extra={"policies": len(learned), "written_by": restored.last_writer})
         if restored.last_writer not in ("", self._version):
             self._parts.observer.upgraded_at = self._clock.time()
+
+    async def _warm_up(self) -> None:
+        """A look that decides nothing: it has the models' configurations read before the first decision.
+
+        Without them a batch counts as no larger than was seen, and a change of leaders would add replicas.
+        """
+        try:
+            async with asyncio.timeout(WARM_UP_SECONDS):
+                await self._parts.observer.observe(self._clock.time())
+                await self._parts.models.settle()
+        except TimeoutError:
+            log.info("warm_up_timed_out")
+        except Exception:
+            log.exception("warm_up_failed")
 
     async def _stop(self) -> None:
         """Ends our tasks, lets writes under way finish, closes what is open. May be called twice."""
