@@ -33,7 +33,7 @@ class DemoSettings:
     fleet: Fleet = field(default_factory=lambda: Fleet(name="sleepy", namespace="serving"))
     first_replicas: int = 4
     # Nobody's fleet is born at its daily peak: some traffic comes before second 0, and is not counted.
-    warm_up_seconds: float = 15.0
+    warm_up_seconds: float = 30.0
     warm_up_per_second: float = 200.0
     max_replicas: int = 8
 
