@@ -7,20 +7,24 @@ from typing import Any
 
 import pytest
 
-from e2e.rig.providers import PROVIDER_NAMES, Capability, provider, reason_not_to_run
-from e2e.scenarios import start
+from e2e.rig.providers import PROVIDER_NAMES, provider, reason_not_to_run
+from e2e.scenarios import start, table
 from e2e.scenarios.early import EarlyFleets, early_fleets
 from e2e.scenarios.installation import Installation
 from e2e.scenarios.order import place
 from e2e.scenarios.scene import Scene, scene
 
 NOT_RUN = pytest.StashKey[list[str]]()
+COLLECTED = pytest.StashKey[list[table.Row]]()
 INSTALLATION = pytest.StashKey[Installation]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--provider", choices=PROVIDER_NAMES, default="bundled", help="cluster to run on"
+    )
+    parser.addoption(
+        "--write-table", action="store_true", help="bring the table of docs/scenarios.md up to date"
     )
 
 
@@ -32,16 +36,17 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, and name, what cannot run on this provider; the rest goes from calm to rough."""
+    items.sort(key=place)
+    collected = table.rows(items)
+    config.stash[COLLECTED] = collected
+    if config.getoption("--write-table"):
+        table.write(collected)
     chosen = provider(config.getoption("--provider"))
-    reasons = {item: reason_not_to_run(needs(item), chosen) for item in items}
+    reasons = {item: reason_not_to_run(table.needs(item), chosen) for item in items}
     left_out = [item for item, reason in reasons.items() if reason]
     config.stash[NOT_RUN] = [f"{item.name}: {reasons[item]}" for item in left_out]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = sorted((item for item in items if not reasons[item]), key=place)
-
-
-def needs(item: pytest.Item) -> frozenset[Capability]:
-    return frozenset(c for mark in item.iter_markers("needs") for c in mark.args)
+    items[:] = [item for item in items if not reasons[item]]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

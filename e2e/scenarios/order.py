@@ -3,6 +3,7 @@
 import pytest
 
 MODULES = (
+    "test_table",
     "test_recommend",
     "test_bad_input",
     "test_conflicts",

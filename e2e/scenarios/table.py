@@ -1,0 +1,72 @@
+"""Which scenario ran where: the table of docs/scenarios.md, made from what the scenarios declare."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from e2e.rig.providers import PROVIDER_NAMES, Capability, provider
+
+PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
+BEGIN, END = "<!-- table: pytest e2e/scenarios --write-table -->", "<!-- end of table -->"
+
+# Said plainly; a capability that is missing is said instead.
+RAN = {
+    "bundled": "every run",
+    "kind": "not run: no Docker at hand",
+    "current": "by hand, against a bundled cluster",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One scenario. `place` is its module."""
+
+    sentence: str
+    place: str
+    needs: frozenset[Capability]
+
+    def cells(self) -> list[str]:
+        ran = [self._ran(name) for name in PROVIDER_NAMES]
+        return [self.sentence, f"`{self.place}`", *ran]
+
+    def _ran(self, name: str) -> str:
+        missing = self.needs - provider(name).capabilities
+        return f"needs {', '.join(sorted(missing))}" if missing else RAN[name]
+
+
+def needs(item: pytest.Item) -> frozenset[Capability]:
+    return frozenset(c for mark in item.iter_markers("needs") for c in mark.args)
+
+
+def rows(items: Iterable[pytest.Item]) -> list[Row]:
+    """One row per scenario, however many parameters it has."""
+    found = [
+        Row(sentence=_sentence(item), place=item.path.name, needs=needs(item)) for item in items
+    ]
+    return list(dict.fromkeys(found))
+
+
+def render(table: Sequence[Row]) -> str:
+    header = ["Scenario", "Where it is", *PROVIDER_NAMES]
+    lines = [header, ["---"] * len(header), *(row.cells() for row in table)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def written() -> str:
+    """The table as the page has it now."""
+    return PAGE.read_text().partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def write(table: Sequence[Row]) -> None:
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    PAGE.write_text(f"{before}{BEGIN}\n\n{render(table)}\n\n{END}{after}")
+
+
+def _sentence(item: pytest.Item) -> str:
+    function = getattr(item, "function", None)
+    said = " ".join((getattr(function, "__doc__", "") or "").split())
+    assert said, f"{item.nodeid} has no docstring that says what it shows"
+    return said
