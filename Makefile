@@ -15,7 +15,7 @@ demo: install ## a real cluster, real Triton, real load: watch the operator keep
 	$(PYTHON) -m e2e.demo $(if $(KEEP),--keep) $(if $(DAY),--day $(DAY))
 
 .PHONY: test
-test: install verify unit integration e2e ## everything the gate runs, with the number of tests at the end
+test: install verify fresh-results unit integration e2e demo-check ## everything the gate runs, with the number of tests
 	@$(PYTHON) scripts/count_tests.py build/tests
 
 # --- parts of the gate ------------------------------------------------------------------------------------------
@@ -23,6 +23,10 @@ test: install verify unit integration e2e ## everything the gate runs, with the 
 .PHONY: install
 install: ## make .venv from the lock
 	@scripts/bootstrap.sh
+
+.PHONY: fresh-results
+fresh-results:
+	@rm -rf build/tests && mkdir -p build/tests
 
 .PHONY: verify
 verify: lint types contracts generated ## static checks: lint, types, layers, generated files up to date
@@ -67,6 +71,11 @@ integration: binaries ## against a real API server and a real Prometheus
 e2e: binaries ## scenarios on a real cluster (PROVIDER=bundled|kind|current)
 	mkdir -p build/tests
 	.venv/bin/pytest e2e/scenarios -q --junitxml=build/tests/e2e.xml $(if $(PROVIDER),--provider $(PROVIDER))
+
+.PHONY: demo-check
+demo-check: binaries ## the whole demo, its result asserted and computed a second time
+	mkdir -p build/tests
+	.venv/bin/pytest tests/demo -q --junitxml=build/tests/demo.xml
 
 # --- a cluster to play with -------------------------------------------------------------------------------------
 

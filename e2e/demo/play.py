@@ -12,6 +12,7 @@ from e2e.demo import proof
 from e2e.demo.measure import Measurement, finish, measured_nodes
 from e2e.demo.screen import Frame, Screen
 from e2e.demo.settings import DemoSettings
+from e2e.demo.summary import Summary
 from e2e.demo.watch import ReplicasLog, Sight, look, prometheus_scalar
 from e2e.rig.binaries import ensure
 from e2e.rig.kube import wait_for
@@ -41,7 +42,7 @@ class Stage:
         return self.settings.output / "requests.csv"
 
 
-def play(settings: DemoSettings, screen: Screen) -> None:
+def play(settings: DemoSettings, screen: Screen) -> Summary:
     """Run the demo; everything is stopped at the end, or after Ctrl-C with `keep`."""
     screen.step(
         "building Kubernetes, etcd, Prometheus, helm (about five minutes once, then seconds)"
@@ -60,6 +61,7 @@ def play(settings: DemoSettings, screen: Screen) -> None:
         screen.summary(summary, settings.output)
         if settings.keep:
             _keep(stage)
+        return summary
 
 
 def _set_stage(settings: DemoSettings, screen: Screen, held: ExitStack) -> Stage:
