@@ -25,6 +25,7 @@ GROWTH_WHILE_CENSORED: Final = 1.5  # until one clean window
 ERRORS_MATTER: Final = 0.001  # share of requests answered 5xx
 LARGEST_GROWTH: Final = 2.0  # a line is not believed beyond this multiple of the level
 SIGNIFICANT: Final = 3.0  # standard deviations of a Poisson count
+FALLEN: Final = 1.2  # times as much a window ago
 SPREADS: Final = 0.5  # standard deviations of one step, above the line
 LOOK_BACK: Final = 1.5  # lead times
 POINTS_KEPT: Final = 64
@@ -120,8 +121,18 @@ def newest_rate(history: History, window: float) -> float:
         return rate
     earlier, last = history[-2]
     width = newest - earlier
-    slice_rate = max(before[1] + window * (rate - last) / width, 0.0)
+    left = _rate_that_left(history, before, window)
+    slice_rate = max(left + window * (rate - last) / width, 0.0)
     return slice_rate - SIGNIFICANT * sqrt(slice_rate / width)
+
+
+def _rate_that_left(history: History, before: tuple[float, float], window: float) -> float:
+    """Rate of the slice that has just left; after a fall its own window shows older load than one around it."""
+    newest, rate = history[-1]
+    around = at_or_before(history, newest - window / 2)
+    if around is None or before[1] <= FALLEN * rate:
+        return before[1]
+    return min(before[1], around[1])
 
 
 def lasting_slope(history: History, window: float) -> float:

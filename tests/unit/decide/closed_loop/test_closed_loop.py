@@ -1,6 +1,6 @@
 """decide() against simulated replicas: the demo's load, load steps, and a slow day at the default timings."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from e2e.demo.static_fleet import smallest_static_fleet
 from e2e.rig.traces import Floats, arrival_times, poisson_arrivals, rates
 from inference_cost.model.plan import LimitedBy
+from inference_cost.model.policy import Routing
 from tests.unit.decide.closed_loop.harness import Loop, LoopSettings, Result
 
 DEMO_SECONDS = 240.0
@@ -26,6 +27,29 @@ def test_the_demo_day_is_served_in_time_for_less_than_a_static_fleet(seed: int) 
     static = smallest_static_fleet(arrivals).whole_replicas
     assert result.attained >= 0.97
     assert result.replica_seconds <= 0.75 * static * DEMO_SECONDS
+
+
+def test_a_load_balancer_that_is_counted_on_saves_replica_seconds_on_the_demo_day() -> None:
+    used = dict.fromkeys(Routing, 0.0)
+    for seed, routing in product((20, 1, 7), Routing):
+        result, _ = demo(10, seed, initial=4, batch_statistics=True, routing=routing)
+        assert result.attained >= 0.97
+        used[routing] += result.replica_seconds
+    assert used[Routing.LEAST_REQUEST] <= 0.98 * used[Routing.EQUAL]
+
+
+@pytest.mark.parametrize(("threshold", "per_second"), [(0.2, 230.0), (0.16, 190.0)])
+def test_with_a_tight_objective_a_load_balancer_saves_one_replica_of_four(
+    threshold: float, per_second: float
+) -> None:
+    arrivals = poisson_arrivals(_array([per_second] * 120), 120.0, 1).tolist()
+    for routing, replicas in ((Routing.EQUAL, 4), (Routing.LEAST_REQUEST, 3)):
+        settings = LoopSettings(
+            initial=4, threshold=threshold, routing=routing, batch_statistics=True
+        )
+        result = Loop(arrivals, 120.0, settings).run()
+        assert result.attained >= 0.99
+        assert result.plans[-1].desired == replicas
 
 
 def test_random_routing_and_no_gateway_still_serve_the_demo_day() -> None:
