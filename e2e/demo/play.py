@@ -44,12 +44,11 @@ class Stage:
 
 def play(settings: DemoSettings, screen: Screen) -> Summary:
     """Run the demo; everything is stopped at the end, or after Ctrl-C with `keep`."""
-    screen.step(
-        "building Kubernetes, etcd, Prometheus, helm (about five minutes once, then seconds)"
-    )
-    ensure()
+    # Triton first: what it needs of the machine is then known before ten minutes of building.
     screen.step("fetching Triton (once)")
     ensure_triton()
+    screen.step("building Kubernetes, etcd, Prometheus, helm (about ten minutes, once)")
+    ensure()
     with ExitStack() as held:
         stage = _set_stage(settings, screen, held)
         _warm_up(stage)
