@@ -131,7 +131,7 @@ class Screen:
             f"  kubectl get deploy,pods {where} -o wide",
             "  kubectl get nodes -L karpenter.sh/capacity-type,node.kubernetes.io/instance-type",
             f"  kubectl get events {where} --sort-by=.lastTimestamp",
-            f"  uv run kubectl-inference_cost explain {fleet.name} {where}",
+            f"  .venv/bin/kubectl-inference_cost explain {fleet.name} {where}",
             f"  Prometheus: {cluster.prometheus_url}",
             f"  logs of all parts: {cluster.logs}",
             "Ctrl-C stops everything.",
