@@ -89,7 +89,9 @@ class Scaler:
             for key, plan in tick.plans.items()
             for order in self._orders(tick.snapshot, plan, observed[key])
         ]
-        return tuple(await asyncio.gather(*map(self._carry_out, planned)))
+        self._forgive({p.order.uid for p in planned})
+        due = [p for p in planned if self._may_write(p.order)]
+        return tuple(await asyncio.gather(*map(self._carry_out, due)))
 
     def failure(self, seen: PolicyObservation) -> KubeError | None:
         """The refusal that keeps one of the policy's targets from being scaled, if any."""
@@ -104,12 +106,18 @@ class Scaler:
             return []
         if orders and not self._still_wanted(plan.policy, seen.policy.generation):
             return []
-        return [order for order in orders if self._may_write(order)]
+        return orders
+
+    def _forgive(self, wanted: set[str]) -> None:
+        """A refusal stands while it keeps a wanted write from being tried, no longer."""
+        now = self._monotonic()
+        self._refusals = {
+            uid: kept for uid, kept in self._refusals.items() if uid in wanted and now < kept.until
+        }
 
     def _may_write(self, order: ScaleOrder) -> bool:
         now = self._monotonic()
-        refusal = self._refusals.get(order.uid)
-        waiting = refusal is not None and now < refusal.until
+        waiting = order.uid in self._refusals
         pending = self.expectations.pending(order.uid, at=now) is not None
         return not waiting and not pending and self._bucket.take(now)
 
@@ -132,8 +140,6 @@ class Scaler:
         if result.outcome is ScaleOutcome.FAILED and result.error is not None:
             until = now + pause_after(result.error)
             self._refusals[order.uid] = Refusal(error=result.error, until=until)
-        elif result.outcome in (ScaleOutcome.WRITTEN, ScaleOutcome.ALREADY_THERE):
-            self._refusals.pop(order.uid, None)
 
     async def _name_managers(self, snapshot: Snapshot, reverted: set[str]) -> None:
         for seen in snapshot.observations:
@@ -152,7 +158,6 @@ class Scaler:
         uids = {w.uid for w in workloads if isinstance(w, Workload)}
         self.expectations.keep_only(uids)
         self._managers = {uid: name for uid, name in self._managers.items() if uid in uids}
-        self._refusals = {uid: kept for uid, kept in self._refusals.items() if uid in uids}
 
 
 def _fields(planned: PlannedOrder, result: ScaleResult) -> dict[str, object]:

@@ -139,6 +139,16 @@ async def test_after_a_failure_the_target_is_left_alone_for(
     assert world.scaler.failure(observation()) is None
 
 
+@pytest.mark.parametrize("error", [UnreachableError("TimeoutError"), DENIED])
+async def test_a_failure_is_over_when_no_write_is_wanted_any_more(error: KubeError) -> None:
+    world = World()
+    world.api.fail_with = error
+    await world.tick(5)
+    assert world.scaler.failure(observation()) is error  # told in the tick it happened in
+    assert await world.tick(3, after=15) is None
+    assert world.scaler.failure(observation()) is None
+
+
 async def test_someone_who_keeps_undoing_our_writes_wins_and_is_named() -> None:
     world = World()
     world.api.objects["deployments", "team-a", "resnet"] |= {}
