@@ -100,7 +100,7 @@ lock: install ## resolve pyproject.toml into the two lock files
 
 .PHONY: bench
 bench: install ## time of one decision pass, as ratios to a baseline of the same run
-	$(PYTHON) benchmarks/decide_pass.py
+	PYTHONPATH=. $(PYTHON) benchmarks/decide_pass.py
 
 .PHONY: clean
 clean: ## remove run output (not the cache)
