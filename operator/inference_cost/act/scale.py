@@ -1,5 +1,6 @@
 """The one place where `/scale` is written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,27 +42,40 @@ class ScaleResult:
     error: KubeError | None = None
 
 
-async def write_scale(api: KubeApi, order: ScaleOrder) -> ScaleResult:
+def always_wanted() -> bool:
+    """For a write that nobody can call off."""
+    return True
+
+
+async def write_scale(
+    api: KubeApi, order: ScaleOrder, still_wanted: Callable[[], bool] = always_wanted
+) -> ScaleResult:
     """Reads `/scale`, checks that the world is as decided on, and patches it at that resourceVersion.
+
+    `still_wanted` is asked last: reading takes time too.
 
     Where only something else of the target changed in between (its status does all the time), it looks again, a few
     times. Where replicas changed, the next tick decides anew.
     """
-    result = await _attempt(api, order)
+    result = await _attempt(api, order, still_wanted)
     for _ in range(CONFLICT_RETRIES):
         if not isinstance(result.error, ConflictError):
             break
-        result = await _attempt(api, order)
+        result = await _attempt(api, order, still_wanted)
     return result
 
 
-async def _attempt(api: KubeApi, order: ScaleOrder) -> ScaleResult:
+async def _attempt(
+    api: KubeApi, order: ScaleOrder, still_wanted: Callable[[], bool]
+) -> ScaleResult:
     live: int | None = None
     resource, name = scale_of(order.target), order.target.name
     try:
         scale = await api.get(resource, order.namespace, name)
         live = replicas_of(scale)
         outcome = _refusal(order, scale, live)
+        if outcome is None and not still_wanted():
+            outcome = ScaleOutcome.CHANGED_MEANWHILE
         if outcome is None:
             patch = scale_patch(scale, order.desired)
             await api.merge_patch(resource, order.namespace, name, patch)

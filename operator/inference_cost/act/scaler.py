@@ -22,7 +22,7 @@ from inference_cost.act.token_bucket import TokenBucket
 from inference_cost.act.write_failures import pause_after
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import Plan
-from inference_cost.model.policy import PolicyKey
+from inference_cost.model.policy import Policy, PolicyKey
 from inference_cost.model.workload import Workload
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedOrder:
-    """An order and the plan it comes from."""
+    """An order, and the plan and the policy it comes from."""
 
     plan: Plan
+    policy: Policy
     order: ScaleOrder
 
 
@@ -53,14 +54,14 @@ class Refusal:
 
 
 class Scaler:
-    """`still_wanted(policy, generation)`: whether the policy is, right now, as it was when decided on."""
+    """`still_wanted(policy)`: whether all that allows a write is, right now, as it was when decided on."""
 
     def __init__(
         self,
         api: KubeApi,
         *,
         per_second: float,
-        still_wanted: Callable[[PolicyKey, int], bool],
+        still_wanted: Callable[[Policy], bool],
         monotonic: Callable[[], float],
     ) -> None:
         self._api = api
@@ -85,7 +86,7 @@ class Scaler:
         observed = {seen.policy.key: seen for seen in tick.snapshot.observations}
         self._keep_only(observed)
         planned = [
-            PlannedOrder(plan=plan, order=order)
+            order
             for key, plan in tick.plans.items()
             for order in self._orders(tick.snapshot, plan, observed[key])
         ]
@@ -98,15 +99,17 @@ class Scaler:
         uids = (w.uid for w in seen.workloads if isinstance(w, Workload))
         return next((self._refusals[uid].error for uid in uids if uid in self._refusals), None)
 
-    def _orders(self, snapshot: Snapshot, plan: Plan, seen: PolicyObservation) -> list[ScaleOrder]:
+    def _orders(
+        self, snapshot: Snapshot, plan: Plan, seen: PolicyObservation
+    ) -> list[PlannedOrder]:
         try:
             orders = orders_of(snapshot, plan, seen)
         except UnsoundPlanError as error:
             log.critical("unsound_plan", extra={"policy": str(plan.policy), "error": str(error)})
             return []
-        if orders and not self._still_wanted(plan.policy, seen.policy.generation):
+        if not self._still_wanted(seen.policy):
             return []
-        return orders
+        return [PlannedOrder(plan=plan, policy=seen.policy, order=order) for order in orders]
 
     def _forgive(self, wanted: set[str]) -> None:
         """A refusal stands while it keeps a wanted write from being tried, no longer."""
@@ -124,7 +127,7 @@ class Scaler:
     async def _carry_out(self, planned: PlannedOrder) -> Scaled:
         order = planned.order
         with self.expectations.writing(order.uid, order.desired):
-            result = await write_scale(self._api, order)
+            result = await write_scale(self._api, order, lambda: self._still_wanted(planned.policy))
             now = self._monotonic()
             if result.live is not None:
                 self.expectations.see_live(order.uid, result.live, at=now)

@@ -29,6 +29,7 @@ from inference_cost.control.kube_client import namespace_of_pod
 from inference_cost.control.loop import ControlLoop, LoopTimes
 from inference_cost.control.metrics import Metrics
 from inference_cost.control.settings import Settings, config_file
+from inference_cost.control.still_wanted import StillWanted
 from inference_cost.control.switch import EnforceSwitch, SwitchedObserver
 from inference_cost.decide.engine import decide
 from inference_cost.model.policy import PolicyKey
@@ -67,6 +68,7 @@ class _Base:
     api: KubeApi
     cache: ClusterCache
     metrics: Metrics
+    switch: EnforceSwitch
     identity: str
     version: str
 
@@ -86,6 +88,7 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         api=api,
         cache=cache,
         metrics=metrics,
+        switch=EnforceSwitch(enabled=settings.enforce.enabled, file=config_file()),
         identity=elector.identity,
         version=version,
     )
@@ -100,7 +103,7 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         prometheus=prometheus,
         models=models,
         actuator=actuator,
-        loop=_loop(settings, observer, actuator, metrics, clock),
+        loop=_loop(base, observer, actuator, metrics, clock),
     )
 
 
@@ -184,7 +187,7 @@ def _scaler(base: _Base) -> Scaler:
     return Scaler(
         base.api,
         per_second=base.settings.writes.scale_per_second,
-        still_wanted=partial(_still_wanted, base.cache),
+        still_wanted=StillWanted(base.cache, base.switch),
         monotonic=time.monotonic,
     )
 
@@ -200,22 +203,12 @@ def _stored_status(cache: ClusterCache, key: PolicyKey) -> Mapping[str, Any]:
     return record.status if record is not None and record.uid == key.uid else {}
 
 
-def _still_wanted(cache: ClusterCache, key: PolicyKey, generation: int) -> bool:
-    """Whether the policy is as it was when decided on: not deleted, not edited, not made anew."""
-    record = cache.policy(key.namespace, key.name)
-    return (
-        record is not None
-        and (record.uid, record.generation) == (key.uid, generation)
-        and not record.terminating
-    )
-
-
 def _loop(
-    settings: Settings, observer: Observer, actuator: Actuator, metrics: Metrics, clock: Clock
+    base: _Base, observer: Observer, actuator: Actuator, metrics: Metrics, clock: Clock
 ) -> ControlLoop:
-    switch = EnforceSwitch(enabled=settings.enforce.enabled, file=config_file())
+    settings = base.settings
     return ControlLoop(
-        observer=SwitchedObserver(observer, switch),
+        observer=SwitchedObserver(observer, base.switch),
         decide=IsolatedDecisions(decide),
         account=account,
         actuator=actuator,

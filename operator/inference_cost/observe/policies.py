@@ -97,14 +97,21 @@ def _with_pause(
 ) -> Policy | PolicyRefusal:
     if isinstance(parsed, PolicyRefusal):
         return parsed
-    around = namespace.pause_annotations if namespace else NO_LABELS
-    if not record.pause_annotations and not around:
-        return parsed
     try:
-        pause = _pause("policy", record.pause_annotations) or _pause("namespace", around)
+        pause = current_pause(record, namespace)
     except InvalidAnnotationError as error:
         return _refuse(record, field="metadata.annotations", message=str(error))
-    return replace(parsed, pause=pause)
+    return replace(parsed, pause=pause) if pause is not None else parsed
+
+
+def current_pause(record: PolicyRecord, namespace: NamespaceRecord | None) -> Pause | None:
+    """The pause of a policy, or else of its namespace.
+
+    Raises:
+        InvalidAnnotationError: an annotation on either means nothing.
+    """
+    around = namespace.pause_annotations if namespace else NO_LABELS
+    return _pause("policy", record.pause_annotations) or _pause("namespace", around)
 
 
 def _pause(source: str, annotations: Labels) -> Pause | None:

@@ -3,6 +3,7 @@
 The real one is used in tests/integration; this one is for what needs a clock of its own, or faults on demand.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from inference_cost.act.errors import ConflictError, FencedOffError, KubeError, NotFoundError
@@ -13,17 +14,19 @@ Key = tuple[str, str, str]
 
 
 class MemoryApi(KubeApi):
-    """`fail_with`: the next calls raise this. `fenced`: writes are refused."""
+    """`fail_with`: the next calls raise this. `fenced`: writes are refused. `on_get`: happens during a read."""
 
     def __init__(self) -> None:
         self.objects: dict[Key, Json] = {}
         self.writes: list[tuple[str, str, Json]] = []
         self.fail_with: KubeError | None = None
         self.fenced = False
+        self.on_get: Callable[[], None] = lambda: None
         self._version = 0
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
         self._fail()
+        self.on_get()
         return dict(self._found(resource, namespace, name))
 
     async def list_all(self, resource: Resource) -> list[Json]:

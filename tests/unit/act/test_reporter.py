@@ -63,7 +63,7 @@ class World:
             wall_clock=lambda: NOW + self.now,
         )
         self.scaler = Scaler(
-            self.api, per_second=10, still_wanted=lambda _k, _g: True, monotonic=lambda: self.now
+            self.api, per_second=10, still_wanted=lambda _policy: True, monotonic=lambda: self.now
         )
         self.reporter = Reporter(
             statuses=StatusWriter(

@@ -15,7 +15,7 @@ from inference_cost.act.scale import ScaleOutcome, manager_of_replicas
 from inference_cost.act.scaler import Scaler
 from inference_cost.act.tick import Tick
 from inference_cost.model.memory import Memory
-from inference_cost.model.policy import PolicyKey
+from inference_cost.model.policy import Policy
 from inference_cost.model.workload import ConflictKind, Workload
 from tests.unit.act.memory_api import MemoryApi
 from tests.unit.act.worlds import KEY, TARGET, UID, observation, plan, snapshot
@@ -37,7 +37,7 @@ class World:
             self.api, per_second=100, still_wanted=self._wanted, monotonic=lambda: self.now
         )
 
-    def _wanted(self, _key: PolicyKey, _generation: int) -> bool:
+    def _wanted(self, _policy: Policy) -> bool:
         return self.policy_exists
 
     def live(self, replicas: int, *, uid: str = UID) -> None:
@@ -98,6 +98,13 @@ async def test_a_policy_deleted_or_edited_meanwhile_writes_nothing() -> None:
     world = World()
     world.policy_exists = False
     assert await world.tick(5) is None
+    assert world.api.writes == []
+
+
+async def test_a_pause_set_while_the_target_is_read_is_obeyed() -> None:
+    world = World()
+    world.api.on_get = lambda: setattr(world, "policy_exists", False)
+    assert await world.tick(5) is ScaleOutcome.CHANGED_MEANWHILE
     assert world.api.writes == []
 
 
