@@ -1,8 +1,10 @@
 """What to run when metrics stay away: KEDA's four fallback behaviors."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from inference_cost.model.policy import Fallback, FallbackBehavior
+
+MAY_REMOVE: Final = frozenset({FallbackBehavior.STATIC, FallbackBehavior.CURRENT_REPLICAS_IF_LOWER})
 
 
 def fallback_replicas(fallback: Fallback | None, current: int, misses: int) -> int | None:
@@ -20,3 +22,8 @@ def fallback_replicas(fallback: Fallback | None, current: int, misses: int) -> i
             return min(current, fallback.replicas)
         case _ as unknown:
             assert_never(unknown)
+
+
+def may_remove(fallback: Fallback | None) -> bool:
+    """Whether the user's fallback names a number to go down to; otherwise not even `maxReplicas` removes."""
+    return fallback is not None and fallback.behavior in MAY_REMOVE

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from inference_cost.decide import attainment, behavior, forecast
-from inference_cost.decide.fallback import fallback_replicas
+from inference_cost.decide.fallback import fallback_replicas, may_remove
 from inference_cost.decide.guard import forbids_removal
 from inference_cost.decide.place import bounds
 from inference_cost.decide.plans import assemble, held_plan, workloads_of
@@ -133,7 +133,7 @@ def _paused(case: Case, pause: Pause) -> tuple[Plan, PolicyMemory]:
 
 
 def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
-    """Hold; after the failure threshold the user's fallback. Never fewer than now, bounds included."""
+    """Hold; after the failure threshold the user's fallback. Fewer than now only where that asks for it."""
     current, policy = case.fleet.current, case.observation.policy
     misses = min(case.memory.misses + (missing.reason not in NO_FAILURE), 10**6)
     target = fallback_replicas(policy.fallback, current, misses)
@@ -146,6 +146,8 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
         limit = LimitedBy.METRICS_UNAVAILABLE
     else:
         desired, limit = case.bounds.clamp(target), LimitedBy.FALLBACK
+        if not may_remove(policy.fallback):
+            desired = max(desired, current)
     plan = assemble(
         case.observation,
         case.snapshot,

@@ -287,6 +287,25 @@ RULED: dict[str, Row] = {
 ROWS = NO_DATA | SIZED | GUARDED | RULED
 
 
+@pytest.mark.parametrize(
+    ("behavior", "desired"),
+    [
+        (FallbackBehavior.STATIC, 4),
+        (FallbackBehavior.CURRENT_REPLICAS, 8),
+        (FallbackBehavior.CURRENT_REPLICAS_IF_HIGHER, 8),
+        (FallbackBehavior.CURRENT_REPLICAS_IF_LOWER, 4),
+    ],
+)
+def test_above_the_maximum_only_a_fallback_that_names_fewer_removes(
+    behavior: FallbackBehavior, desired: int
+) -> None:
+    fallback = Fallback(failure_threshold=3, replicas=6, behavior=behavior)
+    plan = plan_of(
+        observation(STALE, 8, of=policy(highest=4, fallback=fallback)), learned(misses=3)
+    )
+    assert (plan.desired, plan.limited_by) == (desired, LimitedBy.FALLBACK)
+
+
 @pytest.mark.parametrize("sentence", ROWS)
 def test_decides(sentence: str) -> None:
     row = ROWS[sentence]
