@@ -66,6 +66,7 @@ class Workload:
     rolling_out: bool
     pods: tuple[Pod, ...]
     quota_refusal: str = ""  # ReplicaFailure message when pods are refused by quota or admission
+    plural: str = ""  # of the target's kind, as paths name it; "" when unknown
 
 
 class TargetProblem(StrEnum):
