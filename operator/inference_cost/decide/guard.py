@@ -24,12 +24,12 @@ def forbids_removal(
     fleet: Fleet, traffic: Traffic, capability: Capability, gpu: Reading[float]
 ) -> Verdict | None:
     """The first thing that makes a removal unsafe now, or None."""
-    if fleet.rolling_out:
-        return Verdict(limited_by=LimitedBy.ROLLOUT, reason=Reason(code="rollout"))
     if traffic.partial:
         share = round(100 * traffic.coverage)
         reason = Reason(code="partial-metrics", values=(("percent", share),))
         return Verdict(limited_by=LimitedBy.METRICS_UNAVAILABLE, reason=reason)
+    if fleet.rolling_out:
+        return Verdict(limited_by=LimitedBy.ROLLOUT, reason=Reason(code="rollout"))
     if not capability.learned:
         return Verdict(limited_by=LimitedBy.LEARNING, reason=Reason(code="learning"))
     if not isinstance(gpu, Missing) and gpu.value > BUSY_GPU:

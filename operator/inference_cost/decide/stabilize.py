@@ -4,7 +4,7 @@ A start costs the start-up time of a replica, so removing one pays only when it 
 long (ski rental); the measuring window is added because a fall is seen that much later.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from inference_cost.decide import behavior
@@ -71,7 +71,14 @@ def choose(
             limited_by=verdict.limited_by,
             reasons=(*choice.reasons, verdict.reason),
         )
-    return within(choice, bounds)
+    return within(choice, _bounds_in_force(bounds, fleet, forbidden))
+
+
+def _bounds_in_force(bounds: Bounds, fleet: Fleet, forbidden: Verdict | None) -> Bounds:
+    """What is not seen may be needed: only unavailable metrics outrank the maximum."""
+    if forbidden is None or forbidden.limited_by is not LimitedBy.METRICS_UNAVAILABLE:
+        return bounds
+    return replace(bounds, highest=max(bounds.highest, fleet.current))
 
 
 def _direction(
@@ -108,7 +115,7 @@ def _behave(choice: Choice, need: Need, current: int, rules: Rules, at: float) -
 
 
 def within(choice: Choice, bounds: Bounds) -> Choice:
-    """The bounds are the user's order and win over everything else."""
+    """The bounds are the user's order and win over all that is inferred."""
     desired = bounds.clamp(choice.desired)
     if desired == choice.desired:
         return choice

@@ -136,6 +136,25 @@ GUARDED: dict[str, Row] = {
     "some pods do not report: nothing is removed": Row(
         observation(seen=signals(50.0, 4), replicas=5), 5, LimitedBy.METRICS_UNAVAILABLE
     ),
+    "some pods do not report: nothing is removed, not even above the maximum": Row(
+        observation(seen=signals(50.0, 5), replicas=6, of=policy(highest=3)),
+        6,
+        LimitedBy.METRICS_UNAVAILABLE,
+    ),
+    "some pods do not report during a rollout: nothing is removed above the maximum either": Row(
+        observation(
+            seen=signals(50.0, 5),
+            running=workload(6, rolling_out=True),
+            of=policy(highest=3),
+        ),
+        6,
+        LimitedBy.METRICS_UNAVAILABLE,
+    ),
+    "some pods do not report: the maximum still caps what is added": Row(
+        observation(seen=signals(900.0, 5), replicas=6, of=policy(highest=7)),
+        7,
+        LimitedBy.MAX_REPLICAS,
+    ),
     "the source says its answer is partial: nothing is removed": Row(
         observation(seen=signals(50.0, 5, partial=True), replicas=5),
         5,
