@@ -54,6 +54,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         ),
         pods_seen_starting=tuple(str(uid) for uid in data.get("pods_seen_starting", ())),
         misses=int(data.get("misses", 0)),
+        last_miss_at=_number(data.get("last_miss_at", 0.0)),
         last_sampled_at=_number(data.get("last_sampled_at", 0.0)),
         last_desired=None if last_desired is None else int(last_desired),
         last_current=None if last_current is None else int(last_current),

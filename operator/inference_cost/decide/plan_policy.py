@@ -42,6 +42,8 @@ GROWTH_WHILE_LATE = 1.5
 # Pods that start are no failure of the metrics: each cold start would bring the fallback.
 NO_FAILURE = frozenset({MissingReason.WARMING_UP, MissingReason.NO_READY_PODS})
 
+A_WHOLE_TICK = 0.9  # ticks are not exact
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -135,8 +137,8 @@ def _paused(case: Case, pause: Pause) -> tuple[Plan, PolicyMemory]:
 def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
     """Hold; after the failure threshold the user's fallback. Fewer than now only where that asks for it."""
     current, policy = case.fleet.current, case.observation.policy
-    misses = min(case.memory.misses + (missing.reason not in NO_FAILURE), 10**6)
-    target = fallback_replicas(policy.fallback, current, misses)
+    memory = _count_miss(case, missing)
+    target = fallback_replicas(policy.fallback, current, memory.misses)
     code = "no-metrics" if target is None else "fallback"
     reason = Reason(
         code=code, values=(("reason", missing.reason.value), ("detail", missing.detail))
@@ -162,7 +164,16 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
         attainment=missing,
         gpu_utilization=missing,
     )
-    return plan, replace(case.memory, misses=misses)
+    return plan, memory
+
+
+def _count_miss(case: Case, missing: Missing) -> PolicyMemory:
+    """One per tick: a change in the cluster may bring looks within a second, and they count for nothing."""
+    memory, tick = case.memory, case.snapshot.settings.tick_seconds
+    too_soon = 0 <= case.at - memory.last_miss_at < A_WHOLE_TICK * tick
+    if missing.reason in NO_FAILURE or too_soon:
+        return memory
+    return replace(memory, misses=min(memory.misses + 1, 10**6), last_miss_at=case.at)
 
 
 def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:

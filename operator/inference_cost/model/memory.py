@@ -46,6 +46,7 @@ class PolicyMemory:
     ] = ()  # (time, requests within the objective, requests)
     pods_seen_starting: tuple[str, ...] = ()  # uids whose start-up time is not yet counted
     misses: int = 0  # ticks in a row without metrics
+    last_miss_at: float = 0.0  # when the newest of them was counted
     last_sampled_at: float = 0.0
     last_desired: int | None = None
     last_current: int | None = None  # replicas at the last tick: a difference is a change made

@@ -325,6 +325,17 @@ def test_above_the_maximum_only_a_fallback_that_names_fewer_removes(
     assert (plan.desired, plan.limited_by) == (desired, LimitedBy.FALLBACK)
 
 
+@pytest.mark.parametrize(("apart", "limited_by"), [(1.0, "MetricsUnavailable"), (14.9, "Fallback")])
+def test_a_look_without_metrics_counts_once_per_tick(apart: float, limited_by: str) -> None:
+    fallback = Fallback(failure_threshold=3, replicas=6, behavior=FallbackBehavior.STATIC)
+    seen = observation(STALE, 2, of=policy(fallback=fallback))
+    memory = memory_of(learned())
+    for look in range(4):
+        decisions = decide(replace(snapshot(seen), at=NOON + apart * look), memory)
+        memory = decisions.memory
+    assert decisions.plans[policy().key].limited_by == limited_by
+
+
 @pytest.mark.parametrize("sentence", ROWS)
 def test_decides(sentence: str) -> None:
     row = ROWS[sentence]

@@ -20,6 +20,7 @@ FULL = PolicyMemory(
     attainment=((NOON, 990.0, 1000.0),),
     pods_seen_starting=("a", "b"),
     misses=3,
+    last_miss_at=NOON,
     last_sampled_at=NOON,
     last_desired=4,
     last_current=3,
