@@ -39,22 +39,13 @@ CHECKPOINTS = Resource(group=GROUP, version=VERSION, plural=CHECKPOINT.plural)
 LEASES = Resource(group="coordination.k8s.io", version="v1", plural="leases")
 EVENTS = Resource(group="events.k8s.io", version="v1", plural="events")
 
-_PLURALS = {
-    "Deployment": "deployments",
-    "StatefulSet": "statefulsets",
-    "ReplicaSet": "replicasets",
-    "Rollout": "rollouts",
-    "Server": "servers",
-    "LeaderWorkerSet": "leaderworkersets",
-}
 
-
-def target_resource(target: TargetRef, *, subresource: str = "") -> Resource:
-    """The resource of a scale target. An unlisted kind gets the regular plural."""
+def target_resource(target: TargetRef, *, plural: str = "", subresource: str = "") -> Resource:
+    """The resource of a scale target. `plural`: as the installation names it; "" is the regular one."""
     group, _, version = target.api_version.rpartition("/")
-    plural = _PLURALS.get(target.kind, target.kind.lower() + "s")
-    return Resource(group=group, version=version, plural=plural, subresource=subresource)
+    named = plural or target.kind.lower() + "s"
+    return Resource(group=group, version=version, plural=named, subresource=subresource)
 
 
-def scale_of(target: TargetRef) -> Resource:
-    return target_resource(target, subresource="scale")
+def scale_of(target: TargetRef, *, plural: str = "") -> Resource:
+    return target_resource(target, plural=plural, subresource="scale")

@@ -30,6 +30,7 @@ class ScaleOrder:
     uid: str
     current: int
     desired: int
+    plural: str = ""  # of the target's kind; "" is the regular one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ async def _attempt(
     api: KubeApi, order: ScaleOrder, still_wanted: Callable[[], bool]
 ) -> ScaleResult:
     live: int | None = None
-    resource, name = scale_of(order.target), order.target.name
+    resource, name = scale_of(order.target, plural=order.plural), order.target.name
     try:
         scale = await api.get(resource, order.namespace, name)
         live = replicas_of(scale)
@@ -114,10 +115,12 @@ def _refusal(order: ScaleOrder, scale: Json, live: int) -> ScaleOutcome | None:
     return None if live == order.current else ScaleOutcome.CHANGED_MEANWHILE
 
 
-async def other_manager(api: KubeApi, namespace: str, target: TargetRef) -> str:
+async def other_manager(
+    api: KubeApi, namespace: str, target: TargetRef, *, plural: str = ""
+) -> str:
     """Name of the last manager, other than us, that wrote the target's replicas; "" when unknown."""
     try:
-        found = await api.get(target_resource(target), namespace, target.name)
+        found = await api.get(target_resource(target, plural=plural), namespace, target.name)
     except KubeError:
         return ""
     return manager_of_replicas(found.get("metadata", {}).get("managedFields", ()))

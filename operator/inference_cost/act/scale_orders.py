@@ -39,6 +39,7 @@ def _orders(plan: Plan, seen: PolicyObservation) -> Iterator[ScaleOrder]:
             uid=workload.uid,
             current=workload.desired_replicas,
             desired=wanted.desired,
+            plural=workload.plural,
         )
 
 

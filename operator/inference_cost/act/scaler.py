@@ -70,6 +70,7 @@ class Scaler:
         self._monotonic = monotonic
         self._managers: dict[str, str] = {}
         self._refusals: dict[str, Refusal] = {}
+        self._gone: set[str] = set()  # targets whose last write found no `/scale`
         self.expectations = Expectations()
 
     async def overlay(self, snapshot: Snapshot) -> Snapshot:
@@ -143,6 +144,17 @@ class Scaler:
         if result.outcome is ScaleOutcome.FAILED and result.error is not None:
             until = now + pause_after(result.error)
             self._refusals[order.uid] = Refusal(error=result.error, until=until)
+        self._note_gone(order, result, now)
+
+    def _note_gone(self, order: ScaleOrder, result: ScaleResult, now: float) -> None:
+        """Once is a target being deleted. Again, while it is still seen: its `/scale` does not exist."""
+        if result.outcome is not ScaleOutcome.TARGET_GONE or result.error is None:
+            self._gone.discard(order.uid)
+        elif order.uid in self._gone:
+            until = now + pause_after(result.error)
+            self._refusals[order.uid] = Refusal(error=result.error, until=until)
+        else:
+            self._gone.add(order.uid)
 
     async def _name_managers(self, snapshot: Snapshot, reverted: set[str]) -> None:
         for seen in snapshot.observations:
@@ -151,7 +163,9 @@ class Scaler:
                     await self._name_manager(seen.policy.key, workload)
 
     async def _name_manager(self, key: PolicyKey, workload: Workload) -> None:
-        manager = await other_manager(self._api, key.namespace, workload.target)
+        manager = await other_manager(
+            self._api, key.namespace, workload.target, plural=workload.plural
+        )
         self._managers[workload.uid] = manager
         target = str(workload.target)
         log.warning("reverted", extra={"policy": str(key), "target": target, "by": manager})
@@ -161,6 +175,7 @@ class Scaler:
         uids = {w.uid for w in workloads if isinstance(w, Workload)}
         self.expectations.keep_only(uids)
         self._managers = {uid: name for uid, name in self._managers.items() if uid in uids}
+        self._gone &= uids
 
 
 def _fields(planned: PlannedOrder, result: ScaleResult) -> dict[str, object]:

@@ -43,7 +43,8 @@ class ScaleTargetRef(ApiModel):
         str, Field(min_length=1, max_length=317, pattern=API_VERSION_PATTERN)
     ] = Field(
         default="apps/v1",
-        description="apiVersion is the API group and version of the target. Default apps/v1.",
+        description="apiVersion is the API group and version of the target, as this installation"
+        " watches it. Default apps/v1.",
     )
     kind: CamelCase = Field(
         default="Deployment",

@@ -6,8 +6,9 @@ from inference_cost.model.policy import Policy, PolicyKey, TargetRef
 from inference_cost.model.workload import Conflict, ConflictKind
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.records import AutoscalerRecord
+from inference_cost.observe.workloads import group_of
 
-Claims = dict[tuple[str, TargetRef], Policy]
+Claims = dict[tuple[str, str, str, str], Policy]  # by namespace, group, kind and name
 
 
 def claims(policies: Iterable[Policy]) -> Claims:
@@ -15,14 +16,18 @@ def claims(policies: Iterable[Policy]) -> Claims:
     held: Claims = {}
     for policy in sorted(policies, key=lambda p: (p.created_at, p.key.uid)):
         for variant in policy.variants:
-            held.setdefault((policy.key.namespace, variant.target), policy)
+            held.setdefault(_claim(policy.key.namespace, variant.target), policy)
     return held
+
+
+def _claim(namespace: str, target: TargetRef) -> tuple[str, str, str, str]:
+    return namespace, group_of(target.api_version), target.kind, target.name
 
 
 def find_conflict(cache: ClusterCache, policy: Policy, held: Claims) -> Conflict | None:
     """The first other writer of any of the policy's targets, an older policy before an autoscaler."""
     for variant in policy.variants:
-        holder = held.get((policy.key.namespace, variant.target))
+        holder = held.get(_claim(policy.key.namespace, variant.target))
         if holder is not None and holder.key != policy.key:
             return _older_policy(variant.target, holder.key)
     for variant in policy.variants:
@@ -44,7 +49,7 @@ def _autoscaler_of(
 
 def _same_group(one: str, other: str) -> bool:
     """Versions of one group are the same objects; an absent version leaves the group open."""
-    return not one or one.rpartition("/")[0] == other.rpartition("/")[0]
+    return not one or group_of(one) == group_of(other)
 
 
 def _older_policy(target: TargetRef, holder: PolicyKey) -> Conflict:

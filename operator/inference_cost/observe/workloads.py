@@ -2,10 +2,12 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from inference_cost.model.policy import TargetRef
 from inference_cost.model.workload import NoWorkload, Pod, TargetProblem, Workload
 from inference_cost.observe.cluster_cache import ClusterCache
+from inference_cost.observe.kinds import WatchedKind
 from inference_cost.observe.pods import is_finished, model_pod
 from inference_cost.observe.records import Owner, PodRecord, ScaleTargetRecord, selects
 
@@ -25,14 +27,17 @@ def find_workload(
     field: str = "spec.scaleTargetRef",
 ) -> Workload | NoWorkload:
     """Resolve a target in the policy's namespace. `allowed_owners`: kinds that tolerate our `/scale`."""
-    if not _is_enabled(cache, target):
+    watched = _watched(cache, target)
+    if watched is None:
         return _kind_not_enabled(cache, target, field)
+    if watched.api_version != target.api_version:
+        return _other_version(target, watched, field)
     record = cache.scale_target(target.kind, namespace, target.name)
     if record is None:
         return _not_found(cache, namespace, target, field)
     if record.owner is not None and record.owner.kind not in set(allowed_owners):
         return _owned(target, record.owner, field)
-    return _workload(target, record, pod_records(cache, record))
+    return replace(_workload(target, record, pod_records(cache, record)), plural=watched.plural)
 
 
 def pod_records(cache: ClusterCache, record: ScaleTargetRecord) -> list[PodRecord]:
@@ -88,14 +93,26 @@ def _workload(target: TargetRef, record: ScaleTargetRecord, pods: Sequence[PodRe
     )
 
 
-def _group(api_version: str) -> str:
+def group_of(api_version: str) -> str:
+    """The API group of an apiVersion; "" is the core group. Versions of one group are the same objects."""
     return api_version.rpartition("/")[0]
 
 
-def _is_enabled(cache: ClusterCache, target: TargetRef) -> bool:
-    return any(
-        k.scale_target and k.kind == target.kind and k.group == _group(target.api_version)
-        for k in cache.kinds
+def _watched(cache: ClusterCache, target: TargetRef) -> WatchedKind | None:
+    """The enabled kind of the target, whatever version the target names."""
+    group = group_of(target.api_version)
+    enabled = (k for k in cache.kinds if k.scale_target)
+    return next((k for k in enabled if (k.kind, k.group) == (target.kind, group)), None)
+
+
+def _other_version(target: TargetRef, watched: WatchedKind, field: str) -> NoWorkload:
+    return NoWorkload(
+        target=target,
+        problem=TargetProblem.KIND_NOT_ENABLED,
+        message=(
+            f"{field}.apiVersion: {target.kind} is scaled as {watched.api_version} in this installation, "
+            f"not as {target.api_version}. Create the policy again with {watched.api_version}."
+        ),
     )
 
 

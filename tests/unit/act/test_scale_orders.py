@@ -1,6 +1,6 @@
 """The last check before a write: a plan that must not be written is never written, whatever led to it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import Plan
 from inference_cost.model.policy import Mode, Pause
 from inference_cost.model.workload import Conflict, ConflictKind
-from tests.unit.act.worlds import observation, plan, snapshot
+from tests.unit.act.worlds import observation, plan, snapshot, workload
 
 HPA = Conflict(kind=ConflictKind.AUTOSCALER, other="HorizontalPodAutoscaler/resnet", message="")
 
@@ -73,3 +73,10 @@ def test_what_is_written_is_within_the_bounds_and_allowed(
         return
     assert all(2 <= order.desired <= 10 for order in orders)
     assert not orders or (enabled and mode is Mode.ENFORCE)
+
+
+def test_an_order_names_the_plural_of_its_target() -> None:
+    seen = observation()
+    named = replace(seen, workloads=(replace(workload(), plural="proxies"),))
+    (order,) = orders_of(snapshot(named), plan(), named)
+    assert order.plural == "proxies"

@@ -6,16 +6,17 @@ from inference_cost.act.errors import (
     ConflictError,
     FencedOffError,
     KubeError,
+    NotFoundError,
     PermissionDeniedError,
     ThrottledError,
     UnreachableError,
 )
 from inference_cost.act.resources import scale_of
-from inference_cost.act.scale import ScaleOutcome, manager_of_replicas
+from inference_cost.act.scale import ScaleOrder, ScaleOutcome, manager_of_replicas, write_scale
 from inference_cost.act.scaler import Scaler
 from inference_cost.act.tick import Tick
 from inference_cost.model.memory import Memory
-from inference_cost.model.policy import Policy
+from inference_cost.model.policy import Policy, TargetRef
 from inference_cost.model.workload import ConflictKind, Workload
 from tests.unit.act.memory_api import MemoryApi
 from tests.unit.act.worlds import KEY, TARGET, UID, observation, plan, snapshot
@@ -113,6 +114,18 @@ async def test_a_target_that_is_gone_is_no_failure() -> None:
     world.api.objects.clear()
     assert await world.tick(5) is ScaleOutcome.TARGET_GONE
     assert world.scaler.failure(observation()) is None
+    assert await world.tick(5, after=15) is ScaleOutcome.TARGET_GONE  # and yet it is still seen
+    assert isinstance(world.scaler.failure(observation()), NotFoundError)
+
+
+async def test_the_plural_is_the_one_of_the_installation() -> None:
+    world = World()
+    irregular = TargetRef(api_version="ml.example.com/v1", kind="Proxy", name="resnet")
+    world.api.objects["proxies", "team-a", "resnet"] = world.api.objects.pop(SCALE)
+    order = ScaleOrder(
+        namespace="team-a", target=irregular, uid=UID, current=3, desired=5, plural="proxies"
+    )
+    assert (await write_scale(world.api, order)).outcome is ScaleOutcome.WRITTEN
 
 
 async def test_a_conflict_waits_for_the_next_tick() -> None:

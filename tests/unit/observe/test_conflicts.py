@@ -29,6 +29,13 @@ def conflict_of(*objects: dict[str, Any], name: str = "resnet") -> tuple[str, st
     return (found.kind.value, found.other) if found else None
 
 
+def test_two_versions_of_one_group_are_one_target() -> None:
+    beta = {"scaleTargetRef": {**DEPLOYMENT, "apiVersion": "apps/v1beta1"}}
+    older = policy("older", spec=beta, creationTimestamp=rfc3339(NOW - 9000))
+    found = conflict_of(older, policy("resnet"))
+    assert found == (ConflictKind.POLICY.value, "InferenceCostPolicy/older")
+
+
 AUTOSCALER = ConflictKind.AUTOSCALER.value
 KEDA_MADE: dict[str, Any] = {
     "name": "keda-hpa-resnet",

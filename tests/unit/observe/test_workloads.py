@@ -39,6 +39,18 @@ def test_a_deployment_is_found_with_its_own_pods_alone() -> None:
     assert not found.rolling_out
 
 
+def test_a_version_that_is_not_watched_is_refused_and_the_watched_one_named() -> None:
+    beta = TargetRef(api_version="apps/v1beta1", kind="Deployment", name="resnet")
+    found = refusal(deployment(), target=beta)
+    assert found.problem is TargetProblem.KIND_NOT_ENABLED
+    assert "spec.scaleTargetRef.apiVersion" in found.message
+    assert "with apps/v1." in found.message
+
+
+def test_the_plural_comes_from_the_watched_kind() -> None:
+    assert workload(deployment()).plural == "deployments"
+
+
 def test_absent_replicas_count_as_one() -> None:
     assert workload(deployment(replicas=None)).desired_replicas == 1
 
