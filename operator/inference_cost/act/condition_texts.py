@@ -109,6 +109,7 @@ _LIMITS = {
     LimitedBy.PAUSED: "Paused by the annotation `inferencecost.dev/paused`: remove it to go on.",
     LimitedBy.CONFLICT: "Something else scales {target}: see `Conflicted`.",
     LimitedBy.NO_TARGET: "There is nothing to scale: see `Accepted`.",
+    LimitedBy.INTERNAL_ERROR: "The decision failed: {desired} stay. See `Ready`.",
 }
 
 

@@ -49,7 +49,7 @@ def _contained(
         return plan_policy(observation, memory, snapshot)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         reason = Reason(code="internal-error", values=(("error", type(error).__name__),))
-        plan = held_plan(observation, snapshot, LimitedBy.METRICS_UNAVAILABLE, (reason,))
+        plan = held_plan(observation, snapshot, LimitedBy.INTERNAL_ERROR, (reason,))
         return plan, memory
 
 

@@ -32,6 +32,7 @@ class LimitedBy(StrEnum):
     PAUSED = "Paused"
     CONFLICT = "Conflict"
     NO_TARGET = "NoTarget"
+    INTERNAL_ERROR = "InternalError"  # the decision failed; metrics are not to blame
 
 
 class ProfileSource(StrEnum):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from inference_cost.decide.engine import decide
+from inference_cost.decide.explain import explain
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import Action, LimitedBy, ProfileSource
@@ -632,6 +633,8 @@ def test_a_surprise_in_one_policy_holds_it_and_leaves_the_others_alone() -> None
     assert decisions.plans[policy().key].desired == 3
     held = decisions.plans[policy("broken").key]
     assert (held.write, held.reasons[0].code) == (False, "internal-error")
+    assert held.limited_by is LimitedBy.INTERNAL_ERROR
+    assert "The decision failed" in explain(held, broken).message
 
 
 def test_the_price_of_a_replica_is_its_share_of_the_node() -> None:
