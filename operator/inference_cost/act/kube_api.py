@@ -68,6 +68,11 @@ class KubeApi:
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=timeout_seconds)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no write is under way."""
+        return not self._in_flight
+
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
         return await self._call("get", resource, resource.path(namespace, name))
 

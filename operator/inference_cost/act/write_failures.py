@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inference_cost.act.errors import (
+    FencedOffError,
     KubeError,
+    NotFoundError,
     PermissionDeniedError,
     RejectedError,
     ThrottledError,
+    UnauthenticatedError,
+    UnreachableError,
 )
 from inference_cost.api.conditions import ConditionType
 
@@ -58,9 +62,30 @@ def _message(error: KubeError) -> str:
     if isinstance(error, PermissionDeniedError):
         return (
             f"The operator's role lacks the verb `{error.verb}` on `{error.resource}`. "
-            "Install the chart with `enforce.enabled=true`, or set `mode: Recommend`."
+            "Install the chart with `enforce.enabled=true` and with the kind of the target in "
+            "`rbac.scaleTargets`, or set `mode: Recommend`."
         )
-    return f"`/scale` was refused: {error.message}"
+    return next(
+        (text.format(error=error) for kind, text in _MESSAGES.items() if isinstance(error, kind)),
+        f"Writing `/scale` failed ({error.message}). It is tried again at the next decision.",
+    )
+
+
+_MESSAGES: Mapping[type[KubeError], str] = {
+    UnreachableError: "The API server gave no usable answer ({error.message}). It is tried again at the "
+    "next decision; if that stays, check the API server and the way to it.",
+    ThrottledError: "The API server asks for fewer requests (429). It is tried again in "
+    "{error.retry_after_seconds:.0f} s; if that stays, lower `settings.writes.scale_per_second` in the "
+    "operator's values, or give the operator a FlowSchema of its own.",
+    FencedOffError: "Not sent, because this instance of the operator may lead no longer. The next "
+    "leader decides anew; nothing to do.",
+    RejectedError: "The API server or an admission webhook does not accept the replicas "
+    "({error.message}). Correct what it names; it is tried again once a minute.",
+    UnauthenticatedError: "The API server does not accept the operator's token ({error.message}). Check "
+    "its service account, and restart the operator.",
+    NotFoundError: "The target is there and its `/scale` is not ({error.message}). Check that its kind has "
+    "a scale subresource, and its `version` and `plural` in `rbac.scaleTargets`.",
+}
 
 
 def _time(at: float) -> str:

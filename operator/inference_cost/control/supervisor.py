@@ -12,6 +12,7 @@ from typing import Any
 import kopf
 
 from inference_cost.act.errors import KubeError
+from inference_cost.act.kube_api import REQUEST_TIMEOUT_SECONDS
 from inference_cost.control.clock import Clock, SystemClock
 from inference_cost.control.elector import LeadershipLostError
 from inference_cost.control.handlers import build_registry
@@ -26,7 +27,10 @@ from inference_cost.model.memory import Memory
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 5.0  # for writes under way, and again for the release of the Lease
+DRAIN_SECONDS = (
+    REQUEST_TIMEOUT_SECONDS + 1.0
+)  # a write under way ends by then, one way or the other
+RELEASE_SECONDS = 5.0
 SYNC_POLL_SECONDS = 0.1
 RESTORE_RETRY_SECONDS = 2.0
 WARM_UP_SECONDS = 5.0
@@ -93,7 +97,7 @@ class Supervisor:
             return await self._run_together()
         finally:
             await self._stop()
-            await _within(STOP_SECONDS, self._parts.elector.release())
+            await self._release()
 
     async def _run_together(self) -> int:
         code = 1
@@ -176,12 +180,19 @@ class Supervisor:
         except Exception:
             log.exception("warm_up_failed")
 
+    async def _release(self) -> None:
+        """Lets another lead, unless a write of ours could still land after its first ones."""
+        if self._parts.api.idle:
+            await _within(RELEASE_SECONDS, self._parts.elector.release())
+        else:
+            log.warning("lease_kept", extra={"why": "a write is under way; the Lease expires"})
+
     async def _stop(self) -> None:
         """Ends our tasks, lets writes under way finish, closes what is open. May be called twice."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._parts.api.drain(timeout_seconds=STOP_SECONDS)
+        await self._parts.api.drain(timeout_seconds=DRAIN_SECONDS)
         await self._parts.models.close()
         if self._parts.prometheus is not None:
             self._parts.prometheus.close()

@@ -77,3 +77,8 @@ def test_a_crd_that_brings_metadata_of_its_own_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="expected one"):
         template_of(f"kind: X\nmetadata:\n  {name}:\n    a: b\n  name: x\nspec: {{}}\n")
     assert '{{ "{{" }} x }}' in template_of("kind: X\nmetadata:\n  name: x\nspec: '{{ x }}'\n")
+
+
+def test_a_group_of_a_role_is_quoted_so_that_the_core_group_stays_a_string() -> None:
+    for file in (CHART / "templates").glob("rbac-*.yaml"):
+        assert "[{{ .group }}]" not in file.read_text(), file.name
