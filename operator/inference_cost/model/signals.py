@@ -70,7 +70,9 @@ class Signals:
     scrape_interval_seconds: float
     pods: tuple[PodSignals, ...]
     gateway: GatewaySignals | Missing
-    partial: bool = False  # the source said so: may scale out, may not scale in
+    partial: bool = False  # the source said so, or pods are silent: may scale out, may not scale in
+    silent_pods: tuple[str, ...] = ()  # ready for a full window and not reporting
+    source_partial: bool = False  # the source said that its answer is partial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
