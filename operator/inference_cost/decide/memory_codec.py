@@ -56,6 +56,8 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         misses=int(data.get("misses", 0)),
         last_miss_at=_number(data.get("last_miss_at", 0.0)),
         last_sampled_at=_number(data.get("last_sampled_at", 0.0)),
+        observed_at=_number(data.get("observed_at", 0.0)),
+        observed_since=_number(data.get("observed_since", 0.0)),
         last_desired=None if last_desired is None else int(last_desired),
         last_current=None if last_current is None else int(last_current),
         rollout_ended_at=None if ended is None else _number(ended),

@@ -43,6 +43,9 @@ GROWTH_WHILE_LATE = 1.5
 NO_FAILURE = frozenset({MissingReason.WARMING_UP, MissingReason.NO_READY_PODS})
 
 A_WHOLE_TICK = 0.9  # ticks are not exact
+LONGEST_GAP = (
+    4.0  # ticks without metrics, before what was seen no longer counts as seen without a break
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,13 +180,18 @@ def _count_miss(case: Case, missing: Missing) -> PolicyMemory:
 
 
 def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    case, can, reached = _learn(case, seen)
+    case, can, reached = _learn(_observed(case), seen)
     demand, memory = _demand(case, seen, can)
     need, keep = _need(case, can, demand)
     memory = replace(memory, needs=_remember_need(case, keep), misses=0)
     gpu = mean_gpu_utilization(seen, case.at)
     choice = choose(
-        Need(now=need, keep=memory.needs, hold_seconds=_hold_seconds(case)),
+        Need(
+            now=need,
+            keep=memory.needs,
+            hold_seconds=_hold_seconds(case),
+            observed_since=memory.observed_since,
+        ),
         case.fleet,
         case.bounds,
         Rules(behavior=case.observation.policy.behavior, changes=memory.changes),
@@ -206,6 +214,17 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         gpu_utilization=gpu,
     )
     return plan, memory
+
+
+def _observed(case: Case) -> Case:
+    """Time without metrics proves nothing: after a gap holding times and trends start over."""
+    memory, at = case.memory, case.at
+    tick = max(case.snapshot.settings.tick_seconds, case.scrape_seconds)
+    if 0 <= at - memory.observed_at <= LONGEST_GAP * tick:
+        memory = replace(memory, observed_at=at)
+    else:
+        memory = replace(memory, observed_at=at, observed_since=at, demand=())
+    return replace(case, memory=memory)
 
 
 def _learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Missing]:

@@ -26,6 +26,7 @@ class Need:
     now: int
     keep: Series
     hold_seconds: float  # how long a lower need must last before a removal
+    observed_since: float  # a need holds until the next one only where somebody looked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ def _direction(
 def _lasting(need: Need, at: float) -> int | None:
     """Highest need of the holding time; None while less than that was observed."""
     since = at - need.hold_seconds
-    if not need.keep or need.keep[0][0] > since:
+    if not need.keep or max(need.keep[0][0], need.observed_since) > since:
         return None
     return max(behavior.in_force(need.keep, since))
 

@@ -48,6 +48,8 @@ class PolicyMemory:
     misses: int = 0  # ticks in a row without metrics
     last_miss_at: float = 0.0  # when the newest of them was counted
     last_sampled_at: float = 0.0
+    observed_at: float = 0.0  # last tick with metrics
+    observed_since: float = 0.0  # first one of those before it without a gap
     last_desired: int | None = None
     last_current: int | None = None  # replicas at the last tick: a difference is a change made
     rollout_ended_at: float | None = None

@@ -337,6 +337,68 @@ def test_a_look_without_metrics_counts_once_per_tick(apart: float, limited_by: s
     assert decisions.plans[policy().key].limited_by == limited_by
 
 
+TICK, HOLD = 15.0, 180.0
+
+
+def look(
+    memory: Memory, at: float, rate: float | Missing, replicas: int = 6, **more: Any
+) -> tuple[int, Memory]:
+    """Replicas asked for at a look at this time, all pods ready for long."""
+    read = rate if isinstance(rate, Missing) else signals(rate, replicas, sampled_at=at)
+    seen = observation(seen=read, replicas=replicas, of=policy(**more))
+    decisions = decide(replace(snapshot(seen), at=at), memory)
+    return decisions.plans[policy().key].desired, decisions.memory
+
+
+def first_removal(memory: Memory, at: float, **more: Any) -> float:
+    """Seconds of looks at a low load until fewer replicas are asked for."""
+    for tick in range(100):
+        desired, memory = look(memory, at + TICK * tick, 60.0, **more)
+        if desired < 6:
+            return TICK * tick
+    return float("inf")
+
+
+def test_the_holding_time_is_counted_in_ticks_with_metrics() -> None:
+    assert first_removal(memory_of(learned()), NOON) == HOLD
+
+
+@pytest.mark.parametrize("gap", [75.0, 600.0, 7200.0], ids=["5 ticks", "10 min", "restored"])
+@pytest.mark.parametrize("silent", [True, False], ids=["no metrics", "no looks"])
+def test_after_a_gap_a_lower_need_must_last_anew(gap: float, silent: bool) -> None:
+    desired, memory = look(memory_of(learned()), NOON, 60.0)
+    assert desired == 6
+    for tick in range(1, round(gap / TICK) if silent and gap < HOLD * 10 else 1):
+        _, memory = look(memory, NOON + TICK * tick, STALE)
+    assert first_removal(memory, NOON + gap) == HOLD
+
+
+def test_one_look_without_metrics_does_not_start_the_holding_time_over() -> None:
+    _, memory = look(memory_of(learned()), NOON, 60.0)
+    _, memory = look(memory, NOON + TICK, STALE)
+    assert first_removal(memory, NOON + 2 * TICK) == HOLD - 2 * TICK
+
+
+def test_looks_as_rare_as_the_scrapes_are_no_gaps() -> None:
+    memory = memory_of(learned())
+    for minute in range(0, 5, 2):
+        at = NOON + 60.0 * minute
+        read = signals(60.0, 6, sampled_at=at, scrape_interval_seconds=120.0)
+        seen = observation(seen=read, replicas=6)
+        decisions = decide(replace(snapshot(seen), at=at), memory)
+        memory = decisions.memory
+    assert decisions.plans[policy().key].desired < 6
+
+
+def test_the_load_before_a_gap_is_not_forecast_after_it() -> None:
+    memory = memory_of(learned())
+    for tick in range(20):
+        _, memory = look(memory, NOON + TICK * tick, 500.0)
+    for tick in range(26, 28):
+        desired, memory = look(memory, NOON + TICK * tick, 150.0, replicas=2)
+    assert desired == 2
+
+
 @pytest.mark.parametrize("sentence", ROWS)
 def test_decides(sentence: str) -> None:
     row = ROWS[sentence]
@@ -345,7 +407,9 @@ def test_decides(sentence: str) -> None:
 
 
 def test_a_higher_need_within_the_holding_time_is_kept() -> None:
-    memory = replace(learned(), needs=((NOON - 3600.0, 2), (NOON - 120.0, 4), (NOON - 60.0, 2)))
+    memory = replace(
+        learned(needs=2), needs=((NOON - 3600.0, 2), (NOON - 120.0, 4), (NOON - 60.0, 2))
+    )
     plan = plan_of(observation(100.0, 5), memory)
     assert (plan.desired, plan.limited_by) == (4, LimitedBy.STABILIZATION)
 

@@ -176,10 +176,15 @@ def observation(
 
 def learned(needs: int | None = None, **more: Any) -> PolicyMemory:
     """Memory that knows the profile and, with `needs`, that no more was needed for an hour."""
-    series = () if needs is None else ((NOON - 3600.0, needs),)
-    return replace(
-        PolicyMemory(estimates=(ESTIMATE,), needs=series, last_sampled_at=NOON - 15.0), **more
-    )
+    memory = PolicyMemory(estimates=(ESTIMATE,), last_sampled_at=NOON - 15.0)
+    if needs is not None:
+        memory = replace(
+            memory,
+            needs=((NOON - 3600.0, needs),),
+            observed_since=NOON - 3600.0,
+            observed_at=NOON - 15.0,
+        )
+    return replace(memory, **more)
 
 
 def snapshot(*observations: PolicyObservation, **more: Any) -> Snapshot:
