@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import isfinite
 
+from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Attainment, LimitedBy, Plan
 from inference_cost.model.policy import LatencyObjective, Mode, Objective, Pause, Policy
@@ -39,6 +40,8 @@ CONFLICT_FIXES = {
     ConflictKind.REVERTED: "{other} keeps reverting the replicas. Leave `replicas` out of its "
     "manifest, or have it ignore `/spec/replicas`.",
 }
+
+PODS_NAMED = 5
 
 FAILING_REASONS = frozenset(
     {
@@ -113,6 +116,11 @@ _LIMITS = {
 }
 
 
+_PARTIAL_LIMIT = (
+    "Metrics of {target} are there in part only, so nothing is removed: see `MetricsAvailable`."
+)
+
+
 def refused(refusal: PolicyRefusal) -> str:
     return f"`{refusal.field}`: {refusal.message}" if refusal.field else refusal.message
 
@@ -122,11 +130,27 @@ def missing_metrics(missing: Missing, target: str) -> str:
     return _METRICS.get(missing.reason, _METRICS_OTHERWISE).format(target=target, detail=detail)
 
 
-def paused(pause: Pause) -> str:
-    kept = f"at {pause.replicas} replicas" if pause.replicas is not None else "as it is"
+def partial_metrics(signals: Signals) -> str:
+    """Which of the two causes it is. A partial answer explains silent pods, so it comes first."""
+    if signals.source_partial or not signals.silent_pods:
+        return PARTIAL_RESPONSE
+    named = ", ".join(signals.silent_pods[:PODS_NAMED])
+    more = len(signals.silent_pods) - PODS_NAMED
+    named += f" and {more} more" if more > 0 else ""
     return (
-        f"Kept {kept} by the annotation `inferencecost.dev/paused` on the {pause.source}. "
-        "Remove it to go on."
+        f"{_pods(len(signals.silent_pods))} ready for a full rate window without Triton metrics: {named}. "
+        "Replicas may be added, none are removed. Check that Prometheus scrapes these pods."
+    )
+
+
+def paused(pause: Pause) -> str:
+    if pause.replicas is None:
+        return (
+            f"Kept as it is by the annotation `{PAUSED}` on the {pause.source}. Remove it to go on."
+        )
+    return (
+        f"Kept at {replicas(pause.replicas)} by the annotation `{PAUSED_REPLICAS}` on the "
+        f"{pause.source}. Remove it, and `{PAUSED}` where that is set too, to go on."
     )
 
 
@@ -187,12 +211,22 @@ def measured(attainment: Attainment, objective: Objective) -> str:
     )
 
 
-def violated(plan: Plan) -> str:
+def violated(plan: Plan, objective: Objective) -> str:
+    """Why, as far as is known, and what to check."""
     if plan.limited_by is not LimitedBy.NOTHING:
         return "Scaling is limited: see `ScalingLimited`."
     if plan.desired > plan.ready:
         return f"{plan.desired} replicas are wanted, {plan.ready} ready."
-    return ""
+    said = predicted(plan, objective)
+    if not said:
+        return "What a replica can carry is not known yet, so no more are asked for."
+    if isinstance(plan.prediction, Missing) or not plan.prediction.meets_objective:
+        return f"{said} Relax `spec.slo`, or make the model faster."
+    return (
+        f"{said} What is measured and not predicted arises beside the model: check that requests are "
+        "spread over all replicas as `spec.routing` says, that nothing else uses their GPUs or CPUs, and "
+        "the way from the gateway to the pods."
+    )
 
 
 def quota(refusal: str) -> str:
@@ -222,9 +256,14 @@ def waiting_for_nodes(pods: Sequence[Pod], waited: float) -> str:
 
 
 def limited(plan: Plan, policy: Policy) -> str:
+    if plan.limited_by is LimitedBy.PAUSED and policy.pause is not None:
+        return paused(policy.pause)
     needed = sum(v.needed for v in plan.variants)
     target = ", ".join(str(v.target) for v in policy.variants)
     text = _LIMITS[plan.limited_by]
+    partial = "partial-metrics" in (reason.code for reason in plan.reasons)
+    if partial and plan.limited_by is LimitedBy.METRICS_UNAVAILABLE:
+        text = _PARTIAL_LIMIT
     return text.format(needed=replicas(needed), desired=replicas(plan.desired), target=target)
 
 

@@ -187,7 +187,7 @@ def _metrics_available(view: View) -> Finding:
     ):
         return _missing_metrics(view, configurations)
     if signals.partial:
-        return is_true(MissingReason.PARTIAL, texts.PARTIAL_RESPONSE)
+        return is_true(MissingReason.PARTIAL, texts.partial_metrics(signals))
     pods, ready = len(signals.pods), sum(1 for p in view.pods if p.ready)
     return is_true(
         ConditionReason.METRICS_FRESH, f"{pods} of {ready} ready pods report Triton metrics."
@@ -218,7 +218,9 @@ def _slo_met(view: View) -> Finding:
     message = texts.measured(measured, objective)
     if objective_met(measured, objective):
         return is_true(ConditionReason.MET, message)
-    return is_false(ConditionReason.VIOLATED, f"{message} {texts.violated(plan)}".strip())
+    return is_false(
+        ConditionReason.VIOLATED, f"{message} {texts.violated(plan, objective)}".strip()
+    )
 
 
 def _capacity_available(view: View) -> Finding:

@@ -51,6 +51,8 @@ def build_signals(
         pods=tuple(found.values()),
         gateway=gateway,
         partial=tick.partial or len(reporting) < len(due),
+        silent_pods=_silent(reporting, due),
+        source_partial=tick.partial,
     )
 
 
@@ -124,8 +126,12 @@ def _first(readings: Iterable[PodSignals | Missing], reason: MissingReason) -> M
     return next((r for r in readings if isinstance(r, Missing) and r.reason is reason), None)
 
 
+def _silent(reporting: Sequence[PodRecord], due: Sequence[PodRecord]) -> tuple[str, ...]:
+    return tuple(sorted({p.name for p in due} - {p.name for p in reporting}))
+
+
 def _too_few(reporting: Sequence[PodRecord], due: Sequence[PodRecord]) -> Missing:
-    silent = sorted({p.name for p in due} - {p.name for p in reporting})
+    silent = _silent(reporting, due)
     return Missing(
         reason=MissingReason.PARTIAL,
         detail=f"{len(reporting)} of {len(due)} ready pods report; silent: {_some(silent)}",

@@ -14,6 +14,7 @@ from inference_cost.model.reading import MissingReason
 from inference_cost.model.workload import Conflict, ConflictKind, TargetProblem
 from tests.unit.account.worlds import NOON, key
 from tests.unit.act_status.views import (
+    PREDICTED,
     attained,
     enforced,
     limited,
@@ -134,6 +135,19 @@ ROWS: dict[str, Row] = {
         seen=seen(signals=signals(partial=True)), kind=Type.METRICS_AVAILABLE,
         says="True/Partial", names=("none are removed",),
     ),
+    "a partial answer is the source's": Row(
+        seen=seen(signals=signals(partial=True, source_partial=True, silent_pods=("p2",))),
+        kind=Type.METRICS_AVAILABLE, says="True/Partial", names=("Prometheus says", "`prometheus.url`"),
+    ),
+    "a pod that is not scraped": Row(
+        seen=seen(signals=signals(partial=True, silent_pods=("p2", "p3"))), kind=Type.METRICS_AVAILABLE,
+        says="True/Partial", names=("2 pods ready", "p2, p3", "scrapes these pods", "none are removed"),
+    ),
+    "nothing is removed on a part of the metrics": Row(
+        seen=seen(signals=signals(partial=True)),
+        plan=replace(limited(LimitedBy.METRICS_UNAVAILABLE), reasons=(Reason(code="partial-metrics"),)),
+        kind=Type.SCALING_LIMITED, says="True/MetricsUnavailable", names=("in part only",),
+    ),
     "pods too young to tell": Row(
         seen=seen(signals=missing(MissingReason.WARMING_UP)), kind=Type.METRICS_AVAILABLE,
         says="Unknown/WarmingUp", names=("Deployment/resnet",),
@@ -191,6 +205,20 @@ ROWS: dict[str, Row] = {
         seen=seen(), plan=replace(limited(LimitedBy.MAX_REPLICAS), attainment=attained(0.5)),
         kind=Type.SLO_MET, says="False/Violated", names=("`ScalingLimited`",),
     ),
+    "measured and violated with all replicas ready, against the prediction": Row(
+        seen=seen(), plan=plan(1, attainment=attained(0.9)), kind=Type.SLO_MET,
+        says="False/Violated", names=("80 ms", "which meets", "`spec.routing`", "gateway to the pods"),
+    ),
+    "measured and violated as predicted": Row(
+        seen=seen(),
+        plan=plan(1, attainment=attained(0.9), prediction=replace(PREDICTED, meets_objective=False)),
+        kind=Type.SLO_MET, says="False/Violated", names=("which misses", "`spec.slo`"),
+    ),
+    "measured and violated before anything is learned": Row(
+        seen=seen(),
+        plan=plan(1, attainment=attained(0.9), prediction=missing(MissingReason.NOT_LEARNED)),
+        kind=Type.SLO_MET, says="False/Violated", names=("not known yet",),
+    ),
     "a mean queue time, violated": Row(
         seen=with_policy(objective=QueueTimeObjective(mean_seconds=0.01)),
         plan=plan(1, attainment=attained(0.5, at="Server")), kind=Type.SLO_MET,
@@ -232,6 +260,11 @@ ROWS: dict[str, Row] = {
     ),
     "a policy in Enforce": Row(
         seen=seen(), plan=enforced(), kind=Type.READY, says="True/Ready", names=("is scaled by",),
+    ),
+    "a pause limits as its annotation says": Row(
+        seen=with_policy(pause=Pause(source="namespace", replicas=4)), plan=limited(LimitedBy.PAUSED),
+        kind=Type.SCALING_LIMITED, says="True/Paused",
+        names=("at 4 replicas", "`inferencecost.dev/paused-replicas` on the namespace"),
     ),
     "a pause by annotation": Row(
         seen=with_policy(pause=Pause(source="namespace", replicas=4)), kind=Type.READY,

@@ -181,10 +181,13 @@ def test_a_new_pod_is_not_expected_to_report_yet() -> None:
 def test_a_silent_pod_makes_the_signals_partial() -> None:
     found = signals(answers(counters("a")), pod("a"), pod("silent"))
     assert found.partial
+    assert (found.silent_pods, found.source_partial) == (("silent",), False)
 
 
 def test_a_warning_of_the_source_makes_the_signals_partial() -> None:
-    assert signals(answers(counters("a"), partial=True), pod("a")).partial
+    found = signals(answers(counters("a"), partial=True), pod("a"))
+    assert found.partial
+    assert (found.silent_pods, found.source_partial) == ((), True)
 
 
 def test_a_terminating_pod_still_tells_its_load() -> None:
