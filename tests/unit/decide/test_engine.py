@@ -383,7 +383,7 @@ def test_looks_as_rare_as_the_scrapes_are_no_gaps() -> None:
     memory = memory_of(learned())
     for minute in range(0, 5, 2):
         at = NOON + 60.0 * minute
-        read = signals(60.0, 6, sampled_at=at, scrape_interval_seconds=120.0)
+        read = replace(signals(60.0, 6, sampled_at=at), scrape_interval_seconds=120.0)
         seen = observation(seen=read, replicas=6)
         decisions = decide(replace(snapshot(seen), at=at), memory)
         memory = decisions.memory
