@@ -6,6 +6,7 @@ shows what happens, proves that nothing was played by a stand-in, writes `build/
 
 import argparse
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,8 @@ REQUIRED_PERCENT = 95  # after the first minute; the policy itself aims at 99
 
 
 def main() -> int:
+    # A shell's background job inherits SIGINT ignored; who sends it all the same means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = _parser().parse_args()
     trace = TraceSettings(
         day=arguments.day, seconds=arguments.seconds, factor=arguments.factor, seed=arguments.seed

@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,8 @@ INTERRUPTED = 130
 
 
 def main() -> int:
+    # A shell's background job inherits SIGINT ignored; who sends it all the same means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     options = _parser().parse_args()
     try:
         options.run(options)
