@@ -206,7 +206,8 @@ def _decision(
     plan: Plan, seen: PolicyObservation, cost: PolicyCost | None, previous: Mapping[str, Any]
 ) -> api.DecisionStatus:
     words = explain(plan, seen)
-    lines = (words.seen, words.expected, words.chosen, words.limited, _unpriced(cost))
+    found = f"Found: {words.findings}" if words.findings else ""
+    lines = (words.seen, words.expected, words.chosen, words.limited, found, _unpriced(cost))
     decided = api.DecisionStatus(
         time=_time(plan.at),
         action=api.DecisionAction(plan.action.value),

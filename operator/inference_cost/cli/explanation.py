@@ -41,6 +41,7 @@ class Explanation:
     chosen: str
     why_not_fewer: str
     limited: str
+    found: str
     cost: str
     slo: str
     slo_violated: bool
@@ -64,6 +65,7 @@ def explanation_of(policy: Mapping[str, Any]) -> Explanation:
         chosen=told["chosen"],
         why_not_fewer=decision.get("whyNotFewer", ""),
         limited=_limited(told["limited"], decision.get("limitedBy", "")),
+        found=told["found"],
         cost=" ".join(s for s in (_cost(status), told["unpriced"]) if s),
         slo=_slo(status),
         slo_violated=_condition(status, ConditionType.SLO_MET).get("status") == "False",
@@ -73,8 +75,13 @@ def explanation_of(policy: Mapping[str, Any]) -> Explanation:
 
 def _told(message: str) -> dict[str, str]:
     """The lines of a decision's message by what they speak of."""
-    told = dict.fromkeys(("seen", "expected", "chosen", "limited", "unpriced"), "")
-    prefixes = {"Seen: ": "seen", "Expected: ": "expected", "Price unknown: ": "unpriced"}
+    told = dict.fromkeys(("seen", "expected", "chosen", "limited", "found", "unpriced"), "")
+    prefixes = {
+        "Seen: ": "seen",
+        "Expected: ": "expected",
+        "Found: ": "found",
+        "Price unknown: ": "unpriced",
+    }
     for line in message.splitlines():
         prefix = next((p for p in prefixes if line.startswith(p)), None)
         if prefix == "Price unknown: ":

@@ -6,7 +6,7 @@ from dataclasses import replace
 from inference_cost.cli.explanation import CHANGED, NOT_YET, explanation_of
 from inference_cost.cli.rendering import explanation_json, explanation_text, table
 from inference_cost.cli.summary import summary_of
-from inference_cost.model.plan import Action, LimitedBy
+from inference_cost.model.plan import Action, LimitedBy, Reason
 from inference_cost.model.reading import MissingReason
 from tests.unit.act_status.views import attained, limited, missing, plan, seen
 from tests.unit.cli.objects import decided, policy, refused
@@ -48,13 +48,28 @@ def test_the_text_has_a_line_for_each_part_and_no_color_unless_asked() -> None:
     assert "\033[1m" in explanation_text(told, color=True)
 
 
+def test_what_was_found_about_the_model_is_told() -> None:
+    slow = replace(
+        OUT,
+        reasons=(
+            Reason(code="objective-unreachable"),
+            Reason(code="outside-model", values=(("why", "it is decoupled"),)),
+        ),
+    )
+    told = explanation_of(decided(slow))
+    assert told.found.startswith("Even an idle replica is too slow for the objective")
+    assert "it is decoupled" in told.found
+    assert told.limited == explanation_of(decided(OUT)).limited
+    assert "Found" in explanation_text(told, color=False)
+
+
 def test_json_carries_all_that_text_does() -> None:
     told = explanation_of(decided(OUT))
     stored = json.loads(explanation_json(told))
     assert stored["whyNotFewer"] == told.why_not_fewer
     assert set(stored) == {
         "namespace", "name", "target", "mode", "time", "note", "seen", "expected", "chosen",
-        "whyNotFewer", "limited", "cost", "slo", "sloViolated", "attention",
+        "whyNotFewer", "limited", "found", "cost", "slo", "sloViolated", "attention",
     }  # fmt: skip
 
 
