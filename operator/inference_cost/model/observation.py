@@ -29,6 +29,7 @@ class PolicyRefusal:
     generation: int
     field: str
     message: str
+    internal: bool = False  # a fault of the operator rather than of the spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
