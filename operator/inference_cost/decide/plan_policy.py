@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from inference_cost.decide import attainment, behavior, forecast
 from inference_cost.decide.fallback import fallback_replicas, may_remove
-from inference_cost.decide.guard import forbids_removal
+from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.place import bounds
-from inference_cost.decide.plans import assemble, held_plan, workloads_of
+from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan, workloads_of
 from inference_cost.decide.pods import Fleet, fleet, learn_start_ups
 from inference_cost.decide.profile import (
     Capability,
@@ -24,6 +24,7 @@ from inference_cost.decide.stabilize import (
     LONGEST_PERIOD_SECONDS,
     NEEDS_KEPT,
     Bounds,
+    Choice,
     Need,
     Rules,
     choose,
@@ -81,8 +82,6 @@ def plan_policy(
         reason = Reason(code="no-target", values=(("message", message),))
         return held_plan(observation, snapshot, LimitedBy.NO_TARGET, (reason,)), memory
     case = _case(observation, memory, snapshot)
-    if observation.policy.pause is not None:
-        return _paused(case, observation.policy.pause)
     if isinstance(case.traffic, Missing):
         return _without_metrics(case, case.traffic)
     return _with_metrics(case, case.traffic)
@@ -120,46 +119,23 @@ def _remember_changes(memory: PolicyMemory, pods: Fleet, at: float) -> PolicyMem
     return replace(memory, changes=changes, last_current=pods.current, rollout_ended_at=ended)
 
 
-def _paused(case: Case, pause: Pause) -> tuple[Plan, PolicyMemory]:
-    """A fixed number is the user's order, also outside the bounds."""
-    current = case.fleet.current
-    desired = current if pause.replicas is None else max(pause.replicas, 0)
+def _paused(case: Case, pause: Pause) -> Choice:
+    """A fixed number is the user's order, also outside the bounds. All else is measured and learned as ever."""
+    desired = case.fleet.current if pause.replicas is None else max(pause.replicas, 0)
     reason = Reason(code="paused", values=(("source", pause.source),))
-    plan = assemble(
-        case.observation,
-        case.snapshot,
-        desired,
-        desired,
-        limited_by=LimitedBy.PAUSED,
-        reasons=(reason,),
-        gpu_utilization=mean_gpu_utilization(case.traffic, case.at),
-    )
-    return plan, case.memory
+    return Choice(desired=desired, limited_by=LimitedBy.PAUSED, reasons=(reason,))
 
 
 def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
-    """Hold; after the failure threshold the user's fallback. Fewer than now only where that asks for it."""
-    current, policy = case.fleet.current, case.observation.policy
-    memory = _count_miss(case, missing)
-    target = fallback_replicas(policy.fallback, current, memory.misses)
-    code = "no-metrics" if target is None else "fallback"
-    reason = Reason(
-        code=code, values=(("reason", missing.reason.value), ("detail", missing.detail))
-    )
-    if target is None:
-        desired = max(current, case.bounds.lowest)
-        limit = LimitedBy.METRICS_UNAVAILABLE
-    else:
-        desired, limit = case.bounds.clamp(target), LimitedBy.FALLBACK
-        if not may_remove(policy.fallback):
-            desired = max(desired, current)
+    pause, memory = case.observation.policy.pause, _count_miss(case, missing)
+    choice = _blind(case, missing, memory.misses) if pause is None else _paused(case, pause)
     plan = assemble(
         case.observation,
         case.snapshot,
-        desired,
-        desired,
-        limited_by=limit,
-        reasons=(reason,),
+        choice.desired,
+        choice.desired,
+        limited_by=choice.limited_by,
+        reasons=choice.reasons,
         demand=missing,
         profile=missing,
         prediction=missing,
@@ -168,6 +144,22 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
         gpu_utilization=missing,
     )
     return plan, memory
+
+
+def _blind(case: Case, missing: Missing, misses: int) -> Choice:
+    """Hold; after the failure threshold the user's fallback. Fewer than now only where that asks for it."""
+    current, fallback = case.fleet.current, case.observation.policy.fallback
+    target = fallback_replicas(fallback, current, misses)
+    code = "no-metrics" if target is None else "fallback"
+    values = (("reason", missing.reason.value), ("detail", missing.detail))
+    reasons = (Reason(code=code, values=values),)
+    if target is None:
+        desired = max(current, case.bounds.lowest)
+        return Choice(desired=desired, limited_by=LimitedBy.METRICS_UNAVAILABLE, reasons=reasons)
+    desired = case.bounds.clamp(target)
+    if not may_remove(fallback):
+        desired = max(desired, current)
+    return Choice(desired=desired, limited_by=LimitedBy.FALLBACK, reasons=reasons)
 
 
 def _count_miss(case: Case, missing: Missing) -> PolicyMemory:
@@ -185,20 +177,12 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     need, keep = _need(case, can, demand)
     memory = replace(memory, needs=_remember_need(case, keep), misses=0)
     gpu = mean_gpu_utilization(seen, case.at)
-    choice = choose(
-        Need(
-            now=need,
-            keep=memory.needs,
-            hold_seconds=_hold_seconds(case),
-            observed_since=memory.observed_since,
-        ),
-        case.fleet,
-        case.bounds,
-        Rules(behavior=case.observation.policy.behavior, changes=memory.changes),
-        forbidden=forbids_removal(case.fleet, seen, can, gpu),
-        at=case.at,
-    )
-    objective = case.observation.policy.objective
+    pause, objective = case.observation.policy.pause, case.observation.policy.objective
+    if pause is None:
+        forbidden = forbids_removal(case.fleet, seen, can, gpu)
+        choice = _choose(replace(case, memory=memory), need, forbidden)
+    else:
+        choice = _paused(case, pause)
     plan = assemble(
         case.observation,
         case.snapshot,
@@ -209,11 +193,29 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         demand=demand,
         profile=profile_among(can, choice.desired),
         prediction=predict(can, objective, demand, choice.desired),
-        one_fewer=predict(can, objective, demand, choice.desired - 1),
+        one_fewer=predict(can, objective, demand, choice.desired - 1)
+        if pause is None
+        else NOT_DECIDED,
         attainment=reached,
         gpu_utilization=gpu,
     )
     return plan, memory
+
+
+def _choose(case: Case, need: int, forbidden: Verdict | None) -> Choice:
+    return choose(
+        Need(
+            now=need,
+            keep=case.memory.needs,
+            hold_seconds=_hold_seconds(case),
+            observed_since=case.memory.observed_since,
+        ),
+        case.fleet,
+        case.bounds,
+        Rules(behavior=case.observation.policy.behavior, changes=case.memory.changes),
+        forbidden=forbidden,
+        at=case.at,
+    )
 
 
 def _observed(case: Case) -> Case:

@@ -399,6 +399,31 @@ def test_the_load_before_a_gap_is_not_forecast_after_it() -> None:
     assert desired == 2
 
 
+def test_a_pause_replaces_the_choice_and_nothing_else() -> None:
+    seen = observation(seen=signals(150.0, 2, gateway=gateway(150.0, late=0.5)))
+    paused = replace(seen, policy=policy(pause=Pause(source="policy")))
+    plans, memories = [], []
+    for one in (seen, paused):
+        decisions = decide(snapshot(one), memory_of(learned(needs=1)))
+        plans.append(decisions.plans[policy().key])
+        memories.append(decisions.memory.policies[policy().key])
+    free, held = plans
+    assert not isinstance(held.attainment, Missing)
+    assert held.attainment.fraction == pytest.approx(0.5)
+    assert (held.attainment, held.demand, held.profile) == (
+        free.attainment,
+        free.demand,
+        free.profile,
+    )
+    assert (held.desired, held.limited_by) == (2, LimitedBy.PAUSED)
+    assert memories[0] == memories[1]
+
+
+def test_a_pause_without_metrics_says_what_is_missing() -> None:
+    plan = plan_of(observation(STALE, 2, of=policy(pause=Pause(source="policy", replicas=7))))
+    assert (plan.desired, plan.attainment) == (7, STALE)
+
+
 @pytest.mark.parametrize("sentence", ROWS)
 def test_decides(sentence: str) -> None:
     row = ROWS[sentence]
