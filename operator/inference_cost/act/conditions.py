@@ -105,11 +105,21 @@ def find(view: View) -> dict[ConditionType, Finding]:
 
 def find_refused(refusal: PolicyRefusal) -> dict[ConditionType, Finding]:
     """Every condition of a policy whose spec cannot be followed; nothing but the spec is known."""
+    if refusal.internal:
+        return _find_failed()
     message = texts.refused(refusal)
     waiting = is_unknown(ConditionReason.NOT_OBSERVED, texts.NOT_ACCEPTED)
     findings = dict.fromkeys(ConditionType, waiting)
     findings[ConditionType.READY] = is_false(ConditionReason.INVALID_SPEC, message)
     findings[ConditionType.ACCEPTED] = is_false(ConditionReason.INVALID_SPEC, message)
+    return findings
+
+
+def _find_failed() -> dict[ConditionType, Finding]:
+    """Every condition of a policy that the operator failed on before anything was decided."""
+    unknown = is_unknown(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
+    findings = dict.fromkeys(ConditionType, unknown)
+    findings[ConditionType.READY] = is_false(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
     return findings
 
 

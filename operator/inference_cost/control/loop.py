@@ -17,6 +17,7 @@ from inference_cost.act.kube_api import Json
 from inference_cost.act.scaler import Scaled
 from inference_cost.act.tick import Tick
 from inference_cost.control.clock import Clock
+from inference_cost.control.held_failures import held_failures
 from inference_cost.control.isolation import IsolatedDecisions, Outcome
 from inference_cost.control.metrics import Metrics
 from inference_cost.model.memory import Memory
@@ -24,6 +25,7 @@ from inference_cost.model.observation import Snapshot
 from inference_cost.model.plan import Plan
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.signals import Signals
+from inference_cost.observe.fault_log import FaultLog
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class ControlLoop:
         self._account_memory: Mapping[PolicyKey, AccountMemory] = {}
         self._known: frozenset[PolicyKey] = frozenset()
         self._interval = times.tick
+        self._faults = FaultLog(log)
         self.heartbeat = clock.monotonic()  # when the last tick ended, well or not
         self.running = False
         self.ticks = 0
@@ -129,8 +132,9 @@ class ControlLoop:
             snapshot = await self._actuator.overlay(snapshot)
         with self._phase("decide"):
             outcome = self._decide(snapshot, self._memory)
-        self._memory = outcome.decisions.memory
         self._count_failures(outcome)
+        self._tell_held(outcome, snapshot)
+        self._memory = outcome.decisions.memory
         with self._phase("account"):
             costs = self._costs(snapshot, outcome.decisions.plans)
         tick = Tick(
@@ -183,6 +187,12 @@ class ControlLoop:
         for key, error in outcome.failed.items():
             self._metrics.pass_failures.labels("decide").inc()
             log.error("decision_failed", extra={"policy": str(key)}, exc_info=error)
+
+    def _tell_held(self, outcome: Outcome, snapshot: Snapshot) -> None:
+        """Decisions that failed and were held by `decide` itself, which does not log."""
+        for key, error in held_failures(outcome.decisions.plans, snapshot, self._memory).items():
+            self._metrics.pass_failures.labels("decide").inc()
+            self._faults.tell("decision_failed", key, error)
 
     def _show(self, tick: Tick, statuses: Mapping[PolicyKey, Json]) -> None:
         for key in self._known - tick.policies:

@@ -1,6 +1,7 @@
 """CapacityPools: which nodes they bind, and the price they give."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering
@@ -11,6 +12,7 @@ from inference_cost.observe.nodes import INSTANCE_TYPE_LABELS, ZONE_LABELS, firs
 from inference_cost.observe.prices import PriceTable, list_price
 from inference_cost.observe.records import CapacityPoolRecord, Labels, NodeRecord
 
+_POOLS_NAMED = 2
 _CENT_OF_A_CENT = Decimal("0.0001")
 PoolOf = tuple[str, HourlyPrice | Missing]
 
@@ -33,7 +35,17 @@ class PriceBook:
         for record, spec in self._pools:
             if binds(spec, node.labels):
                 return record.name, self._pool_price(record, spec, node.labels)
-        return "", list_price(self._table, node.labels, currency=self._currency)
+        listed = list_price(self._table, node.labels, currency=self._currency)
+        return "", self._with_problems(listed) if isinstance(listed, Missing) else listed
+
+    def _with_problems(self, unknown: Missing) -> Missing:
+        """A pool that is not used may be the one that was meant to price the node."""
+        unused = "; ".join(
+            f"CapacityPool/{name} is not used: {self.problems[name]}"
+            for name in sorted(self.problems)[:_POOLS_NAMED]
+        )
+        parts = (unknown.detail, unused)
+        return replace(unknown, detail="; ".join(part for part in parts if part))
 
     def _add(self, record: CapacityPoolRecord) -> None:
         try:

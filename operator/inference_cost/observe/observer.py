@@ -19,6 +19,7 @@ from inference_cost.model.workload import NoWorkload, Workload
 from inference_cost.observe.capacity_pools import PriceBook
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.conflicts import Claims, claims, find_conflict
+from inference_cost.observe.fault_log import FaultLog
 from inference_cost.observe.gateway import ClusterNames, GatewayTick, gateway_signals, read_gateway
 from inference_cost.observe.model_catalog import DISABLED, Configurations, ModelCatalog
 from inference_cost.observe.nodes import observe_nodes
@@ -81,6 +82,7 @@ class Observer:
         self.upgraded_at = upgraded_at
         self._table = table or shipped_table()
         self._parser = PolicyParser()
+        self._faults = FaultLog(_LOG)
         self._cluster_names = ClusterNames(settings.gateway)
         self._queries = build_queries(
             prometheus=settings.prometheus,
@@ -113,7 +115,7 @@ class Observer:
         book = PriceBook(
             self._cache.capacity_pools(), table=self._table, currency=self._settings.currency
         )
-        self.pool_problems = book.problems
+        self._tell_pools(book.problems)
         return Snapshot(
             at=now,
             observations=tuple(observations),
@@ -123,6 +125,13 @@ class Observer:
             settings=self._decision,
             refusals=tuple(refusals),
         )
+
+    def _tell_pools(self, problems: dict[str, str]) -> None:
+        for name in problems.keys() | self.pool_problems.keys():
+            problem = problems.get(name, "")
+            if problem != self.pool_problems.get(name, ""):
+                _LOG.warning("capacity_pool", extra={"pool": name, "problem": problem or "none"})
+        self.pool_problems = problems
 
     async def _ask(self, now: float, wanted: set[tuple[str, str]]) -> _Metrics | Missing:
         if self._metrics is None or not self._settings.prometheus.url:
@@ -166,13 +175,14 @@ class Observer:
         """One policy; a fault of ours here stays with this policy."""
         try:
             return self._observation(policy, metrics, held, now)
-        except Exception:  # noqa: BLE001  # whatever it is, the other policies must go on
-            _LOG.exception("Policy %s cannot be observed", policy.key)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other policies must go on
+            self._faults.tell("observation_failed", policy.key, error)
             return PolicyRefusal(
                 key=policy.key,
                 generation=policy.generation,
                 field="",
-                message="the operator failed while it looked at this policy; see its log",
+                message="the operator failed while it looked at this policy; its log has the error: please report it",
+                internal=True,
             )
 
     def _observation(

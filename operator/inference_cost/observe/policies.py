@@ -38,6 +38,10 @@ _SECONDS = 0.001
 _LOG = logging.getLogger(__name__)
 
 
+class _InvalidNamespaceError(InvalidAnnotationError):
+    """The annotation is the namespace's and not the policy's."""
+
+
 class PolicyParser:
     """Parses each generation of a policy once. Pauses are read at every tick: they are annotations."""
 
@@ -73,7 +77,12 @@ def _parse_guarded(record: PolicyRecord) -> Policy | PolicyRefusal:
         return parse_record(record)
     except Exception:  # noqa: BLE001  # a fault of ours with one policy must not stop the others
         _LOG.exception("Policy %s cannot be parsed", policy_key(record))
-        return _refuse(record, field="spec", message="the operator failed to read it; see its log")
+        return _refuse(
+            record,
+            field="spec",
+            message="the operator failed to read it; see its log",
+            internal=True,
+        )
 
 
 def parse_record(record: PolicyRecord) -> Policy | PolicyRefusal:
@@ -86,9 +95,15 @@ def parse_record(record: PolicyRecord) -> Policy | PolicyRefusal:
     return _policy(record, parsed.spec)
 
 
-def _refuse(record: PolicyRecord, *, field: str, message: str) -> PolicyRefusal:
+def _refuse(
+    record: PolicyRecord, *, field: str, message: str, internal: bool = False
+) -> PolicyRefusal:
     return PolicyRefusal(
-        key=policy_key(record), generation=record.generation, field=field, message=message
+        key=policy_key(record),
+        generation=record.generation,
+        field=field,
+        message=message,
+        internal=internal,
     )
 
 
@@ -99,6 +114,8 @@ def _with_pause(
         return parsed
     try:
         pause = current_pause(record, namespace)
+    except _InvalidNamespaceError as error:
+        return _refuse(record, field="", message=f"Namespace {record.namespace}: {error}")
     except InvalidAnnotationError as error:
         return _refuse(record, field="metadata.annotations", message=str(error))
     return replace(parsed, pause=pause) if pause is not None else parsed
@@ -111,7 +128,13 @@ def current_pause(record: PolicyRecord, namespace: NamespaceRecord | None) -> Pa
         InvalidAnnotationError: an annotation on either means nothing.
     """
     around = namespace.pause_annotations if namespace else NO_LABELS
-    return _pause("policy", record.pause_annotations) or _pause("namespace", around)
+    own = _pause("policy", record.pause_annotations)
+    if own is not None:
+        return own
+    try:
+        return _pause("namespace", around)
+    except InvalidAnnotationError as error:
+        raise _InvalidNamespaceError(str(error)) from error
 
 
 def _pause(source: str, annotations: Labels) -> Pause | None:

@@ -290,6 +290,13 @@ def test_every_limit_has_its_reason_and_a_sentence(by: LimitedBy) -> None:
     assert "{" not in found.message
 
 
+def test_a_fault_of_the_operator_is_not_blamed_on_the_spec() -> None:
+    fault = PolicyRefusal(key=key(), generation=3, field="", message="", internal=True)
+    found = find_refused(fault)
+    assert (found[Type.READY].status, found[Type.READY].reason) == ("False", "InternalError")
+    assert found[Type.ACCEPTED].status == "Unknown"
+
+
 def test_replicas_that_follow_the_need_are_not_limited() -> None:
     found = find(View(seen=seen(), plan=plan(), at=NOON))[Type.SCALING_LIMITED]
     assert f"{found.status}/{found.reason}" == "False/NotLimited"

@@ -17,6 +17,7 @@ from inference_cost.control.metrics import Metrics
 from inference_cost.decide.engine import decide
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import Snapshot
+from inference_cost.model.plan import LimitedBy
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import Signals
@@ -144,6 +145,23 @@ async def test_accounting_that_fails_does_not_stop_scaling() -> None:
     await world.loop.tick()
     assert world.acted[0].costs is None
     assert set(world.acted[0].plans) == {KEY}
+
+
+async def test_a_decision_that_was_held_is_logged_once_with_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("boom")
+
+    monkeypatch.setattr("inference_cost.decide.plan_policy.workloads_of", broken)
+    monkeypatch.setattr("inference_cost.decide.plan_policy.fleet", broken)
+    world = World()
+    for _ in range(3):
+        await world.loop.tick()
+    assert world.acted[-1].plans[KEY].limited_by is LimitedBy.INTERNAL_ERROR
+    told = [r for r in caplog.records if r.getMessage() == "decision_failed"]
+    assert len(told) == 1
+    assert "boom" in str(told[0].exc_info)
 
 
 async def test_series_of_a_deleted_policy_are_removed() -> None:

@@ -189,6 +189,14 @@ def test_a_pool_that_cannot_be_read_is_named_and_not_used() -> None:
     assert book.price_of(cache.nodes()[0])[0] == ""
 
 
+def test_a_pool_that_is_not_used_is_named_where_a_price_is_unknown() -> None:
+    unlisted = node(labels={TYPE: "homemade"})
+    found = observed(unlisted, pool("broken", {"nodeSelector": {}}))
+    assert isinstance(found.price, Missing)
+    assert "CapacityPool/broken is not used: " in found.price.detail
+    assert "CapacityPool/" not in str(observed(unlisted).price)
+
+
 def test_the_shipped_table_is_sound() -> None:
     table = shipped_table()
     rows = [row for many in table._rows.values() for row in many]

@@ -17,6 +17,7 @@ from tests.unit.observe.world import (
     FakeMetrics,
     deployment,
     filled,
+    metadata,
     node,
     owner,
     pod,
@@ -136,6 +137,22 @@ async def test_a_missing_target_is_an_observation_with_its_reason() -> None:
     assert isinstance(found.signals, Missing)
 
 
+async def test_a_pool_that_is_not_used_is_logged_when_that_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cache = small_world()
+    seeing = observer(cache, FakeMetrics())
+    spec: dict[str, Any] = {"nodeSelector": {}}
+    broken = {"kind": "CapacityPool", "metadata": metadata("team", namespace=""), "spec": spec}
+    cache.apply("CapacityPool", None, broken)
+    for _ in range(3):
+        await seeing.observe(NOW)
+    cache.replace("CapacityPool", [], listed_at=NOW)
+    await seeing.observe(NOW)
+    told = [vars(r) for r in caplog.records if r.getMessage() == "capacity_pool"]
+    assert [(t["pool"], t["problem"] == "none") for t in told] == [("team", False), ("team", True)]
+
+
 async def test_a_policy_we_fail_at_leaves_the_others_unharmed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -148,7 +165,7 @@ async def test_a_policy_we_fail_at_leaves_the_others_unharmed(
     cache = small_world(policy("poison"), deployment("poison"))
     snapshot = await look(cache, FakeMetrics(*recorded_window("a")))
     assert isinstance(only(snapshot).signals, Signals)
-    assert [str(r.key) for r in snapshot.refusals] == ["vision/poison"]
+    assert [(str(r.key), r.internal) for r in snapshot.refusals] == [("vision/poison", True)]
 
 
 async def test_two_targets_of_one_name_keep_their_pods_apart() -> None:

@@ -145,6 +145,12 @@ def test_pause(own: dict[str, str], around: dict[str, str], expected: Pause | No
     assert parsed(policy(annotations=own), namespace(**around)).pause == expected
 
 
+def test_an_annotation_of_the_namespace_is_not_blamed_on_the_policy() -> None:
+    refusal = refused(policy(), namespace(paused="yes"))
+    assert refusal.field == ""
+    assert refusal.message.startswith("Namespace vision: annotation `inferencecost.dev/paused`")
+
+
 def test_a_pause_that_means_nothing_is_refused() -> None:
     refusal = refused(policy(annotations=paused(paused="yes")))
     assert "paused" in refusal.message
@@ -184,4 +190,4 @@ def test_a_fault_of_ours_with_one_policy_refuses_that_one_alone(
     monkeypatch.setattr(under_test, "parse_record", broken)
     found, refusals = parse(policy("good"), policy("poison"))
     assert [p.key.name for p in found] == ["good"]
-    assert [r.key.name for r in refusals] == ["poison"]
+    assert [(r.key.name, r.internal) for r in refusals] == [("poison", True)]
