@@ -6,7 +6,7 @@ A mean queue time is read from Triton's counters: the share is then threshold ÷
 """
 
 from itertools import pairwise
-from math import isfinite
+from math import isfinite, sqrt
 from typing import Final
 
 from inference_cost.decide.traffic import Traffic, clean_gateway, usable
@@ -18,6 +18,8 @@ from inference_cost.model.signals import GatewaySignals, LatencyHistogram, Signa
 History = tuple[tuple[float, float, float], ...]
 
 BUCKETS: Final = 60  # of the window
+A_FEW: Final = 5.0  # requests say nothing yet
+BY_CHANCE: Final = 3.0  # standard deviations
 ADD_A_GATEWAY: Final = (
     "Triton exports no latency histogram of ordinary models; "
     "configure a gateway preset to measure latency in front of the fleet"
@@ -136,6 +138,25 @@ def attained(
     if not objective_met(result, objective) and _hangs_on_a_bound(objective, signals):
         return Missing(reason=MissingReason.AMBIGUOUS, detail=_add_a_bound(objective))
     return result
+
+
+def missed_now(
+    objective: Objective, measured: tuple[float, float] | Missing, signals: Signals | Missing
+) -> float | None:
+    """Share of the newest window's requests that were late where that clearly misses the objective, else None.
+
+    Of a mean queue time: the share by which it is too long.
+    """
+    if isinstance(measured, Missing):
+        return None
+    good, requests = measured
+    if isinstance(objective, QueueTimeObjective):
+        allowed = objective.mean_seconds * requests
+        return 1 - allowed / good if requests >= A_FEW and good > allowed else None
+    late, allowed = requests - good, (1 - objective.target_fraction) * requests
+    if late <= allowed + max(BY_CHANCE * sqrt(max(allowed, 0.0)), A_FEW):
+        return None
+    return None if _hangs_on_a_bound(objective, signals) else late / requests
 
 
 def _hangs_on_a_bound(objective: LatencyObjective, signals: Signals | Missing) -> bool:

@@ -21,9 +21,17 @@ class Verdict:
 
 
 def forbids_removal(
-    fleet: Fleet, traffic: Traffic, capability: Capability, gpu: Reading[float]
+    fleet: Fleet,
+    traffic: Traffic,
+    capability: Capability,
+    gpu: Reading[float],
+    late: float | None = None,
 ) -> Verdict | None:
-    """The first thing that makes a removal unsafe now, or None."""
+    """The first thing that makes a removal unsafe now, or None.
+
+    `late`: share of late requests where the newest window misses the objective: a model that says fewer would do
+    is then wrong, or too early. It says nothing where even idle replicas are too slow.
+    """
     if traffic.partial:
         share = round(100 * traffic.coverage)
         reason = Reason(code="partial-metrics", values=(("percent", share),))
@@ -32,12 +40,23 @@ def forbids_removal(
         return Verdict(limited_by=LimitedBy.ROLLOUT, reason=Reason(code="rollout"))
     if not capability.learned:
         return Verdict(limited_by=LimitedBy.LEARNING, reason=Reason(code="learning"))
-    if not isinstance(gpu, Missing) and gpu.value > BUSY_GPU:
-        reason = Reason(code="busy-gpu", values=(("percent", round(100 * gpu.value)),))
-        return Verdict(limited_by=LimitedBy.GPU_GUARD, reason=reason)
+    measured = _contradicts(gpu, late if capability.reachable else None)
+    if measured is not None:
+        return measured
     silent = fleet.ready - len(traffic.pods)
     if silent > 0:
         reason = Reason(code="warming", values=(("pods", silent),))
+        return Verdict(limited_by=LimitedBy.STABILIZATION, reason=reason)
+    return None
+
+
+def _contradicts(gpu: Reading[float], late: float | None) -> Verdict | None:
+    """A measurement that outranks whatever the model says."""
+    if not isinstance(gpu, Missing) and gpu.value > BUSY_GPU:
+        reason = Reason(code="busy-gpu", values=(("percent", round(100 * gpu.value)),))
+        return Verdict(limited_by=LimitedBy.GPU_GUARD, reason=reason)
+    if late is not None:
+        reason = Reason(code="late", values=(("percent", round(100 * late)),))
         return Verdict(limited_by=LimitedBy.STABILIZATION, reason=reason)
     return None
 

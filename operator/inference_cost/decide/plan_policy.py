@@ -179,7 +179,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     gpu = mean_gpu_utilization(seen, case.at)
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
-        forbidden = forbids_removal(case.fleet, seen, can, gpu)
+        forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
         choice = _choose(replace(case, memory=memory), need, forbidden)
     else:
         choice = _paused(case, pause)
@@ -200,6 +200,24 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         gpu_utilization=gpu,
     )
     return plan, memory
+
+
+def _late_now(case: Case, seen: Traffic) -> float | None:
+    """Lateness that the model did not expect: replicas added just now say that it knew of the shortage.
+
+    A known shortage shows until they serve, what piled up is worked off, and a window has passed.
+    """
+    objective, signals = case.observation.policy.objective, case.observation.signals
+    window = case.snapshot.settings.rate_window_seconds
+    since = case.at - _lead_seconds(case) - _drain_seconds(case) - window
+    if any(change > 0 and time > since for time, change in case.memory.changes):
+        return None
+    return attainment.missed_now(objective, attainment.measure(objective, signals, seen), signals)
+
+
+def _lead_seconds(case: Case) -> float:
+    settings = case.snapshot.settings
+    return forecast.lead_seconds(settings, case.start_up_seconds, case.scrape_seconds)
 
 
 def _choose(case: Case, need: int, forbidden: Verdict | None) -> Choice:
@@ -316,7 +334,7 @@ def _demand(case: Case, seen: Traffic, can: Capability) -> tuple[Demand, PolicyM
     hidden = _hides_losses(case, seen)
     demand = forecast.offered(seen, _capacity(case, can), hidden_losses=hidden)
     settings = case.snapshot.settings
-    lead = forecast.lead_seconds(settings, case.start_up_seconds, case.scrape_seconds)
+    lead = _lead_seconds(case)
     span = forecast.look_back_seconds(settings, lead)
     history = forecast.remember(case.memory.demand, case.at, demand.now, span)
     expected = forecast.forecast(
@@ -355,9 +373,14 @@ def _need(case: Case, can: Capability, demand: Demand) -> tuple[int, int]:
     if isinstance(can.profile, Missing):
         need = _blind_need(case, demand)
         return need, need
-    drain = max(case.start_up_seconds, case.snapshot.settings.rate_window_seconds)
+    drain = _drain_seconds(case)
     need = needed(demand, can.profile, drain, can.gains) + extra
     return need, max(needed_to_keep(demand, can.profile, drain, can.gains) + extra, need)
+
+
+def _drain_seconds(case: Case) -> float:
+    """In which a backlog is to be worked off."""
+    return max(case.start_up_seconds, case.snapshot.settings.rate_window_seconds)
 
 
 def _blind_need(case: Case, demand: Demand) -> int:

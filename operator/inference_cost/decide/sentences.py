@@ -78,6 +78,9 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "What one replica can carry is still being learned, so nothing is removed."
     ),
     "busy-gpu": lambda v, _p, _o: f"The GPUs are {v['percent']} % busy, so nothing is removed.",
+    "late": lambda v, _p, _o: (
+        f"{v['percent']} % of the newest requests were too late, so nothing is removed."
+    ),
     "warming": lambda v, _p, _o: (
         f"{count(int(v['pods']), 'pod')} became ready only just now; nothing is removed until it shows in the metrics."
     ),

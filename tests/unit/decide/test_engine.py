@@ -175,6 +175,66 @@ GUARDED: dict[str, Row] = {
     "GPUs nearly saturated: nothing is removed": Row(
         observation(seen=signals(50.0, 5, gpu=0.97), replicas=5), 5, LimitedBy.GPU_GUARD
     ),
+    "half of the newest requests are late, whatever the model says: nothing is removed": Row(
+        observation(seen=signals(150.0, 6, gateway=gateway(150.0, late=0.5)), replicas=6),
+        6,
+        LimitedBy.STABILIZATION,
+    ),
+    "requests wait too long in Triton, whatever the model says: nothing is removed": Row(
+        observation(
+            seen=signals(60.0, 6, queue_seconds=600.0 * 0.4),
+            replicas=6,
+            of=policy(objective=QueueTimeObjective(mean_seconds=0.3)),
+        ),
+        6,
+        LimitedBy.STABILIZATION,
+    ),
+    "half are late, but replicas were added just now: the shortage is known, and may be over": Row(
+        observation(seen=signals(60.0, 6, gateway=gateway(60.0, late=0.5)), replicas=6),
+        1,
+        LimitedBy.NOTHING,
+        learned(needs=1, changes=((NOON - 120.0, 3),)),
+    ),
+    "half are late, and replicas were added long ago: nothing is removed": Row(
+        observation(seen=signals(60.0, 6, gateway=gateway(60.0, late=0.5)), replicas=6),
+        6,
+        LimitedBy.STABILIZATION,
+        learned(needs=1, changes=((NOON - 600.0, 3),)),
+    ),
+    "a handful of late requests among few: fewer replicas": Row(
+        observation(seen=signals(1.0, 6, gateway=gateway(0.2, late=0.3)), replicas=6),
+        1,
+        LimitedBy.MIN_REPLICAS,
+    ),
+    "as many late requests as chance explains: fewer replicas": Row(
+        observation(seen=signals(60.0, 6, gateway=gateway(60.0, late=0.014)), replicas=6),
+        1,
+        LimitedBy.NOTHING,
+    ),
+    "requests late long ago only: fewer replicas": Row(
+        observation(seen=signals(60.0, 6, gateway=gateway(60.0)), replicas=6),
+        1,
+        LimitedBy.NOTHING,
+        learned(needs=1, attainment=((NOON - 60.0, 0.0, 9000.0),)),
+    ),
+    "late or not hangs on a histogram without a bound at the threshold: fewer replicas": Row(
+        observation(
+            seen=signals(60.0, 6, gateway=gateway(60.0, late=0.5)),
+            replicas=6,
+            of=policy(objective=LatencyObjective(threshold_seconds=0.6, target_fraction=0.99)),
+        ),
+        1,
+        LimitedBy.NOTHING,
+    ),
+    "even idle replicas are too slow: fewer replicas, because more do not help": Row(
+        observation(
+            seen=signals(20.0, 6, gateway=gateway(20.0, late=1.0)),
+            replicas=6,
+            of=policy(objective=LatencyObjective(threshold_seconds=0.01, target_fraction=0.99)),
+        ),
+        1,
+        LimitedBy.NOTHING,
+    ),
     "a pod that has just become ready is not in the metrics: nothing is removed": Row(
         observation(
             seen=signals(50.0, 4),
