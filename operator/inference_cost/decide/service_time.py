@@ -148,7 +148,7 @@ def learn(
     """Take in one clean window. Repeated outliers mean the model changed: start over from here."""
     known = solve(estimate)
     if known is None or estimate.rejected_in_a_row >= OUTLIERS_UNTIL_RESET:
-        estimate = _seed(estimate, window, max_batch_size)
+        estimate = _seed(estimate, known, window, max_batch_size)
         known = solve(estimate)
         assert known is not None  # noqa: S101 - a seeded estimate always has information
     timing = timed_batch(window, max_batch_size)
@@ -214,15 +214,26 @@ def for_new_template(estimate: ServiceTimeEstimate, template_hash: str) -> Servi
     )
 
 
+def _per_item(known: ServiceTime | None) -> float:
+    """β ÷ α to start from: a model that became slower mostly did so at all batch sizes alike."""
+    if known is None or known.alpha_seconds <= 0 or known.beta_seconds <= 0:
+        return PRIOR_PER_ITEM
+    return known.beta_seconds / known.alpha_seconds
+
+
 def _seed(
-    estimate: ServiceTimeEstimate, window: CounterWindow, max_batch_size: int
+    estimate: ServiceTimeEstimate,
+    known: ServiceTime | None,
+    window: CounterWindow,
+    max_batch_size: int,
 ) -> ServiceTimeEstimate:
-    """A guessed line through the first measured point."""
+    """A guessed line through the first measured point, in the proportions of the line known before."""
     timing = timed_batch(window, max_batch_size)
-    unit = timing.seconds / (1 + PRIOR_PER_ITEM * timing.batch)
+    per_item = _per_item(known)
+    unit = timing.seconds / (1 + per_item * timing.batch)
     guess = ServiceTime(
         alpha_seconds=unit,
-        beta_seconds=PRIOR_PER_ITEM * unit,
+        beta_seconds=per_item * unit,
         information=(0.0, 0.0, 0.0),
         spread=FIRST_SPREAD,
     )

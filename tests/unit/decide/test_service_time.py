@@ -196,6 +196,22 @@ def test_a_new_template_starts_from_the_old_estimate_and_is_unsure() -> None:
     assert new.executions == 0
 
 
+def test_a_slower_template_at_little_load_keeps_the_proportions_of_the_old_one() -> None:
+    old = ServiceTimeEstimate(template_hash="v1")
+    for load in (0.1, 0.5, 0.9):
+        for i, window in enumerate(counters(load, LoopSettings(), 1, 5)):
+            old = learn(old, window, 8, 1000.0 + i * WINDOW_SECONDS)
+    slower = LoopSettings(alpha=0.080)
+    new = for_new_template(old, "v2")
+    for i, window in enumerate(counters(0.15, slower, 2, 10)):
+        new = learn(new, window, 8, 5000.0 + i * WINDOW_SECONDS)
+    known = solve(new)
+    assert known is not None
+    full = slower.alpha + slower.beta * 8
+    assert full <= known.seconds(8) * (1 + known.error_fraction(8))
+    assert known.seconds(8) == pytest.approx(full, rel=0.35)
+
+
 def test_nothing_is_known_before_the_first_window() -> None:
     assert solve(ServiceTimeEstimate(template_hash="v1")) is None
 
