@@ -26,8 +26,9 @@ def test_pause_annotations(scene: Scene) -> None:
     scene.wait_replicas("resnet", 4)
     assert scene.wait_told("resnet", "Ready", "True", "Ready")
 
-    scene.annotate("resnet", paused="true")
-    scene.wait_told("resnet", "Ready", "True", "Paused")
+    for paused, reason in (("true", "Paused"), (None, "Ready"), ("true", "Paused")):
+        scene.annotate("resnet", paused=paused)
+        scene.wait_told("resnet", "Ready", "True", reason)
     wait_for(
         lambda: scene.times("resnet", "PauseChanged") >= 2,
         timeout_seconds=10,
