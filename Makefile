@@ -53,10 +53,15 @@ generate: ## write CRDs, reference pages and the chart's copies
 	$(PYTHON) scripts/generate.py
 
 .PHONY: unit
-unit: ## unit and property tests, branch coverage of decide, account and api at least 90 %
+unit: ## unit and property tests, branch coverage of decide, account and api at least 90 % each
 	mkdir -p build/tests
 	.venv/bin/coverage run -m pytest tests/unit tests/property -q --junitxml=build/tests/unit.xml
 	.venv/bin/coverage report
+	@for package in decide account api; do \
+	  total=$$(.venv/bin/coverage report --include "operator/inference_cost/$$package/*" --format total --fail-under 90) \
+	    || { echo "branch coverage of $$package/ is below 90 %"; exit 1; }; \
+	  echo "$$package: $$total % of lines and branches"; \
+	done
 
 .PHONY: binaries
 binaries: install ## build Kubernetes, etcd, kwok, Prometheus and helm into the cache (about ten minutes, once)
