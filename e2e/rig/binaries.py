@@ -32,9 +32,12 @@ BinaryName = Literal[
     "helm",
     "kubeconform",
     "kind",
+    "keda-operator",
+    "keda-adapter",
 ]
 BINARY_NAMES: tuple[BinaryName, ...] = get_args(BinaryName)
 CLUSTER_BINARIES: tuple[BinaryName, ...] = BINARY_NAMES[:7]
+KEDA_BINARIES: tuple[BinaryName, ...] = ("keda-operator", "keda-adapter")
 
 
 class BuildError(RuntimeError):
@@ -53,6 +56,8 @@ class Recipe:
     variables: Mapping[str, str] = field(default_factory=dict)
     # On 2 cores with an empty build cache.
     typical_seconds: int
+    # Built only when one of its programs is asked for by name.
+    optional: bool = False
 
     @property
     def folder(self) -> Path:
@@ -149,6 +154,18 @@ RECIPES = (
         packages={"kind": "sigs.k8s.io/kind"},
         typical_seconds=10,
     ),
+    Recipe(
+        name="keda",
+        module="github.com/kedacore/keda/v2",
+        packages={
+            "keda-operator": "github.com/kedacore/keda/v2/cmd/operator",
+            "keda-adapter": "github.com/kedacore/keda/v2/cmd/adapter",
+        },
+        variables={"github.com/kedacore/keda/v2/version.Version": "{version}"},
+        typical_seconds=300,
+        # A peer that a recording is made of (e2e/baselines), no part of a cluster.
+        optional=True,
+    ),
 )
 
 
@@ -174,7 +191,9 @@ class Binaries(Mapping[BinaryName, Path]):
 
 
 def ensure(*names: BinaryName) -> Binaries:
-    """Build what is missing among `names` (all when none is given) and return the paths.
+    """Build what is missing among `names` and return the paths.
+
+    Without names: all that are not optional.
 
     Cheap when everything is in the cache. Several processes may call it at once: one builds, the
     others wait. Progress goes to standard error.
@@ -183,13 +202,17 @@ def ensure(*names: BinaryName) -> Binaries:
         GoUnavailableError: no Go compiler here and none could be installed.
         BuildError: a build failed, for example because the module proxy cannot be reached.
     """
-    wanted = names or BINARY_NAMES
+    wanted = names or _usual_names()
     recipes = [recipe for recipe in RECIPES if set(recipe.packages) & set(wanted)]
     for recipe in recipes:
         if not _complete(recipe):
             _build_exclusively(recipe)
     paths = {name: recipe.destination(name) for recipe in recipes for name in recipe.packages}
     return Binaries({name: paths[name] for name in wanted})
+
+
+def _usual_names() -> tuple[BinaryName, ...]:
+    return tuple(name for recipe in RECIPES if not recipe.optional for name in recipe.packages)
 
 
 def _complete(recipe: Recipe) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 VALID_DAYS = "365"
 
+_CONFIGURATION_FILE = "openssl.cnf"
 # An own file, so that nothing depends on the machine's openssl.cnf.
 _CONFIGURATION = """
 [req]
@@ -30,6 +31,11 @@ DNS:kubernetes.default, DNS:kubernetes.default.svc, DNS:kubernetes.default.svc.c
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = clientAuth
+[peer]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth, clientAuth
+subjectAltName = IP:127.0.0.1, DNS:localhost
 """
 
 
@@ -57,7 +63,7 @@ def create_certificates(folder: Path, *, service_address: str) -> Certificates:
         OpenSslError: see there.
     """
     folder.mkdir(parents=True, mode=0o700)
-    configuration = folder / "openssl.cnf"
+    configuration = folder / _CONFIGURATION_FILE
     configuration.write_text(_CONFIGURATION.format(service_address=service_address))
     maker = _Maker(Certificates(folder=folder), configuration)
     maker.authority("ca")
@@ -66,6 +72,15 @@ def create_certificates(folder: Path, *, service_address: str) -> Certificates:
     maker.signed("front-proxy-client", authority="front-proxy-ca", purpose="client")
     maker.private_key("service-accounts")
     return maker.made
+
+
+def add_peer_certificate(made: Certificates, name: str) -> None:
+    """Let `ca` sign one more certificate, for a server on loopback that is also a client.
+
+    Raises:
+        OpenSslError: see there.
+    """
+    _Maker(made, made.folder / _CONFIGURATION_FILE).signed(name, authority="ca", purpose="peer")
 
 
 class _Maker:

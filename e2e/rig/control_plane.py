@@ -49,6 +49,7 @@ class ControlPlaneSettings:
     timings: Timings = SHORT_TIMINGS
     with_prometheus: bool = True
     scrape_interval_seconds: float = 2.0
+    audit_policy: str = AUDIT_POLICY
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,7 +109,7 @@ class ControlPlane:
         made = _describe(settings, ports, held)
         _empty(made.state_folder)
         control_plane = cls(made, binaries, ports, held)
-        programs = control_plane._prepare(settings.timings)
+        programs = control_plane._prepare(settings)
         control_plane._run("etcd", programs.etcd)
         control_plane._run("kube-apiserver", programs.kube_apiserver)
         control_plane._wait(lambda: _ready(made.rig_kubeconfig), "the API server")
@@ -166,16 +167,16 @@ class ControlPlane:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _prepare(self, timings: Timings) -> Programs:
+    def _prepare(self, settings: ControlPlaneSettings) -> Programs:
         folder = self.cluster.state_folder
-        (folder / "audit-policy.yaml").write_text(AUDIT_POLICY)
+        (folder / "audit-policy.yaml").write_text(settings.audit_policy)
         made = create_certificates(folder / "pki", service_address=KUBERNETES_SERVICE_ADDRESS)
         users = create_users(folder, api_url=self.cluster.api_url, ca_file=self.cluster.ca_file)
         return Programs(
             folder=folder,
             ports=self._ports,
             pods=self.cluster.pods,
-            timings=timings,
+            timings=settings.timings,
             certificates=made,
             users=users,
         )

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from e2e.rig import go_toolchain
-from e2e.rig.binaries import BINARY_NAMES, RECIPES, Binaries, BinaryName, BuildError, ensure
+from e2e.rig import binaries, go_toolchain
+from e2e.rig.binaries import (
+    BINARY_NAMES,
+    KEDA_BINARIES,
+    RECIPES,
+    Binaries,
+    BinaryName,
+    BuildError,
+    ensure,
+)
 from e2e.rig.cache import cache_folder
 from e2e.rig.go_toolchain import GoUnavailableError, find_go
 from e2e.rig.supervisor import REPOSITORY
@@ -37,7 +45,21 @@ def test_every_program_is_made_by_one_recipe_at_its_pinned_version() -> None:
         "helm": "v3.21.4",
         "kubeconform": "v0.7.0",
         "kind": "v0.33.0",
+        "keda": "v2.20.2",
     }
+
+
+def test_an_optional_program_is_built_only_when_it_is_named(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert empty_cache.is_dir()
+    built: list[str] = []
+    monkeypatch.setattr(binaries, "_build_exclusively", lambda recipe: built.append(recipe.name))
+    assert set(BINARY_NAMES) - set(ensure()) == set(KEDA_BINARIES)
+    assert built == ["etcd", "kubernetes", "kwok", "prometheus", "helm", "kubeconform", "kind"]
+    built.clear()
+    assert set(ensure(*KEDA_BINARIES)) == set(KEDA_BINARIES)
+    assert built == ["keda"]
 
 
 def test_kubectl_says_the_version_it_was_built_from(cluster_programs: Binaries) -> None:
