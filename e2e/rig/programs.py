@@ -55,7 +55,7 @@ class Timings:
     node_lease_seconds: int
     autoscaler_sync_seconds: int
     # For HorizontalPodAutoscalers without `behavior`.
-    autoscaler_downscale_stabilization_seconds: int = 300
+    downscale_stabilization_seconds: int = 300
 
 
 DEFAULT_TIMINGS = Timings(
@@ -156,8 +156,7 @@ class Programs:
             f"--node-monitor-period={timings.node_monitor_period_seconds}s",
             f"--node-monitor-grace-period={timings.node_monitor_grace_seconds}s",
             f"--horizontal-pod-autoscaler-sync-period={timings.autoscaler_sync_seconds}s",
-            "--horizontal-pod-autoscaler-downscale-stabilization="
-            f"{timings.autoscaler_downscale_stabilization_seconds}s",
+            f"--horizontal-pod-autoscaler-downscale-stabilization={timings.downscale_stabilization_seconds}s",
             "--kube-api-qps=200",
             "--kube-api-burst=400",
         )
