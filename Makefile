@@ -82,6 +82,10 @@ demo-check: binaries ## the whole demo, its result asserted and computed a secon
 	mkdir -p build/tests
 	.venv/bin/pytest tests/demo -q --junitxml=build/tests/demo.xml
 
+.PHONY: calibrate-baselines
+calibrate-baselines: install ## record the real HPA and the real KEDA anew (9 minutes; builds KEDA the first time)
+	$(PYTHON) -m e2e.baselines
+
 # --- a cluster to play with -------------------------------------------------------------------------------------
 
 .PHONY: cluster-up
