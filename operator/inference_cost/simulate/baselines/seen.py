@@ -17,7 +17,7 @@ class Seen(NamedTuple):
     ready: int  # replicas that serve
     replicas: int  # .spec.replicas: ready and starting
     load_per_replica: float  # requests/s of one replica at which the objective is just met
-    in_flight_per_replica: float  # requests in one replica at that load: times its mean latency (Little)
+    in_flight_per_replica: float  # requests in flight at that load: load times mean latency
     threshold_seconds: float  # of the latency objective
     min_replicas: int
     max_replicas: int

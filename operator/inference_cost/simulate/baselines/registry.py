@@ -1,0 +1,106 @@
+"""The baselines by the names of `--against`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from inference_cost.simulate.baselines import hpa, keda, kpa, wva
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A rule with the knob it ships with and the grid that is searched in hindsight.
+
+    Knobs and states are the NamedTuples of the rule's own file. An autoscaler has `new_state(knobs, replicas at
+    start)` and `desired(seen, knobs, state)` → replicas to write; a spot rule has `new_state(knobs, zones)` and
+    `desired(seen, wanted_spot, knobs, state)` → on-demand replicas wanted, with those per zone in `wanted_spot`.
+    Both are compiled by Numba, to be called from compiled loops; `desired` changes the state's arrays.
+    """
+
+    name: str
+    title: str
+    source: str
+    interval_seconds: float
+    default: Any
+    grid: tuple[Any, ...]
+    label: Callable[[Any], str]
+    new_state: Callable[[Any, int], Any]
+    desired: Callable[..., int]
+
+
+KUBERNETES = "kubernetes/kubernetes 1.35, pkg/controller/podautoscaler"
+KEDA = "kedacore/keda 2.20, 2026-08-20"
+KNATIVE = "knative/serving, 2026-08-21"
+WVA = "llm-d/llm-d-workload-variant-autoscaler v0.9.0-rc1, 2026-08-18"
+WVA_CHART = "llm-d/llm-d-workload-variant-autoscaler v0.5.1 chart, 2026-02-19; law of v0.9.0-rc1"
+
+_AUTOSCALERS = (
+    Baseline(
+        name="hpa",
+        title="HPA v2, requests/s per pod",
+        source=KUBERNETES,
+        interval_seconds=hpa.INTERVAL_SECONDS,
+        default=hpa.DEFAULT,
+        grid=hpa.GRID,
+        label=hpa.label,
+        new_state=hpa.new_state,
+        desired=hpa.desired,
+    ),
+    Baseline(
+        name="keda",
+        title="KEDA, requests/s in total",
+        source=KEDA,
+        interval_seconds=keda.INTERVAL_SECONDS,
+        default=keda.DEFAULT,
+        grid=keda.GRID,
+        label=keda.label,
+        new_state=keda.new_state,
+        desired=keda.desired,
+    ),
+    Baseline(
+        name="kpa",
+        title="Knative KPA, concurrency",
+        source=KNATIVE,
+        interval_seconds=kpa.INTERVAL_SECONDS,
+        default=kpa.DEFAULT,
+        grid=kpa.GRID,
+        label=kpa.label,
+        new_state=kpa.new_state,
+        desired=kpa.desired,
+    ),
+    Baseline(
+        name="kpa-rps",
+        title="Knative KPA, requests/s",
+        source=KNATIVE,
+        interval_seconds=kpa.INTERVAL_SECONDS,
+        default=kpa.DEFAULT_BY_RATE,
+        grid=kpa.GRID_BY_RATE,
+        label=kpa.label,
+        new_state=kpa.new_state,
+        desired=kpa.desired,
+    ),
+    Baseline(
+        name="wva",
+        title="WVA token law, written directly",
+        source=WVA,
+        interval_seconds=wva.INTERVAL_SECONDS,
+        default=wva.DEFAULT,
+        grid=wva.GRID,
+        label=wva.label,
+        new_state=wva.new_state,
+        desired=wva.desired,
+    ),
+    Baseline(
+        name="wva-chart",
+        title="WVA token law behind its chart's HPA",
+        source=WVA_CHART,
+        interval_seconds=wva.BEHIND_HPA_INTERVAL_SECONDS,
+        default=wva.DEFAULT,
+        grid=wva.GRID,
+        label=wva.label,
+        new_state=wva.new_state,
+        desired=wva.desired_behind_hpa,
+    ),
+)
+
+AUTOSCALERS = {baseline.name: baseline for baseline in _AUTOSCALERS}
