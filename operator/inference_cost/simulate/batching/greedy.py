@@ -44,4 +44,5 @@ def _start(batcher: Batcher, number: int, now: float) -> None:
     drop_old(batcher, now)
     size = min(batcher.replicas[batcher.index].queued, batcher.settings.max_batch)
     if size:
-        execute(batcher, number, take(batcher, size), size, now)
+        first, _ = take(batcher, size)
+        execute(batcher, number, first, size, now)

@@ -4,7 +4,8 @@ from math import inf
 from typing import NamedTuple
 
 from inference_cost.simulate.batching.greedy import advance_greedy, offer_greedy
-from inference_cost.simulate.batching.state import Batcher, reset
+from inference_cost.simulate.batching.scheduler import advance_scheduled, offer_scheduled
+from inference_cost.simulate.batching.state import Batcher, Settings, reset
 from inference_cost.simulate.compiled import compiled
 
 
@@ -23,15 +24,27 @@ class Counters(NamedTuple):
 
 
 @compiled
+def is_greedy(settings: Settings) -> bool:
+    """Whether the batcher thread need not be looked at."""
+    return settings.delay == 0 and not settings.policy
+
+
+@compiled
 def offer(batcher: Batcher, request: int, now: float) -> None:
     """Accept a request at a time that is not before that of any earlier call."""
-    offer_greedy(batcher, request, now)
+    if is_greedy(batcher.settings):
+        offer_greedy(batcher, request, now)
+    else:
+        offer_scheduled(batcher, request, now)
 
 
 @compiled
 def advance(batcher: Batcher, until: float) -> None:
     """Complete and start batches up to and including a time."""
-    advance_greedy(batcher, until)
+    if is_greedy(batcher.settings):
+        advance_greedy(batcher, until)
+    else:
+        advance_scheduled(batcher, until)
 
 
 @compiled

@@ -14,13 +14,18 @@ from inference_cost.simulate.compiled import compiled
 from inference_cost.simulate.service import Service
 
 NOBODY = -1  # end of a list of requests
+NEW, WAITING, STALE = 0, 1, 2  # the newest payload: still empty; may grow; executes or is frozen
+SLOTS_PER_INSTANCE = 2  # payloads that may wait, `RateLimiter::PayloadSlotAvailable`
+# Shares of hand-overs, from recordings (docs/batching.md): the batcher thread was first at 7, 7, 7 and 15 %, and 0.11
+# fits all recordings with a queue delay best; with a queue policy 27 to 30 % of the wake-ups were lost.
+BATCHER_WINS = 0.11
+LOST_WAKE_UPS = 0.3
 # One step of the splitmix64 generator (Steele, Lea, Flood, OOPSLA 2014).
 _GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = np.uint64(30), np.uint64(27), np.uint64(31)
 _MANTISSA_SHIFT, _MANTISSA_UNIT = np.uint64(11), 1.0 / (1 << 53)
 
-_QUEUE = [("head", np.int64), ("tail", np.int64), ("size", np.int64)]
 REPLICA = np.dtype(
     [
         # Cumulative, of completed batches, as Triton's own counters.
@@ -37,6 +42,18 @@ REPLICA = np.dtype(
         ("head", np.int64),
         ("tail", np.int64),
         ("queued", np.int64),
+        # The batcher thread (`scheduler.py`); not used by greedy batching.
+        ("wakes", np.float64),  # when it runs next; inf: sleeps and nothing is queued
+        ("notified", np.bool_),  # it has been notified and is about to run
+        ("slept", np.float64),  # since when it sleeps
+        ("waits_for_slot", np.bool_),
+        ("slot_deadline", np.float64),
+        ("current", np.int64),  # state of its newest payload
+        ("saturated", np.bool_),
+        ("next_preferred", np.int64),
+        # Ring of the payloads that wait for an instance.
+        ("first_payload", np.int64),
+        ("payloads", np.int64),
         ("random", np.uint64),
     ]
 )
@@ -46,8 +63,11 @@ INSTANCE = np.dtype(
         ("size", np.int64),  # 0: idle
         ("started", np.float64),
         ("ends", np.float64),  # inf: idle
+        ("dequeues", np.float64),  # when it looks for a payload; inf: it runs or sleeps
+        ("waits", np.bool_),  # has looked in vain
     ]
 )
+PAYLOAD = np.dtype([("head", np.int64), ("tail", np.int64), ("size", np.int64)])
 
 
 class Settings(NamedTuple):
@@ -59,8 +79,9 @@ class Settings(NamedTuple):
     instances: int
     delay: float
     policy: bool
-    preferred: int  # 0: none
+    preferred: int  # max_batch where the model has none
     max_age: float  # requests that waited longer are dropped when a batch is formed
+    race: float  # share of hand-overs at which the batcher thread runs before the instance
 
 
 class Requests(NamedTuple):
@@ -77,12 +98,13 @@ class Requests(NamedTuple):
 
 
 class Batcher(NamedTuple):
-    """One replica: row `index` of `replicas` (shape (n,)) and `instances` (shape (n, instances of a replica))."""
+    """One replica: row `index` of each array; `replicas` has shape (n,), the others one column per instance or slot."""
 
     settings: Settings
     requests: Requests
     replicas: NDArray[Any]
     instances: NDArray[Any]
+    payloads: NDArray[Any]
     index: int
 
 
@@ -107,9 +129,19 @@ def new_batchers(
     max_age_seconds: float = inf,
     seed: int = 0,
 ) -> Batcher:
-    """Idle replicas; the result is number 0, `replica` gives the others."""
+    """Idle replicas; the result is number 0, `replica` gives the others.
+
+    Args:
+        service: of every replica.
+        requests: shared by all of them.
+        replicas: how many rows.
+        preferred: the model's `preferred_batch_size`, 0 without one; it matters with a queue delay only.
+        max_age_seconds: requests that have waited longer when a batch is formed are dropped.
+        seed: of the races between Triton's threads.
+    """
     if not 0 <= preferred <= service.max_batch:
         raise ValueError(f"preferred batch size {preferred} is not between 0 and max_batch")
+    slots = SLOTS_PER_INSTANCE * service.instances
     batcher = Batcher(
         settings=Settings(
             fixed=service.fixed_seconds,
@@ -118,12 +150,14 @@ def new_batchers(
             instances=service.instances,
             delay=service.queue_delay_seconds,
             policy=service.queue_policy,
-            preferred=preferred,
+            preferred=preferred or service.max_batch,
             max_age=max_age_seconds,
+            race=LOST_WAKE_UPS if service.queue_policy else BATCHER_WINS,
         ),
         requests=requests,
         replicas=np.zeros(replicas, dtype=REPLICA),
         instances=np.zeros((replicas, service.instances), dtype=INSTANCE),
+        payloads=np.zeros((replicas, slots), dtype=PAYLOAD),
         index=0,
     )
     for number in range(replicas):
@@ -139,7 +173,15 @@ def _spread(seed: int, number: int) -> np.uint64:
 
 @compiled
 def replica(batcher: Batcher, index: int) -> Batcher:
-    return Batcher(batcher.settings, batcher.requests, batcher.replicas, batcher.instances, index)
+    """The replica in another row."""
+    return Batcher(
+        batcher.settings,
+        batcher.requests,
+        batcher.replicas,
+        batcher.instances,
+        batcher.payloads,
+        index,
+    )
 
 
 @compiled
@@ -150,10 +192,15 @@ def reset(batcher: Batcher) -> None:
     own.latency_seconds = own.queue_seconds = own.compute_seconds = 0.0
     own.waiting = own.running = own.queued = 0
     own.head = own.tail = NOBODY
+    own.wakes, own.slept, own.slot_deadline = inf, 0.0, inf
+    own.notified = own.waits_for_slot = own.saturated = False
+    own.current, own.next_preferred = NEW, 0
+    own.first_payload = own.payloads = 0
     for number in range(batcher.settings.instances):
         instance = batcher.instances[batcher.index, number]
         instance.head, instance.size = NOBODY, 0
         instance.started, instance.ends = 0.0, inf
+        instance.dequeues, instance.waits = inf, True
 
 
 @compiled
@@ -196,8 +243,8 @@ def drop_old(batcher: Batcher, now: float) -> None:
 
 
 @compiled
-def take(batcher: Batcher, count: int) -> int:
-    """Cut off the first `count` waiting requests (there are as many); the first of them, still linked."""
+def take(batcher: Batcher, count: int) -> tuple[int, int]:
+    """Cut off the first `count` waiting requests (there are as many); the first and the last, linked."""
     own = batcher.replicas[batcher.index]
     first = own.head
     last = first
@@ -205,7 +252,7 @@ def take(batcher: Batcher, count: int) -> int:
         last = batcher.requests.following[last]
     own.head = batcher.requests.following[last]
     own.queued -= count
-    return first
+    return first, last
 
 
 @compiled
