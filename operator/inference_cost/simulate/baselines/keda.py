@@ -24,7 +24,18 @@ from inference_cost.simulate.baselines.seen import Seen
 from inference_cost.simulate.baselines.target_knobs import DEFAULT, GRID, Knobs, label
 from inference_cost.simulate.compiled import compiled
 
-__all__ = ["DEFAULT", "GRID", "INTERVAL_SECONDS", "Knobs", "State", "desired", "label", "new_state"]
+__all__ = [
+    "DEFAULT",
+    "GRID",
+    "INTERVAL_SECONDS",
+    "Knobs",
+    "State",
+    "desired",
+    "label",
+    "new_state",
+    "poll",
+    "sync",
+]
 
 INTERVAL_SECONDS = hpa_behavior.INTERVAL_SECONDS
 POLLING_SECONDS = 30.0  # pollingInterval
@@ -48,24 +59,34 @@ def new_state(knobs: Knobs, at_replicas: int) -> State:
 @compiled
 def desired(seen: Seen, knobs: Knobs, state: State) -> int:
     """Replica count of one sync: KEDA's own step where it is due and has one, else the HPA's."""
-    total = 0.0 if isnan(seen.rate) else seen.rate
     if seen.at - state.last[_POLLED] >= POLLING_SECONDS:
-        state.last[_POLLED] = seen.at
-        activated = _activation(seen, total, state.last)
+        activated = poll(seen, state)
         if activated != seen.replicas:
             return activated
+    return sync(seen, knobs, state)
+
+
+@compiled
+def poll(seen: Seen, state: State) -> int:
+    """KEDA's step: wake at once; sleep when nothing was seen for the cooldown."""
+    state.last[_POLLED] = seen.at
+    if _total(seen) > ACTIVATION_THRESHOLD:
+        state.last[_ACTIVE] = seen.at
+        return max(seen.min_replicas, 1) if seen.replicas == 0 else seen.replicas
+    idle = seen.at - state.last[_ACTIVE] >= COOLDOWN_SECONDS
+    return 0 if idle and seen.min_replicas == 0 else seen.replicas
+
+
+@compiled
+def sync(seen: Seen, knobs: Knobs, state: State) -> int:
+    """The step of the HPA that KEDA creates; its minimum is one, zero is KEDA's own."""
     target = knobs.target * seen.load_per_replica
-    proposed = external_proposal(total, target, seen.replicas, knobs.tolerance)
-    # The HPA that KEDA creates has a minimum of one; zero is KEDA's own.
+    proposed = external_proposal(_total(seen), target, seen.replicas, knobs.tolerance)
     scale = Scale(seen.at, seen.replicas, max(seen.min_replicas, 1), seen.max_replicas)
     return reconcile(scale, proposed, knobs.up, knobs.down, state.history)
 
 
 @compiled
-def _activation(seen: Seen, total: float, last: NDArray[np.float64]) -> int:
-    """Wake at once; sleep when nothing was seen for the cooldown."""
-    if total > ACTIVATION_THRESHOLD:
-        last[_ACTIVE] = seen.at
-        return max(seen.min_replicas, 1) if seen.replicas == 0 else seen.replicas
-    idle = seen.at - last[_ACTIVE] >= COOLDOWN_SECONDS
-    return 0 if idle and seen.min_replicas == 0 else seen.replicas
+def _total(seen: Seen) -> float:
+    """`ignoreNullValues`: an empty answer is zero."""
+    return 0.0 if isnan(seen.rate) else seen.rate
