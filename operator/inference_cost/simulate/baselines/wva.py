@@ -5,7 +5,7 @@ internal/engines/analyzers/saturation_v2/analyzer.go, internal/engines/pipeline/
 Tokens are mapped to requests: a replica supplies the load at which it just meets the objective, starting ones
 count as supply on the way up; demand is the request rate.
 
-`desired` writes what the law says. `desired_behind_hpa` is the chain of the project's chart (v0.5): the law
+`desired` writes what the law says. `desired_behind_hpa` is the chain of the project's chart (v0.5.1): the law
 publishes a metric that an HPA with target 1 (AverageValue) follows, tolerance and windows of 240 s included.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.simulate.baselines import hpa_behavior
+from inference_cost.simulate.baselines import hpa_behavior, wva_enforcer
 from inference_cost.simulate.baselines.hpa_behavior import (
     MAX,
     TOLERANCE,
@@ -28,21 +28,22 @@ from inference_cost.simulate.baselines.hpa_behavior import (
 )
 from inference_cost.simulate.baselines.rounding import whole_down, whole_up
 from inference_cost.simulate.baselines.seen import Seen
+from inference_cost.simulate.baselines.wva_enforcer import (
+    LastRequest,
+    enforced,
+    new_last_request,
+)
 from inference_cost.simulate.compiled import compiled
 
-# The chart's ConfigMap. The code of v0.5 has 30 s, the loader of v0.9 has 15 s (GLOBAL_OPT_INTERVAL).
-INTERVAL_SECONDS = 60.0
+INTERVAL_SECONDS = wva_enforcer.INTERVAL_SECONDS
 BEHIND_HPA_INTERVAL_SECONDS = hpa_behavior.INTERVAL_SECONDS
 SCALE_DOWN_GAP = 0.15  # 0.85 to scale up, 0.70 to scale down
-RETENTION_SECONDS = 600.0  # without a request, before zero, where the minimum is zero
 
 CHART_RULES = Rules(240.0, 10, 150.0, 0.0, 0.0, MAX)
 
-_LAW, _REQUEST, _PUBLISHED = 0, 1, 2  # slots of State.last
-
 
 class Knobs(NamedTuple):
-    """Utilization above which to scale up; below `SCALE_DOWN_GAP` less it scales down."""
+    """Utilization above which to scale up; below it less `SCALE_DOWN_GAP` it scales down."""
 
     up: float = 0.85
 
@@ -53,10 +54,12 @@ GRID = tuple(Knobs(up=percent / 100) for percent in _PERCENTS)
 
 
 class State(NamedTuple):
-    """`last`: seconds of the last law, of the last request seen; the replicas last published."""
+    """The last two are for the HPA behind: the law's last output and the seconds at which it came."""
 
-    last: NDArray[np.float64]
+    last_request: LastRequest
     history: History
+    published: NDArray[np.int64]
+    published_at: NDArray[np.float64]
 
 
 def label(knobs: Knobs) -> str:
@@ -64,47 +67,40 @@ def label(knobs: Knobs) -> str:
 
 
 def new_state(_knobs: Knobs, at_replicas: int) -> State:
-    state = State(np.full(3, -np.inf), new_history(CHART_RULES, CHART_RULES, at_replicas))
-    state.last[_PUBLISHED] = at_replicas
-    return state
+    return State(
+        last_request=new_last_request(),
+        history=new_history(CHART_RULES, CHART_RULES, at_replicas),
+        published=np.full(1, at_replicas, dtype=np.int64),
+        published_at=np.full(1, -np.inf),
+    )
 
 
 @compiled
 def desired(seen: Seen, knobs: Knobs, state: State) -> int:
-    """What the law publishes, within the bounds; every `INTERVAL_SECONDS`."""
-    return min(max(_law(seen, knobs, state), seen.min_replicas), seen.max_replicas)
+    """What WVA publishes, written to the target; every `INTERVAL_SECONDS`. Without data the present count."""
+    if isnan(seen.rate):
+        return seen.replicas
+    return enforced(seen, token_law(seen, knobs.up), state.last_request)
 
 
 @compiled
 def desired_behind_hpa(seen: Seen, knobs: Knobs, state: State) -> int:
-    """One sync of the HPA behind; the law is computed when it is due."""
-    if seen.at - state.last[_LAW] >= INTERVAL_SECONDS:
-        state.last[_LAW] = seen.at
-        state.last[_PUBLISHED] = _law(seen, knobs, state)
-    proposed = external_proposal(state.last[_PUBLISHED], 1.0, seen.replicas, TOLERANCE)
+    """One sync of the HPA behind; WVA's own loop runs when it is due."""
+    if seen.at - state.published_at[0] >= INTERVAL_SECONDS:
+        state.published_at[0] = seen.at
+        state.published[0] = desired(seen, knobs, state)
+    proposed = external_proposal(float(state.published[0]), 1.0, seen.replicas, TOLERANCE)
     return reconcile(scale_of(seen), proposed, CHART_RULES, CHART_RULES, state.history)
 
 
 @compiled
-def _law(seen: Seen, knobs: Knobs, state: State) -> int:
-    """The optimizer's target, then the enforcer: one replica at least, none after a long silence."""
-    if isnan(seen.rate):
-        return seen.replicas
-    if seen.rate > 0 or state.last[_REQUEST] < 0:
-        state.last[_REQUEST] = seen.at
-    if seen.min_replicas == 0 and seen.at - state.last[_REQUEST] >= RETENTION_SECONDS:
-        return 0
-    return token_law(seen, knobs.up)
-
-
-@compiled
 def token_law(seen: Seen, up: float) -> int:
-    """Replicas from required or else spare capacity, in replicas of `load_per_replica`."""
+    """Replicas from required or else spare capacity, both in units of `load_per_replica`."""
     demand = seen.rate / seen.load_per_replica
     required = demand / up - max(seen.replicas, seen.ready)
     if required > 0:
         return seen.replicas + whole_up(required)
     spare = seen.ready - demand / (up - SCALE_DOWN_GAP)
     if spare > 0:
-        return max(seen.replicas - whole_down(spare), min(seen.replicas, 1))
+        return seen.replicas - whole_down(spare)
     return seen.replicas

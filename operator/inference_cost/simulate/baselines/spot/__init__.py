@@ -1,0 +1,1 @@
+"""How given replicas are placed on spot zones and on-demand capacity, as others do it."""
