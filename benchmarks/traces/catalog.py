@@ -35,6 +35,7 @@ class Trace:
 
     name: str
     about: str
+    days: float
     files: tuple[str, ...]
     prepare: Prepare
     seed: int
@@ -127,6 +128,7 @@ TRACES = (
     Trace(
         name="mlarge",
         about="ServeGen m-large, 14 days: a language model service with daily and weekly pattern",
+        days=14.0,
         files=_MLARGE,
         prepare=servegen("servegen_mlarge", 101),
         seed=101,
@@ -134,6 +136,7 @@ TRACES = (
     Trace(
         name="deepseek-r1",
         about="ServeGen deepseek-r1, one day of a reasoning model",
+        days=1.0,
         files=_DEEPSEEK,
         prepare=servegen("servegen_deepseekr1", 102),
         seed=102,
@@ -141,6 +144,7 @@ TRACES = (
     Trace(
         name="azure-code",
         about="Azure LLM 2023, code: 57 minutes, every request; bursts from idle",
+        days=0.04,
         files=("azure_llm_2023_code.csv.gz",),
         prepare=azure,
         seed=0,
@@ -149,6 +153,7 @@ TRACES = (
     Trace(
         name="nasa",
         about="NASA web server, July 1995, first 14 days × 50, smoothed over 3 minutes and redrawn (idc 2)",
+        days=14.0,
         files=("nasa_http_1995_07_10s.csv.gz",),
         prepare=nasa,
         seed=103,
@@ -156,6 +161,7 @@ TRACES = (
     Trace(
         name="nab-amzn",
         about="NAB Twitter AMZN, first 21 days × 50, redrawn from 5 minutes (idc 2); rare, high spikes",
+        days=21.0,
         files=("nab_twitter_amzn_5min.csv.gz",),
         prepare=nab,
         seed=104,
@@ -163,6 +169,7 @@ TRACES = (
     Trace(
         name="gentd26",
         about="Alibaba GenTD26, 22 hours of an image service × 50, gaps filled, redrawn from minutes (idc 2)",
+        days=0.92,
         files=("alibaba_gentd26_qps_1min.csv.gz",),
         prepare=gentd26,
         seed=105,
@@ -173,6 +180,7 @@ QUICK_TRACES = (
     Trace(
         name="mlarge-day",
         about="day 3 of m-large",
+        days=1.0,
         files=_MLARGE,
         prepare=mlarge_day,
         seed=101,
@@ -180,6 +188,7 @@ QUICK_TRACES = (
     Trace(
         name="deepseek-r1",
         about="ServeGen deepseek-r1, one day",
+        days=1.0,
         files=_DEEPSEEK,
         prepare=servegen("servegen_deepseekr1", 102),
         seed=102,
@@ -187,6 +196,7 @@ QUICK_TRACES = (
     Trace(
         name="nab-amzn-week",
         about="the second week of NAB Twitter AMZN",
+        days=7.0,
         files=("nab_twitter_amzn_5min.csv.gz",),
         prepare=nab_week,
         seed=104,

@@ -19,7 +19,7 @@ def without_gaps(values: Floats, gap: NDArray[np.bool_]) -> Floats:
     if gap.all():
         raise ValueError("there is no value between the gaps")
     places = np.arange(len(values))
-    return np.interp(places, places[~gap], values[~gap])
+    return np.asarray(np.interp(places, places[~gap], values[~gap]), dtype=np.float64)
 
 
 def smoothed(values: Floats, bins: int) -> Floats:
@@ -27,14 +27,16 @@ def smoothed(values: Floats, bins: int) -> Floats:
     weights = np.ones(bins + 1)
     weights[[0, -1]] = 0.5
     total = np.convolve(values, weights, mode="same")
-    return total / np.convolve(np.ones(len(values)), weights, mode="same")
+    share = np.convolve(np.ones(len(values)), weights, mode="same")
+    return np.asarray(total / share, dtype=np.float64)
 
 
 def finer(rates: Floats, width_seconds: float, finer_width_seconds: float) -> Floats:
     """Rates of wide windows at the centers of narrow bins, linear between window centers, flat at the ends."""
     ratio = round(width_seconds / finer_width_seconds)
     centers = (np.arange(len(rates)) + 0.5) * ratio
-    return np.interp(np.arange(len(rates) * ratio) + 0.5, centers, rates)
+    places = np.arange(len(rates) * ratio) + 0.5
+    return np.asarray(np.interp(places, centers, rates), dtype=np.float64)
 
 
 def draw(means: Floats, idc: Floats | float, seed: int) -> Floats:

@@ -1,0 +1,43 @@
+"""Renders `docs/benchmarks.md` from the results: the text of `page.md`, with its tables put in."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from benchmarks.replay import tables
+from benchmarks.replay.rows import Results, Row
+
+TEMPLATE = Path(__file__).with_name("page.md")
+_PLACE = re.compile(r"\{([a-z0-9 ]+)\}")
+
+Rows = tuple[Row, ...]
+_TABLES: Mapping[str, Callable[[Rows], str]] = {
+    "traces": tables.traces_table,
+    "beside": tables.beside_table,
+    "default 180": lambda rows: tables.default_table(rows, "180"),
+    "default 360": lambda rows: tables.default_table(rows, "360"),
+    "tuned 180": lambda rows: tables.tuned_table(rows, "180"),
+    "tuned 360": lambda rows: tables.tuned_table(rows, "360"),
+    "mean 180": lambda rows: tables.mean_quotient(rows, "180"),
+    "mean 360": lambda rows: tables.mean_quotient(rows, "360"),
+    "worst": tables.worst_table,
+    "variants": tables.variants_table,
+    "seeds": tables.seeds_table,
+    "conditions": tables.conditions_table,
+    "queue delay": tables.queue_delay_table,
+    "load times": tables.load_times_table,
+}
+
+
+def page(results: Results, template: str | None = None) -> str:
+    """The whole page; the same results give the same bytes.
+
+    Raises:
+        KeyError: the template asks for a table that does not exist.
+    """
+    text = TEMPLATE.read_text() if template is None else template
+    made = {
+        **{name: make(results.rows) for name, make in _TABLES.items()},
+        "facts": tables.facts_table(results.facts.items(), results.rows),
+    }
+    return _PLACE.sub(lambda place: made[place.group(1)], text)

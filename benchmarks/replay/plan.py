@@ -1,0 +1,116 @@
+"""Which runs the published figures come from, in the order in which they run."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.traces.catalog import QUICK_TRACES, TRACES, Trace
+from benchmarks.traces.variants import Variant
+
+BASELINES = (
+    "hpa",
+    "keda",
+    "kpa-rps",
+    "kpa",
+    "wva",
+    "wva-chart",
+    "llmd-slo",
+    "static",
+    "static99",
+)
+QUICK_BASELINES = ("hpa",)
+LOAD_TIMES = "load times"  # start-up drawn from real model loads instead of a constant
+STARTS = ("180", "360")  # seconds
+USUAL_START = "180"
+USUAL_LAG_SECONDS = 10.0
+LAGS_SECONDS = (30.0, 60.0)
+MISSING_PERCENT = 5.0
+QUEUE_DELAY_MILLISECONDS = 2.0
+MORE_SEEDS = (1001, 1002)
+SWEPT = ("mlarge", "nab-amzn")  # traces of the sweeps: smooth and spiky
+STARTED_FROM_FILE = ("mlarge", "gentd26")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Case:
+    """One scenario. `start`: seconds from order to ready, or LOAD_TIMES. The queue delay is before stretching."""
+
+    trace: str
+    variant: Variant = Variant.RECORDED
+    seed: int
+    start: str = USUAL_START
+    metric_lag_seconds: float = USUAL_LAG_SECONDS
+    missing_percent: float = 0.0
+    queue_delay_milliseconds: float = 0.0
+
+    def __str__(self) -> str:
+        start = self.start if self.start == LOAD_TIMES else f"{self.start} s"
+        more = (
+            (self.variant is not Variant.RECORDED, str(self.variant)),
+            (self.metric_lag_seconds != USUAL_LAG_SECONDS, f"lag {self.metric_lag_seconds:g} s"),
+            (self.missing_percent > 0, f"{self.missing_percent:g} % missing"),
+            (
+                self.queue_delay_milliseconds > 0,
+                f"queue delay {self.queue_delay_milliseconds:g} ms",
+            ),
+        )
+        words = [text for said, text in more if said]
+        return ", ".join([f"{self.trace} start {start} seed {self.seed}", *words])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A case and what is compared in it."""
+
+    case: Case
+    against: tuple[str, ...] = BASELINES
+    tuned: bool = False
+
+
+def full(traces: Iterable[Trace] = TRACES) -> tuple[Run, ...]:
+    """The headline figures first, then what shows how far they can be trusted."""
+    chosen = tuple(traces)
+    parts = (_main(chosen), _variants(chosen), _seeds(chosen), _conditions(chosen))
+    return tuple(run for part in parts for run in part)
+
+
+def quick(traces: Iterable[Trace] = QUICK_TRACES) -> tuple[Run, ...]:
+    """Minutes instead of hours: guards against getting worse, no figures to publish."""
+    return tuple(
+        Run(case=Case(trace=trace.name, seed=trace.seed), against=QUICK_BASELINES)
+        for trace in traces
+    )
+
+
+def _main(traces: tuple[Trace, ...]) -> Iterator[Run]:
+    for start in STARTS:
+        for trace in sorted(traces, key=lambda trace: trace.days):
+            yield Run(case=Case(trace=trace.name, seed=trace.seed, start=start), tuned=True)
+
+
+def _variants(traces: tuple[Trace, ...]) -> Iterator[Run]:
+    for start in STARTS:
+        for trace in traces:
+            for variant in (Variant.SHIFTED, Variant.REVERSED, Variant.TRIPLED):
+                yield Run(
+                    case=Case(trace=trace.name, seed=trace.seed, start=start, variant=variant)
+                )
+
+
+def _seeds(traces: tuple[Trace, ...]) -> Iterator[Run]:
+    for trace in traces:
+        for seed in MORE_SEEDS if trace.drawn else ():
+            yield Run(case=Case(trace=trace.name, seed=seed))
+
+
+def _conditions(traces: tuple[Trace, ...]) -> Iterator[Run]:
+    for trace in traces:
+        name, seed = trace.name, trace.seed
+        if name in SWEPT:
+            for lag in LAGS_SECONDS:
+                yield Run(case=Case(trace=name, seed=seed, metric_lag_seconds=lag))
+            yield Run(case=Case(trace=name, seed=seed, missing_percent=MISSING_PERCENT))
+        yield Run(
+            case=Case(trace=name, seed=seed, queue_delay_milliseconds=QUEUE_DELAY_MILLISECONDS)
+        )
+        if name in STARTED_FROM_FILE:
+            yield Run(case=Case(trace=name, seed=seed, start=LOAD_TIMES))

@@ -1,0 +1,79 @@
+"""Runs the cases one after the other; each uses all cores by itself."""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+from benchmarks.replay.plan import LOAD_TIMES, Run
+from benchmarks.replay.progress import Progress
+from benchmarks.replay.rows import Row, rows_of
+from benchmarks.replay.scenarios import largest_load_of, scenario_of
+from benchmarks.traces.catalog import LOAD_TIMES as LOAD_TIMES_FILE
+from benchmarks.traces.catalog import Trace, load_seconds
+from benchmarks.traces.variants import varied
+from inference_cost.simulate.backtest import compare
+
+
+def possible(
+    runs: Sequence[Run], traces: Sequence[Trace], extra: Path | None
+) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+    """The runs whose files are at hand, and what is skipped for want of which file."""
+    missing = {trace.name: trace.missing(extra) for trace in traces}
+    no_load_times = load_seconds(extra) is None
+    kept, skipped = [], dict[str, None]()
+    for run in runs:
+        lacks = list(missing[run.case.trace])
+        if run.case.start == LOAD_TIMES and no_load_times:
+            lacks.append(LOAD_TIMES_FILE)
+        if lacks:
+            skipped[f"{run.case.trace} ({', '.join(lacks)})"] = None
+        else:
+            kept.append(run)
+    return tuple(kept), tuple(skipped)
+
+
+class Replays:
+    """Runs cases on the given traces."""
+
+    def __init__(
+        self, traces: Sequence[Trace], *, extra: Path | None, jobs: int, code: str
+    ) -> None:
+        self._traces = {trace.name: trace for trace in traces}
+        self._extra = extra
+        self._jobs = jobs
+        self._code = code
+        self._loads = lru_cache(largest_load_of)
+
+    def each(self, runs: Sequence[Run], progress: Progress) -> Iterator[tuple[Row, ...]]:
+        """The rows of one run after the other."""
+        for run in runs:
+            progress.begin(run)
+            rows = self._rows(run, progress)
+            progress.end(run, _summary(rows))
+            yield rows
+
+    def _rows(self, run: Run, progress: Progress) -> tuple[Row, ...]:
+        case = run.case
+        whole = self._traces[case.trace].load(
+            self._extra, seed=case.seed, factor=case.variant.factor
+        )
+        drawn_from = load_seconds(self._extra) if case.start == LOAD_TIMES else None
+        scenario = scenario_of(
+            case, varied(whole, case.variant), self._loads(case), drawn_from or ()
+        )
+        comparison = compare(
+            scenario,
+            against=run.against,
+            tuned=run.tuned,
+            bound=True,
+            jobs=self._jobs,
+            progress=partial(progress.inside, run),
+        )
+        return rows_of(case, scenario, comparison, self._code)
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    """Ours in a few words."""
+    ours = rows[0]
+    ratio = "no bound" if ours.ratio_to_bound is None else f"{ours.ratio_to_bound:.3f} × the bound"
+    return f"{ours.policy}: {ratio}, {ours.attainment_percent:.2f} % in time"
