@@ -1,6 +1,8 @@
 """Records the real autoscalers anew: ``python -m e2e.baselines --help``."""
 
 import argparse
+import json
+import os
 import platform
 import ssl
 import sys
@@ -18,7 +20,7 @@ from e2e.baselines.pods_metrics import GROUP_VERSION, PodsMetrics
 from e2e.baselines.private_network import NoPrivateNetworkError, enter_private_network
 from e2e.baselines.prometheus_tap import PrometheusTap
 from e2e.baselines.serving import ServingThread, Site
-from e2e.baselines.workloads import NAME, STABILIZATION_SECONDS, SYNC_SECONDS, Workload, workloads
+from e2e.baselines.workloads import HPA_BEHAVIORS, KEDA, NAME, SYNC_SECONDS, Workload, workloads
 from e2e.rig.binaries import CLUSTER_BINARIES, KEDA_BINARIES, RECIPES, ensure
 from e2e.rig.certificates import Certificates, add_peer_certificate
 from e2e.rig.cluster import CLUSTERS_FOLDER, Cluster
@@ -31,14 +33,11 @@ from e2e.rig.programs import SHORT_TIMINGS
 from e2e.rig.supervisor import REPOSITORY
 
 RECORDINGS = REPOSITORY / "tests" / "fixtures" / "autoscalers"
-TIMINGS = replace(
-    SHORT_TIMINGS,
-    autoscaler_sync_seconds=SYNC_SECONDS,
-    downscale_stabilization_seconds=STABILIZATION_SECONDS,
-)
+TIMINGS = replace(SHORT_TIMINGS, autoscaler_sync_seconds=SYNC_SECONDS)
 SCRAPE_SECONDS = 1.0
 LEAD_SECONDS = 10.0  # of load before the autoscalers are there: the first rate is a whole one
 METRICS_NAMESPACE = "metrics"
+USED = ("kubernetes", "keda", "prometheus", "kwok", "etcd")  # recipes
 
 
 class Clock:
@@ -97,16 +96,26 @@ def record(crds: list[Manifest], output: Path, seconds: float) -> None:
         _create(kube, recorded, clock)
         _watch(kube, recorded, clock, seconds)
         tables = _tables(cluster, pods_metrics, tap, clock.start)
+    _write(tables, output, seconds)
+
+
+def _write(tables: dict[str, list[recording.Row]], output: Path, seconds: float) -> None:
+    """One table per workload, and recording.json: where they come from."""
+    counted = {}
     for name, rows in tables.items():
-        recording.write(output / f"{name}.csv.gz", [row for row in rows if row.at_s < seconds])
-        print(f"{name}: {sum(row.event == recording.SYNC for row in rows)} syncs")
-    print(provenance())
-
-
-def provenance() -> str:
-    """What the README beside the recordings says about their origin."""
-    versions = ", ".join(f"{recipe.name} {recipe.version}" for recipe in RECIPES)
-    return f"{time.strftime('%Y-%m-%d')}, {platform.platform()}: {versions}"
+        kept = [row for row in rows if row.at_s < seconds]
+        recording.write(output / f"{name}.csv.gz", kept)
+        counted[name] = sum(row.event == recording.SYNC for row in kept)
+    origin = {
+        "date": time.strftime("%Y-%m-%d"),
+        "command": "make calibrate-baselines",
+        "host": f"{platform.platform()}, {os.cpu_count()} cores",
+        "versions": {recipe.name: recipe.version for recipe in RECIPES if recipe.name in USED},
+        "seconds": seconds,
+        "syncs": counted,
+    }
+    (output / "recording.json").write_text(json.dumps(origin, indent=2) + "\n")
+    print(f"syncs: {counted}; written to {output}")
 
 
 @contextmanager
@@ -181,13 +190,13 @@ def _tables(
 ) -> dict[str, list[recording.Row]]:
     lines = cluster.audit_log.read_text().splitlines()
     tables = {}
-    for name in ("hpa", "hpa-careful"):
+    for name in HPA_BEHAVIORS:
         served = [answer for answer in pods_metrics.served if answer.namespace == name]
         found = syncs(read_events(lines, namespace=name))
         tables[name] = recording.rows_of_hpa(found, served, start=start)
-    events = read_events(lines, namespace="keda")
+    events = read_events(lines, namespace=KEDA)
     writes = scale_writes(events, user=keda.USER)
-    tables["keda"] = recording.rows_of_keda(syncs(events), tap.readings, writes, start=start)
+    tables[KEDA] = recording.rows_of_keda(syncs(events), tap.readings, writes, start=start)
     return tables
 
 

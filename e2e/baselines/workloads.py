@@ -1,7 +1,9 @@
 """The workloads that are recorded, each in a namespace of its own, all under the same load.
 
 Everything is 7.5 times as fast as Kubernetes and KEDA do it by default: a sync every 2 s instead of
-15 s, and so on. Stretched by that factor, the defaults are the defaults.
+15 s, and so on. Syncs come every 2 s give or take milliseconds, hence what a sync remembers of an
+earlier one depends on chance where a window is a multiple of 2 s. Windows and periods lie between
+two multiples, except in the behavior that shows what happens where they do not.
 """
 
 from dataclasses import dataclass
@@ -12,12 +14,12 @@ from e2e.baselines.pods_metrics import METRIC
 from e2e.rig.kube import Manifest
 from e2e.rig.kwok.nodes import START_DELAY_ANNOTATION, STOP_DELAY_ANNOTATION
 
-COMPRESSION = 7.5
 SYNC_SECONDS = 2  # 15 s
-STABILIZATION_SECONDS = 40  # 300 s
+# 300 s are 20 syncs of 15 s; so are 40 s of 2 s, and half of one more.
+WINDOW_SECONDS = 41
 POLLING_SECONDS = 4  # 30 s
-COOLDOWN_SECONDS = 40  # 300 s
-# Not a multiple of the sync period: a pod becomes Ready well between two syncs.
+COOLDOWN_SECONDS = 38  # 300 s: after ten polls
+# Of a pod, from bound to Ready and from deleted to gone; also between multiples of a sync.
 START_SECONDS, STOP_SECONDS = 7, 3
 
 REQUESTS_PER_REPLICA = 7  # the target
@@ -25,41 +27,42 @@ MIN_REPLICAS, MAX_REPLICAS = 1, 20
 NAME = "served"
 
 Behavior = dict[str, Any]
+Rules = dict[str, Any]
 
+
+def rules(window_seconds: int, select: str, *policies: tuple[str, int, int]) -> Rules:
+    """`scaleUp` or `scaleDown`; a policy is type, value and period in seconds."""
+    return {
+        "stabilizationWindowSeconds": window_seconds,
+        "selectPolicy": select,
+        "policies": [
+            {"type": kind, "value": value, "periodSeconds": period}
+            for kind, value, period in policies
+        ],
+    }
+
+
+# The defaults of `spec.behavior` (periods of 15 s), a period ending before the next sync.
 DEFAULT_BEHAVIOR: Behavior = {
-    "scaleUp": {
-        "stabilizationWindowSeconds": 0,
-        "selectPolicy": "Max",
-        "policies": [
-            {"type": "Pods", "value": 4, "periodSeconds": SYNC_SECONDS},
-            {"type": "Percent", "value": 100, "periodSeconds": SYNC_SECONDS},
-        ],
-    },
-    "scaleDown": {
-        "stabilizationWindowSeconds": STABILIZATION_SECONDS,
-        "selectPolicy": "Max",
-        "policies": [{"type": "Percent", "value": 100, "periodSeconds": SYNC_SECONDS}],
-    },
+    "scaleUp": rules(0, "Max", ("Pods", 4, 1), ("Percent", 100, 1)),
+    "scaleDown": rules(WINDOW_SECONDS, "Max", ("Percent", 100, 1)),
 }
-# Everything that the defaults do not use: a window on the way up, periods of several syncs, Min.
+# The same to the second: a period ends with the next sync.
+EDGE_BEHAVIOR: Behavior = {
+    "scaleUp": rules(0, "Max", ("Pods", 4, SYNC_SECONDS), ("Percent", 100, SYNC_SECONDS)),
+    "scaleDown": rules(40, "Max", ("Percent", 100, SYNC_SECONDS)),
+}
+# What the defaults do not use: a window on the way up, periods of several syncs, Min.
 CAREFUL_BEHAVIOR: Behavior = {
-    "scaleUp": {
-        "stabilizationWindowSeconds": 6,
-        "selectPolicy": "Max",
-        "policies": [
-            {"type": "Pods", "value": 2, "periodSeconds": 6},
-            {"type": "Percent", "value": 50, "periodSeconds": 10},
-        ],
-    },
-    "scaleDown": {
-        "stabilizationWindowSeconds": 14,
-        "selectPolicy": "Min",
-        "policies": [
-            {"type": "Pods", "value": 3, "periodSeconds": 10},
-            {"type": "Percent", "value": 30, "periodSeconds": 14},
-        ],
-    },
+    "scaleUp": rules(7, "Max", ("Pods", 2, 7), ("Percent", 50, 11)),
+    "scaleDown": rules(15, "Min", ("Pods", 3, 11), ("Percent", 30, 15)),
 }
+HPA_BEHAVIORS = {
+    "hpa": DEFAULT_BEHAVIOR,
+    "hpa-edge": EDGE_BEHAVIOR,
+    "hpa-careful": CAREFUL_BEHAVIOR,
+}
+KEDA = "keda"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +82,9 @@ class Workload:
 
 
 def workloads(prometheus_url: str) -> tuple[Workload, ...]:
-    """HPA with the default behavior, HPA with a careful one, and KEDA with the default one."""
-    made = {
-        "hpa": _hpa(DEFAULT_BEHAVIOR),
-        "hpa-careful": _hpa(CAREFUL_BEHAVIOR),
-        "keda": _scaled_object(prometheus_url),
-    }
+    """Each of `HPA_BEHAVIORS`, and KEDA with the default one."""
+    made = {name: _hpa(behavior) for name, behavior in HPA_BEHAVIORS.items()}
+    made[KEDA] = _scaled_object(prometheus_url)
     return tuple(
         Workload(name=name, autoscaler=_in_namespace(autoscaler, name))
         for name, autoscaler in made.items()

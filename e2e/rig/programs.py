@@ -48,14 +48,12 @@ rules:
 class Timings:
     """How fast the cluster notices that a node is gone. All in seconds."""
 
-    # Kubernetes defaults: 300, 5, 50, 40, 15, 300.
+    # Kubernetes defaults: 300, 5, 50, 40, 15.
     eviction_toleration_seconds: int
     node_monitor_period_seconds: int
     node_monitor_grace_seconds: int
     node_lease_seconds: int
     autoscaler_sync_seconds: int
-    # For HorizontalPodAutoscalers without `behavior`.
-    downscale_stabilization_seconds: int = 300
 
 
 DEFAULT_TIMINGS = Timings(
@@ -156,7 +154,6 @@ class Programs:
             f"--node-monitor-period={timings.node_monitor_period_seconds}s",
             f"--node-monitor-grace-period={timings.node_monitor_grace_seconds}s",
             f"--horizontal-pod-autoscaler-sync-period={timings.autoscaler_sync_seconds}s",
-            f"--horizontal-pod-autoscaler-downscale-stabilization={timings.downscale_stabilization_seconds}s",
             "--kube-api-qps=200",
             "--kube-api-burst=400",
         )
