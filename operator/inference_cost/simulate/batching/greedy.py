@@ -5,8 +5,7 @@ This is exact: a real Triton 2.51 agrees within 1 % (docs/batching.md). Every ar
 src/dynamic_batch_scheduler.cc), so that a batch grows until it is executed.
 """
 
-from inference_cost.simulate.batching.state import (
-    Batcher,
+from inference_cost.simulate.batching.batches import (
     complete,
     drop_old,
     enqueue,
@@ -15,6 +14,7 @@ from inference_cost.simulate.batching.state import (
     idle_instance,
     take,
 )
+from inference_cost.simulate.batching.state import Batcher
 from inference_cost.simulate.compiled import compiled
 
 
@@ -31,7 +31,7 @@ def offer_greedy(batcher: Batcher, request: int, now: float) -> None:
 def advance_greedy(batcher: Batcher, until: float) -> None:
     while True:
         number = first_to_end(batcher)
-        instance = batcher.instances[batcher.index, number]
+        instance = batcher.instances[batcher.row, number]
         if instance.size == 0 or instance.ends > until:
             return
         now = instance.ends
@@ -42,7 +42,7 @@ def advance_greedy(batcher: Batcher, until: float) -> None:
 @compiled
 def _start(batcher: Batcher, number: int, now: float) -> None:
     drop_old(batcher, now)
-    size = min(batcher.replicas[batcher.index].queued, batcher.settings.max_batch)
+    size = min(batcher.replicas[batcher.row].queued, batcher.settings.max_batch)
     if size:
         first, _ = take(batcher, size)
         execute(batcher, number, first, size, now)

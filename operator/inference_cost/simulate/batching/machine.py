@@ -64,14 +64,14 @@ def abandon(batcher: Batcher) -> int:
 @compiled
 def in_flight(batcher: Batcher) -> int:
     """Requests that wait or are computed, as of the last call."""
-    own = batcher.replicas[batcher.index]
-    return own.waiting + own.running
+    own = batcher.replicas[batcher.row]
+    return int(own.waiting + own.running)
 
 
 @compiled
 def counters(batcher: Batcher) -> Counters:
     """As of the last call."""
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     return Counters(
         own.completed,
         own.executions,

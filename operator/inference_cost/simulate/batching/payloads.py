@@ -5,29 +5,23 @@ After `Payload` and `InstanceQueue::Dequeue` of triton-inference-server/core (pa
 
 from typing import Any
 
-from inference_cost.simulate.batching.state import (
-    NEW,
-    STALE,
-    WAITING,
-    Batcher,
-    execute,
-    take,
-)
+from inference_cost.simulate.batching.batches import execute, take
+from inference_cost.simulate.batching.state import NEW, STALE, WAITING, Batcher
 from inference_cost.simulate.compiled import compiled
 
 
 @compiled
 def current_size(batcher: Batcher) -> int:
     """Requests in the newest payload as far as it may grow."""
-    if batcher.replicas[batcher.index].current != WAITING:
+    if batcher.replicas[batcher.row].current != WAITING:
         return 0
-    return _last(batcher).size
+    return int(_last(batcher).size)
 
 
 @compiled
 def grow(batcher: Batcher, count: int) -> bool:
     """Move queued requests into the newest payload; whether that payload is new in the ring."""
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     first, last = take(batcher, count)
     if own.current == NEW:
         own.payloads += 1
@@ -45,7 +39,7 @@ def grow(batcher: Batcher, count: int) -> bool:
 @compiled
 def run_next(batcher: Batcher, number: int, now: float) -> None:
     """Execute the first payload (there is one) on an instance, merged with those behind it that are due and fit."""
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     payload = _first(batcher)
     head, tail, size = payload.head, payload.tail, payload.size
     _drop_first(batcher)
@@ -68,19 +62,19 @@ def run_next(batcher: Batcher, number: int, now: float) -> None:
 
 @compiled
 def _first(batcher: Batcher) -> Any:
-    return batcher.payloads[batcher.index, batcher.replicas[batcher.index].first_payload]
+    return batcher.payloads[batcher.row, batcher.replicas[batcher.row].first_payload]
 
 
 @compiled
 def _last(batcher: Batcher) -> Any:
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     place = (own.first_payload + own.payloads - 1) % batcher.payloads.shape[1]
-    return batcher.payloads[batcher.index, place]
+    return batcher.payloads[batcher.row, place]
 
 
 @compiled
 def _drop_first(batcher: Batcher) -> None:
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     own.first_payload = (own.first_payload + 1) % batcher.payloads.shape[1]
     own.payloads -= 1
     if own.payloads == 0 and own.current == WAITING:

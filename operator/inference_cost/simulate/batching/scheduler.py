@@ -13,16 +13,9 @@ apart from greedy batching:
 
 from math import inf
 
+from inference_cost.simulate.batching.batches import complete, drop_old, enqueue, uniform
 from inference_cost.simulate.batching.payloads import current_size, grow, run_next
-from inference_cost.simulate.batching.state import (
-    NEW,
-    STALE,
-    Batcher,
-    complete,
-    drop_old,
-    enqueue,
-    uniform,
-)
+from inference_cost.simulate.batching.state import NEW, STALE, Batcher
 from inference_cost.simulate.compiled import compiled
 
 WAKE_SECONDS = 60e-6  # a sleeping thread that is notified runs after this
@@ -37,7 +30,7 @@ _ENDS, _WAKES, _DEQUEUES = 0, 1, 2
 def offer_scheduled(batcher: Batcher, request: int, now: float) -> None:
     advance_scheduled(batcher, now)
     enqueue(batcher, request, now)
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     enough = own.saturated or own.current == STALE or own.queued >= own.next_preferred
     if enough and _slot_is_free(batcher):
         _notify(batcher, now)
@@ -61,9 +54,9 @@ def advance_scheduled(batcher: Batcher, until: float) -> None:
 
 @compiled
 def _next_event(batcher: Batcher) -> tuple[float, int, int]:
-    at, kind, which = batcher.replicas[batcher.index].wakes, _WAKES, 0
+    at, kind, which = batcher.replicas[batcher.row].wakes, _WAKES, 0
     for number in range(batcher.settings.instances):
-        instance = batcher.instances[batcher.index, number]
+        instance = batcher.instances[batcher.row, number]
         if instance.ends <= at:
             at, kind, which = instance.ends, _ENDS, number
         if instance.dequeues < at:
@@ -74,9 +67,9 @@ def _next_event(batcher: Batcher) -> tuple[float, int, int]:
 @compiled
 def _end(batcher: Batcher, number: int, now: float) -> None:
     """A batch ends; the batcher thread is notified and now and then runs before the instance goes on."""
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     complete(batcher, number)
-    batcher.instances[batcher.index, number].dequeues = now + DEQUEUE_SECONDS
+    batcher.instances[batcher.row, number].dequeues = now + DEQUEUE_SECONDS
     if own.queued and not own.notified and uniform(own) < batcher.settings.race:
         own.notified = True
         own.wakes = now
@@ -86,8 +79,8 @@ def _end(batcher: Batcher, number: int, now: float) -> None:
 
 @compiled
 def _dequeue(batcher: Batcher, number: int, now: float) -> None:
-    own = batcher.replicas[batcher.index]
-    instance = batcher.instances[batcher.index, number]
+    own = batcher.replicas[batcher.row]
+    instance = batcher.instances[batcher.row, number]
     instance.dequeues = inf
     instance.waits = own.payloads == 0
     if own.payloads:
@@ -97,7 +90,7 @@ def _dequeue(batcher: Batcher, number: int, now: float) -> None:
 
 @compiled
 def _notify(batcher: Batcher, now: float) -> None:
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     if not own.notified:
         own.notified = True
         own.wakes = min(own.wakes, now + WAKE_SECONDS)
@@ -112,19 +105,19 @@ def _next_timer(since: float, now: float) -> float:
 @compiled
 def _slot_is_free(batcher: Batcher) -> bool:
     """Whether a payload may be formed or grow."""
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     if not batcher.settings.policy:
-        return own.payloads < batcher.payloads.shape[1]
+        return bool(own.payloads < batcher.payloads.shape[1])
     consumers = 0
     for number in range(batcher.settings.instances):
-        consumers += batcher.instances[batcher.index, number].waits
-    return consumers > own.payloads
+        consumers += batcher.instances[batcher.row, number].waits
+    return bool(consumers > own.payloads)
 
 
 @compiled
 def _wake(batcher: Batcher, now: float) -> None:
     """The batcher thread runs until it sleeps again."""
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     own.notified = False
     own.wakes = inf
     if own.waits_for_slot:
@@ -152,7 +145,7 @@ def _wake(batcher: Batcher, now: float) -> None:
 
 @compiled
 def _wait_for_slot(batcher: Batcher, now: float) -> None:
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     if own.slot_deadline <= now or own.slot_deadline == inf:
         own.slot_deadline = now + TIMER_SECONDS
     own.wakes = own.slot_deadline + WAKE_SECONDS
@@ -171,7 +164,7 @@ def _form(batcher: Batcher, now: float) -> float:
 @compiled
 def _notify_instance(batcher: Batcher, now: float) -> None:
     for number in range(batcher.settings.instances):
-        instance = batcher.instances[batcher.index, number]
+        instance = batcher.instances[batcher.row, number]
         if instance.waits and instance.dequeues == inf:
             instance.dequeues = now + WAKE_SECONDS
             return
@@ -180,7 +173,7 @@ def _notify_instance(batcher: Batcher, now: float) -> None:
 @compiled
 def _examine(batcher: Batcher, now: float) -> tuple[int, float]:
     """`GetDynamicBatch`: how many queued requests to add now, else how long to wait."""
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     settings = batcher.settings
     size = current_size(batcher)
     pending, best, full = _count_pending(batcher, size)
@@ -207,7 +200,7 @@ def _examine(batcher: Batcher, now: float) -> tuple[int, float]:
 @compiled
 def _count_pending(batcher: Batcher, size: int) -> tuple[int, int, bool]:
     """Requests that fit beside `size`, how many of them make the preferred size, whether more are left."""
-    own = batcher.replicas[batcher.index]
+    own = batcher.replicas[batcher.row]
     settings = batcher.settings
     pending = best = 0
     while pending < own.queued:
