@@ -108,8 +108,17 @@ lock: install ## resolve pyproject.toml into the two lock files
 	scripts/lock.sh
 
 .PHONY: bench
-bench: install ## time of one decision pass, as ratios to a baseline of the same run
+bench: install ## every published figure: time of a decision pass, then the replay (hours; DATA=folder of further traces)
 	PYTHONPATH=. $(PYTHON) benchmarks/decide_pass.py
+	$(PYTHON) -m benchmarks.replay $(if $(DATA),--data $(DATA))
+
+.PHONY: bench-check
+bench-check: install ## the short replay: fails when ours got worse than benchmarks/recorded.json
+	$(PYTHON) -m benchmarks.replay --quick --check
+
+.PHONY: bench-speed
+bench-speed: install ## seconds of the replay and its peak memory (ten minutes)
+	$(PYTHON) -m benchmarks.replay_speed
 
 .PHONY: clean
 clean: ## remove run output (not the cache)
