@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
 from math import log, log2
@@ -40,6 +41,7 @@ _DELAYED_FIXED_COST: Final = (0.10, 0.15, 0.30, 0.60, 0.79, 0.87, 0.96)
 _DELAYED_COST_PER_ITEM: Final = (0.70, 0.79, 0.86, 0.92, 0.93, 0.95, 0.98)
 _FIXED_COST_SHARE: Final = 0.5
 _COST_PER_ITEM_SHARE: Final = 0.8
+COLUMNS_KEPT: Final = 4096  # a tick asks several times for the same replica
 _STALLS: Final = 0.85  # a queue policy lets the instance idle after some batches
 
 
@@ -141,7 +143,8 @@ def _share_of_greedy(replica: Replica, threshold: float) -> float:
     return fixed + weight * (item - fixed)
 
 
-def _column(replica: Replica, objective: Objective) -> list[float]:
+@lru_cache(maxsize=COLUMNS_KEPT)
+def _column(replica: Replica, objective: Objective) -> tuple[float, ...]:
     """Times by load, in units of t(B), between the four nearest cells."""
     per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
     share, share_weight = bracket(_SHARES, per_item)
@@ -154,7 +157,7 @@ def _column(replica: Replica, objective: Objective) -> list[float]:
         (_CELLS[batch + 1][share + 1], batch_weight * share_weight),
     )
     used = [(cells, weight) for cells, weight in corners if weight > 0]
-    return [sum(read(cells[i]) * weight for cells, weight in used) for i in range(len(_LOADS))]
+    return tuple(sum(read(cells[i]) * weight for cells, weight in used) for i in range(len(_LOADS)))
 
 
 def _reader(objective: Objective) -> Callable[[list[float]], float]:

@@ -1,12 +1,13 @@
 """How the needed replicas are spread over the policy's variants, and what one replica costs."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.policy import Variant
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.workload import Node, Pod, Workload
+from inference_cost.model.workload import Node, Workload
 
 
 def bounds(variants: Sequence[Variant]) -> tuple[int, int]:
@@ -29,25 +30,29 @@ def spread(replicas: int, variants: Sequence[Variant]) -> tuple[int, ...]:
 
 def replica_price(workloads: Sequence[Workload], nodes: Mapping[str, Node]) -> Decimal | Missing:
     """Mean price per hour of the node share that a bound pod reserves."""
-    prices = [
-        price
+    alike = Counter(
+        (pod.node, pod.gpus, pod.cpu_millicores, pod.memory_bytes)
         for workload in workloads
         for pod in workload.pods
-        if (price := _share_price(pod, nodes)) is not None
+    )
+    priced = [
+        (price, count)
+        for (node, *asked), count in alike.items()
+        if (price := _share_price(nodes.get(node), *asked)) is not None
     ]
-    if not prices:
+    if not priced:
         return Missing(reason=MissingReason.PRICE_UNKNOWN)
-    return sum(prices, Decimal(0)) / len(prices)
+    total = sum((price * count for price, count in priced), Decimal(0))
+    return total / sum(count for _, count in priced)
 
 
-def _share_price(pod: Pod, nodes: Mapping[str, Node]) -> Decimal | None:
-    node = nodes.get(pod.node)
+def _share_price(node: Node | None, gpus: int, millicores: int, memory: int) -> Decimal | None:
     if node is None or not isinstance(node.price, HourlyPrice):
         return None
     share = max(
-        _share(pod.gpus, node.allocatable_gpus),
-        _share(pod.cpu_millicores, node.allocatable_cpu_millicores),
-        _share(pod.memory_bytes, node.allocatable_memory_bytes),
+        _share(gpus, node.allocatable_gpus),
+        _share(millicores, node.allocatable_cpu_millicores),
+        _share(memory, node.allocatable_memory_bytes),
     )
     return node.price.per_hour * min(share, Decimal(1)) if share > 0 else None
 

@@ -5,6 +5,7 @@ outside it is the largest load per replica seen while the objective held.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
@@ -35,6 +36,7 @@ STATISTIC_EXECUTIONS: Final = 10  # of one batch size before its timing counts
 STATISTICS_EXECUTIONS: Final = 100  # of all sizes together
 STATISTICS_AGREE: Final = 0.15  # else what the counters say now is trusted more
 LARGEST_BATCH: Final = 4096
+STATISTICS_KEPT: Final = 1024  # they are read rarely and asked for at every tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +283,11 @@ def _service_time(
 ) -> tuple[ServiceTime, ProfileSource] | None:
     """Triton's own timings per batch size where it gives them and they still fit what happens now."""
     counted = solve(estimate)
-    timed = None if isinstance(configuration, Missing) else _from_statistics(configuration)
+    timed = (
+        None
+        if isinstance(configuration, Missing)
+        else _from_statistics(configuration.batch_statistics)
+    )
     if timed is None:
         source = (
             ProfileSource.CHECKPOINT if estimate.source == "Checkpoint" else ProfileSource.COUNTERS
@@ -295,9 +301,10 @@ def _service_time(
     return timed, ProfileSource.BATCH_STATISTICS
 
 
-def _from_statistics(configuration: ModelConfiguration) -> ServiceTime | None:
+@lru_cache(maxsize=STATISTICS_KEPT)
+def _from_statistics(statistics: tuple[BatchStatistic, ...]) -> ServiceTime | None:
     """Weighted least squares over batch sizes with enough executions; None with fewer than two sizes."""
-    rows = [row for row in configuration.batch_statistics if _counts(row)]
+    rows = [row for row in statistics if _counts(row)]
     if len(rows) < 2 or sum(row.executions for row in rows) < STATISTICS_EXECUTIONS:  # noqa: PLR2004
         return None
     information = [0.0, 0.0, 0.0]

@@ -69,9 +69,10 @@ def traffic(
         return Missing(reason=MissingReason.NO_READY_PODS)
     back = window_seconds + signals.scrape_interval_seconds
     pods = tuple(
-        _pod_traffic(pod, ready[pod.pod], at, back) for pod in signals.pods if pod.pod in ready
+        _pod_traffic(seen, ready[seen.pod], windows, at, back)
+        for seen in signals.pods
+        if seen.pod in ready and (windows := tuple(filter(_clean, seen.models)))
     )
-    pods = tuple(pod for pod in pods if pod.windows)
     coverage = len({pod.pod.name for pod in pods}) / len(ready)
     # Pods that have just become ready are not expected to report yet.
     expected = sum(1 for pod in ready.values() if settled(pod, at, back))
@@ -91,27 +92,29 @@ def _stale(signals: Signals, at: float, window_seconds: float) -> Missing | None
     return None
 
 
-def _pod_traffic(signals: PodSignals, pod: Pod, at: float, back: float) -> PodTraffic:
+def _pod_traffic(
+    signals: PodSignals, pod: Pod, windows: tuple[ModelWindow, ...], at: float, back: float
+) -> PodTraffic:
     return PodTraffic(
         pod=pod,
-        windows=tuple(window for window in signals.models if _clean(window)),
+        windows=windows,
         settled=settled(pod, at, back),
         gpu_utilization=_value(signals.gpu_utilization),
     )
 
 
 def _clean(window: ModelWindow) -> bool:
-    counters = (
-        window.seconds,
-        window.requests,
-        window.failures,
-        window.inferences,
-        window.executions,
-        window.request_seconds,
-        window.queue_seconds,
-        window.compute_seconds,
+    """Comparisons with NaN are False."""
+    return (
+        0 < window.seconds <= LARGEST_VALUE
+        and 0 <= window.requests <= LARGEST_VALUE
+        and 0 <= window.failures <= LARGEST_VALUE
+        and 0 <= window.inferences <= LARGEST_VALUE
+        and 0 <= window.executions <= LARGEST_VALUE
+        and 0 <= window.request_seconds <= LARGEST_VALUE
+        and 0 <= window.queue_seconds <= LARGEST_VALUE
+        and 0 <= window.compute_seconds <= LARGEST_VALUE
     )
-    return window.seconds > 0 and all(map(usable, counters))
 
 
 def _value(reading: Reading[float], *, signed: bool = False) -> float | None:

@@ -1,0 +1,174 @@
+"""A world at second 0, from a scenario."""
+
+from math import ceil, inf
+
+import numpy as np
+
+from inference_cost.model.policy import LatencyObjective
+from inference_cost.simulate.scenario import Fidelity, Routing, Scenario
+from inference_cost.simulate.steady_state import SteadyState, steady_state
+from inference_cost.simulate.world.replicas import begin_with
+from inference_cost.simulate.world.state import (
+    COLUMNS,
+    COUNTS,
+    COURSE_ROWS,
+    NEXT_READY,
+    NUMBERS,
+    SCRAPES_KEPT,
+    TRAIL_COLUMNS,
+    TRAIL_KEPT,
+    Arrivals,
+    Conditions,
+    Floats,
+    Replicas,
+    World,
+)
+
+STEP_SECONDS = 10.0  # the largest step, and the width of what is reported
+SPARE_SLOTS = 2
+STARTS_DRAWN = 4096
+LONGEST_WAIT_SECONDS = 30.0  # or five times the objective: clients give up
+LONGEST_WAIT_OBJECTIVES = 5.0
+RESIDUAL = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
+INITIAL_SECONDS = 300.0
+INITIAL_HEADROOM = 1.2
+
+
+def objective_of(scenario: Scenario) -> LatencyObjective:
+    """The latency objective.
+
+    Raises:
+        ValueError: the policy has another one.
+    """
+    objective = scenario.policy.objective
+    if not isinstance(objective, LatencyObjective):
+        raise ValueError("spec.slo.latency: a backtest needs a latency objective; set it")  # noqa: TRY004
+    return objective
+
+
+def steady_state_of(scenario: Scenario) -> SteadyState:
+    """Curves of one replica of the scenario.
+
+    Raises:
+        ValueError: no number of replicas meets the objective.
+    """
+    objective, service = objective_of(scenario), scenario.service
+    greedy = service.instances == 1 and not service.queue_delay_seconds and not service.queue_policy
+    found = steady_state(
+        service,
+        objective.threshold_seconds,
+        objective.target_fraction,
+        scenario.seed,
+        balanced=greedy and scenario.routing is Routing.LEAST_REQUEST,
+    )
+    if found.largest_load <= 0:
+        raise ValueError(
+            f"spec.slo.latency: even an idle replica answers less than {objective.target_fraction:.2%} within "
+            f"{objective.threshold_seconds:g} s; raise thresholdMilliseconds or use a faster profile"
+        )
+    return found
+
+
+def limits(scenario: Scenario) -> tuple[int, int]:
+    """Fewest and most replicas."""
+    variants = scenario.policy.variants
+    return sum(v.min_replicas for v in variants), sum(v.max_replicas for v in variants)
+
+
+def initial_replicas(scenario: Scenario, load_per_replica: float) -> int:
+    """Enough for the first five minutes with some headroom, within the policy's bounds."""
+    lowest, highest = limits(scenario)
+    counts = scenario.traffic.rebinned(STEP_SECONDS)
+    first = counts[: int(INITIAL_SECONDS / STEP_SECONDS)]
+    rate = float(first.sum()) / (len(first) * STEP_SECONDS)
+    return min(max(ceil(INITIAL_HEADROOM * rate / load_per_replica - 1e-9), lowest, 1), highest)
+
+
+def new_world(scenario: Scenario, *, replicas: int | None = None) -> World:
+    """A fleet of `replicas` (default: `initial_replicas`) that serves from second 0 on."""
+    steady = steady_state_of(scenario)
+    counts = scenario.traffic.rebinned(STEP_SECONDS)
+    lowest, highest = limits(scenario)
+    slots = highest + SPARE_SLOTS
+    world = World(
+        conditions=_conditions(scenario, steady, len(counts), lowest, highest),
+        curves=steady.curves,
+        replicas=_replicas(slots, scenario.warm_replicas),
+        arrivals=_arrivals(scenario, counts),
+        starts=start_ups(scenario),
+        numbers=np.zeros(NUMBERS),
+        counts=np.zeros(COUNTS, np.int64),
+        counters=np.zeros((slots, COLUMNS)),
+        scraped=np.zeros((SCRAPES_KEPT, slots, COLUMNS)),
+        trail=np.zeros((TRAIL_KEPT, TRAIL_COLUMNS)),
+        course=np.zeros((COURSE_ROWS, len(counts))),
+    )
+    world.numbers[NEXT_READY] = inf
+    begin_with(
+        world, initial_replicas(scenario, steady.largest_load) if replicas is None else replicas
+    )
+    return world
+
+
+def start_ups(scenario: Scenario) -> Floats:
+    """Start-up seconds by number of the replica, the same for every controller."""
+    if not scenario.start_samples:
+        return np.array([scenario.start_seconds])
+    draw = np.random.default_rng((scenario.seed, 2))
+    return draw.choice(np.array(scenario.start_samples), STARTS_DRAWN)
+
+
+def _conditions(
+    scenario: Scenario, steady: SteadyState, bins: int, lowest: int, highest: int
+) -> Conditions:
+    threshold, service = objective_of(scenario).threshold_seconds, scenario.service
+    full = service.seconds(service.max_batch)
+    return Conditions(
+        seconds=bins * STEP_SECONDS,
+        bin_seconds=STEP_SECONDS,
+        capacity=service.capacity,
+        goodput=steady.largest_goodput,
+        load_per_replica=steady.largest_load,
+        in_flight_per_replica=steady.in_flight_at_largest_load,
+        threshold=threshold,
+        wait_allowed=max(threshold - RESIDUAL * full, 0.0),
+        longest_wait=max(LONGEST_WAIT_SECONDS, LONGEST_WAIT_OBJECTIVES * threshold),
+        batch_seconds=full,
+        max_batch=float(service.max_batch),
+        scrape_seconds=scenario.scrape_seconds,
+        scrape_offset=-scenario.metric_lag_seconds % scenario.scrape_seconds,
+        lag_seconds=scenario.metric_lag_seconds,
+        missing_fraction=scenario.missing_fraction,
+        drain_seconds=scenario.drain_seconds,
+        minimum_billing_seconds=scenario.minimum_billing_seconds,
+        warm_start_seconds=scenario.warm_start_seconds,
+        exclude_first=ceil(scenario.exclude_first_seconds / STEP_SECONDS) * STEP_SECONDS,
+        min_replicas=lowest,
+        max_replicas=highest,
+        seed=scenario.seed,
+        sticky=scenario.routing is Routing.STICKY,
+        by_request=scenario.fidelity is Fidelity.REQUEST,
+    )
+
+
+def _replicas(slots: int, warm: int) -> Replicas:
+    free = np.append(np.arange(slots)[::-1], slots)
+    return Replicas(
+        listed=np.zeros(slots, np.int64),
+        number=np.zeros(slots, np.int64),
+        ordered_at=np.zeros(slots),
+        ready_at=np.zeros(slots),
+        serves=np.zeros(slots, np.int64),
+        first_scrape=np.full(slots, -1),
+        share=np.zeros(slots),
+        backlog=np.zeros(slots),
+        free=free.astype(np.int64),
+        warm_ready_at=np.zeros(warm),
+    )
+
+
+def _arrivals(scenario: Scenario, counts: Floats) -> Arrivals:
+    nothing = np.zeros(0)
+    return Arrivals(
+        total=np.concatenate(([0.0], np.cumsum(counts))), times=nothing, latency=nothing
+    )
