@@ -60,6 +60,5 @@ def _with_missing(seen: Seen, ratio: float, tolerance: float) -> int:
     reversed_ = (ratio < 1 < recomputed) or (ratio > 1 > recomputed)
     if ratio == 1 or reversed_ or within(recomputed, tolerance):
         return seen.replicas
-    proposed = whole_up(recomputed * seen.replicas)
-    against = proposed > seen.replicas if recomputed < 1 else proposed < seen.replicas
-    return seen.replicas if against else proposed
+    # The source also refuses a count that moves against the ratio; with all pods counted there is none.
+    return whole_up(recomputed * seen.replicas)

@@ -139,6 +139,10 @@ RATE_TABLES = {
         partial(steps, proposals=[2], every=15.0, start=50, down=NO_DOWN_WINDOW),
         [2],
     ),
+    "what the minimum added counts in the period, but takes nothing away": (
+        partial(steps, [ANY] * 5, 15.0, start=1, lowest=9, up=pods(4, MINUTE)),
+        [9, 9, 9, 9, 13],
+    ),
     "the maximum stops the way up": (
         partial(steps, proposals=[ANY] * 2, every=15.0, start=5, highest=8),
         [8, 8],
