@@ -46,7 +46,7 @@ from inference_cost.simulate.bound_spot import SpotMarket, bounding_charges, ful
 from inference_cost.simulate.bound_task import BoundTask
 
 # w below one for the minimum billing time. The bound is concave in w: the first that is no better ends the search.
-_RUNNING_SHARES: Final = (0.99, 0.97, 0.9, 0.8, 0.65, 0.5, 0.25, 0.0)
+_RUNNING_SHARES: Final = (0.99, 0.97, 0.9, 0.8, 0.65, 0.5, 0.25, 0.1, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
