@@ -82,6 +82,10 @@ demo-check: binaries ## the whole demo, its result asserted and computed a secon
 	mkdir -p build/tests
 	.venv/bin/pytest tests/demo -q --junitxml=build/tests/demo.xml
 
+.PHONY: calibrate
+calibrate: install ## record how a real Triton batches, beside its simulation (ARGS="--rate 70 --seconds 60", --help)
+	$(PYTHON) -m e2e.calibrate $(ARGS)
+
 .PHONY: calibrate-baselines
 calibrate-baselines: install ## record the real HPA and the real KEDA anew (9 minutes; builds KEDA the first time)
 	$(PYTHON) -m e2e.baselines

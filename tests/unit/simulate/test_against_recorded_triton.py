@@ -1,12 +1,13 @@
 """Simulated latencies beside those of a real Triton that got the same requests at the same instants."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.unit.simulate.recorded_triton import RECORDINGS, Recording, recordings
+from e2e.calibrate.recording import SUFFIX, Recording, figures, read
 
 MEAN, P50, P99 = 0.03, 0.03, 0.05
 # Which hand-overs lose a wake-up is drawn, and one of half a second moves a percentile.
@@ -16,7 +17,8 @@ POLICY_MEAN, POLICY_P50, POLICY_P99 = 0.08, 0.08, 0.10
 ONE_OVERLOAD = {"B0_85": 0.08}
 OVERLOAD_SECONDS = (205.0, 235.0)
 
-ALL = list(recordings())
+RECORDINGS = Path(__file__).parents[2] / "fixtures" / "triton_batcher"
+ALL = list(read(RECORDINGS))
 BY_NAME = {recording.name: recording for recording in ALL}
 
 
@@ -24,11 +26,9 @@ def errors(
     recording: Recording, keep: slice | NDArray[np.bool_] = slice(None)
 ) -> tuple[float, ...]:
     """Relative errors of mean, p50 and p99."""
-    simulated = recording.at_the_client(recording.simulate())[keep]
-    real = recording.latency_ms[keep]
-    pairs = [(simulated.mean(), real.mean())]
-    pairs += [(np.percentile(simulated, q), np.percentile(real, q)) for q in (50, 99)]
-    return tuple(float(ours / theirs - 1) for ours, theirs in pairs)
+    simulated = figures(recording.at_the_client(recording.simulate())[keep])
+    real = figures(recording.latency_ms[keep])
+    return tuple(ours / theirs - 1 for ours, theirs in zip(simulated, real, strict=True))
 
 
 def allowed(recording: Recording) -> tuple[float, float, float]:
@@ -38,7 +38,7 @@ def allowed(recording: Recording) -> tuple[float, float, float]:
 
 
 def test_every_recording_is_listed() -> None:
-    files = {path.name.removesuffix(".csv.gz") for path in RECORDINGS.glob("*.csv.gz")}
+    files = {path.name.removesuffix(SUFFIX) for path in RECORDINGS.glob(f"*{SUFFIX}")}
     assert files == set(BY_NAME)
     assert len(files) == 35
 
@@ -61,7 +61,7 @@ def test_without_its_one_overload_the_busiest_run_agrees_at_p99_too() -> None:
 @pytest.mark.parametrize("recording", ALL, ids=BY_NAME)
 def test_as_many_batches_are_executed_as_by_triton(recording: Recording) -> None:
     executions = (1 / recording.simulate().batch).sum()
-    assert executions == pytest.approx(recording.executions, rel=0.03)
+    assert executions == pytest.approx(recording.batches.executions.sum(), rel=0.03)
 
 
 GREEDY_IS_FAR_OFF = ["A2_50", "A2_70", "A2_85", "A2_90", "B2_85", "F2_500", "Q20_85"]

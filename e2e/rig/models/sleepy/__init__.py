@@ -1,5 +1,6 @@
 """`sleepy`: a model whose batch of b requests takes alpha + beta·b, with Triton's own queueing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class SleepyModel:
     max_batch_size: int = 8
     instances: int = 1
     queue_delay_microseconds: int = 0
+    preferred_batch_size: int = 0  # 0: left out
+    max_queue_size: int = 0  # 0: left out; any other is a queue policy
 
     @property
     def capacity_per_second(self) -> float:
@@ -36,15 +39,22 @@ class SleepyModel:
 
     def configuration(self) -> str:
         """Return the text of config.pbtxt."""
-        delay = self.queue_delay_microseconds
         return _CONFIGURATION.format(
             name=self.name,
             max_batch_size=self.max_batch_size,
             instances=self.instances,
             alpha_milliseconds=self.alpha_milliseconds,
             beta_milliseconds=self.beta_milliseconds,
-            batching=f"max_queue_delay_microseconds: {delay} " if delay else "",
+            batching="".join(f"{option} " for option in self._batching()),
         )
+
+    def _batching(self) -> Iterator[str]:
+        if self.queue_delay_microseconds:
+            yield f"max_queue_delay_microseconds: {self.queue_delay_microseconds}"
+        if self.preferred_batch_size:
+            yield f"preferred_batch_size: [ {self.preferred_batch_size} ]"
+        if self.max_queue_size:
+            yield f"default_queue_policy {{ max_queue_size: {self.max_queue_size} }}"
 
     def write_repository(self, folder: Path) -> None:
         """Write a model repository that holds this model alone."""

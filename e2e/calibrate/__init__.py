@@ -1,0 +1,1 @@
+"""Records how a real Triton batches and sets the simulation beside it (docs/batching.md)."""
