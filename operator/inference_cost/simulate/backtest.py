@@ -1,12 +1,53 @@
 """A policy against the rules of other autoscalers and against the cheapest possible, on the same traffic."""
 
-from collections.abc import Callable, Sequence
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 
-from inference_cost.simulate.outcome import Comparison
+import numpy as np
+
+from inference_cost.simulate.baselines.registry import AUTOSCALERS, SPOT
+from inference_cost.simulate.bound import lower_bound
+from inference_cost.simulate.ours import Operator, run_ours
+from inference_cost.simulate.outcome import BoundOutcome, Comparison, Outcome
+from inference_cost.simulate.result import outcome_of
 from inference_cost.simulate.scenario import Scenario
+from inference_cost.simulate.tuning import (
+    STATIC,
+    STATIC_IN_HINDSIGHT,
+    Trial,
+    cheapest,
+    run_constant_in_hindsight,
+    run_peak,
+    run_trial,
+    trials,
+)
+from inference_cost.simulate.world.new import (
+    STEP_SECONDS,
+    limits,
+    new_world,
+    objective_of,
+    steady_state_of,
+)
 
 Progress = Callable[[float, str], None]
 """Called with the share done (0 to 1) and what is running now."""
+
+KNOWN: Final = (*AUTOSCALERS, STATIC, STATIC_IN_HINDSIGHT, *SPOT)
+OURS_SECONDS: Final = 60.0  # of work, relative to one run of a baseline: for the progress alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One piece of a comparison that can run in a process of its own."""
+
+    kind: str  # "ours", "bound", "constant", "spot" or "trial"
+    trial: Trial = Trial(name="")
+    weight: float = 1.0
 
 
 def compare(
@@ -23,4 +64,151 @@ def compare(
     Raises:
         ValueError: the scenario cannot be run; the message names the field and the fix.
     """
-    raise NotImplementedError
+    check(scenario, against)
+    steady_state_of(scenario)  # here, so that the processes inherit it
+    tasks = _tasks(against, tuned=tuned, bound=bound)
+    done: dict[Task, Outcome | BoundOutcome | None] = {}
+    total = sum(task.weight for task in tasks)
+    with _executor(jobs if len(tasks) > 1 else 1) as executor:
+        for task, result in _run_all(scenario, tasks, executor):
+            done[task] = result
+            if progress is not None:
+                share = sum(one.weight for one in done) / total
+                progress(share, task.trial.name or task.kind)
+    return _put_together(scenario, against, done)
+
+
+def check(scenario: Scenario, against: Sequence[str]) -> None:
+    """Whether this can be run.
+
+    Raises:
+        ValueError: as `compare`.
+    """
+    unknown = [name for name in against if name not in KNOWN]
+    if unknown:
+        raise ValueError(f"--against: unknown {', '.join(unknown)}; known are {', '.join(KNOWN)}")
+    if scenario.traffic.requests <= 0:
+        raise ValueError("--arrivals: there is not a single request in the traffic")
+    if scenario.exclude_first_seconds >= scenario.traffic.seconds:
+        raise ValueError(
+            f"--exclude-first-seconds: {scenario.exclude_first_seconds:g} s leave nothing of "
+            f"{scenario.traffic.seconds:g} s of traffic; choose less"
+        )
+    if scenario.spot is None and any(name in SPOT for name in against):
+        raise ValueError("--against: spot rules need --spot-availability and a spot CapacityPool")
+    objective_of(scenario)
+
+
+def _tasks(against: Sequence[str], *, tuned: bool, bound: bool) -> list[Task]:
+    """The longest first, so that the processes end together."""
+    tasks = [Task(kind="ours", weight=OURS_SECONDS)]
+    if bound:
+        tasks.append(Task(kind="bound", weight=3.0))
+    autoscalers = [name for name in against if name in AUTOSCALERS]
+    constants = [name for name in against if name in (STATIC, STATIC_IN_HINDSIGHT)]
+    tasks += [Task(kind="trial", trial=trial) for trial in trials(autoscalers, tuned=tuned)]
+    tasks += [Task(kind="constant", trial=Trial(name=name)) for name in constants]
+    return tasks
+
+
+@contextmanager
+def _executor(jobs: int) -> Iterator[Executor | None]:
+    if jobs <= 1:
+        yield None
+        return
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(jobs, mp_context=context) as executor:
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _run_all(
+    scenario: Scenario, tasks: Sequence[Task], executor: Executor | None
+) -> Iterator[tuple[Task, Outcome | BoundOutcome | None]]:
+    if executor is None:
+        for task in tasks:
+            yield task, _run(scenario, task)
+        return
+    futures = {executor.submit(_run, scenario, task): task for task in tasks}
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
+def _run(scenario: Scenario, task: Task) -> Outcome | BoundOutcome | None:
+    if task.kind == "ours":
+        return ours(scenario)
+    if task.kind == "bound":
+        return bound_of(scenario)
+    if task.kind == "trial":
+        return run_trial(scenario, task.trial)
+    if task.trial.name == STATIC:
+        return run_peak(scenario, steady_state_of(scenario).largest_load)
+    return run_constant_in_hindsight(scenario)
+
+
+def ours(scenario: Scenario) -> Outcome:
+    """The operator's decisions from the first to the last tick."""
+    begin = time.perf_counter()
+    world, operator = new_world(scenario), Operator(scenario)
+    run_ours(operator, world)
+    return outcome_of(
+        world,
+        scenario,
+        name=scenario.policy.key.name,
+        kind="ours",
+        seconds=time.perf_counter() - begin,
+        decide_milliseconds_median=float(np.median(operator.seconds)) * 1000
+        if operator.seconds
+        else None,
+    )
+
+
+def bound_of(scenario: Scenario, late_fraction: float | None = None) -> BoundOutcome | None:
+    """The bound at the objective's late share, or at another; None where not even `maxReplicas` get there."""
+    first = round(new_world(scenario, replicas=1).conditions.exclude_first / STEP_SECONDS)
+    counts = scenario.traffic.rebinned(STEP_SECONDS)[first:]
+    lowest, highest = limits(scenario)
+    allowed = 1.0 - objective_of(scenario).target_fraction
+    starts = scenario.start_samples or (scenario.start_seconds,)
+    fastest = min(*starts, *((scenario.warm_start_seconds,) if scenario.warm_replicas else starts))
+    try:
+        found = lower_bound(
+            counts,
+            step_seconds=STEP_SECONDS,
+            goodput_per_second=steady_state_of(scenario).largest_goodput,
+            price_per_hour=float(scenario.price_per_hour),
+            start_seconds=fastest,
+            late_fraction=allowed if late_fraction is None else late_fraction,
+            minimum_billing_seconds=scenario.minimum_billing_seconds,
+            min_replicas=lowest,
+            max_replicas=highest,
+        )
+    except ValueError:
+        return None
+    return BoundOutcome(
+        cost_dollars=found.cost_dollars,
+        attained_fraction=found.attainment,
+        duality_gap_dollars=found.duality_gap_dollars,
+    )
+
+
+def _put_together(
+    scenario: Scenario,
+    against: Sequence[str],
+    done: dict[Task, Outcome | BoundOutcome | None],
+) -> Comparison:
+    """Ours first, then the baselines as they were asked for: the default, then the best knob."""
+    target = objective_of(scenario).target_fraction
+    outcomes = {task: one for task, one in done.items() if isinstance(one, Outcome)}
+    rows = [one for task, one in outcomes.items() if task.kind == "ours"]
+    for name in against:
+        mine = {task.trial.knob: one for task, one in outcomes.items() if task.trial.name == name}
+        if -1 in mine:
+            rows.append(mine.pop(-1))
+        if mine:
+            rows.append(cheapest((mine[knob] for knob in sorted(mine)), target))
+    bounds = [one for one in done.values() if isinstance(one, BoundOutcome)]
+    return Comparison(outcomes=tuple(rows), bound=bounds[0] if bounds else None)

@@ -147,7 +147,9 @@ class Observer:
         rows = self._windows[: len(pods)].tolist()
         newest = EPOCH + max((row[LAST_AT] for row in rows), default=0.0)
         reports = _reports(pods, rows)
-        due = [pod for pod in pods if pod.ready_at is not None and EPOCH + now - pod.ready_at >= window]
+        due = [
+            pod for pod in pods if pod.ready_at is not None and EPOCH + now - pod.ready_at >= window
+        ]
         return signals_of(pods, reports, due, newest, self.scenario.scrape_seconds)
 
 
@@ -160,9 +162,7 @@ def signals_of(
 ) -> Signals | Missing:
     """`due`: pods that had time to report. Half of them must, or nothing is known."""
     if not any(pod.ready for pod in pods):
-        return Missing(
-            reason=MissingReason.NO_READY_PODS, detail="no pod of the target is ready"
-        )
+        return Missing(reason=MissingReason.NO_READY_PODS, detail="no pod of the target is ready")
     if not reports:
         reason = MissingReason.EMPTY_RESULT if due else MissingReason.WARMING_UP
         return Missing(reason=reason)

@@ -81,9 +81,7 @@ def _wait_for_a_replica(world: World, i: int, rate: float, width: float) -> None
 def _serve_alike(world: World, i: int, rate: float, width: float) -> None:
     """The load spreads evenly, and so does the backlog."""
     replicas, ready = world.replicas, world.counts[READY]
-    served = serve_group(
-        world.conditions, world.curves, ready, rate, width, world.numbers[BACKLOG]
-    )
+    served = serve_group(world.conditions, world.curves, ready, rate, width, world.numbers[BACKLOG])
     world.numbers[BACKLOG] = served.backlog
     for k in range(world.counts[LIVE]):
         slot = replicas.listed[k]
@@ -203,9 +201,7 @@ def _count(
 
 
 @compiled
-def _tell(
-    world: World, i: int, served: Served, rate: float, width: float, weight: float
-) -> None:
+def _tell(world: World, i: int, served: Served, rate: float, width: float, weight: float) -> None:
     """Fleet figures; `weight`: of this group among all for figures that are means."""
     conditions, curves, numbers = world.conditions, world.curves, world.numbers
     world.course[LATE, i] += served.late
@@ -219,7 +215,9 @@ def _tell(
     wait = served.backlog / capacity
     in_flight = served.backlog + rate * (steady + compute)
     numbers[WAITING] += served.backlog + rate * steady
-    numbers[BUSY] += weight * min(load * conditions.max_batch / batch * _batch_share(world, batch), 1.0)
+    numbers[BUSY] += weight * min(
+        load * conditions.max_batch / batch * _batch_share(world, batch), 1.0
+    )
     p90 = at_load(curves.p90, row, load) + wait
     numbers[LATENCY_P90] = max(numbers[LATENCY_P90], p90)
     numbers[IN_FLIGHT_SECONDS] += in_flight * width

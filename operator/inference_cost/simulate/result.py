@@ -1,0 +1,87 @@
+"""From a finished world to the outcome of its controller: what counts after the excluded first minutes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inference_cost.simulate.outcome import Course, Floats, Outcome, ReplicaHours
+from inference_cost.simulate.scenario import Scenario
+from inference_cost.simulate.world.state import (
+    BILLED_SECONDS,
+    COUNTED_CHANGES,
+    COUNTED_STARTS,
+    DROPPED,
+    LATE,
+    READY_SECONDS,
+    World,
+)
+
+HOUR_SECONDS = 3600.0
+DAY_SECONDS = 86400.0
+
+
+def outcome_of(
+    world: World,
+    scenario: Scenario,
+    *,
+    name: str,
+    kind: str,
+    knob: str = "",
+    notes: Sequence[str] = (),
+    seconds: float = 0.0,
+    decide_milliseconds_median: float | None = None,
+) -> Outcome:
+    """Dollars at the on-demand price; warm replicas are paid for all the time."""
+    conditions = world.conditions
+    first = round(conditions.exclude_first / conditions.bin_seconds)
+    requests = np.diff(world.arrivals.total)
+    late, billed = world.course[LATE], world.course[BILLED_SECONDS]
+    price = float(scenario.price_per_hour) / HOUR_SECONDS
+    warm = scenario.warm_replicas * conditions.bin_seconds
+    hours = ReplicaHours(
+        on_demand=float(billed[first:].sum()) / HOUR_SECONDS,
+        warm=warm * (len(billed) - first) / HOUR_SECONDS,
+    )
+    total, missed = float(requests[first:].sum()), float(late[first:].sum())
+    return Outcome(
+        name=name,
+        kind=kind,
+        knob=knob,
+        cost_dollars=(hours.on_demand + hours.warm) * float(scenario.price_per_hour),
+        replica_hours=hours,
+        requests=total,
+        late=missed,
+        dropped=float(world.course[DROPPED, first:].sum()),
+        attained_fraction=1.0 - missed / total if total > 0 else 1.0,
+        worst_day_fraction=worst(
+            requests[first:], late[first:], DAY_SECONDS / conditions.bin_seconds
+        ),
+        worst_hour_fraction=worst(
+            requests[first:], late[first:], HOUR_SECONDS / conditions.bin_seconds
+        ),
+        starts=int(world.counts[COUNTED_STARTS]),
+        scale_events=int(world.counts[COUNTED_CHANGES]),
+        course=Course(
+            width_seconds=conditions.bin_seconds,
+            requests=requests,
+            late=late.copy(),
+            ready=world.course[READY_SECONDS] / conditions.bin_seconds,
+            billed=(billed + warm) / conditions.bin_seconds,
+            dollars=(billed + warm) * price,
+        ),
+        decide_milliseconds_median=decide_milliseconds_median,
+        seconds=seconds,
+        notes=tuple(notes),
+    )
+
+
+def worst(requests: Floats, late: Floats, bins: float) -> float:
+    """Lowest share in time of any whole span of so many bins with requests; of all where that is shorter."""
+    width = min(round(bins), len(requests))
+    if width == 0:
+        return 1.0
+    spans = len(requests) // width
+    asked = requests[: spans * width].reshape(spans, width).sum(axis=1)
+    missed = late[: spans * width].reshape(spans, width).sum(axis=1)
+    busy = asked > 0
+    return float(1.0 - (missed[busy] / asked[busy]).max()) if busy.any() else 1.0

@@ -1,0 +1,102 @@
+"""One baseline at one knob, and the knob that would have been cheapest in hindsight."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from inference_cost.simulate.baselines.registry import AUTOSCALERS
+from inference_cost.simulate.baselines.static import peak_replicas
+from inference_cost.simulate.outcome import Outcome
+from inference_cost.simulate.result import outcome_of
+from inference_cost.simulate.runs import RUNS, run_static
+from inference_cost.simulate.scenario import Scenario
+from inference_cost.simulate.world.look import STABLE_SECONDS
+from inference_cost.simulate.world.new import limits, new_world, objective_of
+from inference_cost.simulate.world.state import LIVE
+
+STATIC = "static"
+STATIC_IN_HINDSIGHT = "static99"
+NEVER = "no knob of the grid meets the objective: the one with the fewest late requests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A baseline at a knob of its grid; `knob` -1 is the default."""
+
+    name: str
+    knob: int = -1
+
+
+def run_trial(scenario: Scenario, trial: Trial) -> Outcome:
+    """One whole run."""
+    begin = time.perf_counter()
+    baseline = AUTOSCALERS[trial.name]
+    knobs = baseline.default if trial.knob < 0 else baseline.grid[trial.knob]
+    world = new_world(scenario)
+    state = baseline.new_state(knobs, int(world.counts[LIVE]))
+    RUNS[trial.name](world, knobs, state)
+    how = "default" if trial.knob < 0 else "tuned"
+    return outcome_of(
+        world,
+        scenario,
+        name=trial.name,
+        kind="baseline",
+        knob=f"{how}: {baseline.label(knobs)}",
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def trials(names: Iterable[str], *, tuned: bool) -> list[Trial]:
+    """The defaults, and with `tuned` every knob of the grids."""
+    found = []
+    for name in names:
+        found.append(Trial(name=name))
+        if tuned:
+            found.extend(Trial(name=name, knob=i) for i in range(len(AUTOSCALERS[name].grid)))
+    return found
+
+
+def cheapest(outcomes: Iterable[Outcome], target_fraction: float) -> Outcome:
+    """The cheapest that meets the target; where none does, the one with the fewest late requests, with a note."""
+    tried = list(outcomes)
+    good = [one for one in tried if one.attained_fraction >= target_fraction]
+    if good:
+        return min(good, key=lambda one: (one.cost_dollars, -one.attained_fraction))
+    best = max(tried, key=lambda one: (one.attained_fraction, -one.cost_dollars))
+    return replace(best, notes=(*best.notes, NEVER))
+
+
+def run_peak(scenario: Scenario, load_per_replica: float) -> Outcome:
+    """As many replicas as the busiest minute needs, all the time."""
+    counts = scenario.traffic.rebinned(STABLE_SECONDS)
+    count = int(peak_replicas(counts / STABLE_SECONDS, load_per_replica))
+    return _run_constant(scenario, STATIC, count)
+
+
+def run_constant_in_hindsight(scenario: Scenario) -> Outcome:
+    """The smallest constant number of replicas that meets the objective."""
+    target = objective_of(scenario).target_fraction
+    lowest, highest = max(limits(scenario)[0], 1), limits(scenario)[1]
+    found: Callable[[int], Outcome] = lambda count: _run_constant(  # noqa: E731 - a partial with a type
+        scenario, STATIC_IN_HINDSIGHT, count
+    )
+    if found(highest).attained_fraction < target:
+        return replace(found(highest), notes=(NEVER,))
+    while lowest < highest:
+        middle = (lowest + highest) // 2
+        if found(middle).attained_fraction >= target:
+            highest = middle
+        else:
+            lowest = middle + 1
+    return found(lowest)
+
+
+def _run_constant(scenario: Scenario, name: str, count: int) -> Outcome:
+    lowest, highest = limits(scenario)
+    count = min(max(count, lowest), highest)
+    world = new_world(scenario, replicas=count)
+    begin = time.perf_counter()
+    run_static(world)
+    took = time.perf_counter() - begin
+    knob = f"{count} replicas"
+    return outcome_of(world, scenario, name=name, kind="baseline", knob=knob, seconds=took)
