@@ -7,6 +7,7 @@ GENERATORS = (
     ("-m", "inference_cost.api.generate"),
     ("scripts/sync_chart_crds.py",),
     ("-m", "inference_cost.control.reference"),
+    ("-m", "inference_cost.cli.backtest.schema"),
 )
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from inference_cost.api.group import GROUP, POLICY, VERSION
+from inference_cost.api.checkpoint import InferenceCostCheckpoint
+from inference_cost.api.group import CHECKPOINT, GROUP, POLICY, VERSION
+from inference_cost.api.parse import InvalidObjectError, parse_checkpoint
 from inference_cost.cli.failure import CommandError, ExitCode
 
 T = TypeVar("T")
@@ -54,6 +56,24 @@ class Cluster:
         )
         items: list[dict[str, Any]] = listed["items"]
         return items
+
+    def checkpoint(self, name: str, namespace: str | None) -> InferenceCostCheckpoint:
+        """What the operator has learned for a policy.
+
+        Raises:
+            CommandError: not found, not allowed, not reachable, or not readable.
+        """
+        where = namespace or self.namespace
+        found = self._call(
+            lambda: self.api.get_namespaced_custom_object(
+                GROUP, VERSION, where, CHECKPOINT.plural, name, _request_timeout=TIMEOUT_SECONDS
+            ),
+            missing=f"no {CHECKPOINT.kind} {name!r} in namespace {where!r}",
+        )
+        try:
+            return parse_checkpoint(found)
+        except InvalidObjectError as error:
+            raise CommandError(f"{CHECKPOINT.kind} {where}/{name}: {error}") from None
 
     def _call(self, request: Callable[[], T], *, missing: str) -> T:
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import

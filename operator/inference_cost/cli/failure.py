@@ -9,6 +9,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     NOT_FOUND = 3
     SLO_VIOLATED = 4
+    INTERRUPTED = 130  # 128 and the number of the signal, as shells count
 
 
 class CommandError(Exception):

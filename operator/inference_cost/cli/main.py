@@ -12,6 +12,7 @@ import typer
 
 from inference_cost.api.group import API_VERSION
 from inference_cost.cli import rendering
+from inference_cost.cli.backtest.command import backtest
 from inference_cost.cli.cluster import connect
 from inference_cost.cli.explanation import explanation_of
 from inference_cost.cli.failure import CommandError, ExitCode
@@ -83,6 +84,9 @@ def status(
     else:
         typer.echo(rendering.table([row.to_cells() for row in rows]) or _none(rows))
     _exit(violated=any(row.slo_violated for row in rows))
+
+
+app.command()(backtest)
 
 
 @app.command()

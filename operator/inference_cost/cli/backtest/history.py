@@ -1,0 +1,271 @@
+"""Arrivals from the history of a Prometheus: what Triton counted on the pods of a policy's target."""
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+from prometheus_api_client import PrometheusConnect
+from prometheus_api_client.exceptions import PrometheusApiClientException
+from pydantic import ValidationError
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
+
+from inference_cost.cli.backtest.csv_file import Floats
+from inference_cost.cli.backtest.options import HistoryOptions, usage
+from inference_cost.cli.backtest.result_model import ArrivalsInput, HistoryInput
+from inference_cost.cli.failure import CommandError
+from inference_cost.model.policy import Policy
+from inference_cost.observe.prometheus_client import refusal
+from inference_cost.observe.prometheus_session import (
+    HTTP_OK,
+    AnswerTooLongError,
+    AnswerTooSlowError,
+    CredentialsUnreadableError,
+    PrometheusSession,
+)
+from inference_cost.observe.queries import FAILURE, SUCCESS
+from inference_cost.observe.settings import PrometheusSettings
+from inference_cost.simulate.traffic import Traffic
+
+MOST_POINTS = 10_000  # per query; Prometheus refuses more than 11,000
+WINDOW_STEPS = 2  # a rate needs two scrapes in its window
+QUERY_SECONDS = 60.0
+GAPS_NAMED = 3
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_AGO = re.compile(r"-(\d+)([smhdw])")
+_FAILURES = (
+    PrometheusApiClientException,
+    HTTPError,
+    AnswerTooLongError,
+    AnswerTooSlowError,
+    CredentialsUnreadableError,
+    LookupError,
+    TypeError,
+    ValueError,
+    OSError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """Epoch seconds, whole steps apart."""
+
+    start: float
+    end: float
+
+
+def parse_period(options: HistoryOptions, now: float | None = None) -> Period:
+    """From `--from` and `--to`: `now`, `-7d` and the like, or an RFC 3339 time.
+
+    Raises:
+        CommandError: one of them is none of these, or there is nothing in between.
+    """
+    at = time.time() if now is None else now
+    step = options.step_seconds
+    if step % 2 or step < 2:  # noqa: PLR2004 - half steps must be whole seconds
+        raise usage("--history-step-seconds must be an even number of seconds, such as 30 or 60")
+    start = _moment(options.since, "--from", at) // step * step
+    last = _moment(options.until, "--to", at)
+    if last > at:
+        raise usage(f"--to {options.until} is in the future")
+    # The newest steps lack samples of the windows around them.
+    end = min(last, at - WINDOW_STEPS * step) // step * step
+    if end - start < 2 * step:
+        raise usage(f"--from {options.since} must be before --to {options.until}")
+    return Period(start=start, end=end)
+
+
+def _moment(text: str, option: str, now: float) -> float:
+    if text == "now":
+        return now
+    ago = _AGO.fullmatch(text)
+    if ago:
+        return now - int(ago[1]) * _UNITS[ago[2]]
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise usage(
+            f"{option} {text}: must be now, a time ago such as -7d, -36h or -90m, or a time such as "
+            "2026-01-31T08:00:00Z"
+        ) from None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def query_of(policy: Policy, options: HistoryOptions, settings: PrometheusSettings) -> str:
+    """Requests per second that the pods of the policy's target answered or failed."""
+    target = policy.variants[0].target
+    name = re.escape(target.name).replace("\\", "\\\\").replace("\\\\-", "-")
+    suffix = "[0-9]+" if target.kind == "StatefulSet" else "[a-z0-9]+-[a-z0-9]{5}"
+    matchers = [
+        f'{settings.namespace_label}="{policy.key.namespace}"',
+        f'{settings.pod_label}=~"{name}-{suffix}"',
+        *filter(None, [options.matchers.strip(" ,")]),
+    ]
+    if policy.models:
+        models = "|".join(re.escape(model).replace("\\", "\\\\") for model in policy.models)
+        matchers.append(f'model=~"{models}"')
+    window = f"[{round(WINDOW_STEPS * options.step_seconds)}s]"
+    answered, failed = (
+        f"sum(rate({family}{{{', '.join(matchers)}}}{window}))" for family in (SUCCESS, FAILURE)
+    )
+    return f"{answered} + ({failed} or vector(0))"
+
+
+class History:
+    """A Prometheus that is asked for ranges."""
+
+    def __init__(self, options: HistoryOptions) -> None:
+        self._options = options
+        self.settings = _settings(options)
+        self._session = PrometheusSession(self.settings)
+        self._client = PrometheusConnect(
+            url=self.settings.url, session=self._session, retry=Retry(total=0)
+        )
+
+    def arrivals(self, policy: Policy, period: Period) -> tuple[Traffic, ArrivalsInput]:
+        """Requests per step over the period.
+
+        Raises:
+            CommandError: Prometheus cannot be asked, has nothing, or has gaps.
+        """
+        step = self._options.step_seconds
+        query = query_of(policy, self._options, self.settings)
+        rates = np.full(round((period.end - period.start) / step), nan)
+        for at, rate in self._samples(query, period):
+            # The window of a sample is two steps wide: its middle is half a step before the bin's.
+            number = round((at - period.start) / step - (WINDOW_STEPS + 1) / 2)
+            if 0 <= number < len(rates) and isfinite(rate) and rate >= 0:
+                rates[number] = rate
+        counts, filled = _without_gaps(policy, rates * step, period, self._options)
+        record = ArrivalsInput(
+            form="history",
+            column="",
+            width_seconds=step,
+            origin_seconds=period.start,
+            history=HistoryInput(
+                url=self.settings.url,
+                query=query,
+                from_time=period.start,
+                to_time=period.end,
+                filled_seconds=filled,
+                sha256=hashlib.sha256(counts.astype("<f8").tobytes()).hexdigest(),
+            ),
+        )
+        if counts.sum() <= 0:
+            raise CommandError(
+                f"{policy.key}: no request in the history: there is nothing to replay"
+            )
+        return Traffic(width_seconds=step, counts=counts), record
+
+    def _samples(self, query: str, period: Period) -> Iterator[tuple[float, float]]:
+        """Times and values; asked for in parts that Prometheus accepts."""
+        step = self._options.step_seconds
+        shift = step * (WINDOW_STEPS + 1) / 2
+        start, end = period.start + shift, period.end + shift - step
+        while start <= end:
+            until = min(start + (MOST_POINTS - 1) * step, end)
+            for series in self._ask(query, start, until):
+                yield from ((float(at), float(text)) for at, text in series["values"])
+            start = until + step
+
+    def _ask(self, query: str, start: float, end: float) -> list[Any]:
+        origin = datetime.fromtimestamp(0, UTC)
+        try:
+            found = self._client.custom_query_range(
+                query,
+                origin + timedelta(seconds=start),
+                origin + timedelta(seconds=end),
+                step=f"{self._options.step_seconds:g}",
+                timeout=QUERY_SECONDS,
+            )
+        except _FAILURES as error:
+            raise CommandError(self._cause(error)) from None
+        if not isinstance(found, list):
+            raise CommandError(f"{self.settings.url}: the answer is not that of a Prometheus")
+        return found
+
+    def _cause(self, error: Exception) -> str:
+        status = self._session.answered.status
+        if isinstance(error, CredentialsUnreadableError):
+            return "a file of --prometheus-bearer-token-file or --prometheus-header-file cannot be read"
+        if isinstance(error, AnswerTooLongError | AnswerTooSlowError):
+            return (
+                f"{self.settings.url}: its answer is too long or too slow; ask for a shorter time"
+            )
+        if status not in {0, HTTP_OK}:
+            return f"{self.settings.url}: {refusal(status).detail}"
+        return f"{self.settings.url}: cannot be asked: {_first_line(error)}"
+
+
+def _settings(options: HistoryOptions) -> PrometheusSettings:
+    headers = dict(one.partition("=")[::2] for one in options.header_files)
+    if not all(headers.values()):
+        raise usage("--prometheus-header-file must be NAME=FILE")
+    try:
+        return PrometheusSettings(
+            url=options.url,
+            bearer_token_file=options.bearer_token_file,
+            header_files=headers,
+            ca_file=options.ca_file,
+            matchers=options.matchers,
+            query_timeout_seconds=QUERY_SECONDS,
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]).replace("_", "-")
+        raise usage(f"--prometheus-{name}: {first['msg']}") from None
+
+
+def _without_gaps(
+    policy: Policy, counts: Floats, period: Period, options: HistoryOptions
+) -> tuple[Floats, float]:
+    """Counts without holes, and how many seconds were filled: those allowed, on a line between neighbors."""
+    missing = np.isnan(counts)
+    if missing.all():
+        raise CommandError(
+            f"{policy.key}: Prometheus has no {SUCCESS} of the pods of {policy.variants[0].target} in that "
+            "time; are --prometheus-url, -n and --prometheus-matchers right, and are there two scrapes in "
+            f"{WINDOW_STEPS * options.step_seconds:g} s? (--history-step-seconds)"
+        )
+    gaps = _gaps(missing)
+    step = options.step_seconds
+    too_long = [gap for gap in gaps if (gap[1] - gap[0]) * step > options.fill_gaps_seconds]
+    if too_long:
+        raise CommandError(_told(policy, too_long, period, step))
+    numbers = np.arange(len(counts))
+    filled = np.interp(numbers, numbers[~missing], counts[~missing])
+    return filled, float(missing.sum() * step)
+
+
+def _gaps(missing: Any) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], missing.astype(int), [0]))))
+    return [(int(a), int(b)) for i, (a, b) in enumerate(pairwise(edges)) if i % 2 == 0]
+
+
+def _told(policy: Policy, gaps: list[tuple[int, int]], period: Period, step: float) -> str:
+    longest = max(b - a for a, b in gaps) * step
+    shown = ", ".join(
+        f"{_time(period.start + a * step)} to {_time(period.start + b * step)}"
+        for a, b in gaps[:GAPS_NAMED]
+    )
+    more = f" and {len(gaps) - GAPS_NAMED} more" if len(gaps) > GAPS_NAMED else ""
+    return (
+        f"{policy.key}: the history has {len(gaps)} gaps, the longest of {longest:g} s: {shown}{more}; "
+        "missing is not zero: choose --from and --to without them, or let short ones be filled on a "
+        f"straight line with --fill-gaps-seconds {longest:g}"
+    )
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
