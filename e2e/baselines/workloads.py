@@ -57,8 +57,14 @@ CAREFUL_BEHAVIOR: Behavior = {
     "scaleUp": rules(7, "Max", ("Pods", 2, 7), ("Percent", 50, 11)),
     "scaleDown": rules(15, "Min", ("Pods", 3, 11), ("Percent", 30, 15)),
 }
+# Nothing holds the proposal back, so that each sync shows it.
+EAGER_BEHAVIOR: Behavior = {
+    "scaleUp": rules(0, "Max", ("Pods", MAX_REPLICAS, 1)),
+    "scaleDown": rules(0, "Max", ("Percent", 100, 1)),
+}
 HPA_BEHAVIORS = {
     "hpa": DEFAULT_BEHAVIOR,
+    "hpa-eager": EAGER_BEHAVIOR,
     "hpa-edge": EDGE_BEHAVIOR,
     "hpa-careful": CAREFUL_BEHAVIOR,
 }
