@@ -84,7 +84,7 @@ def lower_bound(
     Args:
         counts: requests that arrive in each step.
         step_seconds: width of a step.
-        goodput_per_second: the most requests per second that one replica serves within the SLO.
+        goodput_per_second: the most requests per second that one replica serves within the SLO, at whatever load.
         price_per_hour: dollars of an on-demand replica.
         start_seconds: billed before a replica serves, except for those of the first step.
         late_fraction: late or dropped requests as a share of all, 0 to 1.

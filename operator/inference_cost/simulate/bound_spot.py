@@ -71,7 +71,9 @@ def bounding_charges(
     start = market.start_dollars(step_seconds=step_seconds, start_seconds=start_seconds)
     saved = np.where(market.available, np.maximum(on_demand.running - running, 0.0), 0.0)
     since, left = _saved_in_spell(market.available, saved)
-    most = np.minimum(start, on_demand.start)  # no reward for the change from dear spot to on-demand
+    most = np.minimum(
+        start, on_demand.start
+    )  # no reward for the change from dear spot to on-demand
     h = np.where(market.available, np.maximum(most - since, 0.0), 0.0)
     i = np.minimum(most - h, left)
     return SpotDollars(

@@ -69,22 +69,24 @@ class BoundTask:
 
     def attainment(self, replicas: NDArray[np.int64]) -> float:
         """Share of good requests, at the most."""
-        return 1.0 - self.late(replicas) / max(float(self.counts.sum()), 1e-300)
+        return 1.0 - self.late(replicas) / self.requests if self.requests > 0 else 1.0
+
+    @property
+    def requests(self) -> float:
+        return float(self.counts.sum())
 
     @property
     def late_allowed(self) -> float:
         """Rounding forgiven: a policy's own late share may be what `max_replicas` make unavoidable."""
-        demand = float(self.counts.sum())
-        allowed, unavoidable = self.late_fraction * demand, self.late(self.levels)
-        return (
-            max(allowed, unavoidable) if unavoidable <= allowed + NEGLIGIBLE * demand else allowed
-        )
+        allowed, unavoidable = self.late_fraction * self.requests, self.late(self.levels)
+        forgiven = unavoidable <= allowed + NEGLIGIBLE * self.requests
+        return max(allowed, unavoidable) if forgiven else allowed
 
     def on_demand_dollars(self, running_share: float) -> OnDemandDollars:
         """Charges per step and per start with the weight w = `running_share`, see `bound`."""
         step_dollars = self.price_per_hour * self.step_seconds / _SECONDS_PER_HOUR
-        start_seconds = running_share * self.start_seconds
-        start_seconds = start_seconds + (1 - running_share) * self._least_billed_seconds()
+        least_billed = (1 - running_share) * self._least_billed_seconds()
+        start_seconds = running_share * self.start_seconds + least_billed
         return OnDemandDollars(
             running=np.full(len(self.counts), running_share * step_dollars),
             start=start_seconds * self.price_per_hour / _SECONDS_PER_HOUR,
@@ -93,7 +95,9 @@ class BoundTask:
     def _least_billed_seconds(self) -> NDArray[np.float64]:
         """Of a replica that serves from each step on, shape (steps,); no bill goes beyond the last step."""
         left = np.arange(len(self.counts), 0, -1) * self.step_seconds
-        return np.minimum(self.minimum_billing_seconds, self.start_seconds + left)
+        return np.asarray(
+            np.minimum(self.minimum_billing_seconds, self.start_seconds + left), np.float64
+        )
 
     def bill(self, on_demand: NDArray[np.int64], spot: NDArray[np.int64]) -> float:
         """Dollars of a schedule; whichever replica was started first is stopped first."""
