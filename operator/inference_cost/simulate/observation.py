@@ -25,12 +25,12 @@ from inference_cost.model.workload import CapacityType, Node, Pod, Workload
 from inference_cost.simulate.scenario import Scenario
 from inference_cost.simulate.service import Service
 from inference_cost.simulate.world.scrapes import (
+    FIRST_AT,
     LAST_AT,
     PENDING_CHANGE,
     SAMPLES,
     WINDOW_COLUMNS,
     counter_windows,
-    FIRST_AT,
 )
 from inference_cost.simulate.world.state import (
     COMPUTE_SECONDS,
@@ -90,7 +90,7 @@ class Observer:
 
     def snapshot(self, world: World) -> Snapshot:
         now = float(world.numbers[NOW])
-        workload = self._workload(world, now)
+        workload = self._workload(world)
         return Snapshot(
             at=EPOCH + now,
             observations=(
@@ -105,7 +105,7 @@ class Observer:
             settings=self.settings,
         )
 
-    def _workload(self, world: World, now: float) -> Workload:
+    def _workload(self, world: World) -> Workload:
         replicas, live = world.replicas, int(world.counts[LIVE])
         slots = replicas.listed[:live]
         numbers = replicas.number[slots].tolist()

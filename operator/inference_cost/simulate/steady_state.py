@@ -18,11 +18,9 @@ from inference_cost.simulate.batching import replay
 from inference_cost.simulate.service import Service
 from inference_cost.simulate.world.state import HIGHEST_LOAD, LOAD_STEP, Curves, Floats
 
-LOADS: Final[Floats] = np.array(
-    [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.64, 0.67, 0.7]
-    + [0.72, 0.74, 0.76, 0.78, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9, 0.91, 0.92, 0.93, 0.94, 0.95]
-    + [0.96, 0.97, 0.98, 0.985]
-)
+_COARSE = (0.02, 0.05, *(0.05 * i for i in range(2, 13)), 0.64, 0.67, 0.7)
+_FINE = (*(0.72 + 0.02 * i for i in range(10)), *(0.91 + 0.01 * i for i in range(8)), HIGHEST_LOAD)
+LOADS: Final[Floats] = np.array([*_COARSE, *_FINE])
 GRID: Final[Floats] = np.arange(round(HIGHEST_LOAD / LOAD_STEP) + 1) * LOAD_STEP
 REQUESTS: Final = 500_000  # at the highest loads; queues of neighboring requests are alike there
 DIGITS: Final = 9  # of times in units of a full batch, so that stretched servers are one
@@ -79,7 +77,7 @@ def _measured(
     threshold_seconds: float,
     target_fraction: float,
     seed: int,
-    balanced: bool,  # noqa: FBT001 - the cache takes it by position
+    balanced: bool,  # by position, for the cache
 ) -> SteadyState:
     rows = [_measure(service, load, threshold_seconds, seed) for load in LOADS]
     columns = [np.array(column) for column in zip(*rows, strict=True)]

@@ -4,6 +4,7 @@ import numpy as np
 
 from inference_cost.simulate.compiled import compiled
 from inference_cost.simulate.world.replicas import become_ready, bill
+from inference_cost.simulate.world.requests import serve_requests, settle
 from inference_cost.simulate.world.scrapes import next_scrape, note, scrape
 from inference_cost.simulate.world.state import LIVE, NEXT_READY, NOW, READY, READY_SECONDS, World
 from inference_cost.simulate.world.steps import serve_step
@@ -19,22 +20,29 @@ def advance(world: World, interval: float) -> bool:
     over = until > conditions.seconds - ALMOST
     until = min(until, conditions.seconds)
     while numbers[NOW] < until - ALMOST:
-        _serve_until(world, _next_change(world, until))
+        serve_until(world, next_change(world, until))
+    if over and conditions.by_request:
+        settle(world)
     return not over
 
 
 @compiled
-def _next_change(world: World, until: float) -> float:
+def next_change(world: World, until: float) -> float:
+    """The next moment, `until` at the latest, at which something happens by itself."""
     conditions, now = world.conditions, world.numbers[NOW]
     edge = (np.floor((now + ALMOST) / conditions.bin_seconds) + 1.0) * conditions.bin_seconds
     return min(until, edge, world.numbers[NEXT_READY], next_scrape(world))
 
 
 @compiled
-def _serve_until(world: World, end: float) -> None:
+def serve_until(world: World, end: float) -> None:
+    """Time goes on to `end`, before which nothing else may happen."""
     start = world.numbers[NOW]
     if end > start:
-        serve_step(world, start, end)
+        if world.conditions.by_request:
+            serve_requests(world, start, end)
+        else:
+            serve_step(world, start, end)
         i = int(start / world.conditions.bin_seconds + ALMOST)
         world.course[READY_SECONDS, i] += world.counts[READY] * (end - start)
         bill(world, start, end, float(world.counts[LIVE]))

@@ -1,10 +1,8 @@
 """What an autoscaler's metrics show it now: offered rate, requests in flight, latency, as old as the lag makes them."""
 
-import numpy as np
-
 from inference_cost.simulate.baselines.seen import Seen
 from inference_cost.simulate.compiled import compiled
-from inference_cost.simulate.world.scrapes import next_scrape, scrape_time, seen_scrape
+from inference_cost.simulate.world.scrapes import scrape_time, seen_scrape
 from inference_cost.simulate.world.state import (
     LIVE,
     NOW,

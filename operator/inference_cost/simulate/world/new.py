@@ -5,6 +5,7 @@ from math import ceil, inf
 import numpy as np
 
 from inference_cost.model.policy import LatencyObjective
+from inference_cost.simulate.batching import new_batchers, new_requests
 from inference_cost.simulate.scenario import Fidelity, Routing, Scenario
 from inference_cost.simulate.steady_state import SteadyState, steady_state
 from inference_cost.simulate.world.replicas import begin_with
@@ -26,6 +27,7 @@ from inference_cost.simulate.world.state import (
 
 STEP_SECONDS = 10.0  # the largest step, and the width of what is reported
 SPARE_SLOTS = 2
+MOST_REQUESTS = 40e6  # about 1.5 GB
 STARTS_DRAWN = 4096
 LONGEST_WAIT_SECONDS = 30.0  # or five times the objective: clients give up
 LONGEST_WAIT_OBJECTIVES = 5.0
@@ -84,17 +86,29 @@ def initial_replicas(scenario: Scenario, load_per_replica: float) -> int:
     return min(max(ceil(INITIAL_HEADROOM * rate / load_per_replica - 1e-9), lowest, 1), highest)
 
 
-def new_world(scenario: Scenario, *, replicas: int | None = None) -> World:
-    """A fleet of `replicas` (default: `initial_replicas`) that serves from second 0 on."""
+def new_world(scenario: Scenario, *, replicas: int | None = None, most_replicas: int = 0) -> World:
+    """A fleet of `replicas` (default: `initial_replicas`) that serves from second 0 on.
+
+    There is room for as many as the policy allows, or `most_replicas`.
+    """
     steady = steady_state_of(scenario)
     counts = scenario.traffic.rebinned(STEP_SECONDS)
     lowest, highest = limits(scenario)
-    slots = highest + SPARE_SLOTS
+    slots = max(highest, most_replicas) + SPARE_SLOTS
+    conditions = _conditions(scenario, steady, len(counts), lowest, highest)
+    arrivals = _arrivals(scenario, counts)
     world = World(
-        conditions=_conditions(scenario, steady, len(counts), lowest, highest),
+        conditions=conditions,
         curves=steady.curves,
         replicas=_replicas(slots, scenario.warm_replicas),
-        arrivals=_arrivals(scenario, counts),
+        arrivals=arrivals,
+        batchers=new_batchers(
+            scenario.service,
+            new_requests(len(arrivals.times), latency_only=True),
+            replicas=slots if len(arrivals.times) else 1,
+            max_age_seconds=conditions.longest_wait,
+            seed=scenario.seed,
+        ),
         starts=start_ups(scenario),
         numbers=np.zeros(NUMBERS),
         counts=np.zeros(COUNTS, np.int64),
@@ -146,6 +160,7 @@ def _conditions(
         min_replicas=lowest,
         max_replicas=highest,
         seed=scenario.seed,
+        balanced=scenario.routing is Routing.LEAST_REQUEST,
         sticky=scenario.routing is Routing.STICKY,
         by_request=scenario.fidelity is Fidelity.REQUEST,
     )
@@ -168,7 +183,30 @@ def _replicas(slots: int, warm: int) -> Replicas:
 
 
 def _arrivals(scenario: Scenario, counts: Floats) -> Arrivals:
-    nothing = np.zeros(0)
-    return Arrivals(
-        total=np.concatenate(([0.0], np.cumsum(counts))), times=nothing, latency=nothing
-    )
+    """At request level with a time for each request, and then counts of just these."""
+    times = np.zeros(0)
+    if scenario.fidelity is Fidelity.REQUEST:
+        times = request_times(scenario, counts)
+        bins = np.minimum((times / STEP_SECONDS).astype(np.int64), len(counts) - 1)
+        counts = np.bincount(bins, minlength=len(counts)).astype(np.float64)
+    return Arrivals(total=np.concatenate(([0.0], np.cumsum(counts))), times=times)
+
+
+def request_times(scenario: Scenario, counts: Floats) -> Floats:
+    """As traced, or evenly drawn within each bin, where a fraction of a request is one with that probability.
+
+    Raises:
+        ValueError: more requests than fit into memory.
+    """
+    if counts.sum() > MOST_REQUESTS:
+        raise ValueError(
+            f"--fidelity request: {counts.sum() / 1e6:.0f} million requests are more than "
+            f"{MOST_REQUESTS / 1e6:.0f} million; take fewer days or --fidelity step"
+        )
+    if scenario.traffic.times is not None:
+        return scenario.traffic.times
+    draw = np.random.default_rng((scenario.seed, 3))
+    whole = np.floor(counts + draw.random(len(counts))).astype(np.int64)
+    starts = np.repeat(np.arange(len(counts)) * STEP_SECONDS, whole)
+    times: Floats = np.sort(starts + draw.random(len(starts)) * STEP_SECONDS)
+    return times

@@ -3,6 +3,7 @@
 import numpy as np
 
 from inference_cost.simulate.compiled import compiled
+from inference_cost.simulate.world.requests import finish_replica
 from inference_cost.simulate.world.state import (
     BACKLOG,
     BILLED_SECONDS,
@@ -13,6 +14,8 @@ from inference_cost.simulate.world.state import (
     NOW,
     ORDERED,
     READY,
+    Conditions,
+    Floats,
     World,
 )
 
@@ -28,17 +31,17 @@ def order(world: World, desired: int) -> None:
     if now >= conditions.exclude_first:
         counts[COUNTED_CHANGES] += 1
     while counts[LIVE] < desired:
-        _start(world, now, now + _start_up_seconds(world, now))
+        start(world, now, now + start_up_seconds(world, now))
     while counts[LIVE] > desired:
-        _remove(world, _youngest(world))
-    _find_next_ready(world)
+        stop(world, _youngest(world))
+    find_next_ready(world)
 
 
 @compiled
 def begin_with(world: World, count: int) -> None:
     """Replicas that serve from the first second on."""
     for _ in range(count):
-        _start(world, 0.0, 0.0)
+        start(world, 0.0, 0.0)
     become_ready(world)
 
 
@@ -52,23 +55,28 @@ def become_ready(world: World) -> None:
             replicas.serves[slot] = 1
             replicas.share[slot] = 1.0 if world.counts[READY] == 0 else 0.0
             world.counts[READY] += 1
-    _find_next_ready(world)
+    find_next_ready(world)
 
 
 @compiled
 def bill(world: World, start: float, end: float, replicas: float) -> None:
     """Pay for replicas from `start` to `end`, seconds; what lies after the end of the run is not paid."""
-    conditions = world.conditions
+    pay(world.course[BILLED_SECONDS], world.conditions, start, end, replicas)
+
+
+@compiled
+def pay(bins: Floats, conditions: Conditions, start: float, end: float, replicas: float) -> None:
+    """As `bill`, into replica-seconds by bin."""
     at, end = start, min(end, conditions.seconds)
     while at < end:
         i = int(at / conditions.bin_seconds + 1e-9)
         until = min(end, (i + 1) * conditions.bin_seconds)
-        world.course[BILLED_SECONDS, i] += (until - at) * replicas
+        bins[i] += (until - at) * replicas
         at = until
 
 
 @compiled
-def _start_up_seconds(world: World, now: float) -> float:
+def start_up_seconds(world: World, now: float) -> float:
     """A warm replica takes over quickly and is replaced at the pace of a cold start."""
     cold = world.starts[world.counts[ORDERED] % len(world.starts)]
     warm = world.replicas.warm_ready_at
@@ -80,7 +88,8 @@ def _start_up_seconds(world: World, now: float) -> float:
 
 
 @compiled
-def _start(world: World, now: float, ready_at: float) -> None:
+def start(world: World, now: float, ready_at: float) -> int:
+    """Take a slot for one more replica; returns the slot."""
     replicas, counts = world.replicas, world.counts
     replicas.free[-1] -= 1
     slot = replicas.free[replicas.free[-1]]
@@ -97,6 +106,7 @@ def _start(world: World, now: float, ready_at: float) -> None:
     counts[ORDERED] += 1
     if now >= world.conditions.exclude_first:
         counts[COUNTED_STARTS] += 1
+    return int(slot)
 
 
 @compiled
@@ -110,19 +120,30 @@ def _youngest(world: World) -> int:
 
 
 @compiled
-def _remove(world: World, place: int) -> None:
-    replicas, counts, now = world.replicas, world.counts, world.numbers[NOW]
+def stop(world: World, place: int) -> float:
+    """Drain the replica at this place of the list; returns until when it is paid."""
+    conditions, now = world.conditions, world.numbers[NOW]
+    slot = world.replicas.listed[place]
+    end = now + conditions.drain_seconds * world.replicas.serves[slot]
+    end = max(end, world.replicas.ordered_at[slot] + conditions.minimum_billing_seconds)
+    bill(world, now, end, 1.0)
+    remove(world, place)
+    return float(end)
+
+
+@compiled
+def remove(world: World, place: int) -> None:
+    """The replica at this place of the list serves no more, and its slot is free."""
+    replicas, counts = world.replicas, world.counts
     slot = replicas.listed[place]
     for i in range(place, counts[LIVE] - 1):
         replicas.listed[i] = replicas.listed[i + 1]
     counts[LIVE] -= 1
-    end = now
     if replicas.serves[slot] == 1:
         counts[READY] -= 1
-        end = now + world.conditions.drain_seconds
+        if world.conditions.by_request:
+            finish_replica(world, slot)
         _hand_over(world, slot)
-    end = max(end, replicas.ordered_at[slot] + world.conditions.minimum_billing_seconds)
-    bill(world, now, end, 1.0)
     replicas.serves[slot] = 0
     replicas.free[replicas.free[-1]] = slot
     replicas.free[-1] += 1
@@ -146,7 +167,8 @@ def _hand_over(world: World, slot: int) -> None:
 
 
 @compiled
-def _find_next_ready(world: World) -> None:
+def find_next_ready(world: World) -> None:
+    """To be called when replicas have been started or removed."""
     replicas, soonest = world.replicas, np.inf
     for i in range(world.counts[LIVE]):
         slot = replicas.listed[i]

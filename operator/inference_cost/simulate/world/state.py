@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_cost.simulate.batching import Batcher
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -47,7 +49,8 @@ SCRAPES: Final = 3
 TRAIL: Final = 4  # entries of `trail` ever written
 COUNTED_STARTS: Final = 5
 COUNTED_CHANGES: Final = 6
-COUNTS: Final = 7
+NEXT_REQUEST: Final = 7  # at request level: the first that has not arrived
+COUNTS: Final = 8
 
 # Columns of `trail`.
 TRAIL_AT: Final = 0
@@ -89,6 +92,7 @@ class Conditions(NamedTuple):
     min_replicas: int
     max_replicas: int
     seed: int
+    balanced: bool  # least-request routing
     sticky: bool
     by_request: bool
 
@@ -126,7 +130,6 @@ class Arrivals(NamedTuple):
 
     total: Floats
     times: Floats
-    latency: Floats  # by request, infinite when dropped
 
 
 class World(NamedTuple):
@@ -134,6 +137,7 @@ class World(NamedTuple):
     curves: Curves
     replicas: Replicas
     arrivals: Arrivals
+    batchers: Batcher  # one per slot, at request level
     starts: Floats  # start-up seconds, drawn in order of the replicas' numbers
     numbers: Floats
     counts: Ints

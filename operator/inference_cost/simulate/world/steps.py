@@ -94,7 +94,7 @@ def _serve_alike(world: World, i: int, rate: float, width: float) -> None:
 def _serve_each(world: World, i: int, rate: float, width: float) -> None:
     """Every replica has its own clients and its own backlog."""
     replicas, ready = world.replicas, world.counts[READY]
-    _reconnect(world, width)
+    reconnect(world, width)
     orphans = world.numbers[BACKLOG] / ready
     world.numbers[BACKLOG] = 0.0
     for k in range(world.counts[LIVE]):
@@ -110,7 +110,7 @@ def _serve_each(world: World, i: int, rate: float, width: float) -> None:
 
 
 @compiled
-def _reconnect(world: World, width: float) -> None:
+def reconnect(world: World, width: float) -> None:
     replicas = world.replicas
     moved = 1.0 - exp(-width / RECONNECT_SECONDS)
     for k in range(world.counts[LIVE]):
@@ -120,7 +120,7 @@ def _reconnect(world: World, width: float) -> None:
 
 
 @compiled
-def serve_group(
+def serve_group(  # noqa: PLR0917 - compiled, called by position
     conditions: Conditions, curves: Curves, count: int, rate: float, width: float, backlog: float
 ) -> Served:
     """`count` equal replicas under `rate` requests/s in all for `width` seconds, with what waited before."""
@@ -155,7 +155,7 @@ def at_load(curve: Floats, row: int, load: float) -> float:
 
 
 @compiled
-def _late_seconds(
+def _late_seconds(  # noqa: PLR0917 - same
     conditions: Conditions,
     backlog: float,
     rate: float,
@@ -179,7 +179,7 @@ def _late_seconds(
 
 
 @compiled
-def _count(
+def _count(  # noqa: PLR0917 - same
     world: World, slot: int, served: Served, rate: float, width: float, share: float
 ) -> None:
     """Triton's counters of one replica, which served `share` of the group's requests."""
@@ -201,7 +201,9 @@ def _count(
 
 
 @compiled
-def _tell(world: World, i: int, served: Served, rate: float, width: float, weight: float) -> None:
+def _tell(  # noqa: PLR0917 - same
+    world: World, i: int, served: Served, rate: float, width: float, weight: float
+) -> None:
     """Fleet figures; `weight`: of this group among all for figures that are means."""
     conditions, curves, numbers = world.conditions, world.curves, world.numbers
     world.course[LATE, i] += served.late
