@@ -13,6 +13,7 @@ BASELINES = (
     "kpa",
     "wva",
     "wva-chart",
+    "wva-saturation",
     "llmd-slo",
     "static",
     "static99",

@@ -23,8 +23,28 @@ from benchmarks.replay.selection import (
 from benchmarks.traces.catalog import TRACES
 from benchmarks.traces.variants import Variant
 
-DEFAULTS = ("hpa", "keda", "kpa-rps", "kpa", "wva", "wva-chart", "llmd-slo", "static")
-TUNED = ("hpa", "keda", "kpa-rps", "kpa", "wva", "wva-chart", "llmd-slo", "static99")
+DEFAULTS = (
+    "hpa",
+    "keda",
+    "kpa-rps",
+    "kpa",
+    "wva",
+    "wva-chart",
+    "wva-saturation",
+    "llmd-slo",
+    "static",
+)
+TUNED = (
+    "hpa",
+    "keda",
+    "kpa-rps",
+    "kpa",
+    "wva",
+    "wva-chart",
+    "wva-saturation",
+    "llmd-slo",
+    "static99",
+)
 RIVALS = ("hpa", "keda", "kpa-rps", "wva")  # whose best knob is what ours is compared with
 SHOWN = ("hpa", "keda", "kpa-rps", "wva")  # beside ours where every baseline would be too wide
 
