@@ -255,9 +255,10 @@ def _told(policy: Policy, gaps: list[tuple[int, int]], period: Period, step: flo
         f"{_time(period.start + a * step)} to {_time(period.start + b * step)}"
         for a, b in gaps[:GAPS_NAMED]
     )
+    count = f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}"
     more = f" and {len(gaps) - GAPS_NAMED} more" if len(gaps) > GAPS_NAMED else ""
     return (
-        f"{policy.key}: the history has {len(gaps)} gaps, the longest of {longest:g} s: {shown}{more}; "
+        f"{policy.key}: the history has {count}, the longest of {longest:g} s: {shown}{more}; "
         "missing is not zero: choose --from and --to without them, or let short ones be filled on a "
         f"straight line with --fill-gaps-seconds {longest:g}"
     )

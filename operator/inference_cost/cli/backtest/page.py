@@ -18,6 +18,7 @@ from inference_cost.cli.backtest.words import dollars, percent, span, title
 from inference_cost.simulate.outcome import Comparison
 
 STYLE_FILE = "page.css"
+SECOND = 1000.0  # milliseconds
 HEADS = (
     "", "Setting", "Cost", "÷ bound", "In time", "Worst day", "Worst hour", "Late", "Dropped",
     "Replica-hours", "Starts",
@@ -56,14 +57,19 @@ def _about(document: Document | FleetDocument) -> str:
         requests = sum(result.traffic.requests for result in document.results)
         return escape(f"A replay of {requests:,.0f} requests to {len(document.results)} policies.")
     traffic, objective = document.traffic, document.inputs.objective
-    threshold = objective.threshold_milliseconds * document.inputs.stretch
     price = document.inputs.price
     return escape(
         f"A replay of {traffic.requests:,.0f} requests in {span(traffic.seconds)}, "
         f"{traffic.mean_rate:,.4g} per second on average, to {document.policy}. Objective: "
-        f"{objective.target_percent:g} % within {threshold:,.4g} ms. A replica costs "
+        f"{objective.target_percent:g} % within {_threshold(document)}. A replica costs "
         f"${price.per_replica_hour} per hour ({price.source})."
     )
+
+
+def _threshold(document: Document) -> str:
+    """As replayed, that is stretched along with the service times."""
+    milliseconds = document.inputs.objective.threshold_milliseconds * document.inputs.stretch
+    return f"{milliseconds:.3g} ms" if milliseconds < SECOND else f"{milliseconds / SECOND:.3g} s"
 
 
 def _target(document: Document | FleetDocument) -> float | None:

@@ -8,7 +8,7 @@ from inference_cost.cli.backtest.result_model import Bound, Document, FleetDocum
 from inference_cost.cli.backtest.words import dollars, percent
 
 HEADS = (
-    "NAME", "KNOB", "COST", "÷ BOUND", "ATTAINED", "WORST DAY", "WORST HOUR", "LATE", "DROPPED",
+    "NAME", "KNOB", "COST", "÷ BOUND", "ATTAINED  ", "WORST DAY", "WORST HOUR", "LATE", "DROPPED",
     "REPLICA-HOURS", "STARTS",
 )  # fmt: skip
 CSV_HEADS = (
@@ -38,7 +38,7 @@ def _rows(runs: Sequence[Run], bound: Bound | None) -> list[tuple[str, ...]]:
     rows = [_cells(run) for run in runs]
     if bound is not None:
         empty = ("",) * (len(HEADS) - 5)
-        cells = (dollars(bound.cost_dollars), "1.000", percent(bound.attainment_percent))
+        cells = (dollars(bound.cost_dollars), "1.000", percent(bound.attainment_percent) + "  ")
         rows.append((BOUND, "knows the future", *cells, *empty))
     return rows
 
@@ -50,7 +50,7 @@ def _cells(run: Run) -> tuple[str, ...]:
         run.knob,
         dollars(run.cost_dollars),
         "" if run.ratio_to_bound is None else f"{run.ratio_to_bound:.3f}",
-        percent(run.attainment_percent) + ("" if run.meets_objective else " !"),
+        percent(run.attainment_percent) + ("  " if run.meets_objective else " !"),
         percent(run.worst_day_percent),
         percent(run.worst_hour_percent),
         f"{run.late:,.0f}",

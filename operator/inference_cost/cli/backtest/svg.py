@@ -84,7 +84,7 @@ def round_values(largest: float) -> list[float]:
     """Round numbers from 0 to `largest`."""
     rough = largest / VALUE_TICKS
     scale = 10.0 ** floor(log10(rough))
-    step = next(round(n * scale, 12) for n in (1, 2, 5, 10) if n * scale >= rough * 0.999)
+    step = next(round(n * scale, 12) for n in (1, 2, 5, 10) if n * scale >= rough * 0.7)
     return [i * step for i in range(floor(largest / step + 1e-9) + 1)]
 
 
