@@ -103,6 +103,12 @@ STORIES = {
     "delay: one more joins those left over from before": Story(
         service=DELAYED, arrivals_ms=[0, 10, 20, 30, 60, 70], batches=[1, 1, 3, 1]
     ),
+    "delay: after that, as many as are missing to the largest batch wake the batcher": Story(
+        service=DELAYED, arrivals_ms=[0, 10, 20, 30, *range(60, 67)], batches=[1, 1, 8, 1]
+    ),
+    "delay: and one fewer do not": Story(
+        service=DELAYED, arrivals_ms=[0, 10, 20, 30, *range(60, 66)], batches=[1, 1, 3, 5]
+    ),
     "delay: a frozen batch is merged with the one behind it": Story(
         service=DELAYED,
         arrivals_ms=[0, 10, 20, 21, 22, 23, 24, 25, 26, 27, 60, 70],
