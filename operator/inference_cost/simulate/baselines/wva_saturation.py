@@ -13,7 +13,6 @@ from math import isnan
 from typing import NamedTuple
 
 from inference_cost.simulate.baselines import wva_enforcer
-from inference_cost.simulate.baselines.rounding import HAIR
 from inference_cost.simulate.baselines.seen import Seen
 from inference_cost.simulate.baselines.wva_enforcer import (
     LastRequest,
@@ -67,12 +66,11 @@ def desired(seen: Seen, knobs: Knobs, state: State) -> int:
 
 @compiled
 def saturation_law(seen: Seen, knobs: Knobs) -> int:
-    """All replicas look alike: they are saturated together or share one spare capacity."""
+    """All replicas look alike; saturated ones (usage or queue at the threshold) have nothing spare."""
     if seen.ready <= 0 or seen.ready != seen.replicas:
         return seen.replicas
     queue = seen.waiting / seen.ready
-    saturated = seen.busy >= knobs.busy_threshold or queue >= QUEUE_THRESHOLD
-    if saturated or _spare_is_small(seen.busy, queue, knobs):
+    if _spare_is_small(seen.busy, queue, knobs):
         return seen.replicas + 1
     if seen.ready < MIN_REPLICAS_TO_SCALE_DOWN:
         return seen.replicas
@@ -86,4 +84,4 @@ def saturation_law(seen: Seen, knobs: Knobs) -> int:
 def _spare_is_small(busy: float, queue: float, knobs: Knobs) -> bool:
     busy_spare = knobs.busy_threshold - busy
     queue_spare = QUEUE_THRESHOLD - queue
-    return busy_spare < knobs.busy_spare_trigger - HAIR or queue_spare < QUEUE_SPARE_TRIGGER - HAIR
+    return busy_spare < knobs.busy_spare_trigger or queue_spare < QUEUE_SPARE_TRIGGER

@@ -68,6 +68,18 @@ def test_staying_over_the_threshold_extends_the_panic(look: Callable[..., Seen])
     assert ticks(look, said, start=1) == [4] * 91 + [1] * 2
 
 
+def test_a_new_panic_does_not_remember_the_former_one(look: Callable[..., Seen]) -> None:
+    said = [loads(1.0, 9.0)] + [loads(1.0)] * 31 + [loads(1.0, 2.0)]
+    assert ticks(look, said, start=1)[-2:] == [1, 2]
+
+
+def test_rates_are_of_ready_replicas(look: Callable[..., Seen]) -> None:
+    """Five of eight are starting: a load of six is panic for three, and one replica may be left."""
+    state = kpa.new_state(TARGET_ONE, 1)
+    assert kpa.desired(look(replicas=8, ready=3, **loads(0.5)), TARGET_ONE, state) == 1
+    assert kpa.desired(look(replicas=8, ready=3, **loads(0.5, 6.0)), TARGET_ONE, state) == 6
+
+
 def test_after_panic_at_most_half_of_the_ready_ones_go(look: Callable[..., Seen]) -> None:
     """A decider that finds more than one ready replica starts in panic, for lack of a history."""
     assert ticks(look, [loads(1.0)] * 33, start=8) == [8] * 31 + [4] * 2

@@ -52,6 +52,15 @@ def test_zero_after_ten_silent_minutes_where_the_minimum_is_zero(
     assert replicas(600.0, 1) == 1
 
 
+def test_each_request_starts_the_silence_anew(look: Callable[..., Seen]) -> None:
+    state = wva.new_state(wva.DEFAULT, 1)
+    written = [
+        wva.desired(look(at=at, rate=rate, min_replicas=0), wva.DEFAULT, state)
+        for at, rate in ((0.0, 3.0), (300.0, 3.0), (600.0, 0.0), (900.0, 0.0))
+    ]
+    assert written == [1, 1, 1, 0]
+
+
 def syncs(look: Callable[..., Seen], rates: list[float], *, start: int) -> list[int]:
     """Replicas after each sync of the HPA, every 15 s; what is written is ready at once."""
     state = wva.new_state(wva.DEFAULT, start)
@@ -76,8 +85,12 @@ def test_the_chart_adds_ten_pods_in_150_s(look: Callable[..., Seen]) -> None:
 
 
 def test_the_chart_publishes_every_minute(look: Callable[..., Seen]) -> None:
-    """A step up to 12 that lasts from the second sync to the fourth is never seen by the law."""
-    assert syncs(look, [40.0, 100.0, 100.0, 100.0] * 8, start=5) == [5] * 32
+    state = wva.new_state(wva.DEFAULT, 5)
+    published = []
+    for at, rate in ((0.0, 40.0), (15.0, 100.0), (45.0, 100.0), (60.0, 100.0), (75.0, 40.0)):
+        wva.desired_behind_hpa(look(at=at, replicas=5, rate=rate), wva.DEFAULT, state)
+        published.append(int(state.published[0]))
+    assert published == [5, 5, 5, 12, 12]
 
 
 def test_the_chart_does_not_follow_a_step_within_the_tolerance(look: Callable[..., Seen]) -> None:

@@ -69,11 +69,11 @@ def desired(seen: SpotSeen, wanted_spot: Zones, knobs: Knobs, state: State) -> i
 @compiled
 def _update_zones(seen: SpotSeen, state: State) -> None:
     for zone in range(len(state.active)):
-        lost = seen.preempted_since_last[zone]
-        failed = alive(seen, zone) + lost < state.asked[zone]
+        lost = seen.preempted_since_last[zone] > 0
+        missing = alive(seen, zone) < state.asked[zone]  # lost, or the launch failed
         if seen.ready_spot[zone] > state.ready[zone]:
             state.active[zone] = 1
-        if lost > 0 or failed:
+        if lost or missing:
             set_preempted(state.active, zone)
 
 
