@@ -256,6 +256,59 @@ def test_with_spot_is_never_above_the_cheapest_schedule_and_close_to_it(seed: in
     assert np.mean(np.array(shares) > 1 - 1e-9) > 0.6
 
 
+PAIRS = np.array([(a, b) for a in range(4) for b in range(4 - a)])
+
+
+def cheapest_of_pairs(
+    counts: NDArray[np.float64], changes: dict[str, Any], late_price: float
+) -> float:
+    """Exact dynamic program over (on-demand, spot) replicas, up to three, late requests at their price."""
+    parameters = SIMPLE | changes
+    price, seconds = parameters["price_per_hour"] / 3600, parameters["step_seconds"]
+    spot_prices = parameters["spot"].price_per_hour / 3600
+    there = np.isfinite(spot_prices)
+    spot_price = float(spot_prices[there].max(initial=0.0))  # one price wherever there is spot
+    more = np.maximum(PAIRS[None, :, :] - PAIRS[:, None, :], 0)
+    starts = parameters["start_seconds"] * (price * more[:, :, 0] + spot_price * more[:, :, 1])
+    capacity = parameters["goodput_per_second"] * seconds
+    running = seconds * (price * PAIRS[:, 0] + spot_price * PAIRS[:, 1])
+    least = np.zeros(len(PAIRS))
+    for step, count in enumerate(counts):
+        entered = least if step == 0 else (least[:, None] + starts).min(axis=0)
+        late = np.maximum(count - PAIRS.sum(axis=1) * capacity, 0)
+        least = entered + running + late_price * late
+        if not there[step]:
+            least[PAIRS[:, 1] > 0] = np.inf
+    return float(least.min())
+
+
+def spells(draw: np.random.Generator, steps: int, longest: int) -> NDArray[np.int64]:
+    """Whole numbers up to three, each kept for up to `longest` steps."""
+    values = np.repeat(draw.integers(0, 4, steps), draw.integers(1, longest, steps))
+    return values[:steps]
+
+
+@pytest.mark.parametrize("late_fraction", [0.0, 0.03])
+def test_with_spot_over_long_spells(late_fraction: float) -> None:
+    draw = np.random.default_rng(11)
+    shares = []
+    for _ in range(60):
+        steps = int(draw.integers(20, 60))
+        counts = 10.0 * spells(draw, steps, 12)
+        prices = np.where(spells(draw, steps, 30) > 0, draw.uniform(0.3, 1.05), np.inf)
+        changes = {
+            "start_seconds": draw.choice([5.0, 20.0, 60.0]),
+            "late_fraction": late_fraction,
+            "spot": market(prices.tolist()),
+        }
+        bound = lower_bound(counts, **SIMPLE | changes)
+        exact = cheapest_of_pairs(counts, changes, bound.late_price_dollars)
+        exact -= bound.late_price_dollars * late_fraction * counts.sum()
+        assert bound.cost_dollars <= exact * (1 + 1e-9)
+        shares.append(bound.cost_dollars / exact if exact > 0 else 1.0)
+    assert np.mean(shares) > 0.97
+
+
 def test_spot_that_never_comes_changes_nothing() -> None:
     draw = np.random.default_rng(7)
     counts = draw.poisson(25, 200).astype(float)
