@@ -101,9 +101,8 @@ def _command(options: argparse.Namespace) -> str:
 def _quick(options: argparse.Namespace) -> int:
     runs = _chosen(quick(), options)
     replays = Replays(QUICK_TRACES, extra=None, jobs=options.jobs, code=code_hash())
-    measured = regression.figures(
-        [row for rows in replays.each(runs, Progress(runs)) for row in rows]
-    )
+    rows = [row for some in replays.each(runs, Progress(runs)) for row in some]
+    measured = regression.figures(merged([], rows, [run.case for run in runs]))
     for case, found in measured.items():
         print(f"{case}: {found.ratio_to_bound:.4f} × bound, {found.attainment_percent:.3f} %")
     if options.record:

@@ -19,7 +19,7 @@ def weight(run: Run) -> float:
 
 
 class Progress:
-    """One line per run on standard error; on a terminal also what is going on inside it."""
+    """One line per finished run on standard error; on a terminal also what is going on inside a tuned one."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._total = sum(map(weight, runs))
@@ -32,20 +32,18 @@ class Progress:
     def seconds(self) -> float:
         return time.perf_counter() - self._begin
 
-    def begin(self, run: Run) -> None:
-        self._number += 1
-        tuned = ", tuned" if run.tuned else ""
-        self._say(f"[{self._number}/{self._count}] {run.case}{tuned}\n")
-
     def inside(self, run: Run, share: float, what: str) -> None:
         if sys.stderr.isatty():
             done = self._done + share * weight(run)
-            self._say(f"\r\033[K    {100 * share:3.0f} % {what}{self._left(done)}")
+            self._say(f"\r\033[K    {run.case}: {100 * share:3.0f} % {what}{self._left(done)}")
 
     def end(self, run: Run, text: str) -> None:
         self._done += weight(run)
+        self._number += 1
         clear = "\r\033[K" if sys.stderr.isatty() else ""
-        self._say(f"{clear}    {text}; {self.seconds:.0f} s{self._left(self._done)}\n")
+        tuned = ", tuned" if run.tuned else ""
+        place = f"[{self._number}/{self._count}] {run.case}{tuned}"
+        self._say(f"{clear}{place}: {text}; {self.seconds:.0f} s{self._left(self._done)}\n")
 
     def _left(self, done: float) -> str:
         if not done:

@@ -1,7 +1,9 @@
-"""Runs the cases one after the other; each uses all cores by itself."""
+"""Runs the cases on all cores: a search for knobs is split within its case, other cases run beside each other."""
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, partial
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 from benchmarks.replay.plan import LOAD_TIMES, Run
@@ -42,32 +44,47 @@ class Replays:
         self._extra = extra
         self._jobs = jobs
         self._code = code
-        self._loads = lru_cache(largest_load_of)
 
     def each(self, runs: Sequence[Run], progress: Progress) -> Iterator[tuple[Row, ...]]:
-        """The rows of one run after the other."""
-        for run in runs:
-            progress.begin(run)
-            rows = self._rows(run, progress)
+        """The rows of one finished run after the other: the tuned ones in order, then the others as they end."""
+        split = [run for run in runs if run.tuned or self._jobs == 1]
+        for run in split:
+            rows = self.rows(run, self._jobs, progress)
+            progress.end(run, _summary(rows))
+            yield rows
+        for run, rows in self._beside_each_other([run for run in runs if run not in split]):
             progress.end(run, _summary(rows))
             yield rows
 
-    def _rows(self, run: Run, progress: Progress) -> tuple[Row, ...]:
+    def _beside_each_other(self, runs: Sequence[Run]) -> Iterator[tuple[Run, tuple[Row, ...]]]:
+        """Ours takes longest and is one piece of work, so a case by itself would leave cores idle."""
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(self._jobs, mp_context=context) as executor:
+            futures = {executor.submit(self.rows, run): run for run in runs}
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            except BaseException:
+                executor.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def rows(self, run: Run, jobs: int = 1, progress: Progress | None = None) -> tuple[Row, ...]:
+        """One run."""
         case = run.case
         whole = self._traces[case.trace].load(
             self._extra, seed=case.seed, factor=case.variant.factor
         )
         drawn_from = load_seconds(self._extra) if case.start == LOAD_TIMES else None
         scenario = scenario_of(
-            case, varied(whole, case.variant), self._loads(case), drawn_from or ()
+            case, varied(whole, case.variant), largest_load_of(case), drawn_from or ()
         )
         comparison = compare(
             scenario,
             against=run.against,
             tuned=run.tuned,
             bound=True,
-            jobs=self._jobs,
-            progress=partial(progress.inside, run),
+            jobs=jobs,
+            progress=partial(progress.inside, run) if progress else None,
         )
         return rows_of(case, scenario, comparison, self._code)
 

@@ -57,17 +57,19 @@ class Trace:
         return self.prepare(read, seed=self.seed if seed is None else seed, factor=factor)
 
 
-def servegen(stem: str, recorded_seed: int) -> Prepare:
+@dataclass(frozen=True, slots=True)
+class ServeGen:
     """The published counts per 10 s; for any other seed or factor drawn anew from the ten-minute rates."""
 
-    def prepare(read: Read, *, seed: int, factor: float) -> Traffic:
-        if seed == recorded_seed and factor == 1.0:
-            counts = read(f"{stem}_10s.csv.gz")["count"]
-        else:
-            counts = servegen_redrawn(read(f"{stem}_10min.csv.gz"), seed, factor)
-        return Traffic(width_seconds=WIDTH_SECONDS, counts=counts)
+    stem: str
+    recorded_seed: int
 
-    return prepare
+    def __call__(self, read: Read, *, seed: int, factor: float) -> Traffic:
+        if seed == self.recorded_seed and factor == 1.0:
+            counts = read(f"{self.stem}_10s.csv.gz")["count"]
+        else:
+            counts = servegen_redrawn(read(f"{self.stem}_10min.csv.gz"), seed, factor)
+        return Traffic(width_seconds=WIDTH_SECONDS, counts=counts)
 
 
 def servegen_redrawn(windows: Columns, seed: int, factor: float = 1.0) -> Floats:
@@ -108,7 +110,7 @@ def gentd26(read: Read, *, seed: int, factor: float) -> Traffic:
 
 
 def mlarge_day(read: Read, *, seed: int, factor: float) -> Traffic:
-    whole = servegen("servegen_mlarge", 101)(read, seed=seed, factor=factor)
+    whole = ServeGen("servegen_mlarge", 101)(read, seed=seed, factor=factor)
     return part(whole, QUICK_DAY * DAY_SECONDS, (QUICK_DAY + 1) * DAY_SECONDS)
 
 
@@ -130,7 +132,7 @@ TRACES = (
         about="ServeGen m-large, 14 days: a language model service with daily and weekly pattern",
         days=14.0,
         files=_MLARGE,
-        prepare=servegen("servegen_mlarge", 101),
+        prepare=ServeGen("servegen_mlarge", 101),
         seed=101,
     ),
     Trace(
@@ -138,7 +140,7 @@ TRACES = (
         about="ServeGen deepseek-r1, one day of a reasoning model",
         days=1.0,
         files=_DEEPSEEK,
-        prepare=servegen("servegen_deepseekr1", 102),
+        prepare=ServeGen("servegen_deepseekr1", 102),
         seed=102,
     ),
     Trace(
@@ -190,7 +192,7 @@ QUICK_TRACES = (
         about="ServeGen deepseek-r1, one day",
         days=1.0,
         files=_DEEPSEEK,
-        prepare=servegen("servegen_deepseekr1", 102),
+        prepare=ServeGen("servegen_deepseekr1", 102),
         seed=102,
     ),
     Trace(

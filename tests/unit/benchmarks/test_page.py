@@ -35,9 +35,10 @@ def case(*outcomes: Outcome, **of_case: object) -> tuple[Row, ...]:
 
 
 def test_policies_at_their_defaults() -> None:
-    assert lines(tables.default_table(case(), "180")) == [
-        ["`mlarge`", "1.14 (99.3)", "1.45 (100.0)", "–", "–", "–", "*1.04 (96.1)*", "–", "–", "–"]
-    ]
+    [found] = lines(tables.default_table(case(), "180"))
+    assert found[:3] == ["`mlarge`", "1.14 (99.3)", "1.45 (100.0)"]
+    assert found[6] == "*1.04 (96.1)*"
+    assert set(found[3:6] + found[7:]) == {"–"}  # not run
 
 
 def test_policies_at_their_best_knob() -> None:

@@ -1,6 +1,7 @@
 """The flow of a replay: what is skipped, what is compared, what is written."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ class Compared:
 
     def __call__(self, scenario: Scenario, **options: Any) -> Comparison:
         self.asked.append((scenario, options))
-        options["progress"](0.5, "half")
+        if options["progress"] is not None:
+            options["progress"](0.5, "half")
         return comparison(ours(self.cost), outcome("hpa"))
 
 
@@ -66,6 +68,23 @@ def test_a_run_is_compared_under_its_conditions(monkeypatch: pytest.MonkeyPatch)
     assert (options["against"], options["tuned"], options["bound"]) == (("hpa",), True, True)
     assert [row.policy for row in rows] == ["ours", "hpa"]
     assert {row.code for row in rows} == {"c0de"}
+
+
+def test_runs_beside_each_other_give_the_rows_of_runs_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running, "compare", Compared())
+    case = Case(trace="azure-code", seed=0)
+    runs = [Run(case=replace(case, start=start), tuned=start == "3") for start in "123"]
+    found = [
+        sorted(
+            Replays(TRACES, extra=None, jobs=jobs, code="c0de").each(runs, Progress(runs)),
+            key=lambda rows: rows[0].start,
+        )
+        for jobs in (1, 2)
+    ]
+    assert [len(rows) for rows in found[0]] == [2, 2, 2]
+    assert found[0] == found[1]
 
 
 def invoke(monkeypatch: pytest.MonkeyPatch, compared: Compared, arguments: Sequence[str]) -> int:
