@@ -1,11 +1,13 @@
 """One replica under given arrivals."""
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.simulate.batching.machine import drain, offer
+from inference_cost.simulate.batching.greedy import advance_greedy, offer_greedy
+from inference_cost.simulate.batching.machine import drain, is_greedy, offer
 from inference_cost.simulate.batching.state import Batcher, new_batchers, new_requests
 from inference_cost.simulate.compiled import compiled
 from inference_cost.simulate.service import Service
@@ -38,10 +40,19 @@ def replay(
         raise ValueError("arrivals are not in order")
     requests = new_requests(arrivals.size)
     batcher = new_batchers(service, requests, preferred=preferred, seed=seed)
-    _serve(batcher, np.ascontiguousarray(arrivals, dtype=np.float64))
+    serve = _serve_greedy if is_greedy(batcher.settings) else _serve
+    serve(batcher, np.ascontiguousarray(arrivals, dtype=np.float64))
     return Replay(
         latency_seconds=requests.latency, queue_seconds=requests.queue, batch=requests.batch
     )
+
+
+@compiled
+def _serve_greedy(batcher: Batcher, arrivals: NDArray[np.float64]) -> None:
+    """As `_serve`, without the batcher thread, which takes long to compile."""
+    for request in range(arrivals.size):
+        offer_greedy(batcher, request, arrivals[request])
+    advance_greedy(batcher, inf)
 
 
 @compiled

@@ -3,11 +3,10 @@
 import numpy as np
 
 from inference_cost.simulate.compiled import compiled
+from inference_cost.simulate.world.fidelity import serve, settle
 from inference_cost.simulate.world.replicas import become_ready, bill
-from inference_cost.simulate.world.requests import serve_requests, settle
 from inference_cost.simulate.world.scrapes import next_scrape, note, scrape
 from inference_cost.simulate.world.state import LIVE, NEXT_READY, NOW, READY, READY_SECONDS, World
-from inference_cost.simulate.world.steps import serve_step
 
 ALMOST = 1e-6  # seconds
 
@@ -21,7 +20,7 @@ def advance(world: World, interval: float) -> bool:
     until = min(until, conditions.seconds)
     while numbers[NOW] < until - ALMOST:
         serve_until(world, next_change(world, until))
-    if over and conditions.by_request:
+    if over:
         settle(world)
     return not over
 
@@ -39,10 +38,7 @@ def serve_until(world: World, end: float) -> None:
     """Time goes on to `end`, before which nothing else may happen."""
     start = world.numbers[NOW]
     if end > start:
-        if world.conditions.by_request:
-            serve_requests(world, start, end)
-        else:
-            serve_step(world, start, end)
+        serve(world, start, end)
         i = int(start / world.conditions.bin_seconds + ALMOST)
         world.course[READY_SECONDS, i] += world.counts[READY] * (end - start)
         bill(world, start, end, float(world.counts[LIVE]))

@@ -5,7 +5,7 @@ from math import ceil, inf
 import numpy as np
 
 from inference_cost.model.policy import LatencyObjective
-from inference_cost.simulate.batching import new_batchers, new_requests
+from inference_cost.simulate.batching import Batcher, new_batchers, new_requests
 from inference_cost.simulate.scenario import Fidelity, Routing, Scenario
 from inference_cost.simulate.steady_state import SteadyState, steady_state
 from inference_cost.simulate.world.replicas import begin_with
@@ -102,13 +102,7 @@ def new_world(scenario: Scenario, *, replicas: int | None = None, most_replicas:
         curves=steady.curves,
         replicas=_replicas(slots, scenario.warm_replicas),
         arrivals=arrivals,
-        batchers=new_batchers(
-            scenario.service,
-            new_requests(len(arrivals.times), latency_only=True),
-            replicas=slots if len(arrivals.times) else 1,
-            max_age_seconds=conditions.longest_wait,
-            seed=scenario.seed,
-        ),
+        batchers=_batchers(scenario, conditions, slots, len(arrivals.times)),
         starts=start_ups(scenario),
         numbers=np.zeros(NUMBERS),
         counts=np.zeros(COUNTS, np.int64),
@@ -162,7 +156,6 @@ def _conditions(
         seed=scenario.seed,
         balanced=scenario.routing is Routing.LEAST_REQUEST,
         sticky=scenario.routing is Routing.STICKY,
-        by_request=scenario.fidelity is Fidelity.REQUEST,
     )
 
 
@@ -190,6 +183,21 @@ def _arrivals(scenario: Scenario, counts: Floats) -> Arrivals:
         bins = np.minimum((times / STEP_SECONDS).astype(np.int64), len(counts) - 1)
         counts = np.bincount(bins, minlength=len(counts)).astype(np.float64)
     return Arrivals(total=np.concatenate(([0.0], np.cumsum(counts))), times=times)
+
+
+def _batchers(
+    scenario: Scenario, conditions: Conditions, slots: int, requests: int
+) -> Batcher | None:
+    """One per slot at request level, else none."""
+    if scenario.fidelity is not Fidelity.REQUEST:
+        return None
+    return new_batchers(
+        scenario.service,
+        new_requests(requests, latency_only=True),
+        replicas=slots,
+        max_age_seconds=conditions.longest_wait,
+        seed=scenario.seed,
+    )
 
 
 def request_times(scenario: Scenario, counts: Floats) -> Floats:

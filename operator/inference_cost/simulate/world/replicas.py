@@ -3,7 +3,7 @@
 import numpy as np
 
 from inference_cost.simulate.compiled import compiled
-from inference_cost.simulate.world.requests import finish_replica
+from inference_cost.simulate.world.fidelity import finish_replica
 from inference_cost.simulate.world.state import (
     BACKLOG,
     BILLED_SECONDS,
@@ -141,8 +141,7 @@ def remove(world: World, place: int) -> None:
     counts[LIVE] -= 1
     if replicas.serves[slot] == 1:
         counts[READY] -= 1
-        if world.conditions.by_request:
-            finish_replica(world, slot)
+        finish_replica(world, slot)
         _hand_over(world, slot)
     replicas.serves[slot] = 0
     replicas.free[replicas.free[-1]] = slot

@@ -52,7 +52,7 @@ def serve_requests(world: World, start: float, end: float) -> None:
 
 
 @compiled
-def finish_replica(world: World, slot: int) -> None:
+def finish_requests(world: World, slot: int) -> None:
     """A drained replica answers what it accepted; its slot is then as new."""
     batcher = replica(world.batchers, slot)
     drain(batcher)
@@ -60,7 +60,7 @@ def finish_replica(world: World, slot: int) -> None:
 
 
 @compiled
-def settle(world: World) -> None:
+def settle_requests(world: World) -> None:
     """At the end of a run: let all replicas finish, and enter late and dropped requests into the course."""
     for slot in _serving(world):
         drain(replica(world.batchers, slot))

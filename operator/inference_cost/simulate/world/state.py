@@ -94,7 +94,6 @@ class Conditions(NamedTuple):
     seed: int
     balanced: bool  # least-request routing
     sticky: bool
-    by_request: bool
 
 
 class Curves(NamedTuple):
@@ -137,7 +136,7 @@ class World(NamedTuple):
     curves: Curves
     replicas: Replicas
     arrivals: Arrivals
-    batchers: Batcher  # one per slot, at request level
+    batchers: Batcher | None  # one per slot, at request level (fidelity.py)
     starts: Floats  # start-up seconds, drawn in order of the replicas' numbers
     numbers: Floats
     counts: Ints
