@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.simulate.compiled import compiled, inlined
+from inference_cost.simulate.compiled import compiled
 
 # A remainder below this share of a full step is rounding, not demand: nobody serves it, and it is late for nobody.
 NEGLIGIBLE: Final = 1e-9
@@ -150,7 +150,7 @@ def _forward_with_spot(
     return value, last
 
 
-@inlined
+@compiled
 def _least(off: float, on_demand: float, spot: float) -> tuple[int, float]:
     """The state of least dollars, and these."""
     if off <= on_demand and off <= spot:

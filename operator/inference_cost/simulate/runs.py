@@ -46,12 +46,6 @@ def run_wva(world: World, knobs: wva.Knobs, state: wva.State) -> None:
 
 
 @compiled
-def run_wva_chart(world: World, knobs: wva.Knobs, state: wva.State) -> None:
-    while advance(world, wva.BEHIND_HPA_INTERVAL_SECONDS):
-        order(world, wva.desired_behind_hpa(look(world), knobs, state))
-
-
-@compiled
 def run_wva_saturation(
     world: World, knobs: wva_saturation.Knobs, state: wva_saturation.State
 ) -> None:
@@ -71,7 +65,7 @@ RUNS: dict[str, Callable[[World, Any, Any], None]] = {
     "kpa": run_kpa,
     "kpa-rps": run_kpa,
     "wva": run_wva,
-    "wva-chart": run_wva_chart,
+    "wva-chart": run_wva,
     "wva-saturation": run_wva_saturation,
     "llmd-slo": run_llmd_slo,
 }

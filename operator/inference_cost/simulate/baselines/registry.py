@@ -32,7 +32,6 @@ class Baseline:
 KUBERNETES = "kubernetes/kubernetes 1.35, pkg/controller/podautoscaler"
 KEDA = "kedacore/keda 2.20, 2026-08-20"
 KNATIVE = "knative/serving, 2026-08-21"
-WVA = "llm-d/llm-d-workload-variant-autoscaler v0.9.0-rc1, 2026-08-18"
 WVA_V1 = "llm-d/llm-d-workload-variant-autoscaler v0.5.1, 2026-02-19"
 WVA_CHART = "llm-d/llm-d-workload-variant-autoscaler v0.5.1 chart, 2026-02-19; law of v0.9.0-rc1"
 LLMD = "llm-d/llm-d, guides/workload-autoscaling/README.slo-aware.md, 2026-09"
@@ -86,8 +85,8 @@ _AUTOSCALERS = (
     ),
     Baseline(
         name="wva",
-        title="WVA token law, written directly",
-        source=WVA,
+        title="WVA token law, its HPA without up-window",
+        source=WVA_CHART,
         interval_seconds=wva.INTERVAL_SECONDS,
         default=wva.DEFAULT,
         grid=wva.GRID,
@@ -97,14 +96,14 @@ _AUTOSCALERS = (
     ),
     Baseline(
         name="wva-chart",
-        title="WVA token law behind its chart's HPA",
+        title="WVA token law, its chart's HPA",
         source=WVA_CHART,
-        interval_seconds=wva.BEHIND_HPA_INTERVAL_SECONDS,
-        default=wva.DEFAULT,
-        grid=wva.GRID,
+        interval_seconds=wva.INTERVAL_SECONDS,
+        default=wva.CHART,
+        grid=wva.CHART_GRID,
         label=wva.label,
         new_state=wva.new_state,
-        desired=wva.desired_behind_hpa,
+        desired=wva.desired,
     ),
     Baseline(
         name="wva-saturation",

@@ -13,7 +13,7 @@ from inference_cost.simulate.baselines.spot_seen import SpotSeen
 
 NAMES = ["hpa", "keda", "kpa", "kpa-rps", "wva", "wva-chart", "wva-saturation", "llmd-slo"]
 SPOT_NAMES = ["spothedge", "on-demand-only", "one-zone", "half-half"]
-SECONDS = {"hpa": 15, "keda": 15, "kpa": 2, "kpa-rps": 2, "wva": 60, "wva-chart": 15}
+SECONDS = {"hpa": 15, "keda": 15, "kpa": 2, "kpa-rps": 2, "wva": 15, "wva-chart": 15}
 
 
 def test_names_of_the_command_line() -> None:

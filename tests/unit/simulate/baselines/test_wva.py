@@ -29,13 +29,13 @@ def test_token_law(
 ) -> None:
     seen = look(replicas=replicas, ready=ready, rate=rate)
     state = wva.new_state(wva.DEFAULT, replicas)
-    assert wva.desired(seen, wva.DEFAULT, state) == expected
+    assert wva.law(seen, wva.DEFAULT, state) == expected
 
 
 def test_bounds(look: Callable[..., Seen]) -> None:
     state = wva.new_state(wva.DEFAULT, 5)
-    assert wva.desired(look(replicas=5, rate=500.0, max_replicas=9), wva.DEFAULT, state) == 9
-    assert wva.desired(look(replicas=5, rate=1.0, min_replicas=4), wva.DEFAULT, state) == 4
+    assert wva.law(look(replicas=5, rate=500.0, max_replicas=9), wva.DEFAULT, state) == 9
+    assert wva.law(look(replicas=5, rate=1.0, min_replicas=4), wva.DEFAULT, state) == 4
 
 
 def test_zero_after_ten_silent_minutes_where_the_minimum_is_zero(
@@ -43,9 +43,9 @@ def test_zero_after_ten_silent_minutes_where_the_minimum_is_zero(
 ) -> None:
     def replicas(silent_seconds: float, lowest: int) -> int:
         state = wva.new_state(wva.DEFAULT, 1)
-        wva.desired(look(at=60.0, rate=3.0, min_replicas=lowest), wva.DEFAULT, state)
+        wva.law(look(at=60.0, rate=3.0, min_replicas=lowest), wva.DEFAULT, state)
         seen = look(at=60.0 + silent_seconds, rate=0.0, min_replicas=lowest)
-        return wva.desired(seen, wva.DEFAULT, state)
+        return wva.law(seen, wva.DEFAULT, state)
 
     assert replicas(540.0, 0) == 1
     assert replicas(600.0, 0) == 0
@@ -55,21 +55,35 @@ def test_zero_after_ten_silent_minutes_where_the_minimum_is_zero(
 def test_each_request_starts_the_silence_anew(look: Callable[..., Seen]) -> None:
     state = wva.new_state(wva.DEFAULT, 1)
     written = [
-        wva.desired(look(at=at, rate=rate, min_replicas=0), wva.DEFAULT, state)
+        wva.law(look(at=at, rate=rate, min_replicas=0), wva.DEFAULT, state)
         for at, rate in ((0.0, 3.0), (300.0, 3.0), (600.0, 0.0), (900.0, 0.0))
     ]
     assert written == [1, 1, 1, 0]
 
 
-def syncs(look: Callable[..., Seen], rates: list[float], *, start: int) -> list[int]:
+def syncs(
+    look: Callable[..., Seen],
+    rates: list[float],
+    *,
+    start: int,
+    knobs: wva.Knobs = wva.CHART,
+) -> list[int]:
     """Replicas after each sync of the HPA, every 15 s; what is written is ready at once."""
-    state = wva.new_state(wva.DEFAULT, start)
+    state = wva.new_state(knobs, start)
     replicas, counts = start, []
     for sync, rate in enumerate(rates):
         seen = look(at=sync * 15.0, replicas=replicas, rate=rate)
-        replicas = wva.desired_behind_hpa(seen, wva.DEFAULT, state)
+        replicas = wva.desired(seen, knobs, state)
         counts.append(replicas)
     return counts
+
+
+def test_without_the_up_window_the_first_sync_follows(look: Callable[..., Seen]) -> None:
+    assert syncs(look, [100.0] * 3, start=5, knobs=wva.DEFAULT) == [12, 12, 12]
+
+
+def test_without_the_up_window_the_way_down_waits_all_the_same(look: Callable[..., Seen]) -> None:
+    assert syncs(look, [14.0] * 17, start=5, knobs=wva.DEFAULT) == [5] * 16 + [2]
 
 
 def test_the_chart_waits_240_s_on_the_way_up(look: Callable[..., Seen]) -> None:
@@ -88,7 +102,7 @@ def test_the_chart_publishes_every_minute(look: Callable[..., Seen]) -> None:
     state = wva.new_state(wva.DEFAULT, 5)
     published = []
     for at, rate in ((0.0, 40.0), (15.0, 100.0), (45.0, 100.0), (60.0, 100.0), (75.0, 40.0)):
-        wva.desired_behind_hpa(look(at=at, replicas=5, rate=rate), wva.DEFAULT, state)
+        wva.desired(look(at=at, replicas=5, rate=rate), wva.DEFAULT, state)
         published.append(int(state.published[0]))
     assert published == [5, 5, 5, 12, 12]
 
