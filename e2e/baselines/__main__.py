@@ -109,7 +109,7 @@ def _write(tables: dict[str, list[recording.Row]], output: Path, seconds: float)
     origin = {
         "date": time.strftime("%Y-%m-%d"),
         "command": "make calibrate-baselines",
-        "host": f"{platform.platform()}, {os.cpu_count()} cores",
+        "host": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {recipe.name: recipe.version for recipe in RECIPES if recipe.name in USED},
         "seconds": seconds,
         "syncs": counted,

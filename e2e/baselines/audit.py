@@ -39,6 +39,11 @@ class Sync:
     metric_from: float | None = None
     metric_until: float | None = None
 
+    @property
+    def decided_at(self) -> float:
+        """When it had all it needs: windows and periods of the HPA end at that time."""
+        return self.at if self.metric_until is None else self.metric_until
+
     def asked_at(self, unix_time: float) -> bool:
         """Whether the metric was being asked for at this time."""
         if self.metric_from is None or self.metric_until is None:

@@ -77,7 +77,7 @@ def _row_of_sync(sync: Sync, answer: Served | None, start: float) -> Row:
     pods = answer.pods if answer else None
     milli = answer.per_pod_milli if answer else None
     return Row(
-        at_s=round(sync.at - start, 3),
+        at_s=round(sync.decided_at - start, 3),
         event=SYNC,
         requests_per_second=milli * pods[READY] / 1000 if milli is not None and pods else None,
         ready=pods[READY] if pods else None,
@@ -92,7 +92,7 @@ def _row_of_sync(sync: Sync, answer: Served | None, start: float) -> Row:
 
 def _row_of_external(sync: Sync, reading: Reading | None, start: float) -> Row:
     return Row(
-        at_s=round(sync.at - start, 3),
+        at_s=round(sync.decided_at - start, 3),
         event=SYNC,
         requests_per_second=_known(reading.value) if reading else None,
         ready=None,
@@ -126,7 +126,7 @@ def _row_of_poll(
 
 def _replicas_at(unix_time: float, syncs: Sequence[Sync], writes: Sequence[ScaleWrite]) -> int:
     """.spec.replicas after everything that was written before."""
-    past = [(sync.at, sync.desired) for sync in syncs if sync.at <= unix_time]
+    past = [(sync.decided_at, sync.desired) for sync in syncs if sync.decided_at <= unix_time]
     past += [(write.at, write.replicas) for write in writes if write.at <= unix_time]
     return max(past)[1] if past else syncs[0].replicas
 

@@ -34,7 +34,7 @@ def test_a_sync_of_the_hpa_has_the_total_that_was_served_to_it() -> None:
         [served(10.15, 7_500), served(12.15, None)],
         start=10,
     )
-    assert (known.at_s, known.requests_per_second, known.desired) == (0, 15.0, 3)
+    assert (known.at_s, known.requests_per_second, known.desired) == (0.2, 15.0, 3)
     assert (known.ready, known.starting, known.pending) == (2, 1, 0)
     assert (unknown.requests_per_second, unknown.ready) == (None, 2)
     assert (unasked.requests_per_second, unasked.ready) == (None, None)
@@ -54,9 +54,9 @@ def test_a_reading_outside_of_every_sync_is_a_poll_and_has_its_write() -> None:
     )
     assert [(r.event, r.at_s, r.requests_per_second, r.replicas, r.desired) for r in rows] == [
         (POLL, 0, 1.0, 2, 2),
-        (SYNC, 1, 2.0, 2, 2),
+        (SYNC, 1.2, 2.0, 2, 2),
         (POLL, 2, None, 2, 0),
-        (SYNC, 3, 3.0, 2, 2),
+        (SYNC, 3.2, 3.0, 2, 2),
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_table_is_a_header_and_a_line_per_row(tmp_path: Path) -> None:
     header, line = gzip.decompress((tmp_path / "hpa.csv.gz").read_bytes()).decode().splitlines()
     columns = "requests_per_second,ready,starting,pending,terminating,replicas,status_replicas"
     assert header == f"at_s,event,{columns},desired"
-    assert line == "0.5,sync,,2,1,0,0,2,2,2"
+    assert line == "0.7,sync,,2,1,0,0,2,2,2"
 
 
 def test_an_empty_vector_is_not_zero() -> None:
