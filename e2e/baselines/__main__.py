@@ -108,7 +108,7 @@ def _write(tables: dict[str, list[recording.Row]], output: Path, seconds: float)
         counted[name] = sum(row.event == recording.SYNC for row in kept)
     origin = {
         "date": time.strftime("%Y-%m-%d"),
-        "command": "make calibrate-baselines",
+        "command": f"python -m e2e.baselines --seconds {seconds:g}",
         "host": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {recipe.name: recipe.version for recipe in RECIPES if recipe.name in USED},
         "seconds": seconds,
