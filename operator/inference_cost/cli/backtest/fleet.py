@@ -144,7 +144,7 @@ def _on_dask(tasks: Sequence[_Task], scheduler: str) -> Iterator[tuple[int, Comp
 @contextmanager
 def _client(kind: Any, scheduler: str) -> Iterator[Any]:
     try:
-        client = kind(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = kind(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TimeoutError) as error:
         raise CommandError(f"--scheduler {scheduler}: cannot be reached: {error}") from None
     try:
