@@ -126,27 +126,37 @@ def _value(reading: Reading[float], *, signed: bool = False) -> float | None:
 def _sum(
     pods: tuple[PodTraffic, ...], signals: Signals, coverage: float, *, partial: bool
 ) -> Traffic:
-    windows = [window for pod in pods for window in pod.windows]
-    longest = max(window.seconds for window in windows)
-    requests = sum(window.requests for window in windows)
+    windows = _alike(pods)
+    longest = max(window.seconds for window, _ in windows)
+    requests = sum(window.requests * count for window, count in windows)
+    rated = [(window, count / _seconds(window, longest)) for window, count in windows]
     gateway = clean_gateway(signals.gateway)
     return Traffic(
         pods=pods,
         seconds=longest,
-        completed=sum(window.requests / _seconds(window, longest) for window in windows),
-        failed=sum(window.failures / _seconds(window, longest) for window in windows),
-        growing=sum(_growing(window) / _seconds(window, longest) for window in windows),
-        waiting=sum(_waiting(window) for window in windows),
-        mean_seconds=_mean((window.request_seconds for window in windows), requests),
-        mean_queue_seconds=_mean((window.queue_seconds for window in windows), requests),
+        completed=sum(window.requests * per_second for window, per_second in rated),
+        failed=sum(window.failures * per_second for window, per_second in rated),
+        growing=sum(_growing(window) * per_second for window, per_second in rated),
+        waiting=sum(_waiting(window) * count for window, count in windows),
+        mean_seconds=_mean((window.request_seconds * n for window, n in windows), requests),
+        mean_queue_seconds=_mean((window.queue_seconds * n for window, n in windows), requests),
         coverage=coverage,
         partial=partial,
-        models=len({window.model for window in windows if window.requests > 0}),
-        pending_known=any(isinstance(window.pending, Sample) for window in windows),
+        models=len({window.model for window, _ in windows if window.requests > 0}),
+        pending_known=any(isinstance(window.pending, Sample) for window, _ in windows),
         gateway_rate=None if isinstance(gateway, Missing) else gateway.requests / gateway.seconds,
         gateway_errors=None if isinstance(gateway, Missing) else gateway.errors / gateway.seconds,
         gateway_seconds=0.0 if isinstance(gateway, Missing) else gateway.seconds,
     )
+
+
+def _alike(pods: tuple[PodTraffic, ...]) -> list[tuple[ModelWindow, int]]:
+    """Windows and of how many pods each is: a replay shares one object among pods that served alike."""
+    counts: dict[int, tuple[ModelWindow, int]] = {}
+    for pod in pods:
+        for window in pod.windows:
+            counts[id(window)] = (window, counts.get(id(window), (window, 0))[1] + 1)
+    return list(counts.values())
 
 
 def clean_gateway(gateway: GatewaySignals | Missing) -> GatewaySignals | Missing:
