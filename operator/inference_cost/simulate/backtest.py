@@ -5,17 +5,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from inference_cost.simulate import bound_spot
 from inference_cost.simulate.baselines.registry import AUTOSCALERS, SPOT
 from inference_cost.simulate.bound import lower_bound
 from inference_cost.simulate.ours import Operator, run_ours
-from inference_cost.simulate.outcome import BoundOutcome, Comparison, Outcome
+from inference_cost.simulate.outcome import BoundOutcome, Comparison, Outcome, ReplicaSchedule
 from inference_cost.simulate.result import outcome_of
 from inference_cost.simulate.scenario import Scenario
+from inference_cost.simulate.spot.market import cheapest_by_step
+from inference_cost.simulate.spot.trial import run_placement
 from inference_cost.simulate.tuning import (
     STATIC,
     STATIC_IN_HINDSIGHT,
@@ -39,14 +42,15 @@ Progress = Callable[[float, str], None]
 
 KNOWN: Final = (*AUTOSCALERS, STATIC, STATIC_IN_HINDSIGHT, *SPOT)
 OURS_SECONDS: Final = 60.0  # of work, relative to one run of a baseline: for the progress alone
+NO_TRIAL: Final = Trial(name="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One piece of a comparison that can run in a process of its own."""
 
-    kind: str  # "ours", "bound", "constant", "spot" or "trial"
-    trial: Trial = Trial(name="")
+    kind: str  # "ours", "bound", "spot-bound", "constant", "placement" or "trial"
+    trial: Trial = NO_TRIAL
     weight: float = 1.0
 
 
@@ -66,11 +70,12 @@ def compare(
     """
     check(scenario, against)
     steady_state_of(scenario)  # here, so that the processes inherit it
-    tasks = _tasks(against, tuned=tuned, bound=bound)
+    tasks = _tasks(scenario, against, tuned=tuned, bound=bound)
+    placements = _placements(against, tuned=tuned)
     done: dict[Task, Outcome | BoundOutcome | None] = {}
-    total = sum(task.weight for task in tasks)
+    total = sum(task.weight for task in (*tasks, *placements))
     with _executor(jobs if len(tasks) > 1 else 1) as executor:
-        for task, result in _run_all(scenario, tasks, executor):
+        for task, result in _run_both(scenario, tasks, placements, executor):
             done[task] = result
             if progress is not None:
                 share = sum(one.weight for one in done) / total
@@ -99,9 +104,11 @@ def check(scenario: Scenario, against: Sequence[str]) -> None:
     objective_of(scenario)
 
 
-def _tasks(against: Sequence[str], *, tuned: bool, bound: bool) -> list[Task]:
+def _tasks(scenario: Scenario, against: Sequence[str], *, tuned: bool, bound: bool) -> list[Task]:
     """The longest first, so that the processes end together."""
     tasks = [Task(kind="ours", weight=OURS_SECONDS)]
+    if bound and scenario.spot is not None:
+        tasks.append(Task(kind="spot-bound", weight=10.0))
     if bound:
         tasks.append(Task(kind="bound", weight=3.0))
     autoscalers = [name for name in against if name in AUTOSCALERS]
@@ -109,6 +116,12 @@ def _tasks(against: Sequence[str], *, tuned: bool, bound: bool) -> list[Task]:
     tasks += [Task(kind="trial", trial=trial) for trial in trials(autoscalers, tuned=tuned)]
     tasks += [Task(kind="constant", trial=Trial(name=name)) for name in constants]
     return tasks
+
+
+def _placements(against: Sequence[str], *, tuned: bool) -> list[Task]:
+    """Of the replicas that ours orders: they wait for it."""
+    names = [name for name in against if name in SPOT]
+    return [Task(kind="placement", trial=trial) for trial in trials(names, tuned=tuned)]
 
 
 @contextmanager
@@ -125,23 +138,45 @@ def _executor(jobs: int) -> Iterator[Executor | None]:
             raise
 
 
+def _run_both(
+    scenario: Scenario,
+    tasks: Sequence[Task],
+    placements: Sequence[Task],
+    executor: Executor | None,
+) -> Iterator[tuple[Task, Outcome | BoundOutcome | None]]:
+    demand = None
+    for task, result in _run_all(scenario, tasks, executor):
+        if isinstance(result, Outcome) and result.ordered is not None:
+            demand = result.ordered
+        yield task, result
+    yield from _run_all(scenario, placements, executor, demand)
+
+
 def _run_all(
-    scenario: Scenario, tasks: Sequence[Task], executor: Executor | None
+    scenario: Scenario,
+    tasks: Sequence[Task],
+    executor: Executor | None,
+    demand: ReplicaSchedule | None = None,
 ) -> Iterator[tuple[Task, Outcome | BoundOutcome | None]]:
     if executor is None:
         for task in tasks:
-            yield task, _run(scenario, task)
+            yield task, _run(scenario, task, demand)
         return
-    futures = {executor.submit(_run, scenario, task): task for task in tasks}
+    futures = {executor.submit(_run, scenario, task, demand): task for task in tasks}
     for future in as_completed(futures):
         yield futures[future], future.result()
 
 
-def _run(scenario: Scenario, task: Task) -> Outcome | BoundOutcome | None:
+def _run(
+    scenario: Scenario, task: Task, demand: ReplicaSchedule | None
+) -> Outcome | BoundOutcome | None:
+    """`demand` is for placements alone."""
+    if demand is not None:
+        return run_placement(scenario, task.trial, demand)
     if task.kind == "ours":
         return ours(scenario)
-    if task.kind == "bound":
-        return bound_of(scenario)
+    if task.kind in ("bound", "spot-bound"):
+        return bound_of(scenario, spot=task.kind == "spot-bound")
     if task.kind == "trial":
         return run_trial(scenario, task.trial)
     if task.trial.name == STATIC:
@@ -153,8 +188,8 @@ def ours(scenario: Scenario) -> Outcome:
     """The operator's decisions from the first to the last tick."""
     begin = time.perf_counter()
     world, operator = new_world(scenario), Operator(scenario)
-    run_ours(operator, world)
-    return outcome_of(
+    ordered = run_ours(operator, world)
+    found = outcome_of(
         world,
         scenario,
         name=scenario.policy.key.name,
@@ -164,16 +199,24 @@ def ours(scenario: Scenario) -> Outcome:
         if operator.seconds
         else None,
     )
+    return replace(found, ordered=ordered)
 
 
-def bound_of(scenario: Scenario, late_fraction: float | None = None) -> BoundOutcome | None:
-    """The bound at the objective's late share, or at another; None where not even `maxReplicas` get there."""
+def bound_of(
+    scenario: Scenario, late_fraction: float | None = None, *, spot: bool = False
+) -> BoundOutcome | None:
+    """The bound at the objective's late share, or at another; None where not even `maxReplicas` get there.
+
+    With `spot` also from the scenario's market. The policy's limits do not bind then, as they do not bind the spot
+    rules: SpotHedge runs more replicas, half-and-half fewer while there is no spot.
+    """
     first = round(new_world(scenario, replicas=1).conditions.exclude_first / STEP_SECONDS)
     counts = scenario.traffic.rebinned(STEP_SECONDS)[first:]
     lowest, highest = limits(scenario)
     allowed = 1.0 - objective_of(scenario).target_fraction
     starts = scenario.start_samples or (scenario.start_seconds,)
     fastest = min(*starts, *((scenario.warm_start_seconds,) if scenario.warm_replicas else starts))
+    market = _market(scenario, first, len(counts)) if spot else None
     try:
         found = lower_bound(
             counts,
@@ -183,8 +226,9 @@ def bound_of(scenario: Scenario, late_fraction: float | None = None) -> BoundOut
             start_seconds=fastest,
             late_fraction=allowed if late_fraction is None else late_fraction,
             minimum_billing_seconds=scenario.minimum_billing_seconds,
-            min_replicas=lowest,
-            max_replicas=highest,
+            min_replicas=lowest if market is None else 0,
+            max_replicas=highest if market is None else None,
+            spot=market,
         )
     except ValueError:
         return None
@@ -193,6 +237,14 @@ def bound_of(scenario: Scenario, late_fraction: float | None = None) -> BoundOut
         attained_fraction=found.attainment,
         duality_gap_dollars=found.duality_gap_dollars,
     )
+
+
+def _market(scenario: Scenario, first: int, steps: int) -> bound_spot.SpotMarket | None:
+    """The scenario's market in the counted steps."""
+    if scenario.spot is None:
+        return None
+    found = cheapest_by_step(scenario.spot, steps=first + steps, step_seconds=STEP_SECONDS)
+    return bound_spot.SpotMarket(price_per_hour=found.price_per_hour[first:])
 
 
 def _put_together(
@@ -210,5 +262,7 @@ def _put_together(
             rows.append(mine.pop(-1))
         if mine:
             rows.append(cheapest((mine[knob] for knob in sorted(mine)), target))
-    bounds = [one for one in done.values() if isinstance(one, BoundOutcome)]
-    return Comparison(outcomes=tuple(rows), bound=bounds[0] if bounds else None)
+    bounds = {task.kind: one for task, one in done.items() if isinstance(one, BoundOutcome)}
+    return Comparison(
+        outcomes=tuple(rows), bound=bounds.get("bound"), spot_bound=bounds.get("spot-bound")
+    )

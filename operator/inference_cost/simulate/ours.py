@@ -1,16 +1,22 @@
 """The operator's own decisions in the simulated world: `decide` itself, tick by tick, with its memory."""
 
+import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from inference_cost.decide.engine import decide
 from inference_cost.model.memory import Memory
 from inference_cost.model.plan import Plan
 from inference_cost.simulate.observation import Observer
+from inference_cost.simulate.outcome import ReplicaSchedule
 from inference_cost.simulate.scenario import Scenario
 from inference_cost.simulate.world.clock import advance
 from inference_cost.simulate.world.replicas import order
-from inference_cost.simulate.world.state import World
+from inference_cost.simulate.world.state import LIVE, NOW, World
 
 
 @dataclass(slots=True)
@@ -20,6 +26,7 @@ class Operator:
     scenario: Scenario
     memory: Memory = field(default_factory=Memory)
     seconds: list[float] = field(default_factory=list)  # wall clock of each decide
+    orders: list[tuple[float, int]] = field(default_factory=list)  # when, replicas from then on
     _observer: Observer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -35,10 +42,26 @@ class Operator:
         plan = decisions.plans[self.scenario.policy.key]
         if plan.write:
             order(world, plan.desired)
+            self.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))
         return plan
 
 
-def run_ours(operator: Operator, world: World) -> None:
-    """To the end of the run."""
-    while advance(world, operator.scenario.tick_seconds):
-        operator.tick(world)
+@contextmanager
+def _nothing_old_to_collect() -> Iterator[None]:
+    """Else each full collection walks through all loaded modules: more than half of a run."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def run_ours(operator: Operator, world: World) -> ReplicaSchedule:
+    """To the end of the run; returns how many replicas there were to be."""
+    operator.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))
+    with _nothing_old_to_collect():
+        while advance(world, operator.scenario.tick_seconds):
+            operator.tick(world)
+    times, replicas = zip(*operator.orders, strict=True)
+    return ReplicaSchedule(times_seconds=np.array(times), replicas=np.array(replicas, np.int64))

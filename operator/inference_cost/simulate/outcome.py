@@ -28,6 +28,14 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReplicaSchedule:
+    """`replicas[i]` are wanted from `times_seconds[i]` until the next time; the first time is 0."""
+
+    times_seconds: Floats
+    replicas: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcome:
     """One controller's run. The first `exclude_first_seconds` count nowhere but in `course`.
 
@@ -51,6 +59,8 @@ class Outcome:
     decide_milliseconds_median: float | None = None  # ours only
     seconds: float = 0.0  # wall clock of the run
     notes: tuple[str, ...] = field(default=())
+    ordered: ReplicaSchedule | None = None  # ours only: the demand that spot rules place
+    on_spot_market: bool = False  # a spot rule: measured against the bound with spot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +78,14 @@ class Comparison:
 
     outcomes: tuple[Outcome, ...]
     bound: BoundOutcome | None
+    spot_bound: BoundOutcome | None = None  # where spot may be used as well
 
     def ratio_to_bound(self, outcome: Outcome) -> float | None:
-        """Cost as a multiple of the bound's; None without a bound, or where the bound is nothing."""
-        if self.bound is None or self.bound.cost_dollars <= 0:
+        """Cost as a multiple of the bound's, for spot rules of the one with spot.
+
+        None without a bound, or where the bound is nothing.
+        """
+        bound = self.spot_bound if outcome.on_spot_market else self.bound
+        if bound is None or bound.cost_dollars <= 0:
             return None
-        return outcome.cost_dollars / self.bound.cost_dollars
+        return outcome.cost_dollars / bound.cost_dollars

@@ -1,6 +1,7 @@
 """From a finished world to the outcome of its controller: what counts after the excluded first minutes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +21,14 @@ HOUR_SECONDS = 3600.0
 DAY_SECONDS = 86400.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpotBill:
+    """What spot replicas were paid for, per bin; their seconds are among those that the world billed."""
+
+    seconds: Floats  # of replicas
+    dollars: Floats
+
+
 def outcome_of(
     world: World,
     scenario: Scenario,
@@ -30,16 +39,20 @@ def outcome_of(
     notes: Sequence[str] = (),
     seconds: float = 0.0,
     decide_milliseconds_median: float | None = None,
+    spot: SpotBill | None = None,
 ) -> Outcome:
-    """Dollars at the on-demand price; warm replicas are paid for all the time."""
+    """Dollars at the on-demand price but for spot; warm replicas are paid for all the time."""
     conditions = world.conditions
     first = round(conditions.exclude_first / conditions.bin_seconds)
     requests = np.diff(world.arrivals.total)
     late, billed = world.course[LATE], world.course[BILLED_SECONDS]
+    spot = spot or SpotBill(seconds=np.zeros_like(billed), dollars=np.zeros_like(billed))
+    on_demand = np.maximum(billed - spot.seconds, 0.0)  # apart by rounding
     price = float(scenario.price_per_hour) / HOUR_SECONDS
     warm = scenario.warm_replicas * conditions.bin_seconds
     hours = ReplicaHours(
-        on_demand=float(billed[first:].sum()) / HOUR_SECONDS,
+        on_demand=float(on_demand[first:].sum()) / HOUR_SECONDS,
+        spot=float(spot.seconds[first:].sum()) / HOUR_SECONDS,
         warm=warm * (len(billed) - first) / HOUR_SECONDS,
     )
     total, missed = float(requests[first:].sum()), float(late[first:].sum())
@@ -47,7 +60,8 @@ def outcome_of(
         name=name,
         kind=kind,
         knob=knob,
-        cost_dollars=(hours.on_demand + hours.warm) * float(scenario.price_per_hour),
+        cost_dollars=(hours.on_demand + hours.warm) * float(scenario.price_per_hour)
+        + float(spot.dollars[first:].sum()),
         replica_hours=hours,
         requests=total,
         late=missed,
@@ -67,7 +81,7 @@ def outcome_of(
             late=late.copy(),
             ready=world.course[READY_SECONDS] / conditions.bin_seconds,
             billed=(billed + warm) / conditions.bin_seconds,
-            dollars=(billed + warm) * price,
+            dollars=(on_demand + warm) * price + spot.dollars,
         ),
         decide_milliseconds_median=decide_milliseconds_median,
         seconds=seconds,

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from inference_cost.simulate.baselines.registry import AUTOSCALERS
+from inference_cost.simulate.baselines.registry import AUTOSCALERS, SPOT
 from inference_cost.simulate.baselines.static import peak_replicas
 from inference_cost.simulate.outcome import Outcome
 from inference_cost.simulate.result import outcome_of
@@ -48,11 +48,11 @@ def run_trial(scenario: Scenario, trial: Trial) -> Outcome:
 
 def trials(names: Iterable[str], *, tuned: bool) -> list[Trial]:
     """The defaults, and with `tuned` every knob of the grids."""
-    found = []
+    found, baselines = [], AUTOSCALERS | SPOT
     for name in names:
         found.append(Trial(name=name))
         if tuned:
-            found.extend(Trial(name=name, knob=i) for i in range(len(AUTOSCALERS[name].grid)))
+            found.extend(Trial(name=name, knob=i) for i in range(len(baselines[name].grid)))
     return found
 
 

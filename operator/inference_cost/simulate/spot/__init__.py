@@ -1,0 +1,1 @@
+"""Replicas on spot and on-demand capacity under a placement rule, in a market that takes whole zones away."""
