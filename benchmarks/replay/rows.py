@@ -16,6 +16,7 @@ from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.outcome import Comparison, Outcome
 from inference_cost.simulate.scenario import Scenario
 
+OURS = "ours"  # the kind, and the name in every case
 TUNED = "tuned"
 
 
@@ -67,7 +68,7 @@ class Row:
 
     @property
     def ours(self) -> bool:
-        return self.kind == "ours"
+        return self.kind == OURS
 
     @property
     def tuned(self) -> bool:
@@ -106,7 +107,7 @@ def _threshold(scenario: Scenario) -> float:
 def _figures(outcome: Outcome, ratio: float | None) -> dict[str, Any]:
     hours = outcome.replica_hours
     return {
-        "policy": outcome.name,
+        "policy": OURS if outcome.kind == OURS else outcome.name,
         "kind": outcome.kind,
         "knob": outcome.knob,
         "cost_dollars": round(outcome.cost_dollars, 4),

@@ -8,7 +8,6 @@ from benchmarks.traces.catalog import TRACES
 from benchmarks.traces.variants import Variant
 
 Rows = Sequence[Row]
-OURS = "ours"
 _SEEDS = {trace.name: trace.seed for trace in TRACES}
 
 
@@ -55,8 +54,7 @@ def by_case(rows: Rows) -> Iterable[Rows]:
 def find(rows: Rows, policy: str, *, tuned: bool = False) -> Row | None:
     """The row of one policy; ours and static fleets have no knob and are found either way."""
     for row in rows:
-        named = row.ours if policy == OURS else row.policy == policy
         knobless = row.ours or policy.startswith("static")
-        if named and (knobless or row.tuned == tuned):
+        if row.policy == policy and (knobless or row.tuned == tuned):
             return row
     return None

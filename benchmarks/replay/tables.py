@@ -5,9 +5,8 @@ from math import exp, log
 
 from benchmarks.replay.cells import NONE, cell, meets, percent, span, table, tuned_cell
 from benchmarks.replay.plan import LOAD_TIMES, STARTS
-from benchmarks.replay.rows import Row
+from benchmarks.replay.rows import OURS, Row
 from benchmarks.replay.selection import (
-    OURS,
     Rows,
     as_recorded,
     at,
@@ -129,7 +128,7 @@ def _quotient(mine: Row, other: Row | None) -> str:
         return NONE
     missing = [row for row in (mine, other) if not meets(row)]
     if missing:
-        return " and ".join("ours" if row.ours else row.policy for row in missing) + " misses"
+        return " and ".join(row.policy for row in missing) + " misses"
     return f"{mine.cost_dollars / other.cost_dollars:.2f}"
 
 
@@ -179,7 +178,11 @@ def variants_table(rows: Rows) -> str:
     """Traces that were varied; as recorded they stand beside their variants."""
     plain = [row for row in undisturbed(published_seed(rows)) if row.start in STARTS]
     known = {(row.trace, row.start) for row in plain if row.variant != Variant.RECORDED}
-    varied = [row for row in plain if (row.trace, row.start) in known]
+    places = list(Variant)
+    varied = sorted(
+        (row for row in plain if (row.trace, row.start) in known),
+        key=lambda row: (row.trace, row.start, places.index(Variant(row.variant))),
+    )
     return _cases_table(
         varied, {"variant": lambda row: row.variant, "start": lambda row: f"{row.start} s"}
     )

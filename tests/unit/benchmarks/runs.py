@@ -52,7 +52,7 @@ def outcome(name: str, cost: float = 110.0, attained: float = 0.993, **more: Any
 
 
 def ours(cost: float = 114.0, attained: float = 0.993) -> Outcome:
-    return outcome("ours", cost, attained, kind="ours", knob="")
+    return outcome("its-name", cost, attained, kind="ours", knob="")
 
 
 def tuned(name: str, cost: float, attained: float = 0.991) -> Outcome:
