@@ -49,6 +49,7 @@ MODEL = "model"
 TEMPLATE = "template"
 NODE = "node"
 SCRAPES_IN_WINDOW = 3  # spans between samples that a window should hold
+STALE_SCRAPES = 3  # in a row without a sample, and a pod does not report
 LEAST_REPORTING = 0.5  # of the pods that should
 TIMED_EXECUTIONS = 100  # per batch size: the servers are not new
 NOT_EXPORTED = Missing(reason=MissingReason.NOT_EXPORTED, detail="not simulated")
@@ -145,11 +146,14 @@ class Observer:
         window = self.settings.rate_window_seconds
         counter_windows(world, window, self._windows)
         rows = self._windows[: len(pods)].tolist()
-        newest = EPOCH + max((row[LAST_AT] for row in rows), default=0.0)
-        reports = _reports(pods, rows)
+        fresh = now - STALE_SCRAPES * self.scenario.scrape_seconds
+        reports = _reports(pods, rows, fresh)
         due = [
             pod for pod in pods if pod.ready_at is not None and EPOCH + now - pod.ready_at >= window
         ]
+        if not reports and any(pod.ready for pod in pods):
+            return _why_nothing(rows, fresh, due)
+        newest = EPOCH + max((row[LAST_AT] for row in rows), default=0.0)
         return signals_of(pods, reports, due, newest, self.scenario.scrape_seconds)
 
 
@@ -163,9 +167,6 @@ def signals_of(
     """`due`: pods that had time to report. Half of them must, or nothing is known."""
     if not any(pod.ready for pod in pods):
         return Missing(reason=MissingReason.NO_READY_PODS, detail="no pod of the target is ready")
-    if not reports:
-        reason = MissingReason.EMPTY_RESULT if due else MissingReason.WARMING_UP
-        return Missing(reason=reason)
     silent = tuple(sorted(pod.name for pod in due if pod.name not in reports))
     if len(due) - len(silent) < LEAST_REPORTING * len(due):
         return Missing(
@@ -182,12 +183,22 @@ def signals_of(
     )
 
 
-def _reports(pods: tuple[Pod, ...], rows: list[list[float]]) -> dict[str, PodSignals]:
-    """Pods with the same counters share one window object."""
+def _why_nothing(rows: list[list[float]], fresh: float, due: list[Pod]) -> Missing:
+    """The reason of the first pod with a sample tells most."""
+    known = [row[LAST_AT] for row in rows if row[SAMPLES]]
+    if known:
+        reason = MissingReason.STALE if known[0] < fresh else MissingReason.WARMING_UP
+    else:
+        reason = MissingReason.EMPTY_RESULT if due else MissingReason.WARMING_UP
+    return Missing(reason=reason)
+
+
+def _reports(pods: tuple[Pod, ...], rows: list[list[float]], fresh: float) -> dict[str, PodSignals]:
+    """Pods with the same counters share one window object; one whose newest sample is too old has none."""
     known: dict[tuple[float, ...], tuple[ModelWindow, ...]] = {}
     reports = {}
     for pod, row in zip(pods, rows, strict=True):
-        if row[SAMPLES] < 2:  # noqa: PLR2004 - an increase needs two samples
+        if row[SAMPLES] < 2 or row[LAST_AT] < fresh:  # noqa: PLR2004 - an increase needs two samples
             continue
         key = tuple(row)
         windows = known.get(key)

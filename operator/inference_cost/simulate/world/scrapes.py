@@ -91,8 +91,8 @@ def seen_scrape(world: World, replica: int, number: int) -> bool:
 def counter_windows(world: World, window_seconds: float, windows: Floats) -> None:
     """Increases over the visible scrapes of the last `window_seconds`: a row of `windows` per listed replica.
 
-    Columns as of the counters, then `PENDING_CHANGE`, `FIRST_AT`, `LAST_AT` (seconds) and `SAMPLES`; a replica
-    with fewer than two samples has nothing but their number.
+    Columns as of the counters, then `PENDING_CHANGE`, `FIRST_AT`, `LAST_AT` (seconds) and `SAMPLES`; with
+    one sample the increases are zero, without any everything is.
     """
     now, newest = world.numbers[NOW], world.counts[SCRAPES] - 1
     visible = now - world.conditions.lag_seconds + 1e-6
@@ -118,12 +118,12 @@ def _window(world: World, slot: int, oldest: int, newest: int, window: Floats) -
             last = number
             samples += 1
     window[SAMPLES] = samples
-    if samples < 2:  # noqa: PLR2004 - an increase needs two samples
+    if samples == 0:
         return
+    window[FIRST_AT] = scrape_time(world, first)
+    window[LAST_AT] = scrape_time(world, last)
     before = world.scraped[first % SCRAPES_KEPT, slot]
     after = world.scraped[last % SCRAPES_KEPT, slot]
     window[:COLUMNS] = after - before
     window[PENDING] = after[PENDING]
     window[PENDING_CHANGE] = after[PENDING] - before[PENDING]
-    window[FIRST_AT] = scrape_time(world, first)
-    window[LAST_AT] = scrape_time(world, last)

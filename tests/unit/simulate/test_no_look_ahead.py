@@ -1,0 +1,97 @@
+"""No controller sees the future, nor arrivals that its metrics do not show yet."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inference_cost.decide import engine
+from inference_cost.simulate import ours as ours_module
+from inference_cost.simulate.baselines.registry import AUTOSCALERS
+from inference_cost.simulate.ours import Operator
+from inference_cost.simulate.runs import RUNS
+from inference_cost.simulate.scenario import Fidelity, Scenario
+from inference_cost.simulate.traffic import Traffic
+from inference_cost.simulate.world.clock import advance
+from inference_cost.simulate.world.new import new_world
+from inference_cost.simulate.world.state import BILLED_SECONDS, LATE, LIVE, World
+from tests.unit.simulate.worlds import scenario
+
+HOUR = 360  # bins
+
+
+def noisy(seed: int, bins: int = 2 * HOUR) -> Traffic:
+    draw = np.random.default_rng(seed)
+    level = 250.0 + 200.0 * np.sin(np.arange(bins) / 40.0)
+    return Traffic(width_seconds=10.0, counts=draw.poisson(level * 10.0).astype(np.float64))
+
+
+def run(case: Scenario, name: str) -> World:
+    world = new_world(case, replicas=4)
+    if name == "ours":
+        operator = Operator(case)
+        while advance(world, case.tick_seconds):
+            operator.tick(world)
+    else:
+        baseline = AUTOSCALERS[name]
+        state = baseline.new_state(baseline.default, int(world.counts[LIVE]))
+        RUNS[name](world, baseline.default, state)
+    return world
+
+
+@pytest.mark.parametrize("name", ["ours", *RUNS])
+@pytest.mark.parametrize("fidelity", Fidelity)
+def test_cutting_off_the_future_changes_nothing_before(name: str, fidelity: Fidelity) -> None:
+    whole = scenario(noisy(1), fidelity=fidelity)
+    cut = replace(whole, traffic=whole.traffic.until(3600.0))
+    long, short = run(whole, name), run(cut, name)
+    # The last minute's drains and requests reach beyond the cut.
+    before = slice(0, HOUR - 10)
+    for row in (BILLED_SECONDS, LATE):
+        assert np.array_equal(long.course[row, before], short.course[row, before])
+
+
+@pytest.mark.parametrize("name", ["hpa", "kpa-rps", "wva"])
+def test_the_test_of_the_future_can_fail(name: str) -> None:
+    """Other arrivals in the past do change what is done."""
+    ours, other = run(scenario(noisy(1)), name), run(scenario(noisy(2)), name)
+    assert not np.array_equal(ours.course[BILLED_SECONDS], other.course[BILLED_SECONDS])
+
+
+def decisions(change: Callable[[World], None]) -> list[int]:
+    """Desired replicas of an hour's ticks, with the world's true arrivals changed before each look."""
+    case = scenario(noisy(3, HOUR))
+    world, operator, desired = new_world(case, replicas=4), Operator(case), []
+    kept = world.arrivals.total.copy()
+    while advance(world, case.tick_seconds):
+        change(world)
+        desired.append(operator.tick(world).desired)
+        world.arrivals.total[:] = kept
+    return desired
+
+
+def test_true_arrivals_do_not_matter_where_the_counters_stay() -> None:
+    """Ours infers the demand from Triton's counters: it has no access to what really arrived."""
+
+    def triple(world: World) -> None:
+        world.arrivals.total[:] *= 3.0
+
+    def silence(world: World) -> None:
+        world.arrivals.total[:] = 0.0
+
+    plain = decisions(lambda _: None)
+    assert len(set(plain)) > 3
+    assert decisions(triple) == plain
+    assert decisions(silence) == plain
+
+
+def test_counters_do_matter() -> None:
+    def triple(world: World) -> None:
+        world.scraped[:] *= 3.0
+
+    assert decisions(triple) != decisions(lambda _: None)
+
+
+def test_it_is_the_very_decide_of_the_operator() -> None:
+    assert ours_module.decide is engine.decide
