@@ -104,16 +104,20 @@ def _strictest(document: Document | FleetDocument) -> float:
 
 def _table(document: Document | FleetDocument) -> str:
     runs, bound = _rows(document)
+    spot_bound = (document if isinstance(document, Document) else document.totals).spot_bound
     body = "".join(_row(run) for run in runs)
     if bound is not None:
-        cells = (dollars(bound.cost_dollars), "1.000", percent(bound.attainment_percent))
-        empty = "<td></td>" * (len(HEADS) - 2 - len(cells))
-        values = "".join(f"<td>{cell}</td>" for cell in cells)
-        body += (
-            f'<tr class="c-bound"><td>Cheapest possible</td><td class="words">knows the future</td>'
-            f"{values}{empty}</tr>"
-        )
+        body += _bound_row("Cheapest possible", bound)
+    if spot_bound is not None:
+        body += _bound_row("Cheapest possible with spot", spot_bound)
     return f'<section class="card"><h2>All figures</h2>{_wide(HEADS, body)}{_notes(runs)}</section>'
+
+
+def _bound_row(name: str, bound: Bound) -> str:
+    cells = (dollars(bound.cost_dollars), "1.000", percent(bound.attainment_percent))
+    values = "".join(f"<td>{cell}</td>" for cell in cells)
+    empty = "<td></td>" * (len(HEADS) - 2 - len(cells))
+    return f'<tr class="c-bound"><td>{name}</td><td class="words">knows the future</td>{values}{empty}</tr>'
 
 
 def _row(run: Run) -> str:

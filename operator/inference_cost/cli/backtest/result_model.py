@@ -60,7 +60,7 @@ class Run(Part):
     scale_events: Annotated[int, Field(ge=0)]
     """Changes of the number of replicas that were written."""
     ratio_to_bound: Annotated[float, Field(ge=0)] | None
-    """Cost as a multiple of the bound's; null without `--bound`."""
+    """Cost as a multiple of the bound's, for spot rules of the bound with spot; null without `--bound`."""
     meets_objective: bool
     notes: tuple[str, ...]
 
@@ -213,6 +213,8 @@ class Document(Part):
     policies: tuple[Run, ...]
     """Ours first, then the baselines."""
     bound: Bound | None
+    spot_bound: Bound | None
+    """Where spot may be used as well: what `ratioToBound` of spot rules is measured by."""
     timings: Timings | None = None
 
 
@@ -225,6 +227,7 @@ class PolicyResult(Part):
     traffic: TrafficSummary
     policies: tuple[Run, ...]
     bound: Bound | None
+    spot_bound: Bound | None
 
 
 class Totals(Part):
@@ -233,6 +236,7 @@ class Totals(Part):
     policies: tuple[Run, ...]
     """Ours under the name "ours"; a knob is "default" or "tuned", for each policy has its own."""
     bound: Bound | None
+    spot_bound: Bound | None
 
 
 class FleetDocument(Part):

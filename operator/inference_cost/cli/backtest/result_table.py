@@ -4,7 +4,14 @@ import csv
 import io
 from collections.abc import Sequence
 
-from inference_cost.cli.backtest.result_model import Bound, Document, FleetDocument, Run
+from inference_cost.cli.backtest.result_model import (
+    Bound,
+    Document,
+    FleetDocument,
+    PolicyResult,
+    Run,
+    Totals,
+)
 from inference_cost.cli.backtest.words import dollars, percent
 
 HEADS = (
@@ -17,16 +24,16 @@ CSV_HEADS = (
     "spot_hours", "warm_hours", "starts", "scale_events", "meets_objective",
 )  # fmt: skip
 LEFT_ALIGNED = ("NAME", "KNOB", "POLICY")
-BOUND = "bound"
+BOUND, SPOT_BOUND = "bound", "bound with spot"
 ALL = "(all)"
 
 
 def to_table(document: Document | FleetDocument) -> str:
     """A sentence, then the rows."""
     if isinstance(document, Document):
-        rows = _rows(document.policies, document.bound)
+        rows = _rows(document.policies, document)
         return f"{document.summary}\n\n{_table(HEADS, rows)}\n{_notes(document.policies)}"
-    rows = _rows(document.totals.policies, document.totals.bound)
+    rows = _rows(document.totals.policies, document.totals)
     ours = [(result.policy, *_cells(result.policies[0])[2:]) for result in document.results]
     return (
         f"{document.summary}\n\nAll policies:\n{_table(HEADS, rows)}\n\nOurs by policy:\n"
@@ -34,13 +41,25 @@ def to_table(document: Document | FleetDocument) -> str:
     )
 
 
-def _rows(runs: Sequence[Run], bound: Bound | None) -> list[tuple[str, ...]]:
-    rows = [_cells(run) for run in runs]
-    if bound is not None:
-        empty = ("",) * (len(HEADS) - 5)
-        cells = (dollars(bound.cost_dollars), "1.000", percent(bound.attainment_percent) + "  ")
-        rows.append((BOUND, "knows the future", *cells, *empty))
-    return rows
+def _rows(runs: Sequence[Run], bounded: Document | Totals) -> list[tuple[str, ...]]:
+    empty = ("",) * (len(HEADS) - 5)
+    bounds = [
+        (
+            name,
+            "knows the future",
+            dollars(bound.cost_dollars),
+            "1.000",
+            percent(bound.attainment_percent) + "  ",
+            *empty,
+        )
+        for name, bound in _bounds(bounded)
+    ]
+    return [*map(_cells, runs), *bounds]
+
+
+def _bounds(bounded: Document | PolicyResult | Totals) -> list[tuple[str, Bound]]:
+    found = ((BOUND, bounded.bound), (SPOT_BOUND, bounded.spot_bound))
+    return [(name, bound) for name, bound in found if bound is not None]
 
 
 def _cells(run: Run) -> tuple[str, ...]:
@@ -84,15 +103,14 @@ def to_csv(document: Document | FleetDocument) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_HEADS)
+    groups: list[tuple[str, Document | PolicyResult | Totals]]
     if isinstance(document, Document):
-        groups = [(document.policy, document.policies, document.bound)]
+        groups = [(document.policy, document)]
     else:
-        groups = [(one.policy, one.policies, one.bound) for one in document.results]
-        groups.append((ALL, document.totals.policies, document.totals.bound))
-    for policy, runs, bound in groups:
-        writer.writerows(_csv_row(policy, run) for run in runs)
-        if bound is not None:
-            writer.writerow(_csv_bound(policy, bound))
+        groups = [*((one.policy, one) for one in document.results), (ALL, document.totals)]
+    for policy, rows in groups:
+        writer.writerows(_csv_row(policy, run) for run in rows.policies)
+        writer.writerows(_csv_bound(policy, name, bound) for name, bound in _bounds(rows))
     return text.getvalue()
 
 
@@ -107,10 +125,10 @@ def _csv_row(policy: str, run: Run) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _csv_bound(policy: str, bound: Bound) -> tuple[object, ...]:
+def _csv_bound(policy: str, name: str, bound: Bound) -> tuple[object, ...]:
     values = {
         "policy": policy,
-        "name": BOUND,
+        "name": name,
         "kind": BOUND,
         "cost_dollars": bound.cost_dollars,
         "ratio_to_bound": 1.0,

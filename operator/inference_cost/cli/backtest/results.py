@@ -8,7 +8,7 @@ from platform import python_version
 
 import numpy as np
 
-from inference_cost.cli.backtest.options import Options
+from inference_cost.cli.backtest.options import SPOT_RULES, Options
 from inference_cost.cli.backtest.result_model import (
     ArrivalsInput,
     Bound,
@@ -79,6 +79,7 @@ def single_document(
         traffic=result.traffic,
         policies=result.policies,
         bound=result.bound,
+        spot_bound=result.spot_bound,
         timings=_timings((finished,), clock),
     )
 
@@ -113,7 +114,7 @@ def policy_result(finished: Finished) -> PolicyResult:
     inputs = _policy_inputs(finished)
     target = inputs.objective.target_percent
     runs = tuple(_run(one, comparison, target) for one in comparison.outcomes)
-    bound = None if comparison.bound is None else _bound(comparison.bound)
+    bound = _bound(comparison.bound)
     return PolicyResult(
         policy=case.full_name,
         summary=sentence(
@@ -127,6 +128,7 @@ def policy_result(finished: Finished) -> PolicyResult:
         traffic=_traffic(scenario.traffic),
         policies=runs,
         bound=bound,
+        spot_bound=_bound(comparison.spot_bound),
     )
 
 
@@ -158,7 +160,9 @@ def _run(outcome: Outcome, comparison: Comparison, target_percent: float) -> Run
     )
 
 
-def _bound(bound: BoundOutcome) -> Bound:
+def _bound(bound: BoundOutcome | None) -> Bound | None:
+    if bound is None:
+        return None
     return Bound(
         cost_dollars=_money(bound.cost_dollars),
         attainment_percent=_percent(bound.attained_fraction),
@@ -298,9 +302,8 @@ def _median(outcome: Outcome) -> float | None:
 
 def _totals(results: Sequence[PolicyResult]) -> Totals:
     """Sums over the policies of each controller at its default, and at its best knob."""
-    bounds = [result.bound for result in results if result.bound is not None]
-    complete = len(bounds) == len(results)
-    bound = _total_bound(results, bounds) if complete and bounds else None
+    bound = _total_bound(results, [result.bound for result in results])
+    spot_bound = _total_bound(results, [result.spot_bound for result in results])
     groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for result in results:
         for run in result.policies:
@@ -308,11 +311,12 @@ def _totals(results: Sequence[PolicyResult]) -> Totals:
             groups[name, run.knob.partition(":")[0]].append(run)
     return Totals(
         policies=tuple(
-            _total(name, knob, runs, bound)
+            _total(name, knob, runs, spot_bound if name in SPOT_RULES else bound)
             for (name, knob), runs in groups.items()
             if len(runs) == len(results)
         ),
         bound=bound,
+        spot_bound=spot_bound,
     )
 
 
@@ -346,11 +350,15 @@ def _total(name: str, knob: str, runs: Sequence[Run], bound: Bound | None) -> Ru
     )
 
 
-def _total_bound(results: Sequence[PolicyResult], bounds: Sequence[Bound]) -> Bound:
+def _total_bound(results: Sequence[PolicyResult], bounds: Sequence[Bound | None]) -> Bound | None:
+    """The sum; None where a policy has none."""
+    known = [bound for bound in bounds if bound is not None]
+    if len(known) < len(bounds):
+        return None
     requests = [result.traffic.requests for result in results]
-    attained = sum(b.attainment_percent * n for b, n in zip(bounds, requests, strict=True))
+    attained = sum(b.attainment_percent * n for b, n in zip(known, requests, strict=True))
     return Bound(
-        cost_dollars=_money(sum(float(bound.cost_dollars) for bound in bounds)),
+        cost_dollars=_money(sum(float(bound.cost_dollars) for bound in known)),
         attainment_percent=round(attained / sum(requests), PERCENT_PLACES),
-        duality_gap_dollars=_money(sum(float(bound.duality_gap_dollars) for bound in bounds)),
+        duality_gap_dollars=_money(sum(float(bound.duality_gap_dollars) for bound in known)),
     )
