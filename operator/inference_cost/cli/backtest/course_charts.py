@@ -70,16 +70,16 @@ def _other(panel: svg.Panel, number: int, row: Drawn) -> str:
 
 
 def _choices(others: Sequence[Drawn]) -> str:
-    """Radio buttons before the drawing; the style shows the line of the one that is checked."""
+    """Radio buttons; the style shows the line of the one that is checked."""
     if not others:
         return ""
-    rules = ",".join(f"#with{i}:checked~svg .n{i}" for i in range(len(others)))
+    rules = ",".join(f"figure:has(#with{i}:checked) .n{i}" for i in range(len(others)))
     buttons = "".join(
-        f'<input type="radio" name="with" id="with{i}"{" checked" if i == 0 else ""}>'
-        f'<label for="with{i}">{escape(title(row.run))}</label>'
+        f'<label><input type="radio" name="with" id="with{i}"{" checked" if i == 0 else ""}>'
+        f"{escape(title(row.run))}</label>"
         for i, row in enumerate(others)
     )
-    return f"<style>{rules}{{display:inline}}</style>{buttons}"
+    return f'<style>{rules}{{display:inline}}</style><div class="choices">{buttons}</div>'
 
 
 def late_chart(rows: Sequence[Drawn], target_percent: float) -> str:
