@@ -21,7 +21,7 @@ from inference_cost.simulate.world.state import HIGHEST_LOAD, LOAD_STEP, Curves,
 _COARSE = (0.02, 0.05, *(0.05 * i for i in range(2, 13)), 0.64, 0.67, 0.7)
 _FINE = (*(0.72 + 0.02 * i for i in range(10)), *(0.91 + 0.01 * i for i in range(8)), HIGHEST_LOAD)
 LOADS: Final[Floats] = np.array([*_COARSE, *_FINE])
-GRID: Final[Floats] = np.arange(round(HIGHEST_LOAD / LOAD_STEP) + 1) * LOAD_STEP
+GRID: Final[Floats] = np.arange(round(HIGHEST_LOAD / LOAD_STEP) + 1, dtype=np.float64) * LOAD_STEP
 REQUESTS: Final = 500_000  # at the highest loads; queues of neighboring requests are alike there
 DIGITS: Final = 9  # of times in units of a full batch, so that stretched servers are one
 WARM_UP: Final = 0.02  # of the requests, while the queue fills

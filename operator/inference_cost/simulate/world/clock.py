@@ -30,7 +30,7 @@ def next_change(world: World, until: float) -> float:
     """The next moment, `until` at the latest, at which something happens by itself."""
     conditions, now = world.conditions, world.numbers[NOW]
     edge = (np.floor((now + ALMOST) / conditions.bin_seconds) + 1.0) * conditions.bin_seconds
-    return min(until, edge, world.numbers[NEXT_READY], next_scrape(world))
+    return float(min(until, edge, world.numbers[NEXT_READY], next_scrape(world)))
 
 
 @compiled

@@ -89,7 +89,7 @@ def _entry(world: World, at: float) -> int:
     oldest = max(number - TRAIL_KEPT + 2, 0)
     while number > oldest and world.trail[number % TRAIL_KEPT, TRAIL_AT] > at + 1e-6:
         number -= 1
-    return max(number, 0) % TRAIL_KEPT
+    return int(max(number, 0) % TRAIL_KEPT)
 
 
 @compiled

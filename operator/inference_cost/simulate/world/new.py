@@ -1,6 +1,7 @@
 """A world at second 0, from a scenario."""
 
 from math import ceil, inf
+from typing import cast
 
 import numpy as np
 
@@ -185,12 +186,10 @@ def _arrivals(scenario: Scenario, counts: Floats) -> Arrivals:
     return Arrivals(total=np.concatenate(([0.0], np.cumsum(counts))), times=times)
 
 
-def _batchers(
-    scenario: Scenario, conditions: Conditions, slots: int, requests: int
-) -> Batcher | None:
-    """One per slot at request level, else none."""
+def _batchers(scenario: Scenario, conditions: Conditions, slots: int, requests: int) -> Batcher:
+    """One per slot at request level, else None, by whose type the model is chosen (fidelity.py)."""
     if scenario.fidelity is not Fidelity.REQUEST:
-        return None
+        return cast(Batcher, None)
     return new_batchers(
         scenario.service,
         new_requests(requests, latency_only=True),
@@ -213,8 +212,10 @@ def request_times(scenario: Scenario, counts: Floats) -> Floats:
         )
     if scenario.traffic.times is not None:
         return scenario.traffic.times
-    draw = np.random.default_rng((scenario.seed, 3))
-    whole = np.floor(counts + draw.random(len(counts))).astype(np.int64)
+    # A generator each, so that what comes later changes no earlier request.
+    rounding = np.random.default_rng((scenario.seed, 3)).random(len(counts))
+    whole = np.floor(counts + rounding).astype(np.int64)
     starts = np.repeat(np.arange(len(counts)) * STEP_SECONDS, whole)
-    times: Floats = np.sort(starts + draw.random(len(starts)) * STEP_SECONDS)
+    within = np.random.default_rng((scenario.seed, 4)).random(len(starts))
+    times: Floats = np.sort(starts + within * STEP_SECONDS)
     return times

@@ -83,7 +83,7 @@ def start_up_seconds(world: World, now: float) -> float:
     for i in range(len(warm)):
         if warm[i] <= now:
             warm[i] = now + cold
-            return min(world.conditions.warm_start_seconds, cold)
+            return float(min(world.conditions.warm_start_seconds, cold))
     return float(cold)
 
 
@@ -116,7 +116,7 @@ def _youngest(world: World) -> int:
     for i in range(last, -1, -1):
         if replicas.serves[replicas.listed[i]] == 0:
             return i
-    return last
+    return int(last)
 
 
 @compiled

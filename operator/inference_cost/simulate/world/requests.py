@@ -75,7 +75,8 @@ def settle_requests(world: World) -> None:
 @compiled
 def _serving(world: World) -> Ints:
     listed = world.replicas.listed[: world.counts[LIVE]]
-    return listed[world.replicas.serves[listed] == 1]
+    serving: Ints = listed[world.replicas.serves[listed] == 1]
+    return serving
 
 
 @compiled
@@ -159,7 +160,7 @@ def _busy(world: World, change: Floats, width: float) -> float:
     """Share of time that an instance computes: time of all batches over that of all instances."""
     settings = world.batchers.settings
     spent = change[EXECUTIONS] * settings.fixed + change[REQUESTS] * settings.per_item
-    return min(spent / (settings.instances * width), 1.0)
+    return min(float(spent) / (settings.instances * width), 1.0)
 
 
 @compiled

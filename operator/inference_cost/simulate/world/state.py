@@ -136,7 +136,7 @@ class World(NamedTuple):
     curves: Curves
     replicas: Replicas
     arrivals: Arrivals
-    batchers: Batcher | None  # one per slot, at request level (fidelity.py)
+    batchers: Batcher  # one per slot; None in steps (fidelity.py)
     starts: Floats  # start-up seconds, drawn in order of the replicas' numbers
     numbers: Floats
     counts: Ints

@@ -84,9 +84,7 @@ def test_nothing_counts_in_the_excluded_time() -> None:
 
 
 def test_start_ups_are_drawn_from_the_file_and_alike_for_all_controllers() -> None:
-    drawn = [
-        new_world(scenario(start_samples=(5.0, 50.0, 500.0), seed=3)).starts for _ in range(2)
-    ]
+    drawn = [new_world(scenario(start_samples=(5.0, 50.0, 500.0), seed=3)).starts for _ in range(2)]
     assert set(np.unique(drawn[0])) == {5.0, 50.0, 500.0}
     assert np.array_equal(*drawn)
 

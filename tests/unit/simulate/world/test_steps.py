@@ -61,9 +61,7 @@ def test_a_backlog_is_worked_off_with_what_is_left_of_the_capacity(world: World)
 def test_no_more_are_in_time_than_the_largest_goodput(world: World) -> None:
     for load in np.linspace(0.1, 3.0, 30):
         for backlog in (0.0, 10.0, 300.0):
-            served = serve_group(
-                world.conditions, world.curves, 1, load * CAPACITY, 10.0, backlog
-            )
+            served = serve_group(world.conditions, world.curves, 1, load * CAPACITY, 10.0, backlog)
             assert load * CAPACITY * 10 - served.late <= world.conditions.goodput * 10 + 1e-9
 
 
