@@ -84,7 +84,7 @@ def seen_scrape(world: World, replica: int, number: int) -> bool:
     mixed ^= mixed >> np.uint64(31)
     mixed *= np.uint64(0xD6E8FEB86659FD93)
     mixed ^= mixed >> np.uint64(32)
-    return bool((mixed >> np.uint64(11)) * 2.0**-53 >= fraction
+    return bool((mixed >> np.uint64(11)) * 2.0**-53 >= fraction)
 
 
 @compiled
