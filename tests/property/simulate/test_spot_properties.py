@@ -1,5 +1,6 @@
 """No placement on spot and on demand, of a rule or at random, beats the bound at its own late share."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -15,6 +16,7 @@ from inference_cost.simulate.scenario import Scenario, SpotMarket
 from inference_cost.simulate.spot.trial import outcome_with_spot, run_placement
 from inference_cost.simulate.traffic import Traffic
 from inference_cost.simulate.tuning import Trial
+from inference_cost.simulate.world.new import steady_state_of
 from tests.unit.simulate.spot.markets import run
 from tests.unit.simulate.worlds import CAPACITY, scenario
 
@@ -77,6 +79,42 @@ def test_no_placement_at_random_beats_the_bound(seed: int) -> None:
 
     spot = run(market, placement, random_demand(seed), 20.0)
     assert_no_cheaper_than_the_bound(outcome_with_spot(spot, market, name="at random"), market)
+
+
+class Clairvoyant:
+    """Knows the traffic: at each step just the replicas for it, on spot in the cheapest zone that is there."""
+
+    def __init__(self, market: Scenario, share: float) -> None:
+        assert market.spot is not None
+        self.market, self.spot = market, market.spot
+        capacity = share * steady_state_of(market).largest_goodput * STEP_SECONDS
+        needed = np.ceil(market.traffic.counts / capacity).astype(np.int64)
+        ahead = int(market.start_seconds / STEP_SECONDS)  # what starts now must be there then
+        self.needed = np.array([needed[i : i + ahead + 1].max() for i in range(STEPS)])
+        self.leaving: list[tuple[float, int]] = []  # until when replicas under notice serve
+
+    def __call__(self, seen: SpotSeen) -> tuple[np.ndarray, int]:
+        step = int(seen.at / STEP_SECONDS)
+        lost = int(seen.preempted_since_last.sum())
+        self.leaving = [(end, n) for end, n in self.leaving if end > seen.at]
+        self.leaving += [(seen.at + self.spot.notice_seconds, lost)] if lost else []
+        wanted = max(int(self.needed[step]) - sum(n for _, n in self.leaving), 0)
+        spot, there = np.zeros(len(seen.price), np.int64), self.spot.available[step]
+        if not there.any():
+            return spot, wanted
+        spot[np.argmin(np.where(there, seen.price, np.inf))] = wanted
+        return spot, 0
+
+
+@QUICK
+@given(seed=SEEDS, share=st.floats(0.9, 1.1))
+def test_not_even_a_placement_that_knows_the_traffic_beats_the_bound(
+    seed: int, share: float
+) -> None:
+    market = replace(random_scenario(seed), drain_seconds=0.0)
+    demand = ReplicaSchedule(times_seconds=np.zeros(1), replicas=np.array([LARGEST + 1]))
+    spot = run(market, Clairvoyant(market, share), demand, STEP_SECONDS)
+    assert_no_cheaper_than_the_bound(outcome_with_spot(spot, market, name="knows"), market)
 
 
 @pytest.mark.parametrize("name", SPOT)
