@@ -15,7 +15,9 @@ demo: install ## a real cluster, real Triton, real load: watch the operator keep
 	$(PYTHON) -m e2e.demo $(if $(KEEP),--keep) $(if $(DAY),--day $(DAY))
 
 .PHONY: test
-test: install verify fresh-results unit integration e2e demo-check ## everything the gate runs, with the number of tests
+test: install fresh-results ## everything the gate runs, with the number of tests
+	@$(MAKE) --no-print-directory -j2 --output-sync=target static-and-unit replay
+	@$(MAKE) --no-print-directory integration e2e demo-check
 	@$(PYTHON) scripts/count_tests.py build/tests
 
 # --- parts of the gate ------------------------------------------------------------------------------------------
@@ -52,16 +54,29 @@ generated: ## fail when a generated file is out of date
 generate: ## write CRDs, reference pages and the chart's copies
 	$(PYTHON) scripts/generate.py
 
+# Each compiles the simulator and replays for minutes: beside the rest of the unit tests, not after them.
+REPLAY_TESTS := tests/unit/simulate tests/property/simulate tests/unit/cli/backtest/test_fleet.py
+
+.PHONY: static-and-unit
+static-and-unit: verify unit
+
 .PHONY: unit
 unit: ## unit and property tests, branch coverage of decide, account and api at least 90 % each
 	mkdir -p build/tests
-	.venv/bin/coverage run -m pytest tests/unit tests/property -q --junitxml=build/tests/unit.xml
+	.venv/bin/coverage run -m pytest tests/unit tests/property $(addprefix --ignore=,$(REPLAY_TESTS)) \
+	  -q --junitxml=build/tests/unit.xml
 	.venv/bin/coverage report
 	@for package in decide account api; do \
 	  total=$$(.venv/bin/coverage report --include "operator/inference_cost/$$package/*" --format total --fail-under 90) \
 	    || { echo "branch coverage of $$package/ is below 90 %"; exit 1; }; \
 	  echo "$$package: $$total % of lines and branches"; \
 	done
+
+.PHONY: replay
+replay: ## tests of the replay, and the short benchmark against the recorded ratios
+	mkdir -p build/tests
+	.venv/bin/pytest $(REPLAY_TESTS) -q --timeout 600 --junitxml=build/tests/replay.xml
+	$(PYTHON) -m benchmarks.replay --quick --check
 
 .PHONY: binaries
 binaries: install ## build Kubernetes, etcd, kwok, Prometheus and helm into the cache (about ten minutes, once)

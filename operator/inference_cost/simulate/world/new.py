@@ -33,6 +33,7 @@ STARTS_DRAWN = 4096
 LONGEST_WAIT_SECONDS = 30.0  # or five times the objective: clients give up
 LONGEST_WAIT_OBJECTIVES = 5.0
 RESIDUAL = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
+SMOOTHING_OBJECTIVES = 2.0
 INITIAL_SECONDS = 300.0
 INITIAL_HEADROOM = 1.2
 
@@ -183,7 +184,27 @@ def _arrivals(scenario: Scenario, counts: Floats) -> Arrivals:
         times = request_times(scenario, counts)
         bins = np.minimum((times / STEP_SECONDS).astype(np.int64), len(counts) - 1)
         counts = np.bincount(bins, minlength=len(counts)).astype(np.float64)
-    return Arrivals(total=np.concatenate(([0.0], np.cumsum(counts))), times=times)
+    smooth = _smoothed(counts, objective_of(scenario).threshold_seconds)
+    return Arrivals(total=_cumulative(counts), smooth=_cumulative(smooth), times=times)
+
+
+def _cumulative(counts: Floats) -> Floats:
+    return np.concatenate(([0.0], np.cumsum(counts)))
+
+
+def _smoothed(counts: Floats, threshold: float) -> Floats:
+    """Means of the last bins, over two objectives where one is longer than half a step.
+
+    Queues of slow models even out what comes by chance within a few batches, and the steady state counts that chance
+    already: per step it would count twice.
+    """
+    if threshold <= STEP_SECONDS / 2:
+        return counts
+    width = ceil(SMOOTHING_OBJECTIVES * threshold / STEP_SECONDS)
+    total = np.concatenate((np.zeros(width - 1), _cumulative(counts)))
+    spans = np.minimum(np.arange(1, len(counts) + 1), width)
+    smooth: Floats = (total[width:] - total[:-width]) / spans
+    return smooth
 
 
 def _batchers(scenario: Scenario, conditions: Conditions, slots: int, requests: int) -> Batcher:

@@ -125,9 +125,13 @@ class Replicas(NamedTuple):
 
 
 class Arrivals(NamedTuple):
-    """`total[i]`: requests before the start of bin i. `times`: of each request, at request level only."""
+    """Requests before the start of bin i: `total` as they came, `smooth` as the steps serve them (new.py).
+
+    `times`: of each request, at request level only.
+    """
 
     total: Floats
+    smooth: Floats
     times: Floats
 
 

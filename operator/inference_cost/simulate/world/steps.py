@@ -53,7 +53,7 @@ def serve_step(world: World, start: float, end: float) -> None:
     conditions, counts = world.conditions, world.counts
     width = end - start
     i = int(start / conditions.bin_seconds + 1e-9)
-    arrived = world.arrivals.total[i + 1] - world.arrivals.total[i]
+    arrived = world.arrivals.smooth[i + 1] - world.arrivals.smooth[i]
     rate = arrived / conditions.bin_seconds
     for name in (WAITING, BUSY, LATENCY_P90):
         world.numbers[name] = 0.0
