@@ -156,12 +156,15 @@ def _equivalents(
         max_batch_size=service.max_batch,
         batching=Batching.GREEDY,
     )
-    loads = GRID * replica.capacity
+    loads = LOADS * replica.capacity
     rows = [
         [under_random_routing(replica, objective, float(load), count) for load in loads]
         for count in range(1, REPLICAS_TABULATED + 1)
     ]
-    return np.array(rows) / replica.capacity
+    known = np.concatenate(([0.0], LOADS))
+    return np.stack(
+        [np.interp(GRID, known, [0.0, *row]) for row in np.array(rows) / replica.capacity]
+    )
 
 
 def _at(loads: NDArray[np.float64], curve: Floats) -> Floats:

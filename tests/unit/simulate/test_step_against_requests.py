@@ -25,7 +25,6 @@ OPTIMISTIC = 0.005
 CONSERVATIVE = 0.005
 CONSERVATIVE_WHERE_LONG = 0.015
 HALF_A_STEP = 5.0
-REPLICAS = 4
 REQUESTS = 400_000
 LOADS = (0.5, 0.8, 0.9)
 
@@ -55,19 +54,19 @@ def compare(case: Scenario, run: Any) -> None:
     assert exact - fast <= limit, f"conservative: {fast:.4f} for {exact:.4f}"
 
 
-def constant(case: Scenario) -> Outcome:
-    world = new_world(case, replicas=REPLICAS)
+def constant(case: Scenario, replicas: int) -> Outcome:
+    world = new_world(case, replicas=replicas)
     run_static(world)
     return outcome_of(world, case, name="constant", kind="baseline")
 
 
-# (per item ÷ fixed, batch cap, full batch seconds, objective ÷ full batch)
+# (per item ÷ fixed, batch cap, full batch seconds, objective ÷ full batch, replicas)
 PROFILES = {
-    "fixed cost, tight": (0.02, 16, 0.06, 2.0),
-    "fixed cost, small batches, loose": (0.125, 4, 0.06, 6.0),
-    "cost per item, tight": (2.4, 16, 0.06, 1.6),
-    "cost per item, loose": (2.4, 4, 0.06, 4.0),
-    "slow model: the objective is as long as a step": (2.4, 16, 6.0, 1.6),
+    "fixed cost, tight": (0.02, 16, 0.06, 2.0, 4),
+    "fixed cost, small batches, loose": (0.125, 4, 0.06, 6.0, 4),
+    "cost per item, tight": (2.4, 16, 0.06, 1.6, 4),
+    "cost per item, loose": (2.4, 4, 0.06, 4.0, 4),
+    "slow model: the objective is as long as a step": (2.4, 16, 6.0, 1.6, 16),
 }
 
 
@@ -76,18 +75,18 @@ PROFILES = {
     list(product(PROFILES.values(), LOADS)),
     ids=[f"{name}, load {load}" for name, load in product(PROFILES, LOADS)],
 )
-def test_constant_fleet(profile: tuple[float, int, float, float], load: float) -> None:
-    by_fixed, batch, full, objective = profile
+def test_constant_fleet(profile: tuple[float, int, float, float, int], load: float) -> None:
+    by_fixed, batch, full, objective, replicas = profile
     served = service(by_fixed, batch, full)
-    rate = load * served.capacity * REPLICAS
+    rate = load * served.capacity * replicas
     seconds = min(max(REQUESTS / rate, 3600.0), 200_000.0)
     case = scenario(
         poisson(rate, seconds),
         service=served,
-        policy=policy(threshold=objective * full, lowest=1, highest=REPLICAS),
+        policy=policy(threshold=objective * full, lowest=1, highest=replicas),
         exclude_first_seconds=600.0,
     )
-    compare(case, constant)
+    compare(case, lambda one: constant(one, replicas))
 
 
 @pytest.mark.parametrize("routing", [Routing.RANDOM, Routing.LEAST_REQUEST])

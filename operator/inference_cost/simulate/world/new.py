@@ -33,7 +33,7 @@ STARTS_DRAWN = 4096
 LONGEST_WAIT_SECONDS = 30.0  # or five times the objective: clients give up
 LONGEST_WAIT_OBJECTIVES = 5.0
 RESIDUAL = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
-SMOOTHING_OBJECTIVES = 2.0
+SMOOTHING_OBJECTIVES = 4.0
 INITIAL_SECONDS = 300.0
 INITIAL_HEADROOM = 1.2
 
@@ -193,7 +193,7 @@ def _cumulative(counts: Floats) -> Floats:
 
 
 def _smoothed(counts: Floats, threshold: float) -> Floats:
-    """Means of the last bins, over two objectives where one is longer than half a step.
+    """Means of the last bins, over four objectives where one is longer than half a step.
 
     Queues of slow models even out what comes by chance within a few batches, and the steady state counts that chance
     already: per step it would count twice.
