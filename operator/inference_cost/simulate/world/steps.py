@@ -86,7 +86,7 @@ def _serve_alike(world: World, i: int, rate: float, width: float) -> None:
     for k in range(world.counts[LIVE]):
         slot = replicas.listed[k]
         if replicas.serves[slot] == 1:
-            _count(world, slot, served, rate / ready, width, 1.0 / ready)
+            _count(world, slot, served, rate / ready, width, 1.0 / ready, _noise(world, i) / ready)
     _tell(world, i, served, rate, width, 1.0)
 
 
@@ -105,7 +105,7 @@ def _serve_each(world: World, i: int, rate: float, width: float) -> None:
         backlog = replicas.backlog[slot] + orphans
         served = serve_group(world.conditions, world.curves, 1, own, width, backlog)
         replicas.backlog[slot] = served.backlog
-        _count(world, slot, served, own, width, 1.0)
+        _count(world, slot, served, own, width, 1.0, _noise(world, i) * replicas.share[slot])
         _tell(world, i, served, own, width, 1.0 / ready)
 
 
@@ -180,11 +180,16 @@ def _late_seconds(  # noqa: PLR0917 - same
 
 @compiled
 def _count(  # noqa: PLR0917 - same
-    world: World, slot: int, served: Served, rate: float, width: float, share: float
+    world: World, slot: int, served: Served, rate: float, width: float, share: float, noise: float
 ) -> None:
-    """Triton's counters of one replica, which served `share` of the group's requests."""
+    """Triton's counters of one replica, which served `share` of the group's requests.
+
+    `noise`: requests/s by which the arrivals differ from the smooth ones; without a backlog they are counted.
+    """
     conditions, curves = world.conditions, world.curves
     completed = served.completed * share
+    if served.backlog == 0:
+        completed = max(completed + noise * width, 0.0)
     load = completed / width / conditions.capacity
     batch = at_load(curves.batch, 0, load)
     compute = at_load(curves.compute, 0, load)
@@ -198,6 +203,14 @@ def _count(  # noqa: PLR0917 - same
     counters[slot, COMPUTE_SECONDS] += completed * compute
     steady = at_load(curves.queue, 0, load)
     counters[slot, PENDING] = served.backlog * share + rate * steady
+
+
+@compiled
+def _noise(world: World, i: int) -> float:
+    """Requests/s that came in this bin beyond the smooth ones (new.py); zero where the objective is short."""
+    total, smooth = world.arrivals.total, world.arrivals.smooth
+    more = (total[i + 1] - total[i]) - (smooth[i + 1] - smooth[i])
+    return float(more / world.conditions.bin_seconds)
 
 
 @compiled
