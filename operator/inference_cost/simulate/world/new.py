@@ -34,6 +34,7 @@ LONGEST_WAIT_SECONDS = 30.0  # or five times the objective: clients give up
 LONGEST_WAIT_OBJECTIVES = 5.0
 RESIDUAL = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
 SMOOTHING_OBJECTIVES = 4.0
+LONGEST_SMOOTHING_SECONDS = 60.0  # beyond it bursts would be evened out, too
 INITIAL_SECONDS = 300.0
 INITIAL_HEADROOM = 1.2
 
@@ -193,14 +194,15 @@ def _cumulative(counts: Floats) -> Floats:
 
 
 def _smoothed(counts: Floats, threshold: float) -> Floats:
-    """Means of the last bins, over four objectives where one is longer than half a step.
+    """Means of the last bins, over four objectives (a minute at most) where one is longer than half a step.
 
     Queues of slow models even out what comes by chance within a few batches, and the steady state counts that chance
     already: per step it would count twice.
     """
     if threshold <= STEP_SECONDS / 2:
         return counts
-    width = ceil(SMOOTHING_OBJECTIVES * threshold / STEP_SECONDS)
+    smoothing = min(SMOOTHING_OBJECTIVES * threshold, LONGEST_SMOOTHING_SECONDS)
+    width = ceil(smoothing / STEP_SECONDS)
     total = np.concatenate((np.zeros(width - 1), _cumulative(counts)))
     spans = np.minimum(np.arange(1, len(counts) + 1), width)
     smooth: Floats = (total[width:] - total[:-width]) / spans
