@@ -81,8 +81,10 @@ def metrics_come_from_triton(kube: KubeClient, prometheus_url: str, fleet: Fleet
         f"{prometheus_url}/api/v1/query", params={"query": query}, timeout=5
     ).json()
     seen = {series["metric"]["pod"] for series in answer["data"]["result"]}
-    pods = {p["metadata"]["name"]: p for p in kube.list("v1", "Pod", namespace=fleet.namespace)}
     servers = dict(_listeners(8002))
+    # Listed afterwards: who stays listed was there; a pod on its way out may have closed its port already.
+    listed = kube.list("v1", "Pod", namespace=fleet.namespace)
+    pods = {p["metadata"]["name"]: p for p in listed if "deletionTimestamp" not in p["metadata"]}
     alive = seen & pods.keys()
     check(alive, f"no series of {query} belongs to a running pod")
     for name in alive:
