@@ -26,6 +26,7 @@ _TABLES: Mapping[str, Callable[[Rows], str]] = {
     "conditions": tables.conditions_table,
     "queue delay": tables.queue_delay_table,
     "load times": tables.load_times_table,
+    "certified": tables.certified_table,
 }
 
 

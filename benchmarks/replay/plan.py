@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.traces.catalog import QUICK_TRACES, TRACES, Trace
 from benchmarks.traces.variants import Variant
+from inference_cost.simulate.scenario import Fidelity
 
 BASELINES = (
     "hpa",
@@ -29,6 +30,8 @@ QUEUE_DELAY_MILLISECONDS = 2.0
 MORE_SEEDS = (1001, 1002)
 SWEPT = ("mlarge", "nab-amzn")  # traces of the sweeps: smooth and spiky
 STARTED_FROM_FILE = ("mlarge", "gentd26")
+CERTIFIED = ("deepseek-r1", "azure-code", "gentd26", "nab-amzn")  # few enough requests
+CERTIFIED_BASELINES = ("hpa", "keda", "kpa-rps", "wva")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -42,6 +45,7 @@ class Case:
     metric_lag_seconds: float = USUAL_LAG_SECONDS
     missing_percent: float = 0.0
     queue_delay_milliseconds: float = 0.0
+    fidelity: Fidelity = Fidelity.STEP
 
     def __str__(self) -> str:
         start = self.start if self.start == LOAD_TIMES else f"{self.start} s"
@@ -53,6 +57,7 @@ class Case:
                 self.queue_delay_milliseconds > 0,
                 f"queue delay {self.queue_delay_milliseconds:g} ms",
             ),
+            (self.fidelity is not Fidelity.STEP, "every request"),
         )
         words = [text for said, text in more if said]
         return ", ".join([f"{self.trace} start {start} seed {self.seed}", *words])
@@ -70,8 +75,8 @@ class Run:
 def full(traces: Iterable[Trace] = TRACES) -> tuple[Run, ...]:
     """The headline figures first, then what shows how far they can be trusted."""
     chosen = tuple(traces)
-    parts = (_main(chosen), _variants(chosen), _seeds(chosen), _conditions(chosen))
-    return tuple(run for part in parts for run in part)
+    parts = (_main, _certified, _variants, _seeds, _conditions)
+    return tuple(run for part in parts for run in part(chosen))
 
 
 def quick(traces: Iterable[Trace] = QUICK_TRACES) -> tuple[Run, ...]:
@@ -86,6 +91,15 @@ def _main(traces: tuple[Trace, ...]) -> Iterator[Run]:
     for start in STARTS:
         for trace in sorted(traces, key=lambda trace: trace.days):
             yield Run(case=Case(trace=trace.name, seed=trace.seed, start=start), tuned=True)
+
+
+def _certified(traces: tuple[Trace, ...]) -> Iterator[Run]:
+    for trace in traces:
+        if trace.name in CERTIFIED:
+            yield Run(
+                case=Case(trace=trace.name, seed=trace.seed, fidelity=Fidelity.REQUEST),
+                against=CERTIFIED_BASELINES,
+            )
 
 
 def _variants(traces: tuple[Trace, ...]) -> Iterator[Run]:

@@ -14,7 +14,7 @@ from benchmarks.replay.scenarios import mean_replicas
 from benchmarks.traces.variants import DAY_SECONDS, Variant
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.outcome import Comparison, Outcome
-from inference_cost.simulate.scenario import Scenario
+from inference_cost.simulate.scenario import Fidelity, Scenario
 
 OURS = "ours"  # the kind, and the name in every case
 TUNED = "tuned"
@@ -31,6 +31,7 @@ class Row:
     metric_lag_seconds: float
     missing_percent: float
     queue_delay_milliseconds: float
+    fidelity: str
     days: float
     mean_replicas: float
     stretch: float
@@ -64,6 +65,7 @@ class Row:
             metric_lag_seconds=self.metric_lag_seconds,
             missing_percent=self.missing_percent,
             queue_delay_milliseconds=self.queue_delay_milliseconds,
+            fidelity=Fidelity(self.fidelity),
         )
 
     @property
@@ -83,6 +85,7 @@ def rows_of(case: Case, scenario: Scenario, comparison: Comparison, code: str) -
     shared: dict[str, Any] = {
         **asdict(case),
         "variant": str(case.variant),
+        "fidelity": str(case.fidelity),
         "days": round(scenario.traffic.seconds / DAY_SECONDS, 4),
         "mean_replicas": mean_replicas(scenario.traffic) * case.variant.factor,
         "stretch": round(scenario.stretch, 4),

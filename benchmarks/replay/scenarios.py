@@ -82,6 +82,7 @@ def scenario_of(
         metric_lag_seconds=case.metric_lag_seconds,
         missing_fraction=case.missing_percent / 100.0,
         seed=case.seed,
+        fidelity=case.fidelity,
         stretch=stretch,
     )
 

@@ -6,6 +6,7 @@ from benchmarks.replay.plan import USUAL_LAG_SECONDS, USUAL_START
 from benchmarks.replay.rows import Row
 from benchmarks.traces.catalog import TRACES
 from benchmarks.traces.variants import Variant
+from inference_cost.simulate.scenario import Fidelity
 
 Rows = Sequence[Row]
 _SEEDS = {trace.name: trace.seed for trace in TRACES}
@@ -20,9 +21,14 @@ def as_recorded(rows: Rows) -> Rows:
 
 
 def disturbed(row: Row) -> bool:
-    """Metrics later than usual or missing, or a queue delay."""
+    """Metrics later than usual or missing, a queue delay, or every request by itself."""
     late = row.metric_lag_seconds != USUAL_LAG_SECONDS
-    return late or row.missing_percent > 0 or row.queue_delay_milliseconds > 0
+    return (
+        late
+        or row.missing_percent > 0
+        or row.queue_delay_milliseconds > 0
+        or row.fidelity != Fidelity.STEP
+    )
 
 
 def undisturbed(rows: Rows) -> Rows:

@@ -21,6 +21,7 @@ from benchmarks.replay.selection import (
 )
 from benchmarks.traces.catalog import TRACES
 from benchmarks.traces.variants import Variant
+from inference_cost.simulate.scenario import Fidelity
 
 DEFAULTS = (
     "hpa",
@@ -191,7 +192,9 @@ def variants_table(rows: Rows) -> str:
 def conditions_table(rows: Rows) -> str:
     """Late and missing metrics; the first line of a trace is the usual case."""
     here = [
-        row for row in at(as_recorded(published_seed(rows))) if not row.queue_delay_milliseconds
+        row
+        for row in at(as_recorded(published_seed(rows)))
+        if not row.queue_delay_milliseconds and row.fidelity == Fidelity.STEP
     ]
     swept = [row for row in here if any(disturbed(other) for other in of(here, row.trace))]
     return _cases_table(
@@ -205,13 +208,28 @@ def conditions_table(rows: Rows) -> str:
 
 def queue_delay_table(rows: Rows) -> str:
     delayed = [row for row in rows if row.queue_delay_milliseconds]
-    beside = [row for row in at(usual(rows)) if any(o.trace == row.trace for o in delayed)]
-    ordered = [
-        row for trace in traces_in(beside) for row in [*of(beside, trace), *of(delayed, trace)]
-    ]
     return _cases_table(
-        ordered, {"queue delay": lambda row: f"{row.queue_delay_milliseconds:g} ms"}
+        _beside_usual(rows, delayed),
+        {"queue delay": lambda row: f"{row.queue_delay_milliseconds:g} ms"},
     )
+
+
+def certified_table(rows: Rows) -> str:
+    """Every request by itself, beside the steps."""
+    certified = [row for row in rows if row.fidelity == Fidelity.REQUEST]
+    return _cases_table(
+        _beside_usual(rows, certified),
+        {
+            "objective": lambda row: f"{row.objective_seconds:.2f} s",
+            "served": lambda row: row.fidelity,
+        },
+    )
+
+
+def _beside_usual(rows: Rows, unusual: Rows) -> Rows:
+    """Each trace of these rows, first as usual."""
+    beside = [row for row in at(usual(rows)) if any(o.trace == row.trace for o in unusual)]
+    return [row for trace in traces_in(beside) for row in [*of(beside, trace), *of(unusual, trace)]]
 
 
 def load_times_table(rows: Rows) -> str:

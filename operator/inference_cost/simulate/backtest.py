@@ -179,9 +179,8 @@ def _run(
         return bound_of(scenario, spot=task.kind == "spot-bound")
     if task.kind == "trial":
         return run_trial(scenario, task.trial)
-    if task.trial.name == STATIC:
-        return run_peak(scenario, steady_state_of(scenario).largest_load)
-    return run_constant_in_hindsight(scenario)
+    constant = run_peak if task.trial.name == STATIC else run_constant_in_hindsight
+    return constant(scenario, steady_state_of(scenario).largest_load)
 
 
 def ours(scenario: Scenario) -> Outcome:

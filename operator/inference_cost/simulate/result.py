@@ -55,7 +55,9 @@ def outcome_of(
         spot=float(spot.seconds[first:].sum()) / HOUR_SECONDS,
         warm=warm * (len(billed) - first) / HOUR_SECONDS,
     )
-    total, missed = float(requests[first:].sum()), float(late[first:].sum())
+    # In steps a long objective has its arrivals smoothed, over the end of the excluded seconds too.
+    total = float(requests[first:].sum())
+    missed = min(float(late[first:].sum()), total)
     return Outcome(
         name=name,
         kind=kind,
@@ -96,6 +98,6 @@ def worst(requests: Floats, late: Floats, bins: float) -> float:
         return 1.0
     spans = len(requests) // width
     asked = requests[: spans * width].reshape(spans, width).sum(axis=1)
-    missed = late[: spans * width].reshape(spans, width).sum(axis=1)
+    missed = np.minimum(late[: spans * width].reshape(spans, width).sum(axis=1), asked)
     busy = asked > 0
     return float(1.0 - (missed[busy] / asked[busy]).max()) if busy.any() else 1.0

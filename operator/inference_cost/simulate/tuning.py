@@ -68,27 +68,31 @@ def cheapest(outcomes: Iterable[Outcome], target_fraction: float) -> Outcome:
 
 def run_peak(scenario: Scenario, load_per_replica: float) -> Outcome:
     """As many replicas as the busiest minute needs, all the time."""
+    return _run_constant(scenario, STATIC, _peak(scenario, load_per_replica))
+
+
+def _peak(scenario: Scenario, load_per_replica: float) -> int:
     counts = scenario.traffic.rebinned(STABLE_SECONDS)
-    count = int(peak_replicas(counts / STABLE_SECONDS, load_per_replica))
-    return _run_constant(scenario, STATIC, count)
+    return int(peak_replicas(counts / STABLE_SECONDS, load_per_replica))
 
 
-def run_constant_in_hindsight(scenario: Scenario) -> Outcome:
+def run_constant_in_hindsight(scenario: Scenario, load_per_replica: float) -> Outcome:
     """The smallest constant number of replicas that meets the objective."""
     target = objective_of(scenario).target_fraction
     lowest, highest = max(limits(scenario)[0], 1), limits(scenario)[1]
     found: Callable[[int], Outcome] = lambda count: _run_constant(  # noqa: E731 - a partial with a type
         scenario, STATIC_IN_HINDSIGHT, count
     )
-    if found(highest).attained_fraction < target:
-        return replace(found(highest), notes=(NEVER,))
+    # A run takes as long as it has replicas: those of the peak mostly do, long before the policy's maximum.
+    middle = min(max(_peak(scenario, load_per_replica), lowest), highest)
     while lowest < highest:
-        middle = (lowest + highest) // 2
         if found(middle).attained_fraction >= target:
             highest = middle
         else:
             lowest = middle + 1
-    return found(lowest)
+        middle = (lowest + highest) // 2
+    best = found(lowest)
+    return best if best.attained_fraction >= target else replace(best, notes=(NEVER,))
 
 
 def _run_constant(scenario: Scenario, name: str, count: int) -> Outcome:

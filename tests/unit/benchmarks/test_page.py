@@ -10,6 +10,7 @@ from benchmarks.replay.plan import LOAD_TIMES
 from benchmarks.replay.rows import Results, Row, from_csv, to_csv
 from benchmarks.traces.variants import Variant
 from inference_cost.simulate.outcome import Outcome
+from inference_cost.simulate.scenario import Fidelity
 from tests.unit.benchmarks.runs import ours, outcome, rows, tuned
 
 USUAL = (
@@ -105,6 +106,7 @@ def test_starts_are_kept_apart() -> None:
         {"missing_percent": 5.0},
         {"queue_delay_milliseconds": 2.0},
         {"start": LOAD_TIMES},
+        {"fidelity": Fidelity.REQUEST},
     ],
     ids=str,
 )
@@ -138,6 +140,7 @@ def test_conditions_stand_beside_the_usual_ones() -> None:
         + case(ours(130.0), metric_lag_seconds=60.0)
         + case(ours(125.0), missing_percent=5.0)
         + case(ours(500.0), queue_delay_milliseconds=2.0)
+        + case(ours(500.0), fidelity=Fidelity.REQUEST)
         + case(trace="nasa", seed=103)
     )
     assert [line[:4] for line in lines(tables.conditions_table(swept))] == [
@@ -152,6 +155,14 @@ def test_a_queue_delay_stands_beside_none() -> None:
     assert [line[:3] for line in lines(tables.queue_delay_table(both))] == [
         ["`mlarge`", "0 ms", "1.14 (99.3)"],
         ["`mlarge`", "2 ms", "1.30 (99.3)"],
+    ]
+
+
+def test_certified_figures_stand_beside_the_steps() -> None:
+    both = case() + case(ours(130.0), fidelity=Fidelity.REQUEST) + case(trace="nasa", seed=103)
+    assert [line[:4] for line in lines(tables.certified_table(both))] == [
+        ["`mlarge`", "1.92 s", "step", "1.14 (99.3)"],
+        ["`mlarge`", "1.92 s", "request", "1.30 (99.3)"],
     ]
 
 

@@ -2,9 +2,17 @@
 
 import pytest
 
-from benchmarks.replay.plan import BASELINES, LOAD_TIMES, Case, full, quick
+from benchmarks.replay.plan import (
+    BASELINES,
+    CERTIFIED_BASELINES,
+    LOAD_TIMES,
+    Case,
+    full,
+    quick,
+)
 from benchmarks.traces.catalog import TRACES
 from benchmarks.traces.variants import Variant
+from inference_cost.simulate.scenario import Fidelity
 
 NAMES = [trace.name for trace in TRACES]
 CASES = [run.case for run in full()]
@@ -25,7 +33,8 @@ def test_headline_figures_are_tuned_and_come_first() -> None:
 
 
 def test_every_run_has_every_baseline() -> None:
-    assert all(run.against == BASELINES for run in full())
+    in_steps = [run for run in full() if run.case.fidelity is Fidelity.STEP]
+    assert all(run.against == BASELINES for run in in_steps)
     assert {"hpa", "keda", "kpa", "kpa-rps", "wva", "wva-chart", "llmd-slo"} < set(BASELINES)
 
 
@@ -52,6 +61,18 @@ def test_drawn_traces_run_at_three_seeds() -> None:
 
 def test_some_traces_start_in_real_load_times() -> None:
     assert sum(case.start == LOAD_TIMES for case in CASES) == 2
+
+
+def test_traces_with_a_long_objective_are_certified_request_by_request() -> None:
+    certified = [run for run in full() if run.case.fidelity is Fidelity.REQUEST]
+    assert {run.case.trace for run in certified} == {
+        "deepseek-r1",
+        "azure-code",
+        "gentd26",
+        "nab-amzn",
+    }
+    assert all(run.against == CERTIFIED_BASELINES for run in certified)
+    assert "every request" in str(certified[0].case)
 
 
 def test_the_short_version_is_short() -> None:

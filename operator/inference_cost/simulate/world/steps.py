@@ -47,6 +47,17 @@ class Served(NamedTuple):
     queue: float  # mean seconds in the queue of those served, backlog included
 
 
+class Counted(NamedTuple):
+    """What Triton's counters of one replica grow by in one step, and what its gauge of pending requests shows."""
+
+    requests: float
+    executions: float
+    request_seconds: float
+    queue_seconds: float
+    compute_seconds: float
+    pending: float
+
+
 @compiled
 def serve_step(world: World, start: float, end: float) -> None:
     """Serve the arrivals from `start` to `end`, which lie in one bin and see no replica come or go."""
@@ -83,10 +94,11 @@ def _serve_alike(world: World, i: int, rate: float, width: float) -> None:
     replicas, ready = world.replicas, world.counts[READY]
     served = serve_group(world.conditions, world.curves, ready, rate, width, world.numbers[BACKLOG])
     world.numbers[BACKLOG] = served.backlog
+    counted = _counted(world, served, rate / ready, width, 1.0 / ready, _noise(world, i) / ready)
     for k in range(world.counts[LIVE]):
         slot = replicas.listed[k]
         if replicas.serves[slot] == 1:
-            _count(world, slot, served, rate / ready, width, 1.0 / ready, _noise(world, i) / ready)
+            _count(world, slot, counted)
     _tell(world, i, served, rate, width, 1.0)
 
 
@@ -105,7 +117,8 @@ def _serve_each(world: World, i: int, rate: float, width: float) -> None:
         backlog = replicas.backlog[slot] + orphans
         served = serve_group(world.conditions, world.curves, 1, own, width, backlog)
         replicas.backlog[slot] = served.backlog
-        _count(world, slot, served, own, width, 1.0, _noise(world, i) * replicas.share[slot])
+        noise = _noise(world, i) * replicas.share[slot]
+        _count(world, slot, _counted(world, served, own, width, 1.0, noise))
         _tell(world, i, served, own, width, 1.0 / ready)
 
 
@@ -179,10 +192,10 @@ def _late_seconds(  # noqa: PLR0917 - same
 
 
 @compiled
-def _count(  # noqa: PLR0917 - same
-    world: World, slot: int, served: Served, rate: float, width: float, share: float, noise: float
-) -> None:
-    """Triton's counters of one replica, which served `share` of the group's requests.
+def _counted(  # noqa: PLR0917 - same
+    world: World, served: Served, rate: float, width: float, share: float, noise: float
+) -> Counted:
+    """What one replica's counters grow by, when it served `share` of the group's requests.
 
     `noise`: requests/s by which the arrivals differ from the smooth ones; without a backlog they are counted.
     """
@@ -195,14 +208,26 @@ def _count(  # noqa: PLR0917 - same
     compute = at_load(curves.compute, 0, load)
     if served.backlog > 0 or load > HIGHEST_LOAD:
         batch, compute = conditions.max_batch, conditions.batch_seconds
+    pending = served.backlog * share + rate * at_load(curves.queue, 0, load)
+    return Counted(
+        completed,
+        completed / batch,
+        completed * (served.queue + compute),
+        completed * served.queue,
+        completed * compute,
+        pending,
+    )
+
+
+@compiled
+def _count(world: World, slot: int, counted: Counted) -> None:
     counters = world.counters
-    counters[slot, REQUESTS] += completed
-    counters[slot, EXECUTIONS] += completed / batch
-    counters[slot, REQUEST_SECONDS] += completed * (served.queue + compute)
-    counters[slot, QUEUE_SECONDS] += completed * served.queue
-    counters[slot, COMPUTE_SECONDS] += completed * compute
-    steady = at_load(curves.queue, 0, load)
-    counters[slot, PENDING] = served.backlog * share + rate * steady
+    counters[slot, REQUESTS] += counted.requests
+    counters[slot, EXECUTIONS] += counted.executions
+    counters[slot, REQUEST_SECONDS] += counted.request_seconds
+    counters[slot, QUEUE_SECONDS] += counted.queue_seconds
+    counters[slot, COMPUTE_SECONDS] += counted.compute_seconds
+    counters[slot, PENDING] = counted.pending
 
 
 @compiled
