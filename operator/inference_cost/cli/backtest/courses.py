@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from inference_cost.cli.backtest.csv_file import Floats
+from inference_cost.cli.backtest.knobs import setting
 from inference_cost.cli.backtest.result_model import Document, FleetDocument, Run
 from inference_cost.simulate.outcome import Comparison, Course
 
@@ -37,7 +38,7 @@ def drawn(
     for comparison in comparisons:
         for outcome in comparison.outcomes:
             name = "ours" if outcome.kind == "ours" else outcome.name
-            groups[name, outcome.knob.partition(":")[0]].append(outcome.course)
+            groups[name, setting(outcome.knob)].append(outcome.course)
     widths = {course.width_seconds for group in groups.values() for course in group}
     if len(widths) != 1:
         return ()

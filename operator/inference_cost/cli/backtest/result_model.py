@@ -44,7 +44,7 @@ class Run(Part):
     """Name of the policy for ours, else of the baseline as in `--against`."""
     kind: Literal["ours", "baseline"]
     knob: str
-    """"default: …" or "tuned: …"; empty where there is nothing to set."""
+    """"default: …" or "tuned: …", or the number of constant replicas; empty where there is nothing to set."""
     cost_dollars: Dollars
     replica_hours: Hours
     attainment_percent: Percent
@@ -234,7 +234,7 @@ class Totals(Part):
     """All policies together. A worst day or hour is the worst of any policy."""
 
     policies: tuple[Run, ...]
-    """Ours under the name "ours"; a knob is "default" or "tuned", for each policy has its own."""
+    """Ours under the name "ours"; a knob is "default", "tuned" or empty, for each policy has its own."""
     bound: Bound | None
     spot_bound: Bound | None
 

@@ -8,6 +8,7 @@ from platform import python_version
 
 import numpy as np
 
+from inference_cost.cli.backtest.knobs import setting
 from inference_cost.cli.backtest.options import SPOT_RULES, Options
 from inference_cost.cli.backtest.result_model import (
     ArrivalsInput,
@@ -308,7 +309,7 @@ def _totals(results: Sequence[PolicyResult]) -> Totals:
     for result in results:
         for run in result.policies:
             name = OURS if run.kind == OURS else run.name
-            groups[name, run.knob.partition(":")[0]].append(run)
+            groups[name, setting(run.knob)].append(run)
     return Totals(
         policies=tuple(
             _total(name, knob, runs, spot_bound if name in SPOT_RULES else bound)
