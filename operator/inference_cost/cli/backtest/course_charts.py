@@ -5,8 +5,7 @@ from html import escape
 
 from inference_cost.cli.backtest import svg
 from inference_cost.cli.backtest.courses import Drawn, cumulative, extremes, late_shares, levels
-from inference_cost.cli.backtest.result_model import Bound
-from inference_cost.cli.backtest.words import dollars, percent, title
+from inference_cost.cli.backtest.words import Bounds, dollars, percent, title
 
 TRAFFIC_TOP, TRAFFIC_BOTTOM = 22.0, 122.0
 REPLICAS_TOP, REPLICAS_BOTTOM = 158.0, 330.0
@@ -140,7 +139,7 @@ def _stretches(row: Drawn, allowed: float) -> list[tuple[float, float, int]]:
     return [one for one in found if one[2]]
 
 
-def cost_chart(rows: Sequence[Drawn], bound: Bound | None) -> str:
+def cost_chart(rows: Sequence[Drawn], bounds: Bounds) -> str:
     """Money spent since the start, one line per controller, the name at its end."""
     seconds = _seconds(rows)
     totals = [float(row.course.dollars.sum()) for row in rows]
@@ -163,14 +162,14 @@ def cost_chart(rows: Sequence[Drawn], bound: Bound | None) -> str:
         (total, f"{title(row.run)} {dollars(total)}", "c-ours" if row.run.kind == "ours" else "")
         for total, row in zip(totals, rows, strict=True)
     ]
-    if bound is not None:
+    for name, bound in bounds.named():
         least = float(bound.cost_dollars)
         y = panel.y(least)
         lines.append(
             f'<line class="line c-bound" x1="{svg.LEFT:g}" y1="{y:.1f}" '
             f'x2="{svg.WIDTH - COST_RIGHT:g}" y2="{y:.1f}"/>'
         )
-        ends.append((least, f"cheapest possible {dollars(least)}", "c-bound"))
+        ends.append((least, f"{name} {dollars(least)}", "c-bound"))
     content = panel.grid("$") + panel.time_axis() + "".join(lines) + _ends(panel, ends)
     return svg.figure(
         "Cost over time",

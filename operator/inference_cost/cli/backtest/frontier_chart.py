@@ -7,7 +7,7 @@ from math import log10
 
 from inference_cost.cli.backtest import svg
 from inference_cost.cli.backtest.result_model import Bound, Run
-from inference_cost.cli.backtest.words import dollars, percent, title
+from inference_cost.cli.backtest.words import Bounds, dollars, percent, title
 
 HEIGHT, TOP, BOTTOM = 420.0, 24.0, 376.0
 LEAST_LATE_PERCENT = 0.01  # shown as if there were so many late requests
@@ -67,9 +67,9 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def frontier_chart(runs: Sequence[Run], bound: Bound | None, target_percent: float | None) -> str:
+def frontier_chart(runs: Sequence[Run], bounds: Bounds, target_percent: float | None) -> str:
     """The figure. `target_percent`: of the objective; None where policies have different ones."""
-    axes = _axes(runs, bound, target_percent)
+    axes = _axes(runs, bounds, target_percent)
     labels = Labels()
     for run in runs:
         labels.reserve(axes.x(run.attainment_percent), axes.panel.y(float(run.cost_dollars)))
@@ -77,13 +77,16 @@ def frontier_chart(runs: Sequence[Run], bound: Bound | None, target_percent: flo
         axes.panel.grid("$")
         + _attained_axis(axes)
         + _objective(axes, labels, target_percent)
-        + _bound(axes, labels, bound)
+        + "".join(_bound(axes, labels, name, bound) for name, bound in bounds.named())
         + _frontier(axes, runs)
         + "".join(_point(axes, labels, run) for run in runs)
     )
+    points = [
+        *((title(run), run.cost_dollars, run.attainment_percent) for run in runs),
+        *((name, one.cost_dollars, one.attainment_percent) for name, one in bounds.named()),
+    ]
     what = "; ".join(
-        f"{title(run)}: {dollars(run.cost_dollars)}, {percent(run.attainment_percent)} in time"
-        for run in runs
+        f"{name}: {dollars(cost)}, {percent(attained)} in time" for name, cost, attained in points
     )
     legend = [("c-front", "no one is both cheaper and better")]
     if any(run.knob.startswith("tuned") for run in runs):
@@ -97,9 +100,9 @@ def frontier_chart(runs: Sequence[Run], bound: Bound | None, target_percent: flo
     )
 
 
-def _axes(runs: Sequence[Run], bound: Bound | None, target_percent: float | None) -> Axes:
+def _axes(runs: Sequence[Run], bounds: Bounds, target_percent: float | None) -> Axes:
     attained = [run.attainment_percent for run in runs]
-    attained += [] if bound is None else [bound.attainment_percent]
+    attained += [bound.attainment_percent for _, bound in bounds.named()]
     attained += [] if target_percent is None else [target_percent]
     late = [max(100 - value, LEAST_LATE_PERCENT) for value in attained]
     dearest = max(float(run.cost_dollars) for run in runs)
@@ -130,11 +133,9 @@ def _objective(axes: Axes, labels: Labels, target_percent: float | None) -> str:
     return shape + labels.place(x, TOP + 2, f"objective {target_percent:g} %", "c-limit")
 
 
-def _bound(axes: Axes, labels: Labels, bound: Bound | None) -> str:
-    if bound is None:
-        return ""
+def _bound(axes: Axes, labels: Labels, name: str, bound: Bound) -> str:
     x, y = axes.x(bound.attainment_percent), axes.panel.y(float(bound.cost_dollars))
-    words = f"cheapest possible {dollars(bound.cost_dollars)}"
+    words = f"{name} {dollars(bound.cost_dollars)}"
     labels.reserve(x, y)
     return (
         f'<line class="line c-bound" x1="{svg.LEFT:g}" y1="{y:.1f}" x2="{svg.WIDTH - svg.RIGHT:g}" '

@@ -1,9 +1,10 @@
 """One HTML page about a backtest, with nothing to load from elsewhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from importlib import resources
 
+from inference_cost.cli.backtest.conditions import conditions
 from inference_cost.cli.backtest.course_charts import cost_chart, late_chart, replicas_chart
 from inference_cost.cli.backtest.courses import Drawn, drawn
 from inference_cost.cli.backtest.frontier_chart import frontier_chart
@@ -14,11 +15,18 @@ from inference_cost.cli.backtest.result_model import (
     PolicyResult,
     Run,
 )
-from inference_cost.cli.backtest.words import dollars, percent, span, title
+from inference_cost.cli.backtest.words import (
+    Bounds,
+    dollars,
+    percent,
+    ratio_note,
+    span,
+    title,
+)
 from inference_cost.simulate.outcome import Comparison
 
 STYLE_FILE = "page.css"
-SECOND = 1000.0  # milliseconds
+MISSED = "!"
 HEADS = (
     "", "Setting", "Cost", "÷ bound", "In time", "Worst day", "Worst hour", "Late", "Dropped",
     "Replica-hours", "Starts",
@@ -42,10 +50,9 @@ def to_page(document: Document | FleetDocument, comparisons: Sequence[Comparison
 def _head(document: Document | FleetDocument) -> str:
     first, _, rest = document.summary.partition("; ")
     more = f"<p>{escape(_capitalized(rest))}</p>" if rest else ""
+    notes = "".join(f"<p class='note'>Note: {escape(note)}.</p>" for note in document.notes)
     heading = first.rstrip(".")
-    return (
-        f"<header><h1>{escape(heading)}</h1>{more}<p class='about'>{_about(document)}</p></header>"
-    )
+    return f"<header><h1>{escape(heading)}</h1>{more}<p class='about'>{_about(document)}</p>{notes}</header>"
 
 
 def _capitalized(sentence: str) -> str:
@@ -55,21 +62,16 @@ def _capitalized(sentence: str) -> str:
 def _about(document: Document | FleetDocument) -> str:
     if isinstance(document, FleetDocument):
         requests = sum(result.traffic.requests for result in document.results)
-        return escape(f"A replay of {requests:,.0f} requests to {len(document.results)} policies.")
-    traffic, objective = document.traffic, document.inputs.objective
-    price = document.inputs.price
+        return escape(
+            f"A replay of {requests:,.0f} requests to {len(document.results)} policies. "
+            f"{conditions(document)}"
+        )
+    traffic = document.traffic
     return escape(
         f"A replay of {traffic.requests:,.0f} requests in {span(traffic.seconds)}, "
-        f"{traffic.mean_rate:,.4g} per second on average, to {document.policy}. Objective: "
-        f"{objective.target_percent:g} % within {_threshold(document)}. A replica costs "
-        f"${price.per_replica_hour} per hour ({price.source})."
+        f"{traffic.mean_rate:,.4g} per second on average, to {document.policy}. "
+        f"{conditions(document)}"
     )
-
-
-def _threshold(document: Document) -> str:
-    """As replayed, that is stretched along with the service times."""
-    milliseconds = document.inputs.objective.threshold_milliseconds * document.inputs.stretch
-    return f"{milliseconds:.3g} ms" if milliseconds < SECOND else f"{milliseconds / SECOND:.3g} s"
 
 
 def _target(document: Document | FleetDocument) -> float | None:
@@ -79,20 +81,20 @@ def _target(document: Document | FleetDocument) -> float | None:
     return targets.pop() if len(targets) == 1 else None
 
 
-def _rows(document: Document | FleetDocument) -> tuple[tuple[Run, ...], Bound | None]:
+def _rows(document: Document | FleetDocument) -> tuple[tuple[Run, ...], Bounds]:
     rows = document if isinstance(document, Document) else document.totals
-    return rows.policies, rows.bound
+    return rows.policies, Bounds(on_demand=rows.bound, spot=rows.spot_bound)
 
 
 def _charts(document: Document | FleetDocument, rows: Sequence[Drawn]) -> str:
-    runs, bound = _rows(document)
+    runs, bounds = _rows(document)
     target = _target(document)
-    charts = [frontier_chart(runs, bound, target)]
+    charts = [frontier_chart(runs, bounds, target)]
     if rows:
         charts += [
             replicas_chart(rows),
             late_chart(rows, target if target is not None else _strictest(document)),
-            cost_chart(rows, bound),
+            cost_chart(rows, bounds),
         ]
     return "".join(charts)
 
@@ -103,13 +105,9 @@ def _strictest(document: Document | FleetDocument) -> float:
 
 
 def _table(document: Document | FleetDocument) -> str:
-    runs, bound = _rows(document)
-    spot_bound = (document if isinstance(document, Document) else document.totals).spot_bound
+    runs, bounds = _rows(document)
     body = "".join(_row(run) for run in runs)
-    if bound is not None:
-        body += _bound_row("Cheapest possible", bound)
-    if spot_bound is not None:
-        body += _bound_row("Cheapest possible with spot", spot_bound)
+    body += "".join(_bound_row(_capitalized(name), bound) for name, bound in bounds.named())
     return f'<section class="card"><h2>All figures</h2>{_wide(HEADS, body)}{_notes(runs)}</section>'
 
 
@@ -126,7 +124,7 @@ def _row(run: Run) -> str:
     cells = (
         dollars(run.cost_dollars),
         "" if run.ratio_to_bound is None else f"{run.ratio_to_bound:.3f}",
-        percent(run.attainment_percent),
+        _attained(run),
         percent(run.worst_day_percent),
         percent(run.worst_hour_percent),
         f"{run.late:,.0f}",
@@ -145,6 +143,11 @@ def _row(run: Run) -> str:
     )
 
 
+def _attained(run: Run) -> str:
+    """A miss is told by a sign too, for those who do not see its color."""
+    return percent(run.attainment_percent) + ("" if run.meets_objective else f" {MISSED}")
+
+
 def _wide(heads: Sequence[str], body: str) -> str:
     names = "".join(
         f'<th scope="col"{" class=words" if head == "Setting" else ""}>{escape(head)}</th>'
@@ -153,8 +156,10 @@ def _wide(heads: Sequence[str], body: str) -> str:
     return f'<div class="scroll"><table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _notes(runs: Iterable[Run]) -> str:
-    notes = [f"{title(run)}: {note}" for run in runs for note in run.notes]
+def _notes(runs: Sequence[Run]) -> str:
+    notes = [] if all(run.meets_objective for run in runs) else [f"{MISSED}: misses the objective"]
+    notes += filter(None, [ratio_note(runs)])
+    notes += (f"{title(run)}: {note}" for run in runs for note in run.notes)
     return f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in notes)}</ul>" if notes else ""
 
 
@@ -171,7 +176,7 @@ def _fleet_row(result: PolicyResult) -> str:
     ratio = "" if ours.ratio_to_bound is None else f"{ours.ratio_to_bound:.3f}"
     return (
         f"<tr><td>{escape(result.policy)}</td><td>{dollars(ours.cost_dollars)}</td><td>{ratio}</td>"
-        f"<td{missed}>{percent(ours.attainment_percent)}</td>"
+        f"<td{missed}>{_attained(ours)}</td>"
         f"<td>{result.inputs.objective.target_percent:g} %</td>"
         f"<td>{percent(ours.worst_day_percent)}</td><td>{result.traffic.requests:,.0f}</td></tr>"
     )

@@ -61,6 +61,8 @@ class Run(Part):
     """Changes of the number of replicas that were written."""
     ratio_to_bound: Annotated[float, Field(ge=0)] | None
     """Cost as a multiple of the bound's, for spot rules of the bound with spot; null without `--bound`."""
+    ratio_bound: Literal["bound", "spotBound"] | None
+    """The bound that `ratioToBound` is of."""
     meets_objective: bool
     notes: tuple[str, ...]
 
@@ -215,6 +217,8 @@ class Document(Part):
     bound: Bound | None
     spot_bound: Bound | None
     """Where spot may be used as well: what `ratioToBound` of spot rules is measured by."""
+    notes: tuple[str, ...]
+    """What to know beside the figures; empty where there is nothing."""
     timings: Timings | None = None
 
 
@@ -228,6 +232,7 @@ class PolicyResult(Part):
     policies: tuple[Run, ...]
     bound: Bound | None
     spot_bound: Bound | None
+    notes: tuple[str, ...]
 
 
 class Totals(Part):
@@ -248,6 +253,8 @@ class FleetDocument(Part):
     inputs: RunInputs
     results: tuple[PolicyResult, ...]
     totals: Totals
+    notes: tuple[str, ...]
+    """Those of the policies, each with their names, and of the whole run."""
     timings: Timings | None = None
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from inference_cost.cli.backtest.conditions import conditions
 from inference_cost.cli.backtest.result_model import (
     Bound,
     Document,
@@ -12,7 +13,7 @@ from inference_cost.cli.backtest.result_model import (
     Run,
     Totals,
 )
-from inference_cost.cli.backtest.words import dollars, percent
+from inference_cost.cli.backtest.words import dollars, percent, ratio_note
 
 HEADS = (
     "NAME", "KNOB", "COST", "÷ BOUND", "ATTAINED  ", "WORST DAY", "WORST HOUR", "LATE", "DROPPED",
@@ -29,15 +30,16 @@ ALL = "(all)"
 
 
 def to_table(document: Document | FleetDocument) -> str:
-    """A sentence, then the rows."""
+    """A sentence, under what it holds, then the rows."""
+    head = f"{document.summary}\n{conditions(document)}"
     if isinstance(document, Document):
         rows = _rows(document.policies, document)
-        return f"{document.summary}\n\n{_table(HEADS, rows)}\n{_notes(document.policies)}"
+        return f"{head}\n\n{_table(HEADS, rows)}\n{_notes(document, document.policies)}"
     rows = _rows(document.totals.policies, document.totals)
     ours = [(result.policy, *_cells(result.policies[0])[2:]) for result in document.results]
     return (
-        f"{document.summary}\n\nAll policies:\n{_table(HEADS, rows)}\n\nOurs by policy:\n"
-        f"{_table(('POLICY', *HEADS[2:]), ours)}\n{_notes(document.totals.policies)}"
+        f"{head}\n\nAll policies:\n{_table(HEADS, rows)}\n\nOurs by policy:\n"
+        f"{_table(('POLICY', *HEADS[2:]), ours)}\n{_notes(document, document.totals.policies)}"
     )
 
 
@@ -91,10 +93,11 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _notes(runs: Sequence[Run]) -> str:
-    lines = [f"{run.name}: {note}" for run in runs for note in run.notes]
-    if not all(run.meets_objective for run in runs):
-        lines.insert(0, "! misses the objective")
+def _notes(document: Document | FleetDocument, runs: Sequence[Run]) -> str:
+    lines = [] if all(run.meets_objective for run in runs) else ["! misses the objective"]
+    lines += filter(None, [ratio_note(runs)])
+    lines += (f"Note: {note}" for note in document.notes)
+    lines += (f"{run.name}: {note}" for run in runs for note in run.notes)
     return "".join(f"\n{line}" for line in lines) + ("\n" if lines else "")
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
+from typing import Literal
 
 import numpy as np
 
 from inference_cost.cli.backtest.knobs import setting
+from inference_cost.cli.backtest.notes import of_fleet, policy_notes
 from inference_cost.cli.backtest.options import SPOT_RULES, Options
 from inference_cost.cli.backtest.result_model import (
     ArrivalsInput,
@@ -33,7 +35,7 @@ from inference_cost.cli.backtest.result_model import (
 )
 from inference_cost.cli.backtest.scenarios import Case
 from inference_cost.cli.backtest.text_file import FileRead
-from inference_cost.cli.backtest.words import sentence
+from inference_cost.cli.backtest.words import Bounds, sentence
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.outcome import BoundOutcome, Comparison, Outcome
 from inference_cost.simulate.traffic import Traffic
@@ -70,7 +72,7 @@ class Clock:
 def single_document(
     options: Options, finished: Finished, files: Sequence[FileRead], clock: Clock | None
 ) -> Document:
-    result = policy_result(finished)
+    result = policy_result(finished, bound_asked=options.bound)
     shared = run_inputs(options, (finished,), files)
     return Document(
         policy=result.policy,
@@ -81,6 +83,7 @@ def single_document(
         policies=result.policies,
         bound=result.bound,
         spot_bound=result.spot_bound,
+        notes=result.notes,
         timings=_timings((finished,), clock),
     )
 
@@ -88,7 +91,7 @@ def single_document(
 def fleet_document(
     options: Options, finished: Sequence[Finished], files: Sequence[FileRead], clock: Clock | None
 ) -> FleetDocument:
-    results = tuple(policy_result(one) for one in finished)
+    results = tuple(policy_result(one, bound_asked=options.bound) for one in finished)
     totals = _totals(results)
     seconds = max(result.traffic.seconds for result in results) - options.exclude_first_seconds
     targets = {result.inputs.objective.target_percent for result in results}
@@ -98,24 +101,26 @@ def fleet_document(
             seconds,
             targets.pop() if len(targets) == 1 else None,
             totals.policies,
-            totals.bound,
+            Bounds(on_demand=totals.bound, spot=totals.spot_bound),
+            fleet=True,
         ),
         seed=options.seed,
         inputs=run_inputs(options, finished, files),
         results=results,
         totals=totals,
+        notes=of_fleet((result.policy, result.notes) for result in results),
         timings=_timings(finished, clock),
     )
 
 
-def policy_result(finished: Finished) -> PolicyResult:
+def policy_result(finished: Finished, *, bound_asked: bool) -> PolicyResult:
     """One policy's numbers, without what it shares with others."""
     case, comparison = finished.case, finished.comparison
     scenario = case.scenario
     inputs = _policy_inputs(finished)
     target = inputs.objective.target_percent
     runs = tuple(_run(one, comparison, target) for one in comparison.outcomes)
-    bound = _bound(comparison.bound)
+    bounds = Bounds(on_demand=_bound(comparison.bound), spot=_bound(comparison.spot_bound))
     return PolicyResult(
         policy=case.full_name,
         summary=sentence(
@@ -123,13 +128,14 @@ def policy_result(finished: Finished) -> PolicyResult:
             scenario.traffic.seconds - scenario.exclude_first_seconds,
             target,
             runs,
-            bound,
+            bounds,
         ),
         inputs=inputs,
         traffic=_traffic(scenario.traffic),
         policies=runs,
-        bound=bound,
-        spot_bound=_bound(comparison.spot_bound),
+        bound=bounds.on_demand,
+        spot_bound=bounds.spot,
+        notes=policy_notes(scenario, comparison, bound_asked=bound_asked),
     )
 
 
@@ -156,9 +162,14 @@ def _run(outcome: Outcome, comparison: Comparison, target_percent: float) -> Run
         starts=outcome.starts,
         scale_events=outcome.scale_events,
         ratio_to_bound=None if ratio is None else round(ratio, RATIO_PLACES),
+        ratio_bound=None if ratio is None else _ratio_bound(spot=outcome.on_spot_market),
         meets_objective=attained >= round(target_percent, PERCENT_PLACES),
         notes=outcome.notes,
     )
+
+
+def _ratio_bound(*, spot: bool) -> Literal["bound", "spotBound"]:
+    return "spotBound" if spot else "bound"
 
 
 def _bound(bound: BoundOutcome | None) -> Bound | None:
@@ -312,7 +323,7 @@ def _totals(results: Sequence[PolicyResult]) -> Totals:
             groups[name, setting(run.knob)].append(run)
     return Totals(
         policies=tuple(
-            _total(name, knob, runs, spot_bound if name in SPOT_RULES else bound)
+            _total(name, knob, runs, Bounds(on_demand=bound, spot=spot_bound))
             for (name, knob), runs in groups.items()
             if len(runs) == len(results)
         ),
@@ -321,7 +332,9 @@ def _totals(results: Sequence[PolicyResult]) -> Totals:
     )
 
 
-def _total(name: str, knob: str, runs: Sequence[Run], bound: Bound | None) -> Run:
+def _total(name: str, knob: str, runs: Sequence[Run], bounds: Bounds) -> Run:
+    spot = name in SPOT_RULES
+    bound = bounds.spot if spot else bounds.on_demand
     cost = sum(float(run.cost_dollars) for run in runs)
     requests, late = sum(run.requests for run in runs), sum(run.late for run in runs)
     hours = [run.replica_hours for run in runs]
@@ -346,6 +359,7 @@ def _total(name: str, knob: str, runs: Sequence[Run], bound: Bound | None) -> Ru
         starts=sum(run.starts for run in runs),
         scale_events=sum(run.scale_events for run in runs),
         ratio_to_bound=round(cost / least, RATIO_PLACES) if least > 0 else None,
+        ratio_bound=_ratio_bound(spot=spot) if least > 0 else None,
         meets_objective=missed == 0,
         notes=(f"{missed} of {len(runs)} policies miss their objective",) if missed else (),
     )

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from inference_cost.cli.backtest.options import SPOT_RULES
 from inference_cost.cli.main import main
 from inference_cost.simulate.outcome import BoundOutcome, Comparison, Course, Outcome, ReplicaHours
 from inference_cost.simulate.scenario import Scenario
@@ -96,6 +98,7 @@ def outcome(  # noqa: PLR0917 - a short way to write a row
         starts=3,
         scale_events=5,
         course=drawn,
+        on_spot_market=name in SPOT_RULES,
         decide_milliseconds_median=0.5 if kind == "ours" else None,
         seconds=1.25,
         notes=("a note",) if name == "hpa" else (),
@@ -126,10 +129,18 @@ def fake_compare(
     least = float(found[0].course.dollars.sum()) / 2
     return Comparison(
         outcomes=tuple(found),
-        bound=BoundOutcome(cost_dollars=least, attained_fraction=0.99, duality_gap_dollars=0.001)
-        if bound
-        else None,
+        bound=a_bound(least) if bound else None,
+        spot_bound=a_bound(least / 2) if bound and scenario.spot else None,
     )
+
+
+def a_bound(dollars: float) -> BoundOutcome:
+    return BoundOutcome(cost_dollars=dollars, attained_fraction=0.99, duality_gap_dollars=0.001)
+
+
+def unbounded_compare(scenario: Scenario, **options: Any) -> Comparison:
+    """As where not even all replicas meet the objective."""
+    return replace(fake_compare(scenario, **options), bound=None, spot_bound=None)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -153,13 +153,17 @@ def test_table_says_it_first_in_a_sentence(
     lines = backtest(monkeypatch, capsys, tmp_path, *AGAINST, "--bound").splitlines()
     assert lines[0] == (
         "Over 56.7 minutes resnet would have cost $2.24 and answered 99.92 % in time (the objective is 99 "
-        "%); HPA at its default would have cost 25 % more, with 97.10 % in time; KEDA at its default would "
+        "%); HPA at its default would miss the objective (97.10 % in time); KEDA at its default would "
         "have cost 50 % more, with 99.97 % in time; the cheapest possible, knowing the future, is $1.12, 50 "
         "% less."
     )
-    assert lines[2].split("  ")[0] == "NAME"
-    assert lines[4].startswith("hpa       default: x")
-    assert "97.10 % !" in lines[4]
+    assert lines[1] == (
+        "Objective: 99 % within 100 ms. A replica costs $0.5000 per hour (CapacityPool/t4). Arrivals: counts "
+        "per 10 s."
+    )
+    assert lines[3].split("  ")[0] == "NAME"
+    assert lines[5].startswith("hpa       default: x")
+    assert "97.10 % !" in lines[5]
     assert "! misses the objective" in lines
     assert "hpa: a note" in lines
 
