@@ -1,6 +1,7 @@
 """Arrivals from a CSV file: counts or rates per bin of one width, or one row per request; of one policy or of many."""
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,24 +13,28 @@ from inference_cost.cli.failure import CommandError
 from inference_cost.simulate.traffic import Traffic
 
 TIME, COUNT, POLICY = "t_s", "count", "policy"
-REQUEST_BIN_SECONDS = 1.0
-REQUEST_PHASE_SECONDS = 10.0  # single requests are shifted by whole steps of the simulator
+REQUEST_BIN_SECONDS = 10.0  # the simulator's steps; single requests are shifted by whole ones
 WIDTH_TOLERANCE = 1e-3  # of a bin
-LONGEST_SECONDS = 400 * 86_400.0
-MOST_TIMES = 50_000_000
+DAY = 86_400.0
+LONGEST_SECONDS = 400 * DAY
+MOST_TIMES = 25_000_000
+MOST_IN_A_BIN = 1e9
+FARTHEST_SECONDS = 1e14
+NAMED = 12  # columns
+EVEN_ROWS, EVEN_SHARE = 10, 0.9  # so many rows, so evenly spaced, are bins and no single requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arrivals:
     """Traffic by policy as named in the file; "" where the file has no column `policy`.
 
-    `origin_seconds`: time in the file that is 0 in the traffic. `form`: counts, rates or requests.
+    `origins`: time in the file that is 0 in each traffic. `form`: counts, rates or requests.
     """
 
     traffic: dict[str, Traffic]
+    origins: dict[str, float]
     form: str
     column: str
-    origin_seconds: float
     file: FileRead
 
     @property
@@ -42,7 +47,8 @@ def read_arrivals(
 ) -> Arrivals:
     """Read arrivals. `column`: of counts (else `count`); `rate_column`: of requests/s instead.
 
-    Without any of these a row is one request; its own time is kept with `keep_times`, else only its bin of 1 s.
+    Without any of these, or where `column` is `t_s` itself, a row is one request; its own time is kept with
+    `keep_times`, else only its bin of 10 s.
 
     Raises:
         CommandError: the file is not what it should be; names line, column and what to do.
@@ -51,18 +57,22 @@ def read_arrivals(
         table.require(TIME)
         name, form = _value_column(table, column, rate_column)
         if form == "requests":
-            traffic, origin = _read_requests(table, keep_times=keep_times)
+            series = _read_requests(table, keep_times=keep_times, insisted=column == TIME)
         else:
-            traffic, origin = _read_bins(table, name, rates=form == "rates")
+            series = _read_bins(table, name, rates=form == "rates")
         file = table.read_file("arrivals")
+    traffic = {policy: one for policy, (one, _) in series.items()}
+    origins = {policy: origin for policy, (_, origin) in series.items()}
     _require_requests(table.name, traffic)
-    return Arrivals(traffic=traffic, form=form, column=name, origin_seconds=origin, file=file)
+    return Arrivals(traffic=traffic, origins=origins, form=form, column=name, file=file)
 
 
 def _value_column(table: CsvTable, column: str, rate_column: str) -> tuple[str, str]:
     if rate_column:
         table.require(rate_column)
         return rate_column, "rates"
+    if column == TIME and POLICY not in table.columns:
+        return TIME, "requests"
     if column:
         table.require(column)
         return column, "counts"
@@ -74,10 +84,8 @@ def _value_column(table: CsvTable, column: str, rate_column: str) -> tuple[str, 
 
 
 def _require_requests(name: str, traffic: dict[str, Traffic]) -> None:
-    for policy, one in traffic.items():
-        if one.requests <= 0:
-            of = f" of policy {policy!r}" if policy else ""
-            raise CommandError(f"{name}: every count{of} is 0: there is nothing to replay")
+    if all(one.requests <= 0 for one in traffic.values()):
+        raise CommandError(f"{name}: every count is 0: there is nothing to replay")
 
 
 # --- counts or rates per bin ---------------------------------------------------------------------
@@ -133,17 +141,35 @@ def _wrong_step(before: float, step: float, width: float) -> str:
     return f"is {step:.12g} s after {before:.12g} where bins are {width:.12g} s wide"
 
 
-def _read_bins(table: CsvTable, column: str, *, rates: bool) -> tuple[dict[str, Traffic], float]:
+def _read_bins(table: CsvTable, column: str, *, rates: bool) -> dict[str, tuple[Traffic, float]]:
+    """Traffic and its origin, by policy."""
     bins: dict[str, _Bins] = {}
     for chunk in table.chunks():
         times, values = chunk.numbers(TIME, column)
+        _require_seconds(chunk, times)
         if values.min() < 0:
             chunk.fail(int(np.argmax(values < 0)), column, "must not be negative")
+        if values.max() > MOST_IN_A_BIN:
+            too_many = int(np.argmax(values > MOST_IN_A_BIN))
+            chunk.fail(too_many, column, f"must be at most {MOST_IN_A_BIN:,.0f}")
         for policy, chosen in _groups(table, chunk):
             one = bins.setdefault(policy, _Bins(policy))
             one.take(chunk, chosen, times[chosen], values[chosen])
-    origin = min(one.first for one in bins.values())
-    return {name: _bins_traffic(table.name, one, rates=rates) for name, one in bins.items()}, origin
+    found = {
+        name: (_bins_traffic(table.name, one, rates=rates), one.first) for name, one in bins.items()
+    }
+    _require_one_clock(table.name, list(bins.values()))
+    return found
+
+
+def _require_one_clock(file: str, bins: Sequence[_Bins]) -> None:
+    first, last = min(bins, key=lambda one: one.first), max(bins, key=lambda one: one.last)
+    if last.last - first.first > LONGEST_SECONDS:
+        raise CommandError(
+            f"{file}, column {TIME}: policy {first.name!r} begins {(last.last - first.first) / DAY:,.0f} days "
+            f"before policy {last.name!r} ends, the most is {LONGEST_SECONDS / DAY:.0f}; give their times by "
+            "one clock, in seconds"
+        )
 
 
 def _groups(table: CsvTable, chunk: Chunk) -> list[tuple[str, NDArray[np.int64]]]:
@@ -173,9 +199,16 @@ def _bins_traffic(file: str, bins: _Bins, *, rates: bool) -> Traffic:
     return Traffic(width_seconds=width, counts=counts * width if rates else counts)
 
 
+def _require_seconds(chunk: Chunk, times: Floats) -> None:
+    """Beyond these a difference of times is none any more."""
+    far = np.abs(times) > FARTHEST_SECONDS
+    if far.any():
+        chunk.fail(int(np.argmax(far)), TIME, "is too far away; are the times in seconds?")
+
+
 def _too_long(seconds: float) -> str:
     return (
-        f"the file covers {seconds / 86_400:,.0f} days, the most is {LONGEST_SECONDS / 86_400:.0f}; are "
+        f"the file covers {seconds / DAY:,.0f} days, the most is {LONGEST_SECONDS / DAY:.0f}; are "
         "the times in seconds?"
     )
 
@@ -183,13 +216,18 @@ def _too_long(seconds: float) -> str:
 # --- one row per request -------------------------------------------------------------------------
 
 
-def _read_requests(table: CsvTable, *, keep_times: bool) -> tuple[dict[str, Traffic], float]:
+def _read_requests(
+    table: CsvTable, *, keep_times: bool, insisted: bool
+) -> dict[str, tuple[Traffic, float]]:
     counts, times = np.zeros(0), array("d")
     origin, last = 0.0, -np.inf
     for chunk in table.chunks():
         (seen,) = chunk.numbers(TIME)
+        _require_seconds(chunk, seen)
         if last == -np.inf:
-            origin = float(seen[0] // REQUEST_PHASE_SECONDS * REQUEST_PHASE_SECONDS)
+            if not insisted:
+                _require_single_requests(table, seen)
+            origin = float(seen[0] // REQUEST_BIN_SECONDS * REQUEST_BIN_SECONDS)
         steps = np.diff(seen, prepend=max(last, seen[0]) if last == -np.inf else last)
         if steps.min() < 0:
             at = int(np.argmax(steps < 0))
@@ -204,11 +242,26 @@ def _read_requests(table: CsvTable, *, keep_times: bool) -> tuple[dict[str, Traf
             times.frombytes((seen - origin).tobytes())
             _require_few(table.name, len(times))
     kept = np.frombuffer(times, dtype=np.float64) if keep_times else None
-    return {"": Traffic(width_seconds=REQUEST_BIN_SECONDS, counts=counts, times=kept)}, origin
+    return {"": (Traffic(width_seconds=REQUEST_BIN_SECONDS, counts=counts, times=kept), origin)}
+
+
+def _require_single_requests(table: CsvTable, times: Floats) -> None:
+    """Times at one distance, beside other columns, are bins whose column of counts has another name."""
+    others = [column for column in table.columns if column != TIME]
+    if not others or len(times) < EVEN_ROWS:
+        return
+    steps = np.diff(times)
+    width = float(np.median(steps))
+    if width > 0 and np.mean(np.abs(steps - width) <= WIDTH_TOLERANCE * width) >= EVEN_SHARE:
+        raise CommandError(
+            f"{table.name}: there is no column {COUNT!r} and the rows are {width:.12g} s apart, as counts per "
+            f"bin are: name the column of the counts with --column NAME (there: {', '.join(others[:NAMED])}), "
+            f"or that of requests/s with --rate-column NAME; where each row is one request: --column {TIME}"
+        )
 
 
 def _counted(counts: Floats, times: Floats) -> Floats:
-    """Counts per second, with requests at ascending `times` added."""
+    """Counts per bin, with requests at ascending `times` added."""
     first = int(times[0] // REQUEST_BIN_SECONDS)
     more = np.bincount((times // REQUEST_BIN_SECONDS).astype(np.int64) - first)
     longer = np.zeros(max(first + len(more), len(counts)))
@@ -220,5 +273,5 @@ def _counted(counts: Floats, times: Floats) -> Floats:
 def _require_few(name: str, requests: int) -> None:
     if requests > MOST_TIMES:
         raise CommandError(
-            f"{name}: more than {MOST_TIMES:,} requests; use `--fidelity step`, or a shorter file"
+            f"{name}: more than {MOST_TIMES:,} requests; use --fidelity step, or a shorter file"
         )

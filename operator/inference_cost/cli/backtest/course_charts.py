@@ -140,7 +140,7 @@ def _stretches(row: Drawn, allowed: float) -> list[tuple[float, float, int]]:
 
 
 def cost_chart(rows: Sequence[Drawn], bounds: Bounds) -> str:
-    """Money spent since the start, one line per controller, the name at its end."""
+    """Money spent since the end of the excluded start, one line per controller, the name at its end."""
     seconds = _seconds(rows)
     totals = [float(row.course.dollars.sum()) for row in rows]
     panel = svg.Panel(
@@ -173,7 +173,7 @@ def cost_chart(rows: Sequence[Drawn], bounds: Bounds) -> str:
     content = panel.grid("$") + panel.time_axis() + "".join(lines) + _ends(panel, ends)
     return svg.figure(
         "Cost over time",
-        "Dollars since the start, the excluded first minutes included; dashed: tuned in hindsight.",
+        "Dollars spent, but for the start that does not count; dashed: tuned in hindsight.",
         svg.drawing(COST_HEIGHT, "; ".join(words for _, words, _ in ends), content),
     )
 

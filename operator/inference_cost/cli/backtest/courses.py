@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from inference_cost.cli.backtest.result_model import Document, FleetDocument, Ru
 from inference_cost.simulate.outcome import Comparison, Course
 
 BUCKETS = 800  # of a line; two points each
+ALMOST = 1e-9  # of a bin
 CELLS = 480  # of a strip
 
 
@@ -28,18 +30,23 @@ def drawn(
     document: Document | FleetDocument, comparisons: Sequence[Comparison]
 ) -> tuple[Drawn, ...]:
     """The rows of the result with their courses; of a fleet those of its totals, summed. Empty where unlike."""
+    excluded = document.inputs.parameters.exclude_first_seconds
     if isinstance(document, Document):
         outcomes = comparisons[0].outcomes
         return tuple(
-            Drawn(run=run, course=outcome.course)
+            Drawn(run=run, course=_counted(outcome.course, excluded))
             for run, outcome in zip(document.policies, outcomes, strict=True)
         )
-    groups: dict[tuple[str, str], list[Course]] = defaultdict(list)
-    for comparison in comparisons:
+    groups: dict[tuple[str, str], list[_Part]] = defaultdict(list)
+    first = min(result.inputs.arrivals.origin_seconds for result in document.results)
+    for result, comparison in zip(document.results, comparisons, strict=True):
+        after = result.inputs.arrivals.origin_seconds - first
         for outcome in comparison.outcomes:
             name = "ours" if outcome.kind == "ours" else outcome.name
-            groups[name, setting(outcome.knob)].append(outcome.course)
-    widths = {course.width_seconds for group in groups.values() for course in group}
+            groups[name, setting(outcome.knob)].append(
+                _Part(after, _counted(outcome.course, excluded))
+            )
+    widths = {part.course.width_seconds for group in groups.values() for part in group}
     if len(widths) != 1:
         return ()
     return tuple(
@@ -47,19 +54,42 @@ def drawn(
     )
 
 
-def _sum(courses: Sequence[Course]) -> Course:
-    """Policies side by side; one whose arrivals end earlier adds nothing from there on."""
-    longest = max(len(course.requests) for course in courses)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """One policy's course, and how many seconds after the first policy it starts."""
+
+    after_seconds: float
+    course: Course
+
+    @property
+    def first(self) -> int:
+        return round(self.after_seconds / self.course.width_seconds)
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.course.requests)
+
+
+def _counted(course: Course, exclude_seconds: float) -> Course:
+    """Without the money of the excluded start, so that a line of costs ends at the cost that is told."""
+    excluded = ceil(exclude_seconds / course.width_seconds - ALMOST)
+    dollars = course.dollars.copy()
+    dollars[:excluded] = 0.0
+    return replace(course, dollars=dollars)
+
+
+def _sum(parts: Sequence[_Part]) -> Course:
+    """Policies side by side by one clock; before its arrivals begin and after they end a policy adds nothing."""
+    longest = max(part.end for part in parts)
 
     def total(name: str) -> Floats:
         values = np.zeros(longest)
-        for course in courses:
-            part: Floats = getattr(course, name)
-            values[: len(part)] += part
+        for part in parts:
+            values[part.first : part.end] += getattr(part.course, name)
         return values
 
     return Course(
-        width_seconds=courses[0].width_seconds,
+        width_seconds=parts[0].course.width_seconds,
         requests=total("requests"),
         late=total("late"),
         ready=total("ready"),

@@ -158,10 +158,6 @@ class History:
                 sha256=hashlib.sha256(counts.astype("<f8").tobytes()).hexdigest(),
             ),
         )
-        if counts.sum() <= 0:
-            raise CommandError(
-                f"{policy.key}: no request in the history: there is nothing to replay"
-            )
         return Traffic(width_seconds=step, counts=counts), record
 
     def _samples(self, query: str, period: Period) -> Iterator[tuple[float, float]]:

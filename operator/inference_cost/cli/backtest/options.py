@@ -16,11 +16,13 @@ AUTOSCALERS = (
     "wva",
     "wva-chart",
     "wva-saturation",
+    "wva-saturation-chart",
     "llmd-slo",
     "static",
     "static99",
 )
 SPOT_RULES = ("spothedge", "on-demand-only", "one-zone", "half-half")
+LEAST_PRICE, HIGHEST_PRICE = Decimal("0.000001"), Decimal(999_999_999_999)
 DEFAULT_AGAINST = "hpa,keda,kpa-rps,wva,llmd-slo,static,static99"
 
 
@@ -140,7 +142,7 @@ def parse_against(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_price(text: str) -> Decimal:
-    """A price above zero.
+    """A price above zero, of the size that `perNodeHour` of a CapacityPool may have.
 
     Raises:
         CommandError: it is none.
@@ -149,8 +151,11 @@ def parse_price(text: str) -> Decimal:
         price = Decimal(text)
     except InvalidOperation:
         price = Decimal(0)
-    if not price.is_finite() or price <= 0:
-        raise usage(f"--price-per-replica-hour must be a number above 0, not {text!r}")
+    if not price.is_finite() or not LEAST_PRICE <= price <= HIGHEST_PRICE:
+        raise usage(
+            f"--price-per-replica-hour must be a number above 0 (from {LEAST_PRICE} to {HIGHEST_PRICE:,}), not "
+            f"{text!r}"
+        )
     return price
 
 

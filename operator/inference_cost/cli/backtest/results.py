@@ -70,8 +70,13 @@ class Clock:
 
 
 def single_document(
-    options: Options, finished: Finished, files: Sequence[FileRead], clock: Clock | None
+    options: Options,
+    finished: Finished,
+    files: Sequence[FileRead],
+    clock: Clock | None,
+    notes: Sequence[str] = (),
 ) -> Document:
+    """`notes`: on the run as a whole."""
     result = policy_result(finished, bound_asked=options.bound)
     shared = run_inputs(options, (finished,), files)
     return Document(
@@ -83,17 +88,22 @@ def single_document(
         policies=result.policies,
         bound=result.bound,
         spot_bound=result.spot_bound,
-        notes=result.notes,
+        notes=(*result.notes, *notes),
         timings=_timings((finished,), clock),
     )
 
 
 def fleet_document(
-    options: Options, finished: Sequence[Finished], files: Sequence[FileRead], clock: Clock | None
+    options: Options,
+    finished: Sequence[Finished],
+    files: Sequence[FileRead],
+    clock: Clock | None,
+    notes: Sequence[str] = (),
 ) -> FleetDocument:
+    """`notes`: on the run as a whole."""
     results = tuple(policy_result(one, bound_asked=options.bound) for one in finished)
     totals = _totals(results)
-    seconds = max(result.traffic.seconds for result in results) - options.exclude_first_seconds
+    seconds = _seconds(results) - options.exclude_first_seconds
     targets = {result.inputs.objective.target_percent for result in results}
     return FleetDocument(
         summary=sentence(
@@ -108,9 +118,16 @@ def fleet_document(
         inputs=run_inputs(options, finished, files),
         results=results,
         totals=totals,
-        notes=of_fleet((result.policy, result.notes) for result in results),
+        notes=(*of_fleet((one.policy, one.notes) for one in results), *notes),
         timings=_timings(finished, clock),
     )
+
+
+def _seconds(results: Sequence[PolicyResult]) -> float:
+    """From the first start to the last end."""
+    starts = [result.inputs.arrivals.origin_seconds for result in results]
+    ends = [start + one.traffic.seconds for start, one in zip(starts, results, strict=True)]
+    return max(ends) - min(starts)
 
 
 def policy_result(finished: Finished, *, bound_asked: bool) -> PolicyResult:

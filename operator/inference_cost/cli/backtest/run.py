@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inference_cost.cli.backtest import fleet, output_file
-from inference_cost.cli.backtest.arrivals import read_arrivals
+from inference_cost.cli.backtest.arrivals import Arrivals, read_arrivals
 from inference_cost.cli.backtest.history import History, parse_period
 from inference_cost.cli.backtest.objects import Objects, read_objects
 from inference_cost.cli.backtest.options import (
@@ -51,6 +51,7 @@ class Demand:
     policies: tuple[tuple[Policy, Traffic, ArrivalsInput], ...]
     files: tuple[FileRead, ...]
     fleet: bool
+    notes: tuple[str, ...] = ()
 
 
 def run(options: Options) -> None:
@@ -95,24 +96,40 @@ def read_demand(options: Options, objects: Objects) -> Demand:
         keep_times=options.fidelity is FidelityOption.REQUEST,
     )
     matched = match_policies(objects.policies, arrivals.traffic)
-    return Demand(
-        policies=tuple(
-            (
-                policy,
-                traffic,
-                ArrivalsInput(
-                    form=arrivals.form,
-                    column=arrivals.column,
-                    width_seconds=float(f"{traffic.width_seconds:.9g}"),
-                    origin_seconds=arrivals.origin_seconds,
-                    history=None,
-                ),
-            )
-            for policy, traffic in matched
-        ),
-        files=(arrivals.file,),
-        fleet=arrivals.by_policy,
+    return _without_idle(
+        Demand(
+            policies=tuple(
+                (policy, arrivals.traffic[name], _record(arrivals, name))
+                for policy, name in matched
+            ),
+            files=(arrivals.file,),
+            fleet=arrivals.by_policy,
+        )
     )
+
+
+def _record(arrivals: Arrivals, name: str) -> ArrivalsInput:
+    return ArrivalsInput(
+        form=arrivals.form,
+        column=arrivals.column,
+        width_seconds=float(f"{arrivals.traffic[name].width_seconds:.9g}"),
+        origin_seconds=arrivals.origins[name],
+        history=None,
+    )
+
+
+def _without_idle(demand: Demand) -> Demand:
+    """Nothing can be said of a policy without a request; it does not stop the others, and is told.
+
+    Raises:
+        CommandError: no policy has any.
+    """
+    busy = tuple(one for one in demand.policies if one[1].requests > 0)
+    idle = [str(policy.key) for policy, traffic, _ in demand.policies if traffic.requests <= 0]
+    if not busy:
+        raise CommandError(f"{', '.join(idle[:3])}: no request: there is nothing to replay")
+    notes = (*demand.notes, *(f"{name}: it had no request and is left out" for name in idle))
+    return replace(demand, policies=busy, notes=notes)
 
 
 def _history(options: Options, objects: Objects) -> Demand:
@@ -120,10 +137,12 @@ def _history(options: Options, objects: Objects) -> Demand:
         raise CommandError("-f holds no InferenceCostPolicy; add one")
     period = parse_period(options.history)
     history = History(options.history)
-    return Demand(
-        policies=tuple((one, *history.arrivals(one, period)) for one in objects.policies),
-        files=(),
-        fleet=len(objects.policies) > 1,
+    return _without_idle(
+        Demand(
+            policies=tuple((one, *history.arrivals(one, period)) for one in objects.policies),
+            files=(),
+            fleet=len(objects.policies) > 1,
+        )
     )
 
 
@@ -152,10 +171,10 @@ def _document(
     finished: Sequence[Finished],
     clock: Clock | None,
 ) -> Document | FleetDocument:
-    files = (*around.files, *demand.files)
+    files, notes = (*around.files, *demand.files), demand.notes
     if demand.fleet:
-        return fleet_document(options, finished, files, clock)
-    return single_document(options, finished[0], files, clock)
+        return fleet_document(options, finished, files, clock, notes)
+    return single_document(options, finished[0], files, clock, notes)
 
 
 def _text(output: Output, document: Document | FleetDocument, finished: Sequence[Finished]) -> str:

@@ -1,6 +1,6 @@
 """From objects, arrivals and options to the scenarios to run, and a record of all that went in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from inference_cost.cli.backtest.objects import Objects, checkpoint_key
@@ -75,25 +75,25 @@ def read_surroundings(options: Options, objects: Objects) -> Surroundings:
 
 
 def match_policies(
-    policies: Sequence[Policy], traffic: Mapping[str, Traffic]
-) -> tuple[tuple[Policy, Traffic], ...]:
-    """Policies with their arrivals, in the order of the policies.
+    policies: Sequence[Policy], names: Collection[str]
+) -> tuple[tuple[Policy, str], ...]:
+    """Policies with the name that arrivals call them by, in the order of the policies.
 
     Raises:
         CommandError: a policy has no arrivals, or arrivals have no policy, or not exactly one.
     """
     if not policies:
         raise CommandError("-f holds no InferenceCostPolicy; add one")
-    if "" in traffic:
+    if "" in names:
         if len(policies) > 1:
-            names = ", ".join(policy.key.name for policy in policies)
+            known = ", ".join(policy.key.name for policy in policies)
             raise CommandError(
-                f"-f holds {len(policies)} policies ({names}): give one, or arrivals of each as "
+                f"-f holds {len(policies)} policies ({known}): give one, or arrivals of each as "
                 "policy,t_s,count"
             )
-        return ((policies[0], traffic[""]),)
-    owners = {name: _owner(name, policies) for name in traffic}
-    by_policy = {policy.key: traffic[name] for name, policy in owners.items()}
+        return ((policies[0], ""),)
+    owners = {name: _owner(name, policies) for name in names}
+    by_policy = {policy.key: name for name, policy in owners.items()}
     if len(by_policy) < len(owners):
         raise CommandError("arrivals name a policy twice: with and without its namespace")
     silent = [str(policy.key) for policy in policies if policy.key not in by_policy]

@@ -6,6 +6,7 @@ from inference_cost.cli.backtest.csv_file import CsvTable, open_table
 from inference_cost.cli.backtest.text_file import FileRead
 from inference_cost.cli.failure import CommandError
 
+LONGEST_SECONDS = 86_400.0
 COLUMNS = {"seconds": 1.0, "start_seconds": 1.0, "load_s": 1.0, "load_ms": 0.001}
 """Columns that may hold the time, and how many seconds their unit is."""
 
@@ -23,6 +24,8 @@ def read_starts(path: str) -> tuple[tuple[float, ...], FileRead]:
             (values,) = chunk.numbers(column)
             if values.min() < 0:
                 chunk.fail(int(np.argmax(values < 0)), column, "must not be negative")
+            if (values * COLUMNS[column]).max() > LONGEST_SECONDS:
+                chunk.fail(int(np.argmax(values)), column, f"is more than {LONGEST_SECONDS:,.0f} s")
             seconds += (values * COLUMNS[column]).tolist()
         return tuple(seconds), table.read_file("start times")
 

@@ -15,6 +15,7 @@ TITLES = {
     "wva": "WVA",
     "wva-chart": "WVA (chart)",
     "wva-saturation": "WVA (saturation)",
+    "wva-saturation-chart": "WVA (saturation, chart)",
     "llmd-slo": "llm-d SLO-aware KEDA",
     "static": "Static peak",
     "static99": "Best constant in hindsight",

@@ -21,6 +21,7 @@ def read(tmp_path: Path, content: str | bytes, **options: object) -> Arrivals:
     return read_arrivals(str(file), **options)  # type: ignore[arg-type]
 
 
+EVEN = "t_s,requests,model\n" + "".join(f"{i},5,a\n" for i in range(20))
 GOOD: dict[str, tuple[str | bytes, dict[str, object], float, list[float]]] = {
     "counts per bin": ("t_s,count\n0,5\n10,7\n20,0\n", {}, 10, [5, 7, 0]),
     "gzip, told by its first bytes": (gzip.compress(b"t_s,count\n0,5\n10,7\n"), {}, 10, [5, 7]),
@@ -38,15 +39,24 @@ GOOD: dict[str, tuple[str | bytes, dict[str, object], float, list[float]]] = {
     "rates": ("t_s,rate_rps,gap\n0,0.5,0\n600,2,0\n", {"rate_column": "rate_rps"}, 600, [300, 1200]),
     "columns that are not numbers": ("t_s,note,count\n0,x,5\n10,y,7\n", {}, 10, [5, 7]),
     "fields in quotes": ('t_s,note,count\n0,"a, ""b""",5\n"10",,"7"\n', {}, 10, [5, 7]),
-    "one row per request": ("t_s\n0.2\n0.9\n2.5\n", {}, 1, [2, 0, 1]),
-    "requests at the same time": ("t_s\n0\n0\n0\n1\n", {}, 1, [3, 1]),
+    "one row per request": ("t_s\n0.2\n9.9\n25\n", {}, 10, [2, 0, 1]),
+    "requests at the same time": ("t_s\n0\n0\n0\n10\n", {}, 10, [3, 1]),
     "requests with text that has line breaks": (
-        't_s,prompt\n0.2,"two\nlines"\n0.9,"one"\n2.5,""\n', {}, 1, [2, 0, 1],
+        't_s,prompt\n0.2,"two\nlines"\n9.9,"one"\n25,""\n', {}, 10, [2, 0, 1],
     ),
     "requests in epoch seconds keep their place within ten seconds": (
-        "t_s\n1700000002.5\n1700000003.1\n", {}, 1, [0, 0, 1, 1],
+        "t_s\n1700000009\n1700000010.1\n", {}, 10, [1, 1],
     ),
-    "blank lines between requests": ("t_s\n0.2\n\n0.9\n", {}, 1, [2]),
+    "blank lines between requests": ("t_s\n0.2\n\n0.9\n", {}, 10, [2]),
+    "requests at one distance, without other columns": (
+        "t_s\n" + "".join(f"{i}\n" for i in range(20)), {}, 10, [10, 10],
+    ),
+    "requests at one distance, insisted on": (EVEN, {"column": "t_s"}, 10, [10, 10]),
+    "evenly spaced counts under another name": (EVEN, {"column": "requests"}, 1, [5] * 20),
+    "requests by the second, many of them in one": (
+        "t_s,model\n" + "".join(f"{i // 3},a\n" for i in range(60)), {}, 10, [30, 30],
+    ),
+    "the largest count": ("t_s,count\n0,1e9\n10,7\n", {}, 10, [1e9, 7]),
 }  # fmt: skip
 
 
@@ -113,6 +123,27 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         "line 7, column t_s: '40' leaves a gap of 30 s",
     ),
     "requests out of order": ("t_s\n0\n2\n1\n", "line 4, column t_s: '1' comes after 2: times must ascend"),
+    "a count beyond all measure": (
+        "t_s,count\n0,5\n10,1e308\n", "line 3, column count: '1e308' must be at most 1,000,000,000",
+    ),
+    "a time beyond all measure": (
+        "t_s,count\n-1e308,5\n1e308,7\n", "line 2, column t_s: '-1e308' is too far away; are the times in seconds?",
+    ),
+    "requests by the nanosecond": ("t_s\n1700000000000000000\n", "line 2, column t_s: '1700000000000000000' is too"),
+    "counts under another name": (
+        EVEN,
+        ("there is no column 'count' and the rows are 1 s apart, as counts per bin are: name the column of the counts "
+        "with --column NAME (there: requests, model), or that of requests/s with --rate-column NAME; where each row "
+        "is one request: --column t_s"),
+    ),
+    "counts under another name, with a gap": (
+        EVEN.replace("\n7,5,a", ""), "there is no column 'count' and the rows are 1 s apart",
+    ),
+    "policies of two clocks": (
+        "policy,t_s,count\na,0,1\na,10,1\nb,1700000000,1\nb,1700000010,1\n",
+        "column t_s: policy 'a' begins 19,676 days before policy 'b' ends, the most is 400; give their times by one",
+    ),
+    "no policy with a request": ("policy,t_s,count\na,0,0\na,10,0\nb,0,0\nb,10,0\n", "every count is 0: there is"),
     "a request far away": ("t_s\n0\n1e12\n", "line 3, column t_s: '1e12' is too late: the file covers"),
 }  # fmt: skip
 
@@ -170,12 +201,12 @@ def test_times_of_requests_are_kept_where_asked_for(tmp_path: Path) -> None:
     traffic = read(tmp_path, "t_s\n100.5\n100.5\n107\n", keep_times=True).traffic[""]
     assert traffic.times is not None
     assert traffic.times.tolist() == [0.5, 0.5, 7.0]
-    assert traffic.counts.tolist() == [2, 0, 0, 0, 0, 0, 0, 1]
+    assert traffic.counts.tolist() == [3]
 
 
 SORTED_BY = {
-    "policy": "policy,t_s,count\na,0,1\na,10,2\na,20,3\nn/b,0,4\nn/b,5,5\n",
-    "time": "t_s,policy,count\n0,a,1\n0,n/b,4\n5,n/b,5\n10,a,2\n20,a,3\n",
+    "policy": "policy,t_s,count\na,0,1\na,10,2\na,20,3\nn/b,100,4\nn/b,105,5\n",
+    "time": "t_s,policy,count\n0,a,1\n10,a,2\n20,a,3\n100,n/b,4\n105,n/b,5\n",
 }
 
 
@@ -188,6 +219,7 @@ def test_many_policies_in_one_file(order: str, tmp_path: Path) -> None:
         "n/b": [4, 5],
     }
     assert {k: v.width_seconds for k, v in arrivals.traffic.items()} == {"a": 10, "n/b": 5}
+    assert arrivals.origins == {"a": 0, "n/b": 100}
 
 
 @given(

@@ -147,7 +147,10 @@ OPTIONS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "a spot rule without spot": (
         ("--against", "spothedge"), USAGE, "--against spothedge needs --spot-availability and a spot Cap",
     ),
-    "a price that is none": (("--price-per-replica-hour", "free"), USAGE, "must be a number above 0, not 'free'"),
+    "a price that is none": (("--price-per-replica-hour", "free"), USAGE, "999,999,999,999), not 'free'"),
+    "a price beyond all measure": (("--price-per-replica-hour", "1e400"), USAGE, "to 999,999,999,999), not '1e400'"),
+    "a price far beyond all others": (("--price-per-replica-hour", "1e300"), USAGE, "must be a number above 0 (from"),
+    "a price next to nothing": (("--price-per-replica-hour", "1e-400"), USAGE, "must be a number above 0"),
     "a price of nothing": (("--price-per-replica-hour", "0"), USAGE, "must be a number above 0"),
     "two columns": (("--column", "a", "--rate-column", "b"), USAGE, "exclude each other"),
     "a column that is not there": (("--column", "many"), ERROR, "there is no column 'many'; the columns are"),
@@ -217,6 +220,7 @@ STARTS: dict[str, tuple[str, str]] = {
     "no column of times": ("t_s\n1\n", "there is no column 'seconds'; the columns are t_s; the times are in one of"),
     "two columns of times": ("seconds,load_ms\n1,1000\n", "both seconds and load_ms are there; remove one"),
     "a negative time": ("load_ms\n100\n-5\n", "line 3, column load_ms: '-5' must not be negative"),
+    "a start-up of ages": ("seconds\n100\n1e308\n", "line 3, column seconds: '1e308' is more than 86,400 s"),
     "a header alone": ("load_ms\n", "there is no row below the header line"),
 }  # fmt: skip
 

@@ -91,9 +91,32 @@ import re, sys
 from pathlib import Path
 from inference_cost.cli.backtest.arrivals import read_arrivals
 found = read_arrivals(sys.argv[1]).traffic[""]
+found.rebinned(10.0)
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
 print(round(found.requests), int(peak[1]) // 1024)
 """
+
+
+def _read_in_its_own_process(file: Path) -> tuple[int, int]:
+    """Requests that were read, and the peak of memory in MiB."""
+    ended = subprocess.run(
+        [sys.executable, "-c", READ, str(file)],
+        check=True,
+        timeout=200,
+        capture_output=True,
+        text=True,
+    )
+    read, mebibytes = map(int, ended.stdout.split())
+    return read, mebibytes
+
+
+def test_two_requests_far_apart_need_little_memory(tmp_path: Path) -> None:
+    """Just below 400 days."""
+    file = tmp_path / "apart.csv"
+    file.write_text("t_s\n0\n34000000\n")
+    read, mebibytes = _read_in_its_own_process(file)
+    assert read == 2
+    assert mebibytes < LARGEST_MEBIBYTES
 
 
 def test_a_large_file_needs_little_memory(tmp_path: Path) -> None:
@@ -103,13 +126,6 @@ def test_a_large_file_needs_little_memory(tmp_path: Path) -> None:
         out.write("t_s\n")
         for minute in range(minutes):
             out.write("".join(f"{60 * minute + 60 * i / requests:.4f}\n" for i in range(requests)))
-    ended = subprocess.run(
-        [sys.executable, "-c", READ, str(file)],
-        check=True,
-        timeout=200,
-        capture_output=True,
-        text=True,
-    )
-    read, mebibytes = map(int, ended.stdout.split())
+    read, mebibytes = _read_in_its_own_process(file)
     assert read == minutes * requests
     assert mebibytes < LARGEST_MEBIBYTES

@@ -175,7 +175,6 @@ def test_a_value_that_is_no_number_is_a_gap(tmp_path: Path) -> None:
 
 REFUSALS: dict[str, tuple[Rate, int, str]] = {
     "nothing there": (lambda _: None, 200, "Prometheus has no nv_inference_request_success of the pods of Deploy"),
-    "no traffic": (lambda _: 0.0, 200, "no request in the history: there is nothing to replay"),
     "not allowed": (lambda _: 1.0, 403, "Prometheus answered 403"),
     "broken": (lambda _: 1.0, 503, "it answered 503"),
 }  # fmt: skip
