@@ -15,6 +15,7 @@ BASELINES = (
     "wva",
     "wva-chart",
     "wva-saturation",
+    "wva-saturation-chart",
     "llmd-slo",
     "static",
     "static99",

@@ -31,6 +31,7 @@ DEFAULTS = (
     "wva",
     "wva-chart",
     "wva-saturation",
+    "wva-saturation-chart",
     "llmd-slo",
     "static",
 )
@@ -42,6 +43,7 @@ TUNED = (
     "wva",
     "wva-chart",
     "wva-saturation",
+    "wva-saturation-chart",
     "llmd-slo",
     "static99",
 )

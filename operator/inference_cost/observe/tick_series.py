@@ -17,6 +17,8 @@ from inference_cost.observe.series import Series, parse_series, typical_interval
 PodKey = tuple[str, str]  # (namespace, pod)
 _SERIES_TO_MEASURE_BY = 200
 _NAMES_KEPT = 5
+STALE_SCRAPES = 3
+USUAL_WINDOW_SECONDS = 60.0
 _LEAST_STALE_SECONDS = 5.0
 
 
@@ -53,10 +55,14 @@ class TickSeries:
 
     @property
     def stale_after_seconds(self) -> float:
-        """Three scrapes in a row without a sample; a pod's newest sample may be no older than this."""
+        """A pod's newest sample may be no older: three scrapes in a row without one.
+
+        A window longer than usual is there for a store that tells late, and gives it as much more time.
+        """
         if not self.interval_seconds:
             return self.window_seconds
-        return max(3 * self.interval_seconds, _LEAST_STALE_SECONDS)
+        patience = max(STALE_SCRAPES * self.interval_seconds, _LEAST_STALE_SECONDS)
+        return patience + max(self.window_seconds - USUAL_WINDOW_SECONDS, 0.0)
 
 
 def sort_series(

@@ -13,6 +13,7 @@ import numpy as np
 from inference_cost.simulate import bound_spot
 from inference_cost.simulate.baselines.registry import AUTOSCALERS, SPOT
 from inference_cost.simulate.bound import lower_bound
+from inference_cost.simulate.bound_dual import TooManyLateError
 from inference_cost.simulate.ours import Operator, run_ours
 from inference_cost.simulate.outcome import BoundOutcome, Comparison, Outcome, ReplicaSchedule
 from inference_cost.simulate.result import outcome_of
@@ -31,6 +32,7 @@ from inference_cost.simulate.tuning import (
 )
 from inference_cost.simulate.world.new import (
     STEP_SECONDS,
+    excluded_bins,
     limits,
     new_world,
     objective_of,
@@ -209,12 +211,12 @@ def bound_of(
     With `spot` also from the scenario's market. The policy's limits do not bind then, as they do not bind the spot
     rules: SpotHedge runs more replicas, half-and-half fewer while there is no spot.
     """
-    first = round(new_world(scenario, replicas=1).conditions.exclude_first / STEP_SECONDS)
+    first = excluded_bins(scenario)
     counts = scenario.traffic.rebinned(STEP_SECONDS)[first:]
     lowest, highest = limits(scenario)
     allowed = 1.0 - objective_of(scenario).target_fraction
     starts = scenario.start_samples or (scenario.start_seconds,)
-    fastest = min(*starts, *((scenario.warm_start_seconds,) if scenario.warm_replicas else starts))
+    warm = (scenario.warm_start_seconds,) if scenario.warm_replicas else ()
     market = _market(scenario, first, len(counts)) if spot else None
     try:
         found = lower_bound(
@@ -222,14 +224,14 @@ def bound_of(
             step_seconds=STEP_SECONDS,
             goodput_per_second=steady_state_of(scenario).largest_goodput,
             price_per_hour=float(scenario.price_per_hour),
-            start_seconds=fastest,
+            start_seconds=min((*starts, *warm)),
             late_fraction=allowed if late_fraction is None else late_fraction,
             minimum_billing_seconds=scenario.minimum_billing_seconds,
             min_replicas=lowest if market is None else 0,
             max_replicas=highest if market is None else None,
             spot=market,
         )
-    except ValueError:
+    except TooManyLateError:
         return None
     return BoundOutcome(
         cost_dollars=found.cost_dollars,

@@ -12,6 +12,10 @@ _PRECISION: Final = 1e-12
 _MOST_EVALUATIONS: Final = 200
 
 
+class TooManyLateError(ValueError):
+    """No paths have as few late requests as are allowed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Paths:
     """The cheapest paths for one price of a late request: dollars without the late requests, late requests, replicas.
@@ -50,11 +54,13 @@ def maximize_dual(
     way is a lower bound, so ending early would be safe.
 
     Raises:
-        ValueError: even at the highest price more than `allowed` requests are late.
+        TooManyLateError: even at the highest price more than `allowed` requests are late.
     """
     below, above = cheapest(0.0), cheapest(highest_price)
     if above.late > allowed:
-        raise ValueError(f"at least {above.late:g} requests are late, {allowed:g} are allowed")
+        raise TooManyLateError(
+            f"at least {above.late:g} requests are late, {allowed:g} are allowed"
+        )
     if below.late <= allowed:
         return Optimum(dollars=below.dollars, late_price=0.0, feasible=below)
     best, price = max(above.dual(highest_price, allowed), below.dollars), highest_price

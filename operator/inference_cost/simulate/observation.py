@@ -64,6 +64,12 @@ def rate_window_seconds(scenario: Scenario) -> float:
     )
 
 
+def stale_after_seconds(window_seconds: float, scrape_seconds: float) -> float:
+    """As `TickSeries.stale_after_seconds`."""
+    late = max(window_seconds - DecisionSettings().rate_window_seconds, 0.0)
+    return STALE_SCRAPES * scrape_seconds + late
+
+
 @dataclass(slots=True)
 class Observer:
     """Shows one scenario's world to the operator. Objects of pods that did not change are used again."""
@@ -146,7 +152,7 @@ class Observer:
         window = self.settings.rate_window_seconds
         counter_windows(world, window, self._windows)
         rows = self._windows[: len(pods)].tolist()
-        fresh = now - STALE_SCRAPES * self.scenario.scrape_seconds
+        fresh = now - stale_after_seconds(window, self.scenario.scrape_seconds)
         reports = _reports(pods, rows, fresh)
         due = [
             pod for pod in pods if pod.ready_at is not None and EPOCH + now - pod.ready_at >= window

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference_cost.simulate.outcome import Course, Floats, Outcome, ReplicaHours
 from inference_cost.simulate.scenario import Scenario
@@ -92,12 +93,21 @@ def outcome_of(
 
 
 def worst(requests: Floats, late: Floats, bins: float) -> float:
-    """Lowest share in time of any whole span of so many bins with requests; of all where that is shorter."""
+    """Lowest share in time of any span of so many bins with requests; of all where that is shorter.
+
+    Spans follow each other from the first bin on; one more reaches to the last.
+    """
     width = min(round(bins), len(requests))
     if width == 0:
         return 1.0
-    spans = len(requests) // width
-    asked = requests[: spans * width].reshape(spans, width).sum(axis=1)
-    missed = np.minimum(late[: spans * width].reshape(spans, width).sum(axis=1), asked)
+    starts = np.append(np.arange(0, len(requests) - width, width), len(requests) - width)
+    asked, missed = (_sums(values, starts, width) for values in (requests, late))
+    missed = np.minimum(missed, asked)
     busy = asked > 0
     return float(1.0 - (missed[busy] / asked[busy]).max()) if busy.any() else 1.0
+
+
+def _sums(values: Floats, starts: NDArray[np.int64], width: int) -> Floats:
+    total = np.concatenate(([0.0], np.cumsum(values)))
+    sums: Floats = total[starts + width] - total[starts]
+    return sums

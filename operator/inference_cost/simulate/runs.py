@@ -67,6 +67,7 @@ RUNS: dict[str, Callable[[World, Any, Any], None]] = {
     "wva": run_wva,
     "wva-chart": run_wva,
     "wva-saturation": run_wva_saturation,
+    "wva-saturation-chart": run_wva_saturation,
     "llmd-slo": run_llmd_slo,
 }
 """By the names of `baselines/registry.py`."""

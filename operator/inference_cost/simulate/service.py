@@ -18,10 +18,13 @@ class Service:
     instances: int = 1
     queue_delay_seconds: float = 0.0
     queue_policy: bool = False
+    thread_slowness: float = (
+        1.0  # factor on the times of Triton's own threads (batching/scheduler.py)
+    )
 
     def __post_init__(self) -> None:
         times = (self.fixed_seconds, self.per_item_seconds, self.queue_delay_seconds)
-        if not all(isfinite(time) and time >= 0 for time in times):
+        if not all(isfinite(time) and time >= 0 for time in (*times, self.thread_slowness)):
             raise ValueError("times must be finite and not negative")
         if self.fixed_seconds + self.per_item_seconds <= 0:
             raise ValueError("a batch must take some time")
@@ -37,10 +40,11 @@ class Service:
         return self.instances * self.max_batch / self.seconds(self.max_batch)
 
     def stretched(self, factor: float) -> "Service":
-        """The same server, slower by one factor; the queue delay stretches along."""
+        """The same server, slower by one factor in all it does: else its timers would hide the queue delay."""
         return replace(
             self,
             fixed_seconds=self.fixed_seconds * factor,
             per_item_seconds=self.per_item_seconds * factor,
             queue_delay_seconds=self.queue_delay_seconds * factor,
+            thread_slowness=self.thread_slowness * factor,
         )

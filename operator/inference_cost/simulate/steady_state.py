@@ -54,6 +54,7 @@ def steady_state(
         service,
         fixed_seconds=round(service.fixed_seconds / unit, DIGITS),
         per_item_seconds=round(service.per_item_seconds / unit, DIGITS),
+        thread_slowness=1.0,
     )
     threshold = round(threshold_seconds / unit, DIGITS)
     return _slower(_measured(alike, threshold, target_fraction, seed, balanced), unit)

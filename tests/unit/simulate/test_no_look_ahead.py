@@ -12,8 +12,9 @@ from inference_cost.simulate.baselines.registry import AUTOSCALERS
 from inference_cost.simulate.ours import Operator
 from inference_cost.simulate.runs import RUNS
 from inference_cost.simulate.scenario import Fidelity, Scenario
-from inference_cost.simulate.traffic import Traffic
+from inference_cost.simulate.traffic import Traffic, from_times
 from inference_cost.simulate.world.clock import advance
+from inference_cost.simulate.world.look import look_directly
 from inference_cost.simulate.world.new import new_world
 from inference_cost.simulate.world.state import BILLED_SECONDS, LATE, LIVE, World
 from tests.unit.simulate.worlds import scenario
@@ -46,10 +47,27 @@ def test_cutting_off_the_future_changes_nothing_before(name: str, fidelity: Fide
     whole = scenario(noisy(1), fidelity=fidelity)
     cut = replace(whole, traffic=whole.traffic.until(3600.0))
     long, short = run(whole, name), run(cut, name)
-    # The last minute's drains and requests reach beyond the cut.
+    # Replicas are paid from their order on: up to the cut the decisions were the same.
+    assert np.array_equal(long.course[BILLED_SECONDS, :HOUR], short.course[BILLED_SECONDS, :HOUR])
+    # Batches that were open at the cut close without what comes later.
     before = slice(0, HOUR - 10)
-    for row in (BILLED_SECONDS, LATE):
-        assert np.array_equal(long.course[row, before], short.course[row, before])
+    assert np.array_equal(long.course[LATE, before], short.course[LATE, before])
+
+
+@pytest.mark.parametrize("lag", [0.0, 5.0])
+def test_requests_of_the_present_bin_are_seen_as_they_come(lag: float) -> None:
+    """At request level a look in the middle of a bin must not know the rest of it."""
+    times = np.sort(np.random.default_rng(4).uniform(0.0, 600.0, 60_000))
+    before, after = times[times < 306.0], np.full(5_000, 309.0)
+    seen = []
+    for arrivals in (times, np.concatenate((before, after))):
+        case = scenario(
+            from_times(arrivals, 10.0), fidelity=Fidelity.REQUEST, metric_lag_seconds=lag
+        )
+        world = new_world(case, replicas=4)
+        advance(world, 306.0)
+        seen.append((look_directly(world).rate_6s, look_directly(world).rate))
+    assert seen[0] == seen[1]
 
 
 @pytest.mark.parametrize("name", ["hpa", "kpa-rps", "wva"])

@@ -4,16 +4,16 @@ from typing import NamedTuple
 
 
 class Seen(NamedTuple):
-    """One look. Rates are offered requests per second, as a gateway counts them."""
+    """One look. Rates are offered requests per second, as a gateway counts them; NaN: no metrics."""
 
     at: float  # seconds since the start of the run
     rate: float  # mean of the last 60 s
     rate_6s: float  # mean of the last 6 s
     in_flight: float  # requests queued or being served, mean of the last 60 s
     in_flight_6s: float  # mean of the last 6 s
-    waiting: float  # requests in Triton's queues, at the newest scrape
-    busy: float  # share of time that an instance computes, mean over ready replicas, at the newest scrape
-    latency_p90_seconds: float  # at the newest scrape
+    waiting: float  # requests in Triton's queues, most of the last 60 s
+    busy: float  # share of time that an instance computes, mean over ready replicas, most of the last 60 s
+    latency_p90_seconds: float  # of the last 60 s; NaN where nothing completed
     ready: int  # replicas that serve
     replicas: int  # .spec.replicas: ready and starting
     load_per_replica: float  # requests/s of one replica at which the objective is just met

@@ -5,28 +5,13 @@ internal/engines/analyzers/saturation_v2/analyzer.go, internal/engines/pipeline/
 Tokens are mapped to requests: a replica supplies the load at which it just meets the objective, starting ones
 count as supply on the way up; demand is the request rate.
 
-`law` is what WVA publishes. WVA writes nothing itself: an HPA with target 1 (AverageValue) follows the metric, and
-`desired` is the two together, with the HPA of the project's chart (v0.5.1): tolerance, at most 10 pods per 150 s and
-windows of 240 s. The chart's window on the way up makes WVA slow; `DEFAULT` is without it, `CHART` with it.
+`law` is what WVA publishes. WVA writes nothing itself: `desired` is the law and the HPA that follows it (`wva_hpa.py`).
 """
 
 from math import isnan
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inference_cost.simulate.baselines import hpa_behavior, wva_enforcer
-from inference_cost.simulate.baselines.hpa_behavior import (
-    MAX,
-    TOLERANCE,
-    History,
-    Rules,
-    external_proposal,
-    new_history,
-    reconcile,
-    scale_of,
-)
 from inference_cost.simulate.baselines.rounding import whole_down, whole_up
 from inference_cost.simulate.baselines.seen import Seen
 from inference_cost.simulate.baselines.wva_enforcer import (
@@ -34,14 +19,19 @@ from inference_cost.simulate.baselines.wva_enforcer import (
     enforced,
     new_last_request,
 )
+from inference_cost.simulate.baselines.wva_hpa import (
+    CHART_WINDOW_SECONDS,
+    Published,
+    follow,
+    is_due,
+    new_published,
+    publish,
+)
 from inference_cost.simulate.compiled import compiled
 
 INTERVAL_SECONDS = hpa_behavior.INTERVAL_SECONDS
 LAW_INTERVAL_SECONDS = wva_enforcer.INTERVAL_SECONDS
 SCALE_DOWN_GAP = 0.15  # 0.85 to scale up, 0.70 to scale down
-
-CHART_WINDOW_SECONDS = 240.0
-DOWN_RULES = Rules(CHART_WINDOW_SECONDS, 10, 150.0, 0.0, 0.0, MAX)
 
 
 class Knobs(NamedTuple):
@@ -62,40 +52,27 @@ CHART_GRID = tuple(knobs._replace(up_window_seconds=CHART_WINDOW_SECONDS) for kn
 
 
 class State(NamedTuple):
-    """The last two are for the HPA behind: the law's last output and the seconds at which it came."""
-
     last_request: LastRequest
-    history: History
-    published: NDArray[np.int64]
-    published_at: NDArray[np.float64]
+    published: Published
 
 
 def label(knobs: Knobs) -> str:
     return f"up {knobs.up:.2f}, down {knobs.up - SCALE_DOWN_GAP:.2f}"
 
 
-@compiled
-def up_rules(knobs: Knobs) -> Rules:
-    return Rules(knobs.up_window_seconds, 10, 150.0, 0.0, 0.0, MAX)
-
-
 def new_state(knobs: Knobs, at_replicas: int) -> State:
     return State(
         last_request=new_last_request(),
-        history=new_history(up_rules(knobs), DOWN_RULES, at_replicas),
-        published=np.full(1, at_replicas, dtype=np.int64),
-        published_at=np.full(1, -np.inf),
+        published=new_published(knobs.up_window_seconds, at_replicas),
     )
 
 
 @compiled
 def desired(seen: Seen, knobs: Knobs, state: State) -> int:
     """One sync of the HPA behind; WVA's own loop runs when it is due."""
-    if seen.at - state.published_at[0] >= LAW_INTERVAL_SECONDS:
-        state.published_at[0] = seen.at
-        state.published[0] = law(seen, knobs, state)
-    proposed = external_proposal(float(state.published[0]), 1.0, seen.replicas, TOLERANCE)
-    return reconcile(scale_of(seen), proposed, up_rules(knobs), DOWN_RULES, state.history)
+    if is_due(state.published, seen.at, LAW_INTERVAL_SECONDS):
+        publish(state.published, seen.at, law(seen, knobs, state))
+    return follow(seen, state.published, knobs.up_window_seconds)
 
 
 @compiled

@@ -4,6 +4,9 @@ Source: llm-d/llm-d-workload-variant-autoscaler v0.5.1 (2026-02-19), internal/sa
 One replica more when the spare capacity of the replicas that are not saturated is small, one less when it would
 still be large without one of them, nothing while replicas start.
 
+A law of one replica per minute, behind an HPA with a tolerance of a tenth (`wva_hpa.py`): from ten replicas on neither
+one more nor one less is beyond it, and nothing moves.
+
 Triton has no KV cache: its usage is mapped to the busy share of the instances, the engine's queue to Triton's
 pending requests per replica. A dynamic batcher is busy 90 % of the time at a third of its capacity, so that the
 thresholds are met early: what the law then costs is what a threshold on utilization costs for such a server.
@@ -12,16 +15,25 @@ thresholds are met early: what the law then costs is what a threshold on utiliza
 from math import isnan
 from typing import NamedTuple
 
-from inference_cost.simulate.baselines import wva_enforcer
+from inference_cost.simulate.baselines import hpa_behavior, wva_enforcer
 from inference_cost.simulate.baselines.seen import Seen
 from inference_cost.simulate.baselines.wva_enforcer import (
     LastRequest,
     enforced,
     new_last_request,
 )
+from inference_cost.simulate.baselines.wva_hpa import (
+    CHART_WINDOW_SECONDS,
+    Published,
+    follow,
+    is_due,
+    new_published,
+    publish,
+)
 from inference_cost.simulate.compiled import compiled
 
-INTERVAL_SECONDS = wva_enforcer.INTERVAL_SECONDS
+INTERVAL_SECONDS = hpa_behavior.INTERVAL_SECONDS
+LAW_INTERVAL_SECONDS = wva_enforcer.INTERVAL_SECONDS
 QUEUE_THRESHOLD = 5.0  # queueLengthThreshold
 QUEUE_SPARE_TRIGGER = 3.0  # queueSpareTrigger
 MIN_REPLICAS_TO_SCALE_DOWN = 2  # of those that are not saturated
@@ -32,9 +44,11 @@ class Knobs(NamedTuple):
 
     busy_threshold: float = 0.80  # kvCacheThreshold
     busy_spare_trigger: float = 0.10  # kvSpareTrigger
+    up_window_seconds: float = 0.0  # stabilization of the HPA behind on the way up
 
 
 DEFAULT = Knobs()
+CHART = Knobs(up_window_seconds=CHART_WINDOW_SECONDS)
 _THRESHOLD_PERCENTS = range(50, 105, 5)
 _TRIGGERS = (0.10, 0.05, 0.02)
 GRID = tuple(
@@ -44,29 +58,50 @@ GRID = tuple(
 )
 
 
+CHART_GRID = tuple(knobs._replace(up_window_seconds=CHART_WINDOW_SECONDS) for knobs in GRID)
+
+
 class State(NamedTuple):
     last_request: LastRequest
+    published: Published
 
 
 def label(knobs: Knobs) -> str:
     return f"busy {knobs.busy_threshold:.2f}, spare {knobs.busy_spare_trigger:.2f}"
 
 
-def new_state(_knobs: Knobs, _at_replicas: int) -> State:
-    return State(new_last_request())
+def new_state(knobs: Knobs, at_replicas: int) -> State:
+    return State(
+        last_request=new_last_request(),
+        published=new_published(knobs.up_window_seconds, at_replicas),
+    )
 
 
 @compiled
 def desired(seen: Seen, knobs: Knobs, state: State) -> int:
-    """One replica more, one less or none; every `INTERVAL_SECONDS`. Without data the present count."""
-    if isnan(seen.rate) or isnan(seen.busy) or isnan(seen.waiting):
-        return seen.replicas
-    return enforced(seen, saturation_law(seen, knobs), state.last_request)
+    """One sync of the HPA behind; WVA's own loop runs when it is due."""
+    if is_due(state.published, seen.at, LAW_INTERVAL_SECONDS):
+        publish(state.published, seen.at, law(seen, knobs, state))
+    return follow(seen, state.published, knobs.up_window_seconds)
 
 
 @compiled
-def saturation_law(seen: Seen, knobs: Knobs) -> int:
-    """All replicas look alike; saturated ones (usage or queue at the threshold) have nothing spare."""
+def law(seen: Seen, knobs: Knobs, state: State) -> int:
+    """What WVA publishes every `LAW_INTERVAL_SECONDS`. Without data the present count."""
+    if isnan(seen.rate) or isnan(seen.busy) or isnan(seen.waiting):
+        return seen.replicas
+    wanted = saturation_law(seen, knobs, int(state.published.replicas[0]))
+    return enforced(seen, wanted, state.last_request)
+
+
+@compiled
+def saturation_law(seen: Seen, knobs: Knobs, published: int) -> int:
+    """One replica more, one less or none; nothing new until the last wish came true and all replicas report.
+
+    All replicas look alike; saturated ones (usage or queue at the threshold) have nothing spare.
+    """
+    if published != seen.replicas:
+        return published
     if seen.ready <= 0 or seen.ready != seen.replicas:
         return seen.replicas
     queue = seen.waiting / seen.ready

@@ -35,7 +35,7 @@ def offer_scheduled(batcher: Batcher, request: int, now: float) -> None:
     if enough and _slot_is_free(batcher):
         _notify(batcher, now)
     elif own.wakes == inf:
-        own.wakes = _next_timer(own.slept, now)
+        own.wakes = _next_timer(own.slept, now, batcher.settings.slowness)
 
 
 @compiled
@@ -69,7 +69,9 @@ def _end(batcher: Batcher, number: int, now: float) -> None:
     """A batch ends; the batcher thread is notified and now and then runs before the instance goes on."""
     own = batcher.replicas[batcher.row]
     complete(batcher, number)
-    batcher.instances[batcher.row, number].dequeues = now + DEQUEUE_SECONDS
+    batcher.instances[batcher.row, number].dequeues = (
+        now + DEQUEUE_SECONDS * batcher.settings.slowness
+    )
     if own.queued and not own.notified and uniform(own) < batcher.settings.race:
         own.notified = True
         own.wakes = now
@@ -93,13 +95,14 @@ def _notify(batcher: Batcher, now: float) -> None:
     own = batcher.replicas[batcher.row]
     if not own.notified:
         own.notified = True
-        own.wakes = min(own.wakes, now + WAKE_SECONDS)
+        own.wakes = min(own.wakes, now + WAKE_SECONDS * batcher.settings.slowness)
 
 
 @compiled
-def _next_timer(since: float, now: float) -> float:
+def _next_timer(since: float, now: float, slowness: float) -> float:
     """When a thread that sleeps since then, in stretches of half a second, runs next."""
-    return since + (int((now - since) / TIMER_SECONDS) + 1) * TIMER_SECONDS + WAKE_SECONDS
+    timer = TIMER_SECONDS * slowness
+    return since + (int((now - since) / timer) + 1) * timer + WAKE_SECONDS * slowness
 
 
 @compiled
@@ -139,16 +142,16 @@ def _wake(batcher: Batcher, now: float) -> None:
             return
         wait = _form(batcher, now)
         if wait > 0:
-            own.wakes = now + wait + WAKE_SECONDS
+            own.wakes = now + wait + WAKE_SECONDS * batcher.settings.slowness
             return
 
 
 @compiled
 def _wait_for_slot(batcher: Batcher, now: float) -> None:
-    own = batcher.replicas[batcher.row]
+    own, slowness = batcher.replicas[batcher.row], batcher.settings.slowness
     if own.slot_deadline <= now or own.slot_deadline == inf:
-        own.slot_deadline = now + TIMER_SECONDS
-    own.wakes = own.slot_deadline + WAKE_SECONDS
+        own.slot_deadline = now + TIMER_SECONDS * slowness
+    own.wakes = own.slot_deadline + WAKE_SECONDS * slowness
 
 
 @compiled
@@ -166,7 +169,7 @@ def _notify_instance(batcher: Batcher, now: float) -> None:
     for number in range(batcher.settings.instances):
         instance = batcher.instances[batcher.row, number]
         if instance.waits and instance.dequeues == inf:
-            instance.dequeues = now + WAKE_SECONDS
+            instance.dequeues = now + WAKE_SECONDS * batcher.settings.slowness
             return
 
 

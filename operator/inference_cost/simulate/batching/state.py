@@ -76,6 +76,7 @@ class Settings(NamedTuple):
     policy: bool
     preferred: int  # max_batch where the model has none
     max_age: float  # requests that waited longer are dropped when a batch is formed
+    slowness: float  # factor on the times of Triton's own threads
     race: float  # share of hand-overs at which the batcher thread runs before the instance
 
 
@@ -147,6 +148,7 @@ def new_batchers(
             policy=service.queue_policy,
             preferred=preferred or service.max_batch,
             max_age=max_age_seconds,
+            slowness=service.thread_slowness,
             race=LOST_WAKE_UPS if service.queue_policy else BATCHER_WINS,
         ),
         requests=requests,

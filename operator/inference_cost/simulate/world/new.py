@@ -28,13 +28,14 @@ from inference_cost.simulate.world.state import (
 
 STEP_SECONDS = 10.0  # the largest step, and the width of what is reported
 SPARE_SLOTS = 2
-MOST_REQUESTS = 40e6  # about 1.5 GB
+MOST_REQUESTS = 25e6  # about 800 MiB
 STARTS_DRAWN = 4096
 LONGEST_WAIT_SECONDS = 30.0  # or five times the objective: clients give up
 LONGEST_WAIT_OBJECTIVES = 5.0
 RESIDUAL = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
-SMOOTHING_OBJECTIVES = 4.0
-LONGEST_SMOOTHING_SECONDS = 60.0  # beyond it bursts would be evened out, too
+SMOOTHING_OBJECTIVES = 6.0
+LONGEST_SMOOTHING_SECONDS = 120.0
+CHANCE_DEVIATIONS = 4.0  # of Poisson arrivals; what deviates more is a burst
 INITIAL_SECONDS = 300.0
 INITIAL_HEADROOM = 1.2
 
@@ -87,6 +88,11 @@ def initial_replicas(scenario: Scenario, load_per_replica: float) -> int:
     first = counts[: int(INITIAL_SECONDS / STEP_SECONDS)]
     rate = float(first.sum()) / (len(first) * STEP_SECONDS)
     return min(max(ceil(INITIAL_HEADROOM * rate / load_per_replica - 1e-9), lowest, 1), highest)
+
+
+def excluded_bins(scenario: Scenario) -> int:
+    """Bins at the start of a run that do not count."""
+    return ceil(scenario.exclude_first_seconds / STEP_SECONDS)
 
 
 def new_world(scenario: Scenario, *, replicas: int | None = None, most_replicas: int = 0) -> World:
@@ -153,7 +159,7 @@ def _conditions(
         drain_seconds=scenario.drain_seconds,
         minimum_billing_seconds=scenario.minimum_billing_seconds,
         warm_start_seconds=scenario.warm_start_seconds,
-        exclude_first=ceil(scenario.exclude_first_seconds / STEP_SECONDS) * STEP_SECONDS,
+        exclude_first=excluded_bins(scenario) * STEP_SECONDS,
         min_replicas=lowest,
         max_replicas=highest,
         seed=scenario.seed,
@@ -194,18 +200,20 @@ def _cumulative(counts: Floats) -> Floats:
 
 
 def _smoothed(counts: Floats, threshold: float) -> Floats:
-    """Means of the last bins, over four objectives (a minute at most) where one is longer than half a step.
+    """Without what comes by chance from bin to bin, where the objective is not short against a bin.
 
-    Queues of slow models even out what comes by chance within a few batches, and the steady state counts that chance
-    already: per step it would count twice.
+    Queues of slow models even out that chance, and the steady state counts it already: per step it would count twice.
+    Each bin is taken as the mean of the last ones, but for what chance cannot explain.
     """
-    if threshold <= STEP_SECONDS / 2:
-        return counts
     smoothing = min(SMOOTHING_OBJECTIVES * threshold, LONGEST_SMOOTHING_SECONDS)
     width = ceil(smoothing / STEP_SECONDS)
+    if width == 1:
+        return counts
     total = np.concatenate((np.zeros(width - 1), _cumulative(counts)))
     spans = np.minimum(np.arange(1, len(counts) + 1), width)
-    smooth: Floats = (total[width:] - total[:-width]) / spans
+    mean = (total[width:] - total[:-width]) / spans
+    chance = CHANCE_DEVIATIONS * np.sqrt(mean)
+    smooth: Floats = mean + np.sign(counts - mean) * np.maximum(np.abs(counts - mean) - chance, 0.0)
     return smooth
 
 

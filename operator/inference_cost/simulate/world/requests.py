@@ -13,14 +13,15 @@ from inference_cost.simulate.batching import drain, in_flight, offer, replica, r
 from inference_cost.simulate.compiled import compiled
 from inference_cost.simulate.world.state import (
     BUSY,
+    COMPLETED,
     COMPUTE_SECONDS,
     DROPPED,
     EXECUTIONS,
     IN_FLIGHT_SECONDS,
     LATE,
-    LATENCY_P90,
     LIVE,
     NEXT_REQUEST,
+    P90_SECONDS,
     PENDING,
     QUEUE_SECONDS,
     REQUEST_SECONDS,
@@ -125,7 +126,7 @@ def draw(seed: int, request: int, which: int) -> float:
 def _read_counters(world: World, serving: Ints, now: float, width: float) -> None:
     """Counters of every replica, and the fleet's figures of this stretch of time."""
     numbers, conditions = world.numbers, world.conditions
-    numbers[WAITING] = numbers[BUSY] = numbers[LATENCY_P90] = 0.0
+    numbers[WAITING] = numbers[BUSY] = 0.0
     completed, latency, under_way = 0.0, 0.0, 0.0
     for slot in serving:
         batcher = replica(world.batchers, slot)
@@ -141,7 +142,8 @@ def _read_counters(world: World, serving: Ints, now: float, width: float) -> Non
     numbers[IN_FLIGHT_SECONDS] += under_way * width
     if completed > 0:
         load = completed / width / (conditions.capacity * len(serving))
-        numbers[LATENCY_P90] = latency / completed * _p90_by_mean(world, load)
+        numbers[COMPLETED] += completed
+        numbers[P90_SECONDS] += latency + completed * _p90_above_mean(world, load)
 
 
 @compiled
@@ -164,8 +166,8 @@ def _busy(world: World, change: Floats, width: float) -> float:
 
 
 @compiled
-def _p90_by_mean(world: World, load: float) -> float:
-    """The steady state's 90th percentile over its mean: what a histogram of a minute would show of this mean."""
+def _p90_above_mean(world: World, load: float) -> float:
+    """Seconds between the steady state's 90th percentile and its mean; what waits in a backlog waits alike."""
     curves = world.curves
     mean = at_load(curves.queue, 0, load) + at_load(curves.compute, 0, load)
-    return at_load(curves.p90, 0, load) / mean
+    return at_load(curves.p90, 0, load) - mean

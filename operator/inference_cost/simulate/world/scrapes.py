@@ -10,19 +10,21 @@ from inference_cost.simulate.compiled import compiled
 from inference_cost.simulate.world.state import (
     BUSY,
     COLUMNS,
+    COMPLETED,
     IN_FLIGHT_SECONDS,
-    LATENCY_P90,
     LIVE,
     NOW,
+    P90_SECONDS,
     PENDING,
     SCRAPES,
     SCRAPES_KEPT,
     TRAIL,
     TRAIL_AT,
     TRAIL_BUSY,
+    TRAIL_COMPLETED,
     TRAIL_IN_FLIGHT_SECONDS,
     TRAIL_KEPT,
-    TRAIL_P90,
+    TRAIL_P90_SECONDS,
     TRAIL_WAITING,
     WAITING,
     Floats,
@@ -68,7 +70,8 @@ def note(world: World) -> None:
     world.trail[row, TRAIL_IN_FLIGHT_SECONDS] = numbers[IN_FLIGHT_SECONDS]
     world.trail[row, TRAIL_WAITING] = numbers[WAITING]
     world.trail[row, TRAIL_BUSY] = numbers[BUSY]
-    world.trail[row, TRAIL_P90] = numbers[LATENCY_P90]
+    world.trail[row, TRAIL_COMPLETED] = numbers[COMPLETED]
+    world.trail[row, TRAIL_P90_SECONDS] = numbers[P90_SECONDS]
     world.counts[TRAIL] += 1
 
 

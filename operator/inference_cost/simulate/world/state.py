@@ -38,8 +38,11 @@ IN_FLIGHT_SECONDS: Final = 2  # integral of requests in flight
 NEXT_READY: Final = 3  # when the next starting replica will serve; infinite without one
 WAITING: Final = 4  # requests in Triton's queues, fleet
 BUSY: Final = 5  # share of time that an instance computes
-LATENCY_P90: Final = 6  # seconds
-NUMBERS: Final = 7
+COMPLETED: Final = 6  # requests
+P90_SECONDS: Final = (
+    7  # sum over completed requests of the 90th percentile of latency when they completed
+)
+NUMBERS: Final = 8
 
 # Entries of `counts`.
 LIVE: Final = 0  # replicas, starting ones included
@@ -57,8 +60,9 @@ TRAIL_AT: Final = 0
 TRAIL_IN_FLIGHT_SECONDS: Final = 1
 TRAIL_WAITING: Final = 2
 TRAIL_BUSY: Final = 3
-TRAIL_P90: Final = 4
-TRAIL_COLUMNS: Final = 5
+TRAIL_COMPLETED: Final = 4
+TRAIL_P90_SECONDS: Final = 5
+TRAIL_COLUMNS: Final = 6
 
 LOAD_STEP: Final = 0.001
 HIGHEST_LOAD: Final = 0.985  # above it the steady state takes longer to reach than a step

@@ -13,15 +13,16 @@ from inference_cost.simulate.compiled import compiled
 from inference_cost.simulate.world.state import (
     BACKLOG,
     BUSY,
+    COMPLETED,
     COMPUTE_SECONDS,
     DROPPED,
     EXECUTIONS,
     HIGHEST_LOAD,
     IN_FLIGHT_SECONDS,
     LATE,
-    LATENCY_P90,
     LIVE,
     LOAD_STEP,
+    P90_SECONDS,
     PENDING,
     QUEUE_SECONDS,
     READY,
@@ -35,6 +36,13 @@ from inference_cost.simulate.world.state import (
 )
 
 RECONNECT_SECONDS: Final = 600.0  # mean life of a sticky connection
+
+
+class Offered(NamedTuple):
+    """Requests/s of one step: as counted, and without what came by chance (new.py)."""
+
+    counted: float
+    smooth: float
 
 
 class Served(NamedTuple):
@@ -64,16 +72,19 @@ def serve_step(world: World, start: float, end: float) -> None:
     conditions, counts = world.conditions, world.counts
     width = end - start
     i = int(start / conditions.bin_seconds + 1e-9)
-    arrived = world.arrivals.smooth[i + 1] - world.arrivals.smooth[i]
-    rate = arrived / conditions.bin_seconds
-    for name in (WAITING, BUSY, LATENCY_P90):
+    arrivals, bin_seconds = world.arrivals, conditions.bin_seconds
+    offered = Offered(
+        (arrivals.total[i + 1] - arrivals.total[i]) / bin_seconds,
+        (arrivals.smooth[i + 1] - arrivals.smooth[i]) / bin_seconds,
+    )
+    for name in (WAITING, BUSY):
         world.numbers[name] = 0.0
     if counts[READY] == 0:
-        _wait_for_a_replica(world, i, rate, width)
+        _wait_for_a_replica(world, i, offered.counted, width)
     elif conditions.sticky:
-        _serve_each(world, i, rate, width)
+        _serve_each(world, i, offered, width)
     else:
-        _serve_alike(world, i, rate, width)
+        _serve_alike(world, i, offered, width)
 
 
 @compiled
@@ -82,28 +93,29 @@ def _wait_for_a_replica(world: World, i: int, rate: float, width: float) -> None
     backlog = numbers[BACKLOG] + rate * width
     kept = min(backlog, rate * conditions.longest_wait)
     numbers[BACKLOG] = kept
-    numbers[LATENCY_P90] = conditions.longest_wait if backlog > 0 else 0.0
     numbers[IN_FLIGHT_SECONDS] += kept * width
     world.course[LATE, i] += rate * width
     world.course[DROPPED, i] += backlog - kept
 
 
 @compiled
-def _serve_alike(world: World, i: int, rate: float, width: float) -> None:
+def _serve_alike(world: World, i: int, offered: Offered, width: float) -> None:
     """The load spreads evenly, and so does the backlog."""
     replicas, ready = world.replicas, world.counts[READY]
-    served = serve_group(world.conditions, world.curves, ready, rate, width, world.numbers[BACKLOG])
+    served = serve_group(
+        world.conditions, world.curves, ready, offered, width, world.numbers[BACKLOG]
+    )
     world.numbers[BACKLOG] = served.backlog
-    counted = _counted(world, served, rate / ready, width, 1.0 / ready, _noise(world, i) / ready)
+    counted = _counted(world, served, _share_of(offered, 1.0 / ready), width, 1.0 / ready)
     for k in range(world.counts[LIVE]):
         slot = replicas.listed[k]
         if replicas.serves[slot] == 1:
             _count(world, slot, counted)
-    _tell(world, i, served, rate, width, 1.0)
+    _tell(world, i, served, offered.smooth, width, 1.0)
 
 
 @compiled
-def _serve_each(world: World, i: int, rate: float, width: float) -> None:
+def _serve_each(world: World, i: int, offered: Offered, width: float) -> None:
     """Every replica has its own clients and its own backlog."""
     replicas, ready = world.replicas, world.counts[READY]
     reconnect(world, width)
@@ -113,13 +125,17 @@ def _serve_each(world: World, i: int, rate: float, width: float) -> None:
         slot = replicas.listed[k]
         if replicas.serves[slot] == 0:
             continue
-        own = rate * replicas.share[slot]
+        own = _share_of(offered, replicas.share[slot])
         backlog = replicas.backlog[slot] + orphans
         served = serve_group(world.conditions, world.curves, 1, own, width, backlog)
         replicas.backlog[slot] = served.backlog
-        noise = _noise(world, i) * replicas.share[slot]
-        _count(world, slot, _counted(world, served, own, width, 1.0, noise))
-        _tell(world, i, served, own, width, 1.0 / ready)
+        _count(world, slot, _counted(world, served, own, width, 1.0))
+        _tell(world, i, served, own.smooth, width, 1.0 / ready)
+
+
+@compiled
+def _share_of(offered: Offered, share: float) -> Offered:
+    return Offered(offered.counted * share, offered.smooth * share)
 
 
 @compiled
@@ -134,10 +150,15 @@ def reconnect(world: World, width: float) -> None:
 
 @compiled
 def serve_group(  # noqa: PLR0917 - compiled, called by position
-    conditions: Conditions, curves: Curves, count: int, rate: float, width: float, backlog: float
+    conditions: Conditions,
+    curves: Curves,
+    count: int,
+    offered: Offered,
+    width: float,
+    backlog: float,
 ) -> Served:
-    """`count` equal replicas under `rate` requests/s in all for `width` seconds, with what waited before."""
-    capacity = count * conditions.capacity
+    """`count` equal replicas under these requests in all for `width` seconds, with what waited before."""
+    capacity, rate = count * conditions.capacity, offered.smooth
     row = min(count, len(curves.in_time)) - 1
     load = rate / capacity
     by_chance = 1.0 - curves.in_time[row, -1]
@@ -149,13 +170,14 @@ def serve_group(  # noqa: PLR0917 - compiled, called by position
     if rest > 0:
         share = 1.0 - at_load(curves.in_time, row, load)
         late += rate * rest * share
-    late = min(max(late, rate * width - conditions.goodput * count * width), rate * width)
-    offered = backlog + rate * width
-    left = max(offered - capacity * width, 0.0) if draining > 0 else 0.0
+    late = max(late, (offered.counted - conditions.goodput * count) * width)
+    late = min(late, max(offered.counted, rate) * width)
+    asked = backlog + rate * width
+    left = max(asked - capacity * width, 0.0) if draining > 0 else 0.0
     kept = min(left, conditions.longest_wait * max(capacity, rate))
     wait = (backlog + left) / 2 / capacity * (draining / width)
     queue = at_load(curves.queue, row, load) + wait
-    return Served(late, left - kept, offered - left, kept, queue)
+    return Served(late, left - kept, asked - left, kept, queue)
 
 
 @compiled
@@ -192,23 +214,21 @@ def _late_seconds(  # noqa: PLR0917 - same
 
 
 @compiled
-def _counted(  # noqa: PLR0917 - same
-    world: World, served: Served, rate: float, width: float, share: float, noise: float
-) -> Counted:
-    """What one replica's counters grow by, when it served `share` of the group's requests.
+def _counted(world: World, served: Served, offered: Offered, width: float, share: float) -> Counted:
+    """What one replica's counters grow by: offered this, it served `share` of the group's requests.
 
-    `noise`: requests/s by which the arrivals differ from the smooth ones; without a backlog they are counted.
+    Without a backlog the counters are as noisy as the arrivals.
     """
     conditions, curves = world.conditions, world.curves
     completed = served.completed * share
     if served.backlog == 0:
-        completed = max(completed + noise * width, 0.0)
+        completed = max(completed + (offered.counted - offered.smooth) * width, 0.0)
     load = completed / width / conditions.capacity
     batch = at_load(curves.batch, 0, load)
     compute = at_load(curves.compute, 0, load)
     if served.backlog > 0 or load > HIGHEST_LOAD:
         batch, compute = conditions.max_batch, conditions.batch_seconds
-    pending = served.backlog * share + rate * at_load(curves.queue, 0, load)
+    pending = served.backlog * share + offered.smooth * at_load(curves.queue, 0, load)
     return Counted(
         completed,
         completed / batch,
@@ -231,14 +251,6 @@ def _count(world: World, slot: int, counted: Counted) -> None:
 
 
 @compiled
-def _noise(world: World, i: int) -> float:
-    """Requests/s that came in this bin beyond the smooth ones (new.py); zero where the objective is short."""
-    total, smooth = world.arrivals.total, world.arrivals.smooth
-    more = (total[i + 1] - total[i]) - (smooth[i + 1] - smooth[i])
-    return float(more / world.conditions.bin_seconds)
-
-
-@compiled
 def _tell(  # noqa: PLR0917 - same
     world: World, i: int, served: Served, rate: float, width: float, weight: float
 ) -> None:
@@ -258,8 +270,8 @@ def _tell(  # noqa: PLR0917 - same
     numbers[BUSY] += weight * min(
         load * conditions.max_batch / batch * _batch_share(world, batch), 1.0
     )
-    p90 = at_load(curves.p90, row, load) + wait
-    numbers[LATENCY_P90] = max(numbers[LATENCY_P90], p90)
+    numbers[COMPLETED] += served.completed
+    numbers[P90_SECONDS] += served.completed * (at_load(curves.p90, row, load) + wait)
     numbers[IN_FLIGHT_SECONDS] += in_flight * width
 
 

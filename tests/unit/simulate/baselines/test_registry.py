@@ -11,7 +11,17 @@ from inference_cost.simulate.baselines.registry import AUTOSCALERS, SPOT, Baseli
 from inference_cost.simulate.baselines.seen import Seen
 from inference_cost.simulate.baselines.spot_seen import SpotSeen
 
-NAMES = ["hpa", "keda", "kpa", "kpa-rps", "wva", "wva-chart", "wva-saturation", "llmd-slo"]
+NAMES = [
+    "hpa",
+    "keda",
+    "kpa",
+    "kpa-rps",
+    "wva",
+    "wva-chart",
+    "wva-saturation",
+    "wva-saturation-chart",
+    "llmd-slo",
+]
 SPOT_NAMES = ["spothedge", "on-demand-only", "one-zone", "half-half"]
 SECONDS = {"hpa": 15, "keda": 15, "kpa": 2, "kpa-rps": 2, "wva": 15, "wva-chart": 15}
 

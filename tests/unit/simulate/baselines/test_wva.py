@@ -103,7 +103,7 @@ def test_the_chart_publishes_every_minute(look: Callable[..., Seen]) -> None:
     published = []
     for at, rate in ((0.0, 40.0), (15.0, 100.0), (45.0, 100.0), (60.0, 100.0), (75.0, 40.0)):
         wva.desired(look(at=at, replicas=5, rate=rate), wva.DEFAULT, state)
-        published.append(int(state.published[0]))
+        published.append(int(state.published.replicas[0]))
     assert published == [5, 5, 5, 12, 12]
 
 

@@ -39,7 +39,26 @@ LAW = {
 def test_saturation_law(look: Callable[..., Seen], said: dict, expected: int) -> None:
     knobs = wva_saturation.DEFAULT
     state = wva_saturation.new_state(knobs, said["replicas"])
-    assert wva_saturation.desired(look(rate=1.0, **said), knobs, state) == expected
+    assert wva_saturation.law(look(rate=1.0, **said), knobs, state) == expected
+
+
+def test_nothing_new_until_the_last_wish_came_true(look: Callable[..., Seen]) -> None:
+    state = wva_saturation.new_state(wva_saturation.DEFAULT, 5)
+    idle = look(rate=1.0, replicas=4, busy=0.1)
+    assert wva_saturation.law(idle, wva_saturation.DEFAULT, state) == 5
+
+
+@pytest.mark.parametrize(("replicas", "after_ten_minutes"), [(8, 10), (10, 10), (20, 20)])
+def test_the_hpa_behind_swallows_one_replica_of_ten_and_more(
+    look: Callable[..., Seen], replicas: int, after_ten_minutes: int
+) -> None:
+    """Saturated throughout: it grows while one more is over a tenth, and then never again."""
+    knobs = wva_saturation.DEFAULT
+    state = wva_saturation.new_state(knobs, replicas)
+    for at in range(0, 601, 15):
+        seen = look(at=float(at), rate=1.0, replicas=replicas, busy=1.0)
+        replicas = wva_saturation.desired(seen, knobs, state)
+    assert replicas == after_ten_minutes
 
 
 def test_grid_and_label() -> None:

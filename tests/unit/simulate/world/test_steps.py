@@ -1,5 +1,6 @@
 """The fluid model in single steps, against sums made by hand."""
 
+from itertools import product
 from math import isclose
 
 import numpy as np
@@ -18,7 +19,7 @@ from inference_cost.simulate.world.state import (
     REQUESTS,
     World,
 )
-from inference_cost.simulate.world.steps import at_load, serve_group
+from inference_cost.simulate.world.steps import Offered, at_load, serve_group
 from tests.unit.simulate.worlds import CAPACITY, SERVICE, rates, scenario
 
 
@@ -27,8 +28,12 @@ def world() -> World:
     return new_world(scenario(), replicas=1)
 
 
+def even(rate: float) -> Offered:
+    return Offered(rate, rate)
+
+
 def test_below_capacity_the_steady_state_says_what_is_late(world: World) -> None:
-    served = serve_group(world.conditions, world.curves, 2, 100.0, 10.0, 0.0)
+    served = serve_group(world.conditions, world.curves, 2, even(100.0), 10.0, 0.0)
     share = 1 - at_load(world.curves.in_time, 0, 100.0 / (2 * CAPACITY))
     assert served.late == pytest.approx(1000.0 * share)
     assert (served.completed, served.backlog, served.dropped) == (1000.0, 0.0, 0.0)
@@ -37,7 +42,7 @@ def test_below_capacity_the_steady_state_says_what_is_late(world: World) -> None
 def test_above_capacity_the_rest_waits_and_those_behind_too_much_are_late(world: World) -> None:
     """200/s on 100/s: after t seconds t seconds of work wait; from `wait_allowed` on all are late."""
     conditions, curves = world.conditions, world.curves
-    served = serve_group(conditions, curves, 1, 2 * CAPACITY, 10.0, 0.0)
+    served = serve_group(conditions, curves, 1, even(2 * CAPACITY), 10.0, 0.0)
     by_chance = 1 - curves.in_time[0, -1]
     in_time = conditions.wait_allowed * 2 * CAPACITY * (1 - by_chance)
     assert served.backlog == pytest.approx(1000.0)
@@ -45,7 +50,7 @@ def test_above_capacity_the_rest_waits_and_those_behind_too_much_are_late(world:
 
 
 def test_a_backlog_is_worked_off_with_what_is_left_of_the_capacity(world: World) -> None:
-    served = serve_group(world.conditions, world.curves, 1, 60.0, 10.0, 300.0)
+    served = serve_group(world.conditions, world.curves, 1, even(60.0), 10.0, 300.0)
     assert served.backlog == 0.0
     assert served.completed == pytest.approx(900.0)
     # 40/s are left: 3 s less wait_allowed's share until the wait is short enough.
@@ -59,14 +64,16 @@ def test_a_backlog_is_worked_off_with_what_is_left_of_the_capacity(world: World)
 
 
 def test_no_more_are_in_time_than_the_largest_goodput(world: World) -> None:
-    for load in np.linspace(0.1, 3.0, 30):
+    """Of those that were counted, whatever the load would be without chance."""
+    for load, usual in product(np.linspace(0.1, 3.0, 30), (0.2, 1.0, 2.0)):
+        offered = Offered(load * CAPACITY, usual * CAPACITY)
         for backlog in (0.0, 10.0, 300.0):
-            served = serve_group(world.conditions, world.curves, 1, load * CAPACITY, 10.0, backlog)
+            served = serve_group(world.conditions, world.curves, 1, offered, 10.0, backlog)
             assert load * CAPACITY * 10 - served.late <= world.conditions.goodput * 10 + 1e-9
 
 
 def test_requests_that_wait_too_long_are_dropped(world: World) -> None:
-    served = serve_group(world.conditions, world.curves, 1, 2 * CAPACITY, 10.0, 6000.0)
+    served = serve_group(world.conditions, world.curves, 1, even(2 * CAPACITY), 10.0, 6000.0)
     assert served.backlog == pytest.approx(30.0 * 2 * CAPACITY)
     assert served.dropped == pytest.approx(6000.0 + 1000.0 - served.backlog)
 
