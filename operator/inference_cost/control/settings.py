@@ -105,7 +105,8 @@ class LogSettings(Section):
 
 class DecisionSettings(Section):
     rate_window_seconds: Annotated[float, Field(ge=4, le=3_600)] = 60.0
-    """Width of the window over which counters are turned into rates. At least four scrape intervals."""
+    """Width of the window over which counters are turned into rates. At least four scrape intervals; where the metrics
+    store tells late, its lag and three scrape intervals. What it is longer than 60 s, samples may be older, too."""
 
     start_up_seconds_prior: Seconds = 180.0
     """Assumed time from a `/scale` write to a ready replica, until it is learned from pods."""
