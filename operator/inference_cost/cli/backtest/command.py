@@ -45,7 +45,9 @@ Since = Annotated[
         help="Arrivals from Prometheus history in place of a file: since -7d, -36h, or an RFC 3339 time.",
     ),
 ]
-Until = Annotated[str, typer.Option("--to", metavar="TIME", help="End of the history.")]
+Until = Annotated[
+    str, typer.Option("--to", metavar="TIME", help="End of the history. Default: now.")
+]
 PrometheusUrl = Annotated[
     str, typer.Option(metavar="URL", help="Prometheus or a compatible store, path prefix included.")
 ]
@@ -87,7 +89,10 @@ Profile = Annotated[
     ),
 ]
 Price = Annotated[
-    str, typer.Option(metavar="DOLLARS", help="Assumed price, where -f has no CapacityPool for it.")
+    str | None,
+    typer.Option(
+        metavar="DOLLARS", help="Assumed price, where -f has no CapacityPool for it. Default: 1.00."
+    ),
 ]
 MeanReplicas = Annotated[
     float | None,
@@ -99,7 +104,12 @@ MeanReplicas = Annotated[
     ),
 ]
 StartSeconds = Annotated[
-    float, typer.Option(min=0, max=ONE_DAY, help="From order of a replica to ready.")
+    float | None,
+    typer.Option(
+        min=0,
+        max=ONE_DAY,
+        help=f"From order of a replica to ready. Default: {given.START_SECONDS:g}.",
+    ),
 ]
 StartFile = Annotated[
     str,
@@ -128,7 +138,12 @@ SpotAvailability = Annotated[
     ),
 ]
 Notice = Annotated[
-    float, typer.Option(min=0, max=3600, help="Warning before a spot node is taken away.")
+    float | None,
+    typer.Option(
+        min=0,
+        max=3600,
+        help=f"Warning before a spot node is taken away. Default: {given.NOTICE_SECONDS:g}.",
+    ),
 ]
 Against = Annotated[
     list[str],
@@ -161,7 +176,8 @@ Jobs = Annotated[
     int, typer.Option(min=0, max=1024, help="Processes at once. 0: one for each core.")
 ]
 Scheduler = Annotated[
-    str, typer.Option(metavar="ADDRESS", help="Dask scheduler (tcp://…) to spread policies over.")
+    str,
+    typer.Option(metavar="ADDRESS", help="Dask scheduler (tcp://…) to spread policies over."),
 ]
 NoTimings = Annotated[
     bool,
@@ -188,7 +204,7 @@ def backtest(
     column: Column = "",
     rate_column: RateColumn = "",
     since: Since = "",
-    until: Until = "now",
+    until: Until = "",
     prometheus_url: PrometheusUrl = "",
     prometheus_bearer_token_file: TokenFile = "",
     prometheus_header_file: HeaderFiles = None,
@@ -197,9 +213,9 @@ def backtest(
     history_step_seconds: HistoryStep = 30.0,
     fill_gaps_seconds: FillGaps = 0.0,
     profile: Profile = "",
-    price_per_replica_hour: Price = "1.00",
+    price_per_replica_hour: Price = None,
     mean_replicas: MeanReplicas = None,
-    start_seconds: StartSeconds = 180.0,
+    start_seconds: StartSeconds = None,
     start_file: StartFile = "",
     metric_lag_seconds: MetricLag = 10.0,
     scrape_seconds: Scrape = 15.0,
@@ -207,7 +223,7 @@ def backtest(
     drain_seconds: Drain = 30.0,
     minimum_billing_seconds: MinimumBilling = 0.0,
     spot_availability: SpotAvailability = "",
-    notice_seconds: Notice = 120.0,
+    notice_seconds: Notice = None,
     against: Against = [given.DEFAULT_AGAINST],  # noqa: B006 - only read
     tuned: Tuned = False,
     bound: Bound = False,
@@ -246,7 +262,9 @@ def backtest(
         ),
         cluster=given.ClusterOptions(namespace=namespace, context=context, kubeconfig=kubeconfig),
         profile=profile,
-        price_per_replica_hour=given.parse_price(price_per_replica_hour),
+        price_per_replica_hour=None
+        if price_per_replica_hour is None
+        else given.parse_price(price_per_replica_hour),
         mean_replicas=mean_replicas,
         start_seconds=start_seconds,
         start_file=start_file,

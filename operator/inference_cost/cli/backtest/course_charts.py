@@ -57,7 +57,7 @@ def replicas_chart(rows: Sequence[Drawn]) -> str:
     )
     return svg.figure(
         "Replicas over traffic",
-        "The lowest and the highest value of each moment are drawn. Choose with whom to compare:",
+        "The lowest and the highest value of each moment are drawn.",
         _choices(others) + drawn,
         [("c-ours", title(ours.run)), ("c-chosen", "the one chosen")] if others else [],
     )
@@ -78,7 +78,10 @@ def _choices(others: Sequence[Drawn]) -> str:
         f"{escape(title(row.run))}</label>"
         for i, row in enumerate(others)
     )
-    return f'<style>{rules}{{display:inline}}</style><div class="choices">{buttons}</div>'
+    return (
+        f'<style>{rules}{{display:inline}}</style><fieldset class="choices"><legend>Compare with</legend>'
+        f"{buttons}</fieldset>"
+    )
 
 
 def late_chart(rows: Sequence[Drawn], target_percent: float) -> str:

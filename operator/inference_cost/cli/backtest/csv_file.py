@@ -20,6 +20,7 @@ from inference_cost.cli.failure import CommandError
 
 SHOWN_COLUMNS = 12
 SHOWN_CHARACTERS = 40
+UNITS = {"t_s": ": it must be seconds, counted from any start"}
 
 Floats = NDArray[np.float64]
 
@@ -81,7 +82,7 @@ class Chunk:
             for column, index in zip(columns, chosen, strict=True):
                 if not is_number(row[index]):
                     empty = not row[index].strip()
-                    self.fail(number, column, "is empty" if empty else "is not a number")
+                    self.fail(number, column, "is empty" if empty else _no_number(column))
         raise AssertionError("a field that failed as part of a chunk is fine on its own")
 
     @cached_property
@@ -108,6 +109,10 @@ class Chunk:
         except csv.Error as error:
             raise CommandError(f"{name}, line {start}: this is not CSV: {error}") from None
         return found
+
+
+def _no_number(column: str) -> str:
+    return f"is not a number{UNITS.get(column, '')}"
 
 
 def _plain(text: str, lines: list[str], width: int) -> bool:

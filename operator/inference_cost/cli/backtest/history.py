@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from inference_cost.cli.backtest.csv_file import Floats
-from inference_cost.cli.backtest.options import HistoryOptions, usage
+from inference_cost.cli.backtest.options import UNTIL, HistoryOptions, usage
 from inference_cost.cli.backtest.result_model import ArrivalsInput, HistoryInput
 from inference_cost.cli.failure import CommandError
 from inference_cost.model.policy import Policy
@@ -38,6 +38,7 @@ MOST_POINTS = 10_000  # per query; Prometheus refuses more than 11,000
 WINDOW_STEPS = 2  # a rate needs two scrapes in its window
 QUERY_SECONDS = 60.0
 GAPS_NAMED = 3
+LONGEST_CAUSE = 120  # characters
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGO = re.compile(r"-(\d+)([smhdw])")
 _FAILURES = (
@@ -72,13 +73,13 @@ def parse_period(options: HistoryOptions, now: float | None = None) -> Period:
     if step % 2 or step < 2:  # noqa: PLR2004 - half steps must be whole seconds
         raise usage("--history-step-seconds must be an even number of seconds, such as 30 or 60")
     start = _moment(options.since, "--from", at) // step * step
-    last = _moment(options.until, "--to", at)
+    last = _moment(options.until or UNTIL, "--to", at)
     if last > at:
         raise usage(f"--to {options.until} is in the future")
     # The newest steps lack samples of the windows around them.
     end = min(last, at - WINDOW_STEPS * step) // step * step
     if end - start < 2 * step:
-        raise usage(f"--from {options.since} must be before --to {options.until}")
+        raise usage(f"--from {options.since} must be before --to {options.until or UNTIL}")
     return Period(start=start, end=end)
 
 
@@ -197,7 +198,7 @@ class History:
             )
         if status not in {0, HTTP_OK}:
             return f"{self.settings.url}: {refusal(status).detail}"
-        return f"{self.settings.url}: cannot be asked: {_first_line(error)}"
+        return f"{self.settings.url}: cannot be asked: {_root_cause(error)}"
 
 
 def _settings(options: HistoryOptions) -> PrometheusSettings:
@@ -216,6 +217,10 @@ def _settings(options: HistoryOptions) -> PrometheusSettings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]).replace("_", "-")
+        if name == "url":
+            raise usage(
+                f"--prometheus-url {options.url}: must begin with http:// or https://, without ? and #"
+            ) from None
         raise usage(f"--prometheus-{name}: {first['msg']}") from None
 
 
@@ -264,5 +269,15 @@ def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _root_cause(error: BaseException) -> str:
+    """What the operating system said, without the query that the libraries wrap around it."""
+    chain = [error]
+    while (inner := chain[-1].__cause__ or chain[-1].__context__) and inner not in chain:
+        chain.append(inner)
+    for one in reversed(chain):
+        if isinstance(one, TimeoutError):
+            return "it does not answer in time"
+        if isinstance(one, OSError) and one.strerror:
+            return one.strerror
+    first = str(error).partition("\n")[0]
+    return first if 0 < len(first) <= LONGEST_CAUSE else type(error).__name__

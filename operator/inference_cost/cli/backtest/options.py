@@ -23,6 +23,8 @@ AUTOSCALERS = (
 )
 SPOT_RULES = ("spothedge", "on-demand-only", "one-zone", "half-half")
 LEAST_PRICE, HIGHEST_PRICE = Decimal("0.000001"), Decimal(999_999_999_999)
+PRICE, START_SECONDS, NOTICE_SECONDS, UNTIL = Decimal("1.00"), 180.0, 120.0, "now"
+HISTORY_STEP_SECONDS = 30.0
 DEFAULT_AGAINST = "hpa,keda,kpa-rps,wva,llmd-slo,static,static99"
 
 
@@ -49,13 +51,13 @@ class HistoryOptions:
     """Arrivals from Prometheus. Secrets are in files, as for the operator."""
 
     since: str = ""  # "" where arrivals come from a file
-    until: str = "now"
+    until: str = ""  # "": now
     url: str = ""
     bearer_token_file: str = ""
     header_files: tuple[str, ...] = ()  # NAME=FILE
     ca_file: str = ""
     matchers: str = ""
-    step_seconds: float = 30.0
+    step_seconds: float = HISTORY_STEP_SECONDS
     fill_gaps_seconds: float = 0.0
 
 
@@ -68,7 +70,7 @@ class ClusterOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """One backtest as asked for. Times in seconds."""
+    """One backtest as asked for. Times in seconds; None where the option was not given."""
 
     files: tuple[str, ...]
     arrivals: str = ""
@@ -77,9 +79,9 @@ class Options:
     history: HistoryOptions = HistoryOptions()
     cluster: ClusterOptions = ClusterOptions()
     profile: str = ""
-    price_per_replica_hour: Decimal = Decimal("1.00")
+    price_per_replica_hour: Decimal | None = None  # None: PRICE
     mean_replicas: float | None = None
-    start_seconds: float = 180.0
+    start_seconds: float | None = None  # None: START_SECONDS
     start_file: str = ""
     metric_lag_seconds: float = 10.0
     scrape_seconds: float = 15.0
@@ -88,7 +90,7 @@ class Options:
     minimum_billing_seconds: float = 0.0
     exclude_first_seconds: float = 600.0
     spot_availability: str = ""
-    notice_seconds: float = 120.0
+    notice_seconds: float | None = None  # None: NOTICE_SECONDS
     against: tuple[str, ...] = ()
     tuned: bool = False
     bound: bool = False
@@ -119,11 +121,33 @@ def check(options: Options) -> None:
         raise usage("--from reads the history of a Prometheus: give its --prometheus-url")
     if history.url and not history.since:
         raise usage("--prometheus-url needs --from, for example --from -7d")
+    _check_source(options)
+    if options.start_file and options.start_seconds is not None:
+        raise usage("--start-seconds (the same for all) and --start-file exclude each other")
     if options.column and options.rate_column:
         raise usage("--column (counts per row) and --rate-column (requests/s) exclude each other")
     spot = [name for name in options.against if name in SPOT_RULES]
     if spot and not options.spot_availability:
         raise usage(f"--against {spot[0]} needs --spot-availability and a spot CapacityPool in -f")
+
+
+def _check_source(options: Options) -> None:
+    """Options of the other source of arrivals would go unnoticed."""
+    history = options.history
+    if history.since and (options.column or options.rate_column):
+        raise usage("--column and --rate-column are of --arrivals, and exclude --from")
+    given = {
+        "--to": history.until,
+        "--prometheus-bearer-token-file": history.bearer_token_file,
+        "--prometheus-header-file": history.header_files,
+        "--prometheus-ca-file": history.ca_file,
+        "--prometheus-matchers": history.matchers,
+        "--history-step-seconds": history.step_seconds != HISTORY_STEP_SECONDS,
+        "--fill-gaps-seconds": history.fill_gaps_seconds,
+    }
+    alone = [name for name, value in given.items() if value and not history.since]
+    if alone:
+        raise usage(f"{alone[0]} is of --from, and excludes --arrivals")
 
 
 def parse_against(given: Iterable[str]) -> tuple[str, ...]:

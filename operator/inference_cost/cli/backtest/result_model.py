@@ -4,10 +4,12 @@ Numbers are rounded and money is text of four decimals, so that the same run giv
 measured is under `timings` alone.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+SCHEMA_VERSION: Final = 1
 
 Dollars = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{4}$", description="US dollars.")]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -16,13 +18,13 @@ Seconds = Annotated[float, Field(ge=0)]
 
 
 class Part(BaseModel):
-    """Camel-case names, nothing unknown, docstrings become descriptions."""
+    """Camel-case names; docstrings become descriptions."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
-        extra="forbid",
+        extra="ignore",  # fields may be added within a version: the schema must not refuse them
         frozen=True,
         allow_inf_nan=False,
         use_attribute_docstrings=True,
@@ -139,10 +141,11 @@ class ArrivalsInput(Part):
 
 
 class Parameters(Part):
-    """The options, by their names on the command line."""
+    """The options, by their names on the command line; null where one is not used."""
 
     mean_replicas: float | None
-    start_seconds: Seconds
+    start_seconds: Seconds | None
+    """Null with `--start-file`."""
     start_samples: Annotated[int, Field(ge=0)]
     metric_lag_seconds: Seconds
     scrape_seconds: Seconds
@@ -151,7 +154,8 @@ class Parameters(Part):
     drain_seconds: Seconds
     minimum_billing_seconds: Seconds
     exclude_first_seconds: Seconds
-    notice_seconds: Seconds
+    notice_seconds: Seconds | None
+    """Null without spot."""
     against: tuple[str, ...]
     tuned: bool
     bound: bool
@@ -205,7 +209,7 @@ class Timings(Part):
 class Document(Part):
     """A backtest of one policy."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1]
     policy: str
     """Namespace and name."""
     summary: str
@@ -247,7 +251,7 @@ class Totals(Part):
 class FleetDocument(Part):
     """A backtest of many policies."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1]
     summary: str
     seed: int
     inputs: RunInputs

@@ -13,6 +13,7 @@ from inference_cost.cli.backtest.knobs import setting
 from inference_cost.cli.backtest.notes import of_fleet, policy_notes
 from inference_cost.cli.backtest.options import SPOT_RULES, Options
 from inference_cost.cli.backtest.result_model import (
+    SCHEMA_VERSION,
     ArrivalsInput,
     Bound,
     Document,
@@ -80,6 +81,7 @@ def single_document(
     result = policy_result(finished, bound_asked=options.bound)
     shared = run_inputs(options, (finished,), files)
     return Document(
+        schema_version=SCHEMA_VERSION,
         policy=result.policy,
         summary=result.summary,
         seed=options.seed,
@@ -106,6 +108,7 @@ def fleet_document(
     seconds = _seconds(results) - options.exclude_first_seconds
     targets = {result.inputs.objective.target_percent for result in results}
     return FleetDocument(
+        schema_version=SCHEMA_VERSION,
         summary=sentence(
             f"this fleet of {len(results)}",
             seconds,
@@ -272,7 +275,7 @@ def run_inputs(
         files=tuple(FileInput(role=f.role, name=f.name, sha256=f.sha256) for f in files),
         parameters=Parameters(
             mean_replicas=options.mean_replicas,
-            start_seconds=options.start_seconds,
+            start_seconds=None if scenario.start_samples else scenario.start_seconds,
             start_samples=len(scenario.start_samples),
             metric_lag_seconds=options.metric_lag_seconds,
             scrape_seconds=options.scrape_seconds,
@@ -281,7 +284,7 @@ def run_inputs(
             drain_seconds=options.drain_seconds,
             minimum_billing_seconds=options.minimum_billing_seconds,
             exclude_first_seconds=options.exclude_first_seconds,
-            notice_seconds=options.notice_seconds,
+            notice_seconds=None if scenario.spot is None else scenario.spot.notice_seconds,
             against=options.against,
             tuned=options.tuned,
             bound=options.bound,

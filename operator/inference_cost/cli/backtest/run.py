@@ -35,6 +35,7 @@ from inference_cost.cli.backtest.scenarios import (
     build_case,
     match_policies,
     read_surroundings,
+    without_effect,
 )
 from inference_cost.cli.backtest.text_file import FileRead
 from inference_cost.cli.failure import CommandError
@@ -171,7 +172,7 @@ def _document(
     finished: Sequence[Finished],
     clock: Clock | None,
 ) -> Document | FleetDocument:
-    files, notes = (*around.files, *demand.files), demand.notes
+    files, notes = (*around.files, *demand.files), (*demand.notes, *without_effect(options, around))
     if demand.fleet:
         return fleet_document(options, finished, files, clock, notes)
     return single_document(options, finished[0], files, clock, notes)

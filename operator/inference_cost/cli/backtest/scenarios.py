@@ -4,8 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from inference_cost.cli.backtest.objects import Objects, checkpoint_key
-from inference_cost.cli.backtest.options import Options
-from inference_cost.cli.backtest.pool_prices import ReplicaPrice, on_demand_price, spot_prices
+from inference_cost.cli.backtest.options import NOTICE_SECONDS, PRICE, START_SECONDS, Options
+from inference_cost.cli.backtest.pool_prices import (
+    ASSUMED,
+    ReplicaPrice,
+    on_demand_price,
+    spot_prices,
+)
 from inference_cost.cli.backtest.profile import Profile, profile_of
 from inference_cost.cli.backtest.spot_file import Availability, read_availability, spot_market
 from inference_cost.cli.backtest.start_file import read_starts
@@ -67,11 +72,23 @@ def read_surroundings(options: Options, objects: Objects) -> Surroundings:
         files.append(availability.file)
     return Surroundings(
         objects=objects,
-        price=on_demand_price(objects.pools, options.price_per_replica_hour),
+        price=on_demand_price(objects.pools, options.price_per_replica_hour or PRICE),
         starts=starts,
         availability=availability,
         files=tuple(files),
     )
+
+
+def without_effect(options: Options, around: Surroundings) -> tuple[str, ...]:
+    """Notes on options that were given and change nothing."""
+    found = []
+    if options.price_per_replica_hour is not None and around.price.source != ASSUMED:
+        found.append(
+            f"--price-per-replica-hour has no effect: the price is that of {around.price.source}"
+        )
+    if options.notice_seconds is not None and around.availability is None:
+        found.append("--notice-seconds has no effect without --spot-availability")
+    return tuple(found)
 
 
 def match_policies(
@@ -141,7 +158,7 @@ def build_case(
         service=service,
         price_per_hour=around.price.per_hour,
         price_source=around.price.source,
-        start_seconds=options.start_seconds,
+        start_seconds=START_SECONDS if options.start_seconds is None else options.start_seconds,
         start_samples=around.starts,
         metric_lag_seconds=options.metric_lag_seconds,
         scrape_seconds=options.scrape_seconds,
@@ -206,5 +223,5 @@ def _spot(
         spot_prices(around.objects.pools),
         origin_seconds=origin_seconds,
         seconds=traffic.seconds,
-        notice_seconds=options.notice_seconds,
+        notice_seconds=NOTICE_SECONDS if options.notice_seconds is None else options.notice_seconds,
     )

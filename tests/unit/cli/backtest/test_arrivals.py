@@ -78,6 +78,10 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "a column twice": ("t_s,count,count\n0,5,5\n", "line 1: two columns have the name 'count'"),
     "semicolons": ("t_s;count\n0;5\n", "line 1: there is no column 't_s'; the columns are t_s;count"),
     "text for a count": ("t_s,count\n0,5\n10,many\n", "line 3, column count: 'many' is not a number"),
+    "a time of day": (
+        "t_s,count\n2026-01-31T08:00:00Z,5\n",
+        "column t_s: '2026-01-31T08:00:00Z' is not a number: it must be seconds, counted from any start",
+    ),
     "no count": ("t_s,count\n0,5\n10,\n", "line 3, column count: '' is empty"),
     "a negative count": ("t_s,count\n0,5\n10,-7\n", "line 3, column count: '-7' must not be negative"),
     "not a number": ("t_s,count\n0,5\n10,nan\n", "line 3, column count: 'nan' must be a finite number"),

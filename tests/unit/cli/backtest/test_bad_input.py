@@ -152,6 +152,11 @@ OPTIONS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "a price far beyond all others": (("--price-per-replica-hour", "1e300"), USAGE, "must be a number above 0 (from"),
     "a price next to nothing": (("--price-per-replica-hour", "1e-400"), USAGE, "must be a number above 0"),
     "a price of nothing": (("--price-per-replica-hour", "0"), USAGE, "must be a number above 0"),
+    "no price": (("--price-per-replica-hour", ""), USAGE, "must be a number above 0"),
+    "start times twice": (("--start-seconds", "180", "--start-file", "a.csv"), USAGE, "exclude each other"),
+    "an end of a history that is not read": (("--to", "now"), USAGE, "--to is of --from, and excludes --arrivals"),
+    "matchers of nothing": (("--prometheus-matchers", 'a="b"'), USAGE, "--prometheus-matchers is of --from"),
+    "gaps of nothing": (("--fill-gaps-seconds", "60"), USAGE, "--fill-gaps-seconds is of --from"),
     "two columns": (("--column", "a", "--rate-column", "b"), USAGE, "exclude each other"),
     "a column that is not there": (("--column", "many"), ERROR, "there is no column 'many'; the columns are"),
     "a share above all": (("--missing-percent", "101"), USAGE, "Invalid value for '--missing-percent'"),
@@ -238,6 +243,31 @@ def test_start_file(
     arguments = ("-f", objects_file(tmp_path), "--arrivals", arrivals_file(tmp_path))
     more = ("--profile", PROFILE, "--start-file", str(starts))
     refused(monkeypatch, capsys, ERROR, message, *arguments, *more)
+
+
+PROMETHEUS: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "a column of a history": (
+        ("--prometheus-url", "http://127.0.0.1:9", "--column", "a"), USAGE, "--rate-column are of --arrivals",
+    ),
+    "another protocol": (
+        ("--prometheus-url", "ftp://x"), USAGE, "--prometheus-url ftp://x: must begin with http:// or https://",
+    ),
+    "nobody listens": (
+        ("--prometheus-url", "http://127.0.0.1:9"), ERROR, ": cannot be asked: Connection refused\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", PROMETHEUS)
+def test_prometheus(
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    arguments, code, message = PROMETHEUS[sentence]
+    given = ("-f", objects_file(tmp_path), "--from", "-7d", "--profile", PROFILE)
+    refused(monkeypatch, capsys, code, message, *given, *arguments)
 
 
 def test_files_that_are_not_there(

@@ -1,5 +1,6 @@
 """Around the run: names of baselines, the extra that is missing, the bar, the schema, the memory that is used."""
 
+import json
 import os
 import pty
 import re
@@ -24,6 +25,7 @@ from tests.unit.cli.backtest.runs import (
     run,
     without_simulator,
 )
+from tests.unit.cli.backtest.schema_check import faults
 
 LARGEST_MEBIBYTES = 300
 
@@ -129,3 +131,25 @@ def test_a_large_file_needs_little_memory(tmp_path: Path) -> None:
     read, mebibytes = _read_in_its_own_process(file)
     assert read == minutes * requests
     assert mebibytes < LARGEST_MEBIBYTES
+
+
+def test_what_may_be_added_is_not_refused() -> None:
+    """Within a version fields may be added; which version it is must be told."""
+    schema = json.loads(schema_text())
+    for name, one in schema["$defs"].items():
+        assert "additionalProperties" not in one, name
+        assert ("schemaVersion" in one.get("required", ())) is name.endswith("Document")
+
+
+def test_the_check_of_documents_finds_faults() -> None:
+    schema = json.loads(schema_text())
+    hours = schema["$defs"]["Hours"]
+    good = {"onDemand": 1.5, "spot": 0, "warm": 0}
+    assert faults(good, hours, schema) == []
+    for bad in (
+        {"onDemand": 1.5, "spot": 0},
+        good | {"spot": -1},
+        good | {"spot": True},
+        good | {"a": 1},
+    ):
+        assert len(faults(bad, hours, schema)) == 1

@@ -110,6 +110,37 @@ def test_a_note_of_many_policies_is_told_once(
     assert text.splitlines()[1].startswith("Objectives: 99 % within 100 ms to 200 ms. ")
 
 
+NO_EFFECT: dict[str, tuple[tuple[str, ...], str, dict[str, float | None]]] = {
+    "a price where a pool has one": (
+        ("--price-per-replica-hour", "2"),
+        "--price-per-replica-hour has no effect: the price is that of CapacityPool/t4",
+        {"startSeconds": 180, "noticeSeconds": None},
+    ),
+    "a warning without spot": (
+        ("--notice-seconds", "30", "--start-seconds", "60"),
+        "--notice-seconds has no effect without --spot-availability",
+        {"startSeconds": 60, "noticeSeconds": None},
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", NO_EFFECT)
+def test_options_without_effect(
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    more, note, recorded = NO_EFFECT[sentence]
+    given = (monkeypatch, capsys, tmp_path)
+    assert noted(*given, "table", (policy(), ON_DEMAND), *more) == [note]
+    without_simulator(monkeypatch)
+    arguments = ("-f", objects_file(tmp_path), "--arrivals", arrivals_file(tmp_path))
+    assert run(monkeypatch, *arguments, "--profile", PROFILE, "-o", "json", *more) == 0
+    parameters = json.loads(capsys.readouterr().out)["inputs"]["parameters"]
+    assert recorded.items() <= parameters.items()
+
+
 ZONES = "t_s,z-a,z-b\n0,1,1\n600,0,1\n"
 
 

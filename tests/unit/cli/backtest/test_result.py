@@ -216,6 +216,12 @@ def test_page_is_whole_and_loads_nothing(
     assert "url(" not in text
     assert "http" not in text.replace("http://www.w3.org", "")
     assert len([label for label in page.labels if label]) == 4
+    assert "cheapest possible: $1.12, 99.00 % in time" in page.labels[0]
+    assert (
+        '<fieldset class="choices"><legend>Compare with</legend><label><input type="radio"' in text
+    )
+    assert '<td class="missed">97.10 % !</td>' in text
+    assert "<li>!: misses the objective</li>" in text
     assert "Over 56.7 minutes resnet would have cost $2.24" in text
     assert "cheapest possible" in text
     assert "prefers-color-scheme: dark" in text
@@ -336,8 +342,8 @@ def test_what_reaches_the_simulator(
         "--routing", "sticky", "--fidelity", "request", "--against", "hpa,spothedge", "--against", "keda",
         "--tuned", "--bound", "--jobs", "2", "--seed", "3", "--exclude-first-seconds", "0",
     )  # fmt: skip
-    assert run(monkeypatch, *arguments) == 0
-    capsys.readouterr()
+    assert run(monkeypatch, *arguments, "-o", "json") == 0
+    printed = capsys.readouterr().out
     ((scenario, options),) = seen
     assert options.pop("progress")
     assert options == {
@@ -354,6 +360,8 @@ def test_what_reaches_the_simulator(
     assert (scenario.metric_lag_seconds, scenario.scrape_seconds) == (60, 30)
     assert scenario.tick_seconds == 30
     assert scenario.missing_fraction == 0.05
+    parameters = json.loads(printed)["inputs"]["parameters"]
+    assert (parameters["startSeconds"], parameters["noticeSeconds"]) == (None, 30)
     assert (scenario.routing, scenario.fidelity) == ("sticky", "request")
     assert scenario.exclude_first_seconds == 0
     assert scenario.spot is not None
