@@ -55,7 +55,8 @@ generate: ## write CRDs, reference pages and the chart's copies
 	$(PYTHON) scripts/generate.py
 
 # Each compiles the simulator and replays for minutes: beside the rest of the unit tests, not after them.
-REPLAY_TESTS := tests/unit/simulate tests/property/simulate tests/unit/cli/backtest/test_fleet.py
+REPLAY_TESTS := tests/unit/simulate tests/property/simulate tests/unit/cli/backtest/test_fleet.py \
+  tests/unit/cli/backtest/test_real_run.py
 
 .PHONY: static-and-unit
 static-and-unit: verify unit

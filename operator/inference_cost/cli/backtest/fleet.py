@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any
 
 from inference_cost.cli.backtest.progress import Report
@@ -97,7 +98,8 @@ def _in_processes(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[int, Comp
         return
     context = multiprocessing.get_context("spawn")  # this process may hold threads
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
-        futures = {pool.submit(_run, task): task for task in tasks}
+        with _interrupts_held():
+            futures = {pool.submit(_run, task): task for task in tasks}
         try:
             for future in as_completed(futures):
                 with _named(futures[future]):
@@ -107,6 +109,17 @@ def _in_processes(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[int, Comp
             pool.shutdown(wait=False, cancel_futures=True)
             _end_children()
             raise
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes that start meanwhile hear no Ctrl-C while they import either; this one hears it afterwards."""
+    resource_tracker.ensure_running()  # its start would let interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ignore_interrupts() -> None:
