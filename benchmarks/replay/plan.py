@@ -1,7 +1,7 @@
 """Which runs the published figures come from, in the order in which they run."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.traces.catalog import QUICK_TRACES, TRACES, Trace
 from benchmarks.traces.variants import Variant
@@ -31,7 +31,8 @@ QUEUE_DELAY_MILLISECONDS = 2.0
 MORE_SEEDS = (1001, 1002)
 SWEPT = ("mlarge", "nab-amzn")  # traces of the sweeps: smooth and spiky
 STARTED_FROM_FILE = ("mlarge", "gentd26")
-CERTIFIED = ("deepseek-r1", "azure-code", "gentd26", "nab-amzn")  # few enough requests
+CERTIFIED = ("deepseek-r1", "gentd26", "nab-amzn")  # few enough requests
+EVERY_REQUEST = frozenset({"azure-code"})  # two requests/s: nothing to smooth over in a step
 CERTIFIED_BASELINES = ("hpa", "keda", "kpa-rps", "wva")
 
 
@@ -73,6 +74,15 @@ class Run:
     tuned: bool = False
 
 
+def usual_fidelity(trace: str) -> Fidelity:
+    return Fidelity.REQUEST if trace in EVERY_REQUEST else Fidelity.STEP
+
+
+def usual_case(trace: Trace) -> Case:
+    """As recorded, at the published seed."""
+    return Case(trace=trace.name, seed=trace.seed, fidelity=usual_fidelity(trace.name))
+
+
 def full(traces: Iterable[Trace] = TRACES) -> tuple[Run, ...]:
     """The headline figures first, then what shows how far they can be trusted."""
     chosen = tuple(traces)
@@ -82,23 +92,20 @@ def full(traces: Iterable[Trace] = TRACES) -> tuple[Run, ...]:
 
 def quick(traces: Iterable[Trace] = QUICK_TRACES) -> tuple[Run, ...]:
     """Minutes instead of hours: guards against getting worse, no figures to publish."""
-    return tuple(
-        Run(case=Case(trace=trace.name, seed=trace.seed), against=QUICK_BASELINES)
-        for trace in traces
-    )
+    return tuple(Run(case=usual_case(trace), against=QUICK_BASELINES) for trace in traces)
 
 
 def _main(traces: tuple[Trace, ...]) -> Iterator[Run]:
     for start in STARTS:
         for trace in sorted(traces, key=lambda trace: trace.days):
-            yield Run(case=Case(trace=trace.name, seed=trace.seed, start=start), tuned=True)
+            yield Run(case=replace(usual_case(trace), start=start), tuned=True)
 
 
 def _certified(traces: tuple[Trace, ...]) -> Iterator[Run]:
     for trace in traces:
         if trace.name in CERTIFIED:
             yield Run(
-                case=Case(trace=trace.name, seed=trace.seed, fidelity=Fidelity.REQUEST),
+                case=replace(usual_case(trace), fidelity=Fidelity.REQUEST),
                 against=CERTIFIED_BASELINES,
             )
 
@@ -107,26 +114,22 @@ def _variants(traces: tuple[Trace, ...]) -> Iterator[Run]:
     for start in STARTS:
         for trace in traces:
             for variant in (Variant.SHIFTED, Variant.REVERSED, Variant.TRIPLED):
-                yield Run(
-                    case=Case(trace=trace.name, seed=trace.seed, start=start, variant=variant)
-                )
+                yield Run(case=replace(usual_case(trace), start=start, variant=variant))
 
 
 def _seeds(traces: tuple[Trace, ...]) -> Iterator[Run]:
     for trace in traces:
         for seed in MORE_SEEDS if trace.drawn else ():
-            yield Run(case=Case(trace=trace.name, seed=seed))
+            yield Run(case=replace(usual_case(trace), seed=seed))
 
 
 def _conditions(traces: tuple[Trace, ...]) -> Iterator[Run]:
     for trace in traces:
-        name, seed = trace.name, trace.seed
-        if name in SWEPT:
+        usual = usual_case(trace)
+        if trace.name in SWEPT:
             for lag in LAGS_SECONDS:
-                yield Run(case=Case(trace=name, seed=seed, metric_lag_seconds=lag))
-            yield Run(case=Case(trace=name, seed=seed, missing_percent=MISSING_PERCENT))
-        yield Run(
-            case=Case(trace=name, seed=seed, queue_delay_milliseconds=QUEUE_DELAY_MILLISECONDS)
-        )
-        if name in STARTED_FROM_FILE:
-            yield Run(case=Case(trace=name, seed=seed, start=LOAD_TIMES))
+                yield Run(case=replace(usual, metric_lag_seconds=lag))
+            yield Run(case=replace(usual, missing_percent=MISSING_PERCENT))
+        yield Run(case=replace(usual, queue_delay_milliseconds=QUEUE_DELAY_MILLISECONDS))
+        if trace.name in STARTED_FROM_FILE:
+            yield Run(case=replace(usual, start=LOAD_TIMES))

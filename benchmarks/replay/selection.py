@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.replay.plan import USUAL_LAG_SECONDS, USUAL_START
+from benchmarks.replay.plan import USUAL_LAG_SECONDS, USUAL_START, usual_fidelity
 from benchmarks.replay.rows import Row
 from benchmarks.traces.catalog import TRACES
 from benchmarks.traces.variants import Variant
-from inference_cost.simulate.scenario import Fidelity
 
 Rows = Sequence[Row]
 _SEEDS = {trace.name: trace.seed for trace in TRACES}
@@ -27,7 +26,7 @@ def disturbed(row: Row) -> bool:
         late
         or row.missing_percent > 0
         or row.queue_delay_milliseconds > 0
-        or row.fidelity != Fidelity.STEP
+        or row.fidelity != usual_fidelity(row.trace)
     )
 
 

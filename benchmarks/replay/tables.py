@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from math import exp, log
 
 from benchmarks.replay.cells import NONE, cell, meets, percent, span, table, tuned_cell
-from benchmarks.replay.plan import LOAD_TIMES, STARTS
+from benchmarks.replay.plan import LOAD_TIMES, STARTS, usual_fidelity
 from benchmarks.replay.rows import OURS, Row
 from benchmarks.replay.selection import (
     Rows,
@@ -21,7 +21,6 @@ from benchmarks.replay.selection import (
 )
 from benchmarks.traces.catalog import TRACES
 from benchmarks.traces.variants import Variant
-from inference_cost.simulate.scenario import Fidelity
 
 DEFAULTS = (
     "hpa",
@@ -196,7 +195,7 @@ def conditions_table(rows: Rows) -> str:
     here = [
         row
         for row in at(as_recorded(published_seed(rows)))
-        if not row.queue_delay_milliseconds and row.fidelity == Fidelity.STEP
+        if not row.queue_delay_milliseconds and row.fidelity == usual_fidelity(row.trace)
     ]
     swept = [row for row in here if any(disturbed(other) for other in of(here, row.trace))]
     return _cases_table(
@@ -218,7 +217,7 @@ def queue_delay_table(rows: Rows) -> str:
 
 def certified_table(rows: Rows) -> str:
     """Every request by itself, beside the steps."""
-    certified = [row for row in rows if row.fidelity == Fidelity.REQUEST]
+    certified = [row for row in rows if row.fidelity != usual_fidelity(row.trace)]
     return _cases_table(
         _beside_usual(rows, certified),
         {
