@@ -3,9 +3,10 @@
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -44,6 +45,9 @@ Progress = Callable[[float, str], None]
 
 KNOWN: Final = (*AUTOSCALERS, STATIC, STATIC_IN_HINDSIGHT, *SPOT)
 OURS_SECONDS: Final = 60.0  # of work, relative to one run of a baseline: for the progress alone
+DECISION_SECONDS: Final = 0.001  # of work per tick, likewise
+TELL_SECONDS: Final = 1.0
+MOST_ESTIMATED: Final = 0.95
 NO_TRIAL: Final = Trial(name="")
 
 
@@ -76,12 +80,19 @@ def compare(
     placements = _placements(against, tuned=tuned)
     done: dict[Task, Outcome | BoundOutcome | None] = {}
     total = sum(task.weight for task in (*tasks, *placements))
+
+    shares: dict[Task, float] = {}
+
+    def tell(task: Task, share: float) -> None:
+        shares[task] = share
+        if progress is not None:
+            weight = sum(one.weight * part for one, part in shares.items())
+            progress(weight / total, task.trial.name or task.kind)
+
     with _executor(jobs if len(tasks) > 1 else 1) as executor:
-        for task, result in _run_both(scenario, tasks, placements, executor):
+        for task, result in _run_both(scenario, tasks, placements, executor, tell):
             done[task] = result
-            if progress is not None:
-                share = sum(one.weight for one in done) / total
-                progress(share, task.trial.name or task.kind)
+            tell(task, 1.0)
     return _put_together(scenario, against, done)
 
 
@@ -145,38 +156,55 @@ def _run_both(
     tasks: Sequence[Task],
     placements: Sequence[Task],
     executor: Executor | None,
+    tell: Callable[[Task, float], None],
 ) -> Iterator[tuple[Task, Outcome | BoundOutcome | None]]:
     demand = None
-    for task, result in _run_all(scenario, tasks, executor):
+    for task, result in _run_all(scenario, tasks, executor, tell):
         if isinstance(result, Outcome) and result.ordered is not None:
             demand = result.ordered
         yield task, result
-    yield from _run_all(scenario, placements, executor, demand)
+    yield from _run_all(scenario, placements, executor, tell, demand)
 
 
 def _run_all(
     scenario: Scenario,
     tasks: Sequence[Task],
     executor: Executor | None,
+    tell: Callable[[Task, float], None],
     demand: ReplicaSchedule | None = None,
 ) -> Iterator[tuple[Task, Outcome | BoundOutcome | None]]:
     if executor is None:
         for task in tasks:
-            yield task, _run(scenario, task, demand)
+            yield task, _run(scenario, task, demand, partial(tell, task))
         return
-    futures = {executor.submit(_run, scenario, task, demand): task for task in tasks}
-    for future in as_completed(futures):
-        yield futures[future], future.result()
+    begin = time.perf_counter()
+    running = {executor.submit(_run, scenario, task, demand): task for task in tasks}
+    while running:
+        ended, _ = wait(running, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in ended:
+            yield running.pop(future), future.result()
+        for task in running.values():
+            if not ended and task.kind == "ours":
+                tell(task, _estimate(scenario, time.perf_counter() - begin))
+
+
+def _estimate(scenario: Scenario, seconds: float) -> float:
+    """Share of ours that another process has probably done by now."""
+    ticks = scenario.traffic.seconds / scenario.tick_seconds
+    return min(seconds / (ticks * DECISION_SECONDS), MOST_ESTIMATED)
 
 
 def _run(
-    scenario: Scenario, task: Task, demand: ReplicaSchedule | None
+    scenario: Scenario,
+    task: Task,
+    demand: ReplicaSchedule | None,
+    progress: Callable[[float], None] | None = None,
 ) -> Outcome | BoundOutcome | None:
-    """`demand` is for placements alone."""
+    """`demand` is for placements alone, `progress` for ours."""
     if demand is not None:
         return run_placement(scenario, task.trial, demand)
     if task.kind == "ours":
-        return ours(scenario)
+        return ours(scenario, progress)
     if task.kind in ("bound", "spot-bound"):
         return bound_of(scenario, spot=task.kind == "spot-bound")
     if task.kind == "trial":
@@ -185,11 +213,11 @@ def _run(
     return constant(scenario, steady_state_of(scenario).largest_load)
 
 
-def ours(scenario: Scenario) -> Outcome:
-    """The operator's decisions from the first to the last tick."""
+def ours(scenario: Scenario, progress: Callable[[float], None] | None = None) -> Outcome:
+    """The operator's decisions from the first to the last tick. `progress`: as of `run_ours`."""
     begin = time.perf_counter()
     world, operator = new_world(scenario), Operator(scenario)
-    ordered = run_ours(operator, world)
+    ordered = run_ours(operator, world, progress)
     found = outcome_of(
         world,
         scenario,

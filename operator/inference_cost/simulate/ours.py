@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,6 +17,8 @@ from inference_cost.simulate.scenario import Scenario
 from inference_cost.simulate.world.clock import advance
 from inference_cost.simulate.world.replicas import order
 from inference_cost.simulate.world.state import LIVE, NOW, World
+
+PROGRESS_STEP = 0.01
 
 
 @dataclass(slots=True)
@@ -57,11 +59,21 @@ def _nothing_old_to_collect() -> Iterator[None]:
         gc.unfreeze()
 
 
-def run_ours(operator: Operator, world: World) -> ReplicaSchedule:
-    """To the end of the run; returns how many replicas there were to be."""
+def run_ours(
+    operator: Operator, world: World, progress: Callable[[float], None] | None = None
+) -> ReplicaSchedule:
+    """To the end of the run; returns how many replicas there were to be.
+
+    `progress` is called with the share done, every hundredth of the simulated time.
+    """
+    told = 0.0
     operator.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))
     with _nothing_old_to_collect():
         while advance(world, operator.scenario.tick_seconds):
             operator.tick(world)
+            share = float(world.numbers[NOW]) / world.conditions.seconds
+            if progress is not None and share >= told + PROGRESS_STEP:
+                told = share
+                progress(share)
     times, replicas = zip(*operator.orders, strict=True)
     return ReplicaSchedule(times_seconds=np.array(times), replicas=np.array(replicas, np.int64))

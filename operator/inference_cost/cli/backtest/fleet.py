@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import Any
 
-from inference_cost.cli.backtest.progress import Report
+from inference_cost.cli.backtest.progress import Report, plainly
 from inference_cost.cli.failure import CommandError
 from inference_cost.simulate.backtest import compare
 from inference_cost.simulate.outcome import Comparison
@@ -38,7 +38,7 @@ class _Task:
     jobs: int = 1
 
 
-def _run(task: _Task) -> tuple[int, Comparison]:
+def _run(task: _Task, progress: Report | None = None) -> tuple[int, Comparison]:
     question = task.question
     comparison = compare(
         task.scenario,
@@ -46,6 +46,7 @@ def _run(task: _Task) -> tuple[int, Comparison]:
         tuned=question.tuned,
         bound=question.bound,
         jobs=task.jobs,
+        progress=progress,
     )
     return task.number, comparison
 
@@ -63,7 +64,7 @@ def compare_one(scenario: Scenario, question: Question, *, jobs: int, report: Re
             tuned=question.tuned,
             bound=question.bound,
             jobs=jobs,
-            progress=report,
+            progress=plainly(report),
         )
     except ValueError as error:
         raise CommandError(str(error)) from None
@@ -80,7 +81,7 @@ def compare_fleet(
         CommandError: a policy cannot be run, or the cluster cannot be used.
     """
     tasks = [_Task(i, scenario, question) for i, scenario in enumerate(scenarios)]
-    run = _on_dask(tasks, scheduler) if scheduler else _in_processes(tasks, jobs)
+    run = _on_dask(tasks, scheduler) if scheduler else _in_processes(tasks, jobs, report)
     found: dict[int, Comparison] = {}
     for number, comparison in run:
         found[number] = comparison
@@ -88,12 +89,14 @@ def compare_fleet(
     return [found[number] for number in range(len(tasks))]
 
 
-def _in_processes(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[int, Comparison]]:
+def _in_processes(
+    tasks: Sequence[_Task], jobs: int, report: Report
+) -> Iterator[tuple[int, Comparison]]:
     workers = min(jobs, len(tasks))
     if workers <= 1:
         for task in tasks:
             with _named(task):
-                result = _run(task)
+                result = _run(task, _part_of(report, task, len(tasks)))
             yield result
         return
     context = multiprocessing.get_context("spawn")  # this process may hold threads
@@ -120,6 +123,12 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _part_of(report: Report, task: _Task, tasks: int) -> Report:
+    """Progress of one policy as progress of the fleet."""
+    name = task.scenario.policy.key.name
+    return lambda share, _: report((task.number + share) / tasks, name)
 
 
 def _ignore_interrupts() -> None:

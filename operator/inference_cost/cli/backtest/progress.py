@@ -8,10 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from inference_cost.cli.backtest.words import TITLES
 from inference_cost.cli.failure import ExitCode
 
 Report = Callable[[float, str], None]
 """Called with the share done (0 to 1) and what runs now."""
+
+
+READING = "reading what is given"
+PHASES = {
+    "ours": "the policy's own decisions",
+    "bound": "the cheapest possible",
+    "spot-bound": "the cheapest possible with spot",
+}
+
+
+def plainly(report: Report) -> Report:
+    """The same, told what runs by the simulator's names."""
+    return lambda share, what: report(
+        share, PHASES.get(what) or f"against {TITLES.get(what, what)}"
+    )
 
 
 @contextmanager
@@ -33,13 +49,13 @@ def progress_bar() -> Iterator[Report]:
     )
     bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
     with bar:
-        task = bar.add_task("reading", total=1.0)
+        task = bar.add_task(READING, total=1.0)
 
         def report(share: float, what: str) -> None:
             bar.update(task, completed=share, description=what)
             bar.refresh()
 
-        report(0.0, "reading")
+        report(0.0, READING)
         yield report
 
 

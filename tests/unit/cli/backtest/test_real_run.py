@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from inference_cost.cli.backtest.progress import Report
 from inference_cost.cli.backtest.result_model import Document, FleetDocument
 from inference_cost.cli.backtest.schema import FILE
 from tests.unit.cli.backtest.runs import ON_DEMAND, SPOT, objects_file, policy, run
@@ -170,3 +173,29 @@ def _status(path: Path) -> str:
         return path.read_text()
     except OSError:
         return ""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_bar_moves_while_the_policy_decides(
+    jobs: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In another process by an estimate."""
+    monkeypatch.setattr("inference_cost.simulate.backtest.TELL_SECONDS", 0.01)
+    told: list[tuple[float, str]] = []
+
+    @contextmanager
+    def bar() -> Iterator[Report]:
+        yield lambda share, what: told.append((share, what))
+
+    monkeypatch.setattr("inference_cost.cli.backtest.run.progress_bar", bar)
+    given = one_policy(tmp_path)
+    assert run(monkeypatch, *given, "--against", "hpa", "--bound", "--jobs", str(jobs)) == 0
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+    assert sum(what == "the policy's own decisions" for _, what in told) > 5
+    assert {what for _, what in told} == {
+        "the policy's own decisions",
+        "the cheapest possible",
+        "against HPA",
+    }
