@@ -27,12 +27,15 @@ Arrivals = Annotated[
     str,
     typer.Option(
         metavar="FILE",
-        help="CSV, plain or gzip: t_s,count at any fixed width; or t_s alone, one row per request; or"
+        help="CSV, plain or gzip: t_s,count at any fixed width; or t_s without count, one row per request; or"
         " policy,t_s,count for many policies.",
     ),
 ]
 Column = Annotated[
-    str, typer.Option(metavar="NAME", help="Column with the counts, if not `count`.")
+    str,
+    typer.Option(
+        metavar="NAME", help="Column with the counts, if not `count`; t_s: each row is a request."
+    ),
 ]
 RateColumn = Annotated[
     str, typer.Option(metavar="NAME", help="Column with requests/s in place of counts.")

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -199,3 +200,15 @@ def test_the_bar_moves_while_the_policy_decides(
         "the cheapest possible",
         "against HPA",
     }
+
+
+def test_the_first_command_of_the_documentation(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A short objective that is met: nothing needs a note."""
+    block = Path("docs/backtest.md").read_text(encoding="utf-8").split("```")[1]
+    given = shlex.split(block.partition("kubectl-inference_cost backtest")[2].replace("\\\n", ""))
+    found = parsed(printed(monkeypatch, capsys, *given, "--against", "none", "-o", "json"))
+    assert found["notes"] == []
+    assert found["inputs"]["stretch"] == 1
+    assert found["policies"][0]["meetsObjective"]
