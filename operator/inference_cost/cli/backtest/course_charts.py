@@ -146,9 +146,10 @@ def cost_chart(rows: Sequence[Drawn], bounds: Bounds) -> str:
     """Money spent since the end of the excluded start, one line per controller, the name at its end."""
     seconds = _seconds(rows)
     totals = [float(row.course.dollars.sum()) for row in rows]
+    least = [float(bound.cost_dollars) for bound in bounds.all()]
     panel = svg.Panel(
         seconds=seconds,
-        y_max=max(max(totals) * ROOM, 0.01),
+        y_max=max(max(*totals, *least, 0.0) * ROOM, 0.01),
         top=COST_TOP,
         bottom=COST_BOTTOM,
         right=COST_RIGHT,
@@ -166,13 +167,13 @@ def cost_chart(rows: Sequence[Drawn], bounds: Bounds) -> str:
         for total, row in zip(totals, rows, strict=True)
     ]
     for name, bound in bounds.named():
-        least = float(bound.cost_dollars)
-        y = panel.y(least)
+        cost = float(bound.cost_dollars)
+        y = panel.y(cost)
         lines.append(
             f'<line class="line c-bound" x1="{svg.LEFT:g}" y1="{y:.1f}" '
             f'x2="{svg.WIDTH - COST_RIGHT:g}" y2="{y:.1f}"/>'
         )
-        ends.append((least, f"{name} {dollars(least)}", "c-bound"))
+        ends.append((cost, f"{name} {dollars(cost)}", "c-bound"))
     content = panel.grid("$") + panel.time_axis() + "".join(lines) + _ends(panel, ends)
     return svg.figure(
         "Cost over time",

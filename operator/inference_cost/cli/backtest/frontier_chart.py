@@ -102,11 +102,13 @@ def frontier_chart(runs: Sequence[Run], bounds: Bounds, target_percent: float | 
 
 def _axes(runs: Sequence[Run], bounds: Bounds, target_percent: float | None) -> Axes:
     attained = [run.attainment_percent for run in runs]
-    attained += [bound.attainment_percent for _, bound in bounds.named()]
+    attained += [bound.attainment_percent for bound in bounds.all()]
     attained += [] if target_percent is None else [target_percent]
     late = [max(100 - value, LEAST_LATE_PERCENT) for value in attained]
-    dearest = max(float(run.cost_dollars) for run in runs)
-    panel = svg.Panel(seconds=1.0, y_max=max(dearest * 1.1, 0.01), top=TOP, bottom=BOTTOM)
+    costs = [run.cost_dollars for run in runs] + [bound.cost_dollars for bound in bounds.all()]
+    panel = svg.Panel(
+        seconds=1.0, y_max=max(max(map(float, costs)) * 1.1, 0.01), top=TOP, bottom=BOTTOM
+    )
     return Axes(most_late=min(max(late) * ROOM, 100.0), least_late=min(late) / ROOM, panel=panel)
 
 

@@ -22,7 +22,7 @@ HEADS = (
 CSV_HEADS = (
     "policy", "name", "kind", "knob", "cost_dollars", "ratio_to_bound", "attained_percent",
     "worst_day_percent", "worst_hour_percent", "requests", "late", "dropped", "on_demand_hours",
-    "spot_hours", "warm_hours", "starts", "scale_events", "meets_objective",
+    "spot_hours", "warm_hours", "starts", "scale_events", "meets_objective", "ratio_bound",
 )  # fmt: skip
 LEFT_ALIGNED = ("NAME", "KNOB", "POLICY")
 BOUND, SPOT_BOUND = "bound", "bound with spot"
@@ -124,7 +124,7 @@ def _csv_row(policy: str, run: Run) -> tuple[object, ...]:
         "" if run.ratio_to_bound is None else run.ratio_to_bound, run.attainment_percent,
         run.worst_day_percent, run.worst_hour_percent, run.requests, run.late, run.dropped,
         hours.on_demand, hours.spot, hours.warm, run.starts, run.scale_events,
-        str(run.meets_objective).lower(),
+        str(run.meets_objective).lower(), run.ratio_bound or "",
     )  # fmt: skip
 
 

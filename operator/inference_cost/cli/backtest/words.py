@@ -68,6 +68,9 @@ class Bounds:
         pairs = (("cheapest possible", self.on_demand), ("cheapest possible with spot", self.spot))
         return [(name, bound) for name, bound in pairs if bound is not None]
 
+    def all(self) -> list[Bound]:
+        return [bound for _, bound in self.named()]
+
 
 def ratio_note(runs: Sequence[Run]) -> str:
     """Which bound a ratio is of, where there are two; else ""."""

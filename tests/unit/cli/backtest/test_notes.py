@@ -3,15 +3,19 @@
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from inference_cost.simulate.outcome import Comparison
+from inference_cost.simulate.scenario import Scenario
 from tests.unit.cli.backtest.runs import (
     ON_DEMAND,
     PROFILE,
     SPOT,
+    a_bound,
     arrivals_file,
     fake_compare,
     objects_file,
@@ -178,3 +182,23 @@ def test_with_spot_both_bounds_are_told(
             "cheapest possible: $1.12, 99.00 % in time; cheapest possible with spot: $0.56"
             in drawn[1]
         )
+
+
+def test_a_bound_above_all_costs_is_inside_the_charts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Who misses the objective may cost less than the cheapest that meets it."""
+
+    def compare(scenario: Scenario, **options: Any) -> Comparison:
+        return replace(fake_compare(scenario, **options), bound=a_bound(9.0))
+
+    without_simulator(monkeypatch, compare)
+    arguments = ("-f", objects_file(tmp_path), "--arrivals", arrivals_file(tmp_path), "--bound")
+    assert (
+        run(monkeypatch, *arguments, "--profile", PROFILE, "--against", "none", "-o", "html") == 0
+    )
+    drawn = capsys.readouterr().out.split("<figure>")
+    for chart in (drawn[1], drawn[4]):
+        heights = map(float, re.findall(r'c-bound" x1="[0-9.]+" y1="([0-9.]+)"', chart))
+        tops = map(float, re.findall(r'grid" x1="64" y1="([0-9.]+)"', chart))
+        assert 25 < next(heights) < min(tops)  # clipped it would be at the edge, 24 or 20

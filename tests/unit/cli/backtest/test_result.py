@@ -177,6 +177,7 @@ def test_csv_has_the_rows_of_the_table(
     assert {row["policy"] for row in rows} == {"team-a/resnet"}
     assert rows[1]["meets_objective"] == "false"
     assert float(rows[0]["ratio_to_bound"]) == pytest.approx(2)
+    assert rows[0]["ratio_bound"] == "bound"
 
 
 class _Page(HTMLParser):
