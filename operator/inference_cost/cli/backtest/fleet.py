@@ -2,8 +2,9 @@
 
 import multiprocessing
 import signal
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,12 @@ from typing import Any
 
 from inference_cost.cli.backtest.progress import Report, plainly
 from inference_cost.cli.failure import CommandError
-from inference_cost.simulate.backtest import compare
+from inference_cost.simulate.backtest import (
+    DECISION_SECONDS,
+    MOST_ESTIMATED,
+    TELL_SECONDS,
+    compare,
+)
 from inference_cost.simulate.outcome import Comparison
 from inference_cost.simulate.scenario import Scenario
 
@@ -80,6 +86,7 @@ def compare_fleet(
     Raises:
         CommandError: a policy cannot be run, or the cluster cannot be used.
     """
+    report = _forward(report)
     tasks = [_Task(i, scenario, question) for i, scenario in enumerate(scenarios)]
     run = _on_dask(tasks, scheduler) if scheduler else _in_processes(tasks, jobs, report)
     found: dict[int, Comparison] = {}
@@ -101,16 +108,22 @@ def _in_processes(
         return
     context = multiprocessing.get_context("spawn")  # this process may hold threads
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
+        begin = time.perf_counter()
         with _interrupts_held():
-            futures = {pool.submit(_run, task): task for task in tasks}
+            running = {pool.submit(_run, task): task for task in tasks}
         try:
-            for future in as_completed(futures):
-                with _named(futures[future]):
-                    result = future.result()
-                yield result
+            while running:
+                ended, _ = wait(running, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    with _named(running.pop(future)):
+                        result = future.result()
+                    yield result
+                if not ended:
+                    share = _estimate(tasks, workers, time.perf_counter() - begin)
+                    report(share, f"{len(running)} policies to go")
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             _end_children()
+            pool.shutdown(cancel_futures=True)  # its thread must be gone before the interpreter is
             raise
 
 
@@ -123,6 +136,24 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _estimate(tasks: Sequence[_Task], workers: int, seconds: float) -> float:
+    """Share that the processes have probably done by now."""
+    ticks = sum(task.scenario.traffic.seconds / task.scenario.tick_seconds for task in tasks)
+    return min(seconds * workers / (ticks * DECISION_SECONDS), MOST_ESTIMATED)
+
+
+def _forward(report: Report) -> Report:
+    """The same, but never back: an estimate may be ahead of what has ended."""
+    farthest = 0.0
+
+    def told(share: float, what: str) -> None:
+        nonlocal farthest
+        farthest = max(farthest, share)
+        report(farthest, what)
+
+    return told
 
 
 def _part_of(report: Report, task: _Task, tasks: int) -> Report:

@@ -63,6 +63,22 @@ def here(given: list[Scenario], *, jobs: int = 1, scheduler: str = "") -> list[C
     return found
 
 
+def test_the_bar_moves_before_the_first_policy_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "TELL_SECONDS", 0.01)
+    told: list[str] = []
+    compare_fleet(
+        scenarios(tmp_path),
+        CONSTANT,
+        jobs=2,
+        scheduler="",
+        report=lambda _, what: told.append(what),
+    )
+    assert told[0] == "3 policies to go"
+    assert told[-1] in NAMES
+
+
 def test_two_processes_answer_as_one_does(tmp_path: Path) -> None:
     given = scenarios(tmp_path)
     alone = told(here(given))
