@@ -1,10 +1,11 @@
 """The tables of `docs/benchmarks.md`, each a pure function of the rows."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from math import exp, log
 
 from benchmarks.replay.cells import NONE, cell, meets, percent, span, table, tuned_cell
-from benchmarks.replay.plan import LOAD_TIMES, STARTS, usual_fidelity
+from benchmarks.replay.plan import LOAD_TIMES, STARTS, full, usual_fidelity
 from benchmarks.replay.rows import OURS, Row
 from benchmarks.replay.selection import (
     Rows,
@@ -269,5 +270,17 @@ def _cases_table(rows: Rows, columns: dict[str, Callable[[Row], str]]) -> str:
 def facts_table(facts: Iterable[tuple[str, str]], rows: Rows) -> str:
     """How the figures were made; more than one state of the code is said, not hidden."""
     states = sorted({row.code for row in rows})
-    told = [*facts, ("state of the code (hash)", ", ".join(states))]
+    told = [
+        *facts,
+        ("planned, but not in these results", _not_run(rows)),
+        ("state of the code (hash)", ", ".join(states)),
+    ]
     return table(["", ""], [list(fact) for fact in told])
+
+
+def _not_run(rows: Rows) -> str:
+    known = {row.case for row in rows}
+    planned = Counter(run.case.trace for run in full())
+    missing = Counter(run.case.trace for run in full() if run.case not in known)
+    texts = [f"{trace} ({count} of {planned[trace]} cases)" for trace, count in missing.items()]
+    return ", ".join(texts) or "nothing"

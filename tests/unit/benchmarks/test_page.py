@@ -1,5 +1,6 @@
 """The page is a pure function of the results, and says what may be compared."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -184,6 +185,14 @@ def test_worst_times_and_dropped_requests_are_told() -> None:
 def test_rows_of_two_states_of_the_code_are_said() -> None:
     old = tuple(replace(row, code="0ld") for row in case(start="360"))
     assert lines(tables.facts_table(FACTS.items(), case() + old))[-1][1] == "0ld, c0de"
+
+
+def test_what_was_planned_and_not_run_is_said() -> None:
+    told = dict(lines(tables.facts_table(FACTS.items(), case())))
+    missing = told["planned, but not in these results"]
+    assert re.search(r"\bmlarge \((\d+) of (\d+) cases\)", missing)
+    left, planned = map(int, re.findall(r"mlarge \((\d+) of (\d+)", missing)[0])
+    assert left == planned - 1
 
 
 def test_the_page_is_a_function_of_the_file() -> None:
