@@ -14,7 +14,7 @@ LEAST_LATE_PERCENT = 0.01  # shown as if there were so many late requests
 ROOM = 1.7  # factor beside the outermost points
 ATTAINED_TICKS = (0.0, 50.0, 80.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
 TICK_GAP = 52.0
-CHARACTER, LINE = 6.7, 15.0  # of a label, in units of the drawing
+CHARACTER, LINE = 8.6, 15.0  # of a label, in units of the drawing
 POINT = 7.0
 
 
