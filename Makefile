@@ -16,8 +16,8 @@ demo: install ## a real cluster, real Triton, real load: watch the operator keep
 
 .PHONY: test
 test: install fresh-results ## everything the gate runs, with the number of tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target static-and-unit replay
-	@$(MAKE) --no-print-directory integration e2e demo-check
+	@$(MAKE) --no-print-directory -j2 --output-sync=target replay verify unit integration
+	@$(MAKE) --no-print-directory e2e demo-check
 	@$(PYTHON) scripts/count_tests.py build/tests
 
 # --- parts of the gate ------------------------------------------------------------------------------------------
@@ -57,9 +57,6 @@ generate: ## write CRDs, reference pages and the chart's copies
 # Each compiles the simulator and replays for minutes: beside the rest of the unit tests, not after them.
 REPLAY_TESTS := tests/unit/simulate tests/property/simulate tests/unit/cli/backtest/test_fleet.py \
   tests/unit/cli/backtest/test_real_run.py
-
-.PHONY: static-and-unit
-static-and-unit: verify unit
 
 .PHONY: unit
 unit: ## unit and property tests, branch coverage of decide, account and api at least 90 % each
