@@ -125,9 +125,10 @@ lock: install ## resolve pyproject.toml into the two lock files
 	scripts/lock.sh
 
 .PHONY: bench
-bench: install ## every published figure: time of a decision pass, then the replay (hours; DATA=folder of further traces)
+bench: install ## the published figures: time of a decision pass, the replay, spot (hours; DATA=folder of further traces)
 	PYTHONPATH=. $(PYTHON) benchmarks/decide_pass.py
 	$(PYTHON) -m benchmarks.replay $(if $(DATA),--data $(DATA))
+	$(if $(DATA),$(PYTHON) -m benchmarks.spot --data $(DATA))
 
 .PHONY: bench-check
 bench-check: install ## the short replay: fails when ours got worse than benchmarks/recorded.json

@@ -177,7 +177,7 @@ _SPOT = (
     Baseline(
         name="half-half",
         title="Half spot, half on demand",
-        source="Amazon EC2 Auto Scaling, mixed instances group",
+        source="Amazon EC2 Auto Scaling, mixed instances group; SkyServe's fallback",
         interval_seconds=half_half.INTERVAL_SECONDS,
         default=half_half.DEFAULT,
         grid=half_half.GRID,

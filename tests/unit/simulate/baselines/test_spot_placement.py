@@ -78,12 +78,17 @@ FIRST_TICK = {
         one_zone, one_zone.Knobs(2), look(5, ready=(0, 3, 0)), ([0, 3, 0], 2),
     ),
     "one zone: the base is at most the demand": (one_zone, one_zone.Knobs(8), look(5), ([0, 0, 0], 5)),
-    "half and half: an odd one is on demand, spot is spread": (half_half, None, look(9), ([1, 2, 1], 5)),
-    "half and half: spot only where there is some": (
-        half_half, None, look(8, available=(1, 0, 1)), ([2, 0, 2], 4),
+    "half and half: an odd one is on demand, spot is spread": (
+        half_half, None, look(9, ready=(1, 2, 1)), ([1, 2, 1], 5),
     ),
-    "half and half: lost spot is not replaced": (
-        half_half, None, look(8, available=(0, 0, 0)), ([0, 0, 0], 4),
+    "half and half: spot only where there is some": (
+        half_half, None, look(8, ready=(2, 0, 2), available=(1, 0, 1)), ([2, 0, 2], 4),
+    ),
+    "half and half: on demand for spot that starts or is lost": (
+        half_half, None, look(8, ready=(1, 0, 0), starting=(0, 1, 0)), ([1, 2, 1], 7),
+    ),
+    "half and half: all on demand without spot": (
+        half_half, None, look(8, available=(0, 0, 0)), ([0, 0, 0], 8),
     ),
 }  # fmt: skip
 

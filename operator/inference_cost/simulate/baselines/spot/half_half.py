@@ -1,7 +1,9 @@
-"""A fixed share on demand, the rest spot over the zones where it is to be had; nothing replaces lost spot.
+"""A fixed share on demand, the rest spot over the zones where it is to be had, on demand for spot that is not ready.
 
 Source: Amazon EC2 Auto Scaling, mixed instances group with OnDemandPercentageAboveBaseCapacity 50 (a fraction is
-rounded in favor of on demand), spot spread evenly over the available zones.
+rounded in favor of on demand), spot spread evenly over the available zones. Such a group alone waits for spot to come
+back; here SkyServe's dynamic fallback (skypilot-org/skypilot, sky/serve) stands in for it meanwhile, as it does in
+`one_zone.py`: half of the replicas would meet no objective.
 """
 
 from typing import NamedTuple
@@ -41,9 +43,11 @@ def new_state(_knobs: Knobs, zones: int) -> State:
 def desired(seen: SpotSeen, wanted_spot: Zones, knobs: Knobs, state: State) -> int:
     on_demand = min(whole_up(seen.demand * knobs.on_demand_share), seen.demand)
     wanted_spot[: state.zones] = 0
-    for _ in range(seen.demand - on_demand):
+    spot = seen.demand - on_demand
+    for _ in range(spot):
         zone = preferred(seen.available, wanted_spot.astype(np.float64), seen.price)
         if zone < 0:
             break
         wanted_spot[zone] += 1
-    return on_demand
+    missing: int = max(0, spot - seen.ready_spot.sum())
+    return on_demand + missing
