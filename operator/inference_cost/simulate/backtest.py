@@ -237,7 +237,7 @@ def bound_of(
     """The bound at the objective's late share, or at another; None where not even `maxReplicas` get there.
 
     With `spot` also from the scenario's market. The policy's limits do not bind then, as they do not bind the spot
-    rules: SpotHedge runs more replicas, half-and-half fewer while there is no spot.
+    rules: SpotHedge runs more replicas.
     """
     first = excluded_bins(scenario)
     counts = scenario.traffic.rebinned(STEP_SECONDS)[first:]
