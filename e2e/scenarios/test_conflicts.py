@@ -1,5 +1,7 @@
 """Core 3: two that want the same replicas are told so, and the operator does not fight."""
 
+import time
+
 import pytest
 
 from e2e.rig.providers import Capability
@@ -7,12 +9,16 @@ from e2e.scenarios.scene import Scene, holds_for
 from e2e.scenarios.start import TICK_SECONDS
 from e2e.scenarios.targets import POLICY_KIND, POLICY_VERSION, autoscaler, scaled_object
 
+# Kubernetes keeps creation times in whole seconds; within one, the uid decides.
+CREATION_RESOLUTION_SECONDS = 1.1
+
 
 def test_two_policies_on_one_target(scene: Scene) -> None:
     """Of two policies on one Deployment the younger is Conflicted and writes nothing."""
     scene.target("resnet")
     scene.policy("older", "resnet", mode="Enforce")
     scene.wait_replicas("resnet", 2)
+    time.sleep(CREATION_RESOLUTION_SECONDS)
     scene.policy("younger", "resnet", mode="Enforce", minReplicas=6)
 
     told = scene.wait_told("younger", "Conflicted", "True", "Policy")
