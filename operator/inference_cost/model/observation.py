@@ -9,6 +9,9 @@ from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration, Signals
 from inference_cost.model.workload import Conflict, Node, NoWorkload, Workload
 
+STALE_SCRAPES = 3
+LEAST_STALE_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyObservation:
@@ -48,6 +51,15 @@ class DecisionSettings:
     fleet_guard_freeze_drop: float = 0.30  # … by more than this share …
     fleet_guard_freeze_seconds: float = 120.0  # … within this time
     upgrade_hold_seconds: float = 600.0  # scale-out only after an upgrade
+
+
+def stale_after_seconds(window_seconds: float, scrape_seconds: float) -> float:
+    """Age from which a pod's newest sample says nothing any more: three scrapes in a row without one.
+
+    A window of the counters that is longer than usual is there for a store that tells late; it gives as much more time.
+    """
+    patience = max(STALE_SCRAPES * scrape_seconds, LEAST_STALE_SECONDS)
+    return patience + max(window_seconds - DecisionSettings().rate_window_seconds, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

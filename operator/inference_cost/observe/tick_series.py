@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from inference_cost.model.observation import stale_after_seconds
 from inference_cost.model.reading import Missing
 from inference_cost.observe import queries as q
 from inference_cost.observe.counters import PodSeries
@@ -17,9 +18,6 @@ from inference_cost.observe.series import Series, parse_series, typical_interval
 PodKey = tuple[str, str]  # (namespace, pod)
 _SERIES_TO_MEASURE_BY = 200
 _NAMES_KEPT = 5
-STALE_SCRAPES = 3
-USUAL_WINDOW_SECONDS = 60.0
-_LEAST_STALE_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -55,14 +53,10 @@ class TickSeries:
 
     @property
     def stale_after_seconds(self) -> float:
-        """A pod's newest sample may be no older: three scrapes in a row without one.
-
-        A window longer than usual is there for a store that tells late, and gives it as much more time.
-        """
+        """A pod's newest sample may be no older; the whole window where scrapes cannot be told apart."""
         if not self.interval_seconds:
             return self.window_seconds
-        patience = max(STALE_SCRAPES * self.interval_seconds, _LEAST_STALE_SECONDS)
-        return patience + max(self.window_seconds - USUAL_WINDOW_SECONDS, 0.0)
+        return stale_after_seconds(self.window_seconds, self.interval_seconds)
 
 
 def sort_series(

@@ -11,7 +11,12 @@ from types import MappingProxyType
 import numpy as np
 
 from inference_cost.model.money import HourlyPrice, PriceSource
-from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot
+from inference_cost.model.observation import (
+    DecisionSettings,
+    PolicyObservation,
+    Snapshot,
+    stale_after_seconds,
+)
 from inference_cost.model.policy import Policy
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from inference_cost.model.signals import (
@@ -49,7 +54,6 @@ MODEL = "model"
 TEMPLATE = "template"
 NODE = "node"
 SCRAPES_IN_WINDOW = 3  # spans between samples that a window should hold
-STALE_SCRAPES = 3  # in a row without a sample, and a pod does not report
 LEAST_REPORTING = 0.5  # of the pods that should
 TIMED_EXECUTIONS = 100  # per batch size: the servers are not new
 NOT_EXPORTED = Missing(reason=MissingReason.NOT_EXPORTED, detail="not simulated")
@@ -62,12 +66,6 @@ def rate_window_seconds(scenario: Scenario) -> float:
         DecisionSettings().rate_window_seconds,
         ceil(scenario.metric_lag_seconds + SCRAPES_IN_WINDOW * scenario.scrape_seconds) + 1.0,
     )
-
-
-def stale_after_seconds(window_seconds: float, scrape_seconds: float) -> float:
-    """As `TickSeries.stale_after_seconds`."""
-    late = max(window_seconds - DecisionSettings().rate_window_seconds, 0.0)
-    return STALE_SCRAPES * scrape_seconds + late
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+MOST_REQUESTS = 25_000_000  # one by one: about 800 MiB
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Traffic:

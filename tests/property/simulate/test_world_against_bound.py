@@ -36,8 +36,8 @@ def run(case: Scenario, wishes: list[int], every_seconds: float) -> Outcome:
     slowness=st.sampled_from([1.0, 4.0, 12.0, 40.0]),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_random_orders(  # noqa: PLR0917 - drawn
-    seed: int, wishes: list[int], every: float, start: float, excluded: float, slowness: float
+def test_random_orders(
+    *, seed: int, wishes: list[int], every: float, start: float, excluded: float, slowness: float
 ) -> None:
     """Also where the objective is longer than a step."""
     draw = np.random.default_rng(seed)

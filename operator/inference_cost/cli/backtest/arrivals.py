@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from inference_cost.cli.backtest.csv_file import Chunk, CsvTable, Floats, open_table
 from inference_cost.cli.backtest.text_file import FileRead
 from inference_cost.cli.failure import CommandError
-from inference_cost.simulate.traffic import Traffic
+from inference_cost.simulate.traffic import MOST_REQUESTS, Traffic
 
 TIME, COUNT, POLICY = "t_s", "count", "policy"
 REQUEST_BIN_SECONDS = 10.0  # the simulator's steps; single requests are shifted by whole ones
 WIDTH_TOLERANCE = 1e-3  # of a bin
 DAY = 86_400.0
 LONGEST_SECONDS = 400 * DAY
-MOST_TIMES = 25_000_000
 MOST_IN_A_BIN = 1e9
 FARTHEST_SECONDS = 1e14
 NAMED = 12  # columns
@@ -271,7 +270,7 @@ def _counted(counts: Floats, times: Floats) -> Floats:
 
 
 def _require_few(name: str, requests: int) -> None:
-    if requests > MOST_TIMES:
+    if requests > MOST_REQUESTS:
         raise CommandError(
-            f"{name}: more than {MOST_TIMES:,} requests; use --fidelity step, or a shorter file"
+            f"{name}: more than {MOST_REQUESTS:,} requests; use --fidelity step, or a shorter file"
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.outcome import Comparison
 from inference_cost.simulate.scenario import Fidelity, Scenario
-from inference_cost.simulate.world.new import STEP_SECONDS
+from inference_cost.simulate.world.new import STEP_SECONDS, objective_of
 
 LONG_SECONDS = STEP_SECONDS / 2
 NAMED = 3
@@ -24,8 +24,7 @@ def policy_notes(
     scenario: Scenario, comparison: Comparison, *, bound_asked: bool
 ) -> tuple[str, ...]:
     """Of one policy, in the order in which they matter."""
-    objective = scenario.policy.objective
-    assert isinstance(objective, LatencyObjective)  # noqa: S101 - as read
+    objective = objective_of(scenario)
     threshold, request = objective.threshold_seconds, scenario.fidelity is Fidelity.REQUEST
     found = []
     if threshold > LONG_SECONDS and not request:

@@ -9,6 +9,7 @@ from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.batching import Batcher, new_batchers, new_requests
 from inference_cost.simulate.scenario import Fidelity, Routing, Scenario
 from inference_cost.simulate.steady_state import SteadyState, steady_state
+from inference_cost.simulate.traffic import MOST_REQUESTS
 from inference_cost.simulate.world.replicas import begin_with
 from inference_cost.simulate.world.state import (
     COLUMNS,
@@ -28,7 +29,6 @@ from inference_cost.simulate.world.state import (
 
 STEP_SECONDS = 10.0  # the largest step, and the width of what is reported
 SPARE_SLOTS = 2
-MOST_REQUESTS = 25e6  # about 800 MiB
 STARTS_DRAWN = 4096
 LONGEST_WAIT_SECONDS = 30.0  # or five times the objective: clients give up
 LONGEST_WAIT_OBJECTIVES = 5.0

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from inference_cost.cli.backtest import command
-from inference_cost.cli.backtest.arrivals import MOST_TIMES
 from inference_cost.cli.backtest.options import (
     AUTOSCALERS,
     DEFAULT_AGAINST,
@@ -35,12 +34,6 @@ def test_the_names_offered_are_those_that_the_simulator_knows() -> None:
     from inference_cost.simulate.backtest import KNOWN  # noqa: PLC0415 - slow to import
 
     assert {*AUTOSCALERS, *SPOT_RULES} == set(KNOWN)
-
-
-def test_as_many_single_requests_are_read_as_can_be_replayed() -> None:
-    from inference_cost.simulate.world.new import MOST_REQUESTS  # noqa: PLC0415 - slow to import
-
-    assert MOST_TIMES == MOST_REQUESTS
 
 
 def test_names_of_baselines() -> None:
