@@ -53,7 +53,11 @@ CUT = [
 def test_cutting_off_the_future_changes_nothing_before(name: str, fidelity: Fidelity) -> None:
     whole = scenario(noisy(1), fidelity=fidelity)
     cut = replace(whole, traffic=whole.traffic.until(3600.0))
-    long, short = run(whole, name), run(cut, name)
+    counts = np.where(np.arange(2 * HOUR) < HOUR, 1.0, 6.0) * whole.traffic.counts
+    burst = replace(whole, traffic=Traffic(width_seconds=10.0, counts=counts))
+    long, short, other = run(whole, name), run(cut, name), run(burst, name)
+    # An end could be taken for more of the same; six times the load cannot.
+    assert np.array_equal(long.course[BILLED_SECONDS, :HOUR], other.course[BILLED_SECONDS, :HOUR])
     # Replicas are paid from their order on: up to the cut the decisions were the same.
     assert np.array_equal(long.course[BILLED_SECONDS, :HOUR], short.course[BILLED_SECONDS, :HOUR])
     # Batches that were open at the cut close without what comes later.
