@@ -1,0 +1,121 @@
+"""What is learned of one policy's demand and of the rules: a vector of numbers, and where in it what stands."""
+
+from itertools import accumulate, pairwise
+from math import nan, prod
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_cost.decide.headroom.rules import BASES, RULES
+
+Floats = NDArray[np.float64]
+
+LEVELS: Final = 4  # means of the demand over longer and longer times
+HORIZONS: Final = 3  # a third, two thirds and the whole of the lead time
+FEATURES: Final = 5
+SLOTS: Final = 48  # looks that a lead time may take
+DAY_BINS: Final = 288
+BUCKETS: Final = 30  # of a third of a start-up: the longest holding time
+STARTING: Final = 8  # buckets that a start-up takes
+
+# Entries of `numbers`.
+AGE: Final = 0  # seconds looked at
+MEAN: Final = 1  # requests/s, of a day
+LARGEST: Final = 2  # requests/s; halves within a day
+SLOT: Final = 3  # of the next look
+DAY_BIN: Final = 4  # number of the present one, with sum and count of what it saw
+DAY_SUM: Final = 5
+DAY_COUNT: Final = 6
+NOTHING: Final = 7  # requests/s below which demands are told apart no further
+BUCKET_AGE: Final = 8  # seconds
+START_AGE: Final = 9  # seconds
+DEMAND: Final = 10  # requests, fading
+SMOOTH: Final = 11  # requests/s over the time that a replica evens out
+LATEST: Final = 12  # requests/s at the last look
+STEPS: Final = 13  # squared differences of requests from look to look, fading
+REQUESTS: Final = 14  # in these looks, fading
+BUDGET: Final = 15  # late requests that may still come, fading
+MAY: Final = 16  # late requests that might have come in all, fading
+RULE: Final = 17  # that is followed
+PRICE: Final = 18  # of a late request, in costs of serving one
+SINCE: Final = 19  # seconds since the rule was chosen
+NUMBERS: Final = 20
+
+
+class Learned(NamedTuple):
+    """Views of one vector, which functions of `decide/` change in place."""
+
+    numbers: Floats
+    levels: Floats  # (LEVELS,) requests/s
+    short: Floats  # (SLOTS,) logarithm of the short mean, by look
+    features: Floats  # (SLOTS, HORIZONS, FEATURES)
+    expected: Floats  # (SLOTS, HORIZONS) logarithm; NaN where nobody looked
+    variance: Floats  # (SLOTS, HORIZONS) of what is missed
+    weights: Floats  # (HORIZONS, FEATURES)
+    covariance: Floats  # (HORIZONS, FEATURES, FEATURES)
+    normal: Floats  # (HORIZONS, 3) of the fit of the variance: symmetric 2x2
+    moment: Floats  # (HORIZONS, 2)
+    recent: Floats  # (HORIZONS,) squared miss ÷ variance, lately
+    daily: Floats  # (DAY_BINS,) logarithm of the demand by time of day; NaN where not yet seen
+    bases: Floats  # (BASES, BUCKETS) largest demand to be ready for, newest bucket first
+    live: Floats  # (rules,) replicas of the shadow fleets, starting ones included
+    fewest: Floats  # (rules, STARTING) of these, by bucket, newest first
+    backlog: Floats  # (rules + 1,) requests; the last is the policy's own fleet
+    cost: Floats  # (rules,) replica-seconds, fading
+    late: Floats  # (rules,) requests, fading
+
+
+_SHAPES: Final[tuple[tuple[int, ...], ...]] = (
+    (NUMBERS,),
+    (LEVELS,),
+    (SLOTS,),
+    (SLOTS, HORIZONS, FEATURES),
+    (SLOTS, HORIZONS),
+    (SLOTS, HORIZONS),
+    (HORIZONS, FEATURES),
+    (HORIZONS, FEATURES, FEATURES),
+    (HORIZONS, 3),
+    (HORIZONS, 2),
+    (HORIZONS,),
+    (DAY_BINS,),
+    (BASES, BUCKETS),
+    (len(RULES),),
+    (len(RULES), STARTING),
+    (len(RULES) + 1,),
+    (len(RULES),),
+    (len(RULES),),
+)
+_SIZES: Final = [prod(shape) for shape in _SHAPES]
+_PLACES: Final = list(pairwise(accumulate(_SIZES, initial=0)))
+LENGTH: Final = sum(_SIZES)
+_FIRST_WEIGHTS: Final = (0.8, 0.7, 0.2, 0.0, 0.0)
+_FIRST_COVARIANCE: Final = 0.01
+# Before misses were seen their variance is 0.05 ÷ requests in the window; a few misses outweigh that.
+_FIRST_NORMAL: Final = (50.0, 0.0, 5.0)
+_FIRST_MOMENT: Final = (2.5, 0.0)
+
+
+def views(vector: Floats) -> Learned:
+    """`vector`: (LENGTH,)."""
+    return Learned(
+        *(
+            vector[start:end].reshape(shape)
+            for (start, end), shape in zip(_PLACES, _SHAPES, strict=True)
+        )
+    )
+
+
+def new_vector() -> Floats:
+    """Nothing learned yet."""
+    vector = np.zeros(LENGTH)
+    learned = views(vector)
+    learned.expected[...] = nan
+    learned.daily[...] = nan
+    learned.weights[...] = _FIRST_WEIGHTS
+    learned.covariance[...] = _FIRST_COVARIANCE * np.eye(FEATURES)
+    learned.normal[...] = _FIRST_NORMAL
+    learned.moment[...] = _FIRST_MOMENT
+    learned.recent[...] = 1.0
+    learned.numbers[DAY_BIN] = learned.numbers[RULE] = -1.0
+    return vector

@@ -1,0 +1,226 @@
+"""Shadow fleets: what each headroom rule would have cost and made late on the demand that really came.
+
+Arrivals do not depend on what the operator does, so all rules are tried at once, each with a fleet of its own that
+starts, serves and stops in a model.
+"""
+
+from math import ceil, erfc, exp, pi, sqrt
+from typing import Final, NamedTuple
+
+from inference_cost.decide.headroom.compiled import compiled
+from inference_cost.decide.headroom.learned import (
+    BUCKET_AGE,
+    BUCKETS,
+    DEMAND,
+    LARGEST,
+    LATEST,
+    NOTHING,
+    REQUESTS,
+    SMOOTH,
+    START_AGE,
+    STARTING,
+    STEPS,
+    Floats,
+    Learned,
+)
+from inference_cost.decide.headroom.regression import Expected, Look, above
+from inference_cost.decide.headroom.rules import (
+    BASE_OF,
+    BASES,
+    DEVIATIONS,
+    HOLD_OF,
+    LOAD_OF,
+)
+
+BUCKETS_PER_START: Final = 3.0
+NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
+DRAIN_LOAD: Final = 0.95  # of capacity while a backlog is worked off
+FADING_SECONDS: Final = 2 * 86_400.0  # half-life of what is known of the rules
+DISPERSION_STARTS: Final = 80.0  # half-life of the dispersion of arrivals, in start-ups
+OBJECTIVES_EVENED: Final = 3.0  # a replica evens out the load over so many objectives,
+LONGEST_EVENED: Final = 120.0  # seconds, and no longer
+# Bursts within one look are not seen. They are taken to be as uneven as looks are from one to the next, over this time:
+# so the lateness of the own fleet is met on traces with little and with much dispersion (docs/how-it-decides.md).
+BURST_SECONDS: Final = 6.0
+FARTHEST: Final = 8.0  # deviations
+LARGEST_BASE: Final = 3.0  # times the largest demand seen
+LARGEST_GROWTH: Final = 2.0  # expected at most, times the present
+
+
+class Serving(NamedTuple):
+    """What a replica does, and the fleet. Rates in requests/s of one replica."""
+
+    capacity: float
+    load: float  # at which the objective is just met
+    goodput: float  # most in time
+    wait_allowed: float  # seconds in a backlog before a request is late
+    longest_wait: float  # seconds; older requests are given up
+    threshold: float  # seconds, of the objective
+    late: Floats  # (loads,) share late at even loads from 0 to capacity
+    gains: Floats  # (replicas,) of `load` among one, two, three…
+    lowest: int
+    highest: int
+    ready: int  # of the own fleet
+
+
+@compiled
+def remember_bases(learned: Learned, expected: Expected, look: Look) -> None:
+    """The demands to be ready for now, and the largest of each bucket of time."""
+    bases = learned.bases
+    for _ in range(_buckets_over(learned, BUCKET_AGE, look, BUCKETS_PER_START, BUCKETS)):
+        for i in range(BUCKETS - 1, 0, -1):
+            bases[:, i] = bases[:, i - 1]
+        bases[:, 0] = 0.0
+    for base in range(BASES):
+        bases[base, 0] = max(bases[base, 0], base_now(learned, expected, look, base))
+
+
+@compiled
+def base_now(learned: Learned, expected: Expected, look: Look, base: int) -> float:
+    """Never below the present rate, never far above all that was seen."""
+    if base == 0:
+        end = exp(expected.log[-1]) - learned.numbers[NOTHING]
+        return float(max(look.rate, min(end, LARGEST_GROWTH * look.rate)))
+    cap = max(LARGEST_BASE * learned.numbers[LARGEST], LARGEST_GROWTH * look.rate)
+    return float(max(look.rate, min(above(learned, expected, DEVIATIONS[base - 1]), cap)))
+
+
+@compiled
+def at_once(learned: Learned, expected: Expected, look: Look, serving: Serving, rule: int) -> int:
+    """Replicas that the rule has now, at the least."""
+    base = base_now(learned, expected, look, BASE_OF[rule])
+    return replicas_for(base / LOAD_OF[rule], serving)
+
+
+@compiled
+def to_keep(learned: Learned, serving: Serving, rule: int) -> int:
+    """Replicas below which the rule does not go now."""
+    held = learned.bases[BASE_OF[rule], : HOLD_OF[rule]].max()
+    return replicas_for(held / LOAD_OF[rule], serving)
+
+
+@compiled
+def replicas_for(demand: float, serving: Serving) -> int:
+    """Fewest that carry the demand; among more each carries more where a balancer evens out."""
+    alone, gains = demand / serving.load, serving.gains
+    fewest: int = ceil(alone / gains[-1] - NEGLIGIBLE)
+    while fewest < alone / gains[min(max(fewest, 1), len(gains)) - 1] - NEGLIGIBLE:
+        fewest += 1
+    return fewest
+
+
+@compiled
+def advance(learned: Learned, expected: Expected, look: Look, serving: Serving) -> float:
+    """Let all fleets serve what came since the last look, then order. Returns requests late in the own fleet."""
+    if learned.numbers[DEMAND] == 0:
+        learned.live[:] = serving.ready
+        learned.fewest[:] = serving.ready
+    _count_arrivals(learned, look, serving)
+    over = _buckets_over(learned, START_AGE, look, float(STARTING), STARTING)
+    fading, came = 2.0 ** (-look.seconds / FADING_SECONDS), look.latest * look.seconds
+    for rule in range(len(learned.live)):
+        fewest = learned.fewest[rule]
+        ready = min(fewest.min(), learned.live[rule])
+        late = _serve(learned, look, serving, rule, ready)
+        learned.cost[rule] = learned.cost[rule] * fading + learned.live[rule] * look.seconds
+        learned.late[rule] = learned.late[rule] * fading + late
+        _order(learned, expected, look, serving, rule)
+        for _ in range(over):
+            for i in range(STARTING - 1, 0, -1):
+                fewest[i] = fewest[i - 1]
+            fewest[0] = learned.live[rule]
+        fewest[0] = min(fewest[0], learned.live[rule])
+    learned.numbers[DEMAND] = learned.numbers[DEMAND] * fading + came
+    return _serve(learned, look, serving, len(learned.live), float(serving.ready))
+
+
+@compiled
+def _buckets_over(learned: Learned, age: int, look: Look, per_start: float, most: int) -> int:
+    """How many buckets of time are over since the last look."""
+    width = look.start_up / per_start
+    learned.numbers[age] += look.seconds
+    over = int(learned.numbers[age] / width + 1e-9)
+    learned.numbers[age] -= over * width
+    return min(over, most)
+
+
+@compiled
+def _count_arrivals(learned: Learned, look: Look, serving: Serving) -> None:
+    """The load as a replica evens it out, and how uneven arrivals are from look to look."""
+    numbers, came = learned.numbers, look.latest * look.seconds
+    evened = min(max(OBJECTIVES_EVENED * serving.threshold, look.seconds), LONGEST_EVENED)
+    first = numbers[DEMAND] == 0
+    gain = 1.0 if first else 1.0 - exp(-look.seconds / evened)
+    step = 0.0 if first else came - numbers[LATEST] * look.seconds
+    fading = 2.0 ** (-look.seconds / (DISPERSION_STARTS * look.start_up))
+    numbers[SMOOTH] += gain * (look.latest - numbers[SMOOTH])
+    numbers[STEPS] = numbers[STEPS] * fading + step * step / 2
+    numbers[REQUESTS] = numbers[REQUESTS] * fading + max(came, 1.0)
+    numbers[LATEST] = look.latest
+
+
+@compiled
+def _serve(learned: Learned, look: Look, serving: Serving, fleet: int, replicas: float) -> float:
+    """Requests late; the backlog is what is left."""
+    came, rate = look.latest * look.seconds, max(replicas, 1.0) * serving.capacity
+    before = learned.backlog[fleet]
+    left = max(before + came - rate * look.seconds, 0.0)
+    late = came * _late_share(serving.late, learned.numbers[SMOOTH] / rate)
+    late = max(late, came * _share_waiting(before / rate, left / rate, serving.wait_allowed))
+    late = max(late, _bursts(learned, look, serving, max(replicas, 1.0)))
+    learned.backlog[fleet] = min(left, rate * serving.longest_wait)
+    return min(late, came)
+
+
+@compiled
+def _late_share(late: Floats, load: float) -> float:
+    """Between the tabulated loads; above capacity as at it: what is late then waits in the backlog."""
+    place = min(load, 1.0) * (len(late) - 1)
+    lower = min(int(place), len(late) - 2)
+    return float(late[lower] + (place - lower) * (late[lower + 1] - late[lower]))
+
+
+@compiled
+def _share_waiting(before: float, after: float, allowed: float) -> float:
+    """Share of the time in which the wait behind a backlog that changes evenly is longer than allowed."""
+    longer, shorter = max(before, after), min(before, after)
+    return min(max((longer - allowed) / max(longer - shorter, 1e-9), 0.0), 1.0)
+
+
+@compiled
+def _bursts(learned: Learned, look: Look, serving: Serving, replicas: float) -> float:
+    """Expected requests above what is served in time, arrivals as uneven within a look as from look to look."""
+    numbers = learned.numbers
+    rate = numbers[SMOOTH] if serving.threshold > look.seconds else look.latest
+    if rate <= 0:
+        return 0.0
+    index = max(numbers[STEPS] / numbers[REQUESTS], 1.0)
+    deviation = sqrt(index / (rate * max(BURST_SECONDS, serving.threshold / 2)))
+    room = replicas * serving.goodput / rate - 1.0
+    return rate * look.seconds * deviation * _excess(room / deviation)
+
+
+@compiled
+def _excess(over: float) -> float:
+    """Mean of what a standard normal variable is above `over`, 0 where it is not."""
+    if abs(over) > FARTHEST:
+        return max(-over, 0.0)
+    return exp(-over * over / 2) / sqrt(2 * pi) - over * erfc(over / sqrt(2.0)) / 2
+
+
+@compiled
+def _order(learned: Learned, expected: Expected, look: Look, serving: Serving, rule: int) -> None:
+    now = at_once(learned, expected, look, serving, rule)
+    keep = to_keep(learned, serving, rule)
+    now = max(now, draining(look, serving, learned.backlog[rule]))
+    now = min(max(now, serving.lowest), serving.highest)
+    learned.live[rule] = max(now, min(learned.live[rule], max(keep, now)))
+
+
+@compiled
+def draining(look: Look, serving: Serving, backlog: float) -> int:
+    """Replicas that also work off the backlog while one more would start; 0 without one."""
+    if backlog <= 0:
+        return 0
+    rate = look.rate + backlog / max(look.start_up, look.window)
+    return ceil(rate / (DRAIN_LOAD * serving.capacity))

@@ -1,0 +1,109 @@
+"""Which rule is followed, by what is known of all of them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference_cost.decide.headroom import choice
+from inference_cost.decide.headroom.learned import (
+    BUDGET,
+    DEMAND,
+    LATEST,
+    MAY,
+    MEAN,
+    PRICE,
+    RULE,
+    SINCE,
+    Learned,
+)
+from inference_cost.decide.headroom.rules import PRIOR_COST, PRIOR_LATE, RULES, Rule
+from tests.unit.decide.headroom.cases import look, nothing_learned, serving
+
+ALLOWED = 0.01
+A_DAY = 86_400 * 100.0  # requests
+TIGHT = RULES.index(Rule(0, 0.95, 2))
+ROOMY = RULES.index(Rule(0, 0.5, 10))
+
+
+def with_record(late: float, cheaper: int = TIGHT, safe: int = ROOMY) -> Learned:
+    """A day in which one rule was half as dear as all others, and one dearer but never late."""
+    learned = nothing_learned()
+    learned.numbers[MEAN] = learned.numbers[LATEST] = 100.0
+    learned.numbers[DEMAND] = A_DAY
+    learned.cost[:] = 2 * A_DAY / 10
+    learned.late[:] = 0.05 * A_DAY
+    learned.cost[cheaper], learned.late[cheaper] = A_DAY / 10, late * A_DAY
+    learned.cost[safe], learned.late[safe] = 1.9 * A_DAY / 10, 0.0
+    return learned
+
+
+def chosen(learned: Learned, late: float = 0.0) -> int:
+    return choice.choose(learned, look(100.0), serving(), ALLOWED, late)
+
+
+def test_nothing_learned_the_average_of_many_services_decides() -> None:
+    learned = nothing_learned()
+    rule = chosen(learned)
+    assert PRIOR_LATE[rule] <= ALLOWED
+    assert PRIOR_COST[rule] <= 1.2 * PRIOR_COST[PRIOR_LATE <= 0.8 * ALLOWED].min()
+
+
+def test_the_cheapest_rule_that_keeps_the_objective() -> None:
+    assert chosen(with_record(late=0.001)) == TIGHT
+
+
+def test_not_the_cheapest_rule_where_it_was_late_too_often() -> None:
+    assert chosen(with_record(late=0.03)) == ROOMY
+
+
+def test_where_no_rule_keeps_it_the_price_is_capped() -> None:
+    learned = with_record(late=0.03)
+    learned.late[:] = 0.05 * A_DAY
+    rule = chosen(learned)
+    assert rule == TIGHT  # nothing is to be had for more
+    assert learned.numbers[PRICE] <= choice.PRICE_STEP**choice.PRICES
+
+
+def test_less_late_before_allows_more_now_and_more_late_before_no_less() -> None:
+    for budget, rule in ((0.0, ROOMY), (0.009 * A_DAY, TIGHT), (-0.05 * A_DAY, ROOMY)):
+        learned = with_record(late=0.012)
+        learned.numbers[BUDGET], learned.numbers[MAY] = budget, 0.008 * A_DAY
+        assert chosen(learned) == rule
+    learned = with_record(late=0.004)
+    learned.numbers[BUDGET], learned.numbers[MAY] = -0.05 * A_DAY, 0.008 * A_DAY
+    assert chosen(learned) == TIGHT
+
+
+def test_a_choice_stands_for_five_start_ups() -> None:
+    learned = with_record(late=0.001)
+    assert chosen(learned) == TIGHT
+    learned.late[TIGHT] = 0.05 * A_DAY
+    looks = 0
+    while chosen(learned) == TIGHT:
+        looks += 1
+    assert looks == pytest.approx(5 * 180 / 15, abs=1)
+    assert learned.numbers[SINCE] == 0
+
+
+def test_the_budget_counts_what_may_be_late_and_what_was() -> None:
+    learned = with_record(late=0.001)
+    chosen(learned, late=3.0)
+    assert learned.numbers[MAY] == pytest.approx(0.008 * 100 * 15)
+    assert learned.numbers[BUDGET] == pytest.approx(0.008 * 100 * 15 - 3.0)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_price_is_the_lowest_that_keeps_the_objective(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    learned = with_record(late=0.01)
+    learned.late[:] = draw.exponential(0.02, len(RULES)) * A_DAY
+    learned.cost[:] = (1 + draw.random(len(RULES))) * A_DAY / 10
+    rule, price = chosen(learned), learned.numbers[PRICE]
+    prior = 3600 * 100.0
+    late = learned.late + prior * PRIOR_LATE
+    cost = learned.cost * 10 + prior * PRIOR_COST
+    share = late / (A_DAY + prior)
+    assert learned.numbers[RULE] == rule == (cost + price * late).argmin()
+    if price > choice.LOWEST_PRICE:
+        assert share[(cost + price / choice.PRICE_STEP * late).argmin()] > 0.8 * ALLOWED

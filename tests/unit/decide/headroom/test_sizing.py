@@ -1,0 +1,79 @@
+"""All of it together, look by look."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from inference_cost.decide.headroom import learned as layout
+from inference_cost.decide.headroom import sizing
+from tests.unit.decide.headroom.cases import MIDNIGHT, TICK, look, nothing_learned, serving
+
+LARGEST_BYTES = 24_000  # of a policy's memory
+
+
+def test_what_is_learned_of_a_policy_is_bounded() -> None:
+    assert layout.new_vector().nbytes < LARGEST_BYTES
+
+
+def test_views_share_the_vector_and_cover_it() -> None:
+    vector = layout.new_vector()
+    for i, view in enumerate(layout.views(vector)):
+        view[...] = i
+    assert sorted(set(vector.tolist())) == list(range(len(layout.Learned._fields)))
+
+
+def test_a_higher_demand_never_needs_fewer() -> None:
+    learned = nothing_learned()
+    for i in range(100):
+        sizing.size(learned, look(100.0, at=MIDNIGHT + i * TICK), serving(), 0.01)
+    vector = np.concatenate([view.ravel() for view in learned])
+    sizes = [
+        sizing.size(layout.views(vector.copy()), look(rate, latest=100.0), serving(), 0.01).now
+        for rate in (50.0, 100.0, 110.0, 200.0, 1000.0)
+    ]
+    assert sizes == sorted(sizes)
+
+
+def test_never_fewer_to_keep_than_to_have() -> None:
+    learned, draw = nothing_learned(), np.random.default_rng(3)
+    for i in range(200):
+        rate = 100 * float(draw.exponential())
+        size = sizing.size(learned, look(rate, at=MIDNIGHT + i * TICK), serving(), 0.01)
+        assert size.keep >= size.now >= rate / 12.0 - 1
+        assert 0 <= size.late <= rate * TICK
+
+
+SCRIPT = """
+import json
+import numpy as np
+from inference_cost.decide.headroom import learned as layout, sizing
+from tests.unit.decide.headroom.cases import MIDNIGHT, TICK, look, nothing_learned, serving
+learned, draw, sizes = nothing_learned(), np.random.default_rng(7), []
+for i in range(300):
+    seen = look(100 * float(draw.exponential()), at=MIDNIGHT + i * TICK)
+    sizes.append(list(sizing.size(learned, seen, serving(), 0.01)))
+vector = np.nan_to_num(np.concatenate([view.ravel() for view in learned]), nan=-1.0)
+print(json.dumps([sizes, vector.tolist()]))
+"""
+
+
+@pytest.mark.timeout(300)
+def test_compiled_and_plain_functions_say_the_same() -> None:
+    results = []
+    for plain in ("0", "1"):
+        environment = os.environ | {"NUMBA_DISABLE_JIT": plain, "PYTHONPATH": "operator:."}
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        results.append(json.loads(done.stdout))
+    (sizes, vector), (plain_sizes, plain_vector) = results
+    assert np.array(sizes)[:, :3].tolist() == np.array(plain_sizes)[:, :3].tolist()
+    assert np.allclose(vector, plain_vector, rtol=1e-7, atol=1e-9)
