@@ -13,20 +13,23 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 LOAD_SECONDS = 240.0
 DEMO_LIMIT_SECONDS = 360  # the README's promise, programs built
-# Six runs on two cores: 0.71 to 0.79 of the static fleet's replica-seconds, mean 0.74, deviation 0.03.
-LARGEST_SHARE = 0.80
+LARGEST_SHARE = 0.75  # of the static fleet's replica-seconds
+# Six runs on two cores: 0.71 to 0.79, mean 0.74: a third of the runs miss by chance.
+RUNS = 3
 OBJECTIVE_MILLISECONDS, MEASURED_FROM = 300.0, 60.0
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of one run of `make demo`.
+    """Folder of the first run of `make demo` that did well, of at most `RUNS`.
 
-    A machine that stalls for seconds makes batches look slow, and replicas are added for them. So a run that missed
-    is given one more; an engine that got worse misses both.
+    A machine that stalls for seconds makes batches look slow, and replicas are added for them.
     """
-    first = play(tmp_path_factory.mktemp("demo"))
-    return first if did_well(summary_of(first)) else play(tmp_path_factory.mktemp("again"))
+    for _ in range(RUNS):
+        folder = play(tmp_path_factory.mktemp("demo"))
+        if did_well(summary_of(folder)):
+            break
+    return folder
 
 
 def play(folder: Path) -> Path:
@@ -65,7 +68,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 # The first test to ask for the run pays for it.
-@pytest.mark.timeout(2 * DEMO_LIMIT_SECONDS + 30)
+@pytest.mark.timeout(RUNS * DEMO_LIMIT_SECONDS + 30)
 def test_requests_are_in_time_with_fewer_replicas_than_a_static_fleet(
     summary: dict[str, Any],
 ) -> None:
