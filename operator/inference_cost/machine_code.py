@@ -1,4 +1,4 @@
-"""Functions that Numba compiles where it is installed; the same function runs as plain Python through `.py_func`.
+"""Functions that Numba compiles; the same function runs as plain Python through `.py_func`.
 
 Machine code is kept on disk. Numba asks only whether a function's own file changed, not the files of what it calls:
 so each state of a package's sources has a folder of its own.
@@ -9,9 +9,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar, cast
+
+import numba
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -19,14 +20,7 @@ STATES_KEPT = 6
 
 
 def compiler(package: Path) -> Callable[[F], F]:
-    """A decorator: compile on first use, and keep the machine code for the next process.
-
-    Without Numba functions stay as they are: equal results, some hundred times slower.
-    """
-    if find_spec("numba") is None:
-        return lambda function: function
-    import numba  # noqa: PLC0415 - an optional dependency
-
+    """A decorator: compile on first use, and keep the machine code for the next process."""
     folder = os.environ.get("NUMBA_CACHE_DIR") or str(_folder(package))
 
     def compiled(function: F) -> F:

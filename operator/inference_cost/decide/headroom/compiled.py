@@ -1,7 +1,21 @@
-"""The decorator of this package's compiled functions."""
+"""The decorator of this package's compiled functions.
 
+The operator may run without Numba: functions then stay as they are, with equal results, but many times slower.
+"""
+
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
-from inference_cost.machine_code import compiler
+F = TypeVar("F", bound=Callable[..., object])
 
-compiled = compiler(Path(__file__).parent)
+COMPILES = find_spec("numba") is not None
+if COMPILES:
+    from inference_cost.machine_code import compiler
+
+    compile_ = compiler(Path(__file__).parent)
+
+
+def compiled(function: F) -> F:
+    return compile_(function) if COMPILES else function

@@ -62,13 +62,12 @@ print(json.dumps([sizes, vector.tolist()]))
 
 
 @pytest.mark.timeout(300)
-def test_compiled_and_plain_functions_say_the_same() -> None:
+def test_without_numba_the_same_is_said() -> None:
     results = []
-    for plain in ("0", "1"):
-        environment = os.environ | {"NUMBA_DISABLE_JIT": plain, "PYTHONPATH": "operator:."}
+    for hide in ("", "import sys; sys.modules['numba'] = None"):
         done = subprocess.run(
-            [sys.executable, "-c", SCRIPT],
-            env=environment,
+            [sys.executable, "-c", hide + SCRIPT],
+            env=os.environ | {"PYTHONPATH": "operator:."},
             capture_output=True,
             text=True,
             check=True,
