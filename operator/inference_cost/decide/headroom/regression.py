@@ -135,20 +135,17 @@ def _of_day(learned: Learned, at: float) -> float:
 def _learn_from_miss(learned: Learned, look: Look, horizon: int, now: float) -> None:
     """What had been expected of now against what is."""
     slot = (int(learned.numbers[SLOT]) - looks_ahead(look, horizon)) % SLOTS
-    expected, variance = learned.expected[slot, horizon], learned.variance[slot, horizon]
-    if isnan(expected):
-        return
-    features = learned.features[slot, horizon]
-    _learn_weights(learned, look, horizon, features, now - learned.short[slot], variance)
-    _learn_variance(learned, look, horizon, now - expected, expected, variance)
+    if not isnan(learned.expected[slot, horizon]):
+        _learn_weights(learned, look, horizon, slot, now)
+        _learn_variance(learned, look, horizon, slot, now)
 
 
 @compiled
-def _learn_weights(  # noqa: PLR0917 - compiled, called by position
-    learned: Learned, look: Look, horizon: int, features: Floats, gained: float, variance: float
-) -> None:
+def _learn_weights(learned: Learned, look: Look, horizon: int, slot: int, now: float) -> None:
     """Recursive least squares."""
     weights, covariance = learned.weights[horizon], learned.covariance[horizon]
+    features, variance = learned.features[slot, horizon], learned.variance[slot, horizon]
+    gained = now - learned.short[slot]
     surprise = min(max(gained - (weights * features).sum(), -LARGEST_SURPRISE), LARGEST_SURPRISE)
     seen = (covariance * features).sum(axis=1)
     step = seen / (variance + (features * seen).sum())
@@ -160,10 +157,10 @@ def _learn_weights(  # noqa: PLR0917 - compiled, called by position
 
 
 @compiled
-def _learn_variance(  # noqa: PLR0917 - same
-    learned: Learned, look: Look, horizon: int, miss: float, expected: float, variance: float
-) -> None:
+def _learn_variance(learned: Learned, look: Look, horizon: int, slot: int, now: float) -> None:
     """Weighted least squares of squared misses on 1 ÷ requests in the window and on a constant."""
+    expected, variance = learned.expected[slot, horizon], learned.variance[slot, horizon]
+    miss = now - expected
     square = min(miss * miss, LARGEST_MISS * variance)
     requests = max(exp(expected) * look.window, 1.0)
     constant, few = 1.0 / variance, 1.0 / variance / requests

@@ -7,6 +7,8 @@ starts, serves and stops in a model.
 from math import ceil, erfc, exp, pi, sqrt
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from inference_cost.decide.headroom.compiled import compiled
 from inference_cost.decide.headroom.learned import (
     BUCKET_AGE,
@@ -31,10 +33,9 @@ from inference_cost.decide.headroom.rules import (
     HOLD_OF,
     LOAD_OF,
 )
+from inference_cost.decide.size import DRAIN_LOAD, MOST_REPLICAS, NEGLIGIBLE
 
 BUCKETS_PER_START: Final = 3.0
-NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
-DRAIN_LOAD: Final = 0.95  # of capacity while a backlog is worked off
 FADING_SECONDS: Final = 2 * 86_400.0  # half-life of what is known of the rules
 DISPERSION_STARTS: Final = 80.0  # half-life of the dispersion of arrivals, in start-ups
 OBJECTIVES_EVENED: Final = 3.0  # a replica evens out the load over so many objectives,
@@ -64,32 +65,33 @@ class Serving(NamedTuple):
 
 
 @compiled
-def remember_bases(learned: Learned, expected: Expected, look: Look) -> None:
-    """The demands to be ready for now, and the largest of each bucket of time."""
+def remember_bases(learned: Learned, expected: Expected, look: Look) -> Floats:
+    """(BASES,) demands to be ready for now, requests/s; the largest of each bucket of time is kept."""
     bases = learned.bases
     for _ in range(_buckets_over(learned, BUCKET_AGE, look, BUCKETS_PER_START, BUCKETS)):
         for i in range(BUCKETS - 1, 0, -1):
             bases[:, i] = bases[:, i - 1]
         bases[:, 0] = 0.0
-    for base in range(BASES):
-        bases[base, 0] = max(bases[base, 0], base_now(learned, expected, look, base))
+    now = _bases(learned, expected, look)
+    bases[:, 0] = np.maximum(bases[:, 0], now)
+    return now
 
 
 @compiled
-def base_now(learned: Learned, expected: Expected, look: Look, base: int) -> float:
+def _bases(learned: Learned, expected: Expected, look: Look) -> Floats:
     """Never below the present rate, never far above all that was seen."""
-    if base == 0:
-        end = exp(expected.log[-1]) - learned.numbers[NOTHING]
-        return float(max(look.rate, min(end, LARGEST_GROWTH * look.rate)))
-    cap = max(LARGEST_BASE * learned.numbers[LARGEST], LARGEST_GROWTH * look.rate)
-    return float(max(look.rate, min(above(learned, expected, DEVIATIONS[base - 1]), cap)))
+    now, grown = np.empty(BASES), LARGEST_GROWTH * look.rate
+    now[0] = min(exp(expected.log[-1]) - learned.numbers[NOTHING], grown)
+    cap = max(LARGEST_BASE * learned.numbers[LARGEST], grown)
+    for base in range(1, BASES):
+        now[base] = min(above(learned, expected, DEVIATIONS[base - 1]), cap)
+    return np.maximum(now, look.rate)
 
 
 @compiled
-def at_once(learned: Learned, expected: Expected, look: Look, serving: Serving, rule: int) -> int:
-    """Replicas that the rule has now, at the least."""
-    base = base_now(learned, expected, look, BASE_OF[rule])
-    return replicas_for(base / LOAD_OF[rule], serving)
+def at_once(bases: Floats, serving: Serving, rule: int) -> int:
+    """Replicas that the rule has at the least, `bases` being the demands of now."""
+    return replicas_for(bases[BASE_OF[rule]] / LOAD_OF[rule], serving)
 
 
 @compiled
@@ -102,7 +104,7 @@ def to_keep(learned: Learned, serving: Serving, rule: int) -> int:
 @compiled
 def replicas_for(demand: float, serving: Serving) -> int:
     """Fewest that carry the demand; among more each carries more where a balancer evens out."""
-    alone, gains = demand / serving.load, serving.gains
+    alone, gains = min(demand / serving.load, MOST_REPLICAS), serving.gains
     fewest: int = ceil(alone / gains[-1] - NEGLIGIBLE)
     while fewest < alone / gains[min(max(fewest, 1), len(gains)) - 1] - NEGLIGIBLE:
         fewest += 1
@@ -110,7 +112,7 @@ def replicas_for(demand: float, serving: Serving) -> int:
 
 
 @compiled
-def advance(learned: Learned, expected: Expected, look: Look, serving: Serving) -> float:
+def advance(learned: Learned, bases: Floats, look: Look, serving: Serving) -> float:
     """Let all fleets serve what came since the last look, then order. Returns requests late in the own fleet."""
     if learned.numbers[DEMAND] == 0:
         learned.live[:] = serving.ready
@@ -124,7 +126,7 @@ def advance(learned: Learned, expected: Expected, look: Look, serving: Serving) 
         late = _serve(learned, look, serving, rule, ready)
         learned.cost[rule] = learned.cost[rule] * fading + learned.live[rule] * look.seconds
         learned.late[rule] = learned.late[rule] * fading + late
-        _order(learned, expected, look, serving, rule)
+        _order(learned, bases, look, serving, rule)
         for _ in range(over):
             for i in range(STARTING - 1, 0, -1):
                 fewest[i] = fewest[i - 1]
@@ -209,8 +211,8 @@ def _excess(over: float) -> float:
 
 
 @compiled
-def _order(learned: Learned, expected: Expected, look: Look, serving: Serving, rule: int) -> None:
-    now = at_once(learned, expected, look, serving, rule)
+def _order(learned: Learned, bases: Floats, look: Look, serving: Serving, rule: int) -> None:
+    now = at_once(bases, serving, rule)
     keep = to_keep(learned, serving, rule)
     now = max(now, draining(look, serving, learned.backlog[rule]))
     now = min(max(now, serving.lowest), serving.highest)

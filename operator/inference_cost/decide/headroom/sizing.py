@@ -29,9 +29,9 @@ class Size(NamedTuple):
 def size(learned: Learned, look: Look, serving: Serving, allowed: float) -> Size:
     """`allowed`: share of requests that the objective allows to be late. Changes what is learned."""
     expected = learn(learned, look)
-    remember_bases(learned, expected, look)
-    late = advance(learned, expected, look, serving)
+    bases = remember_bases(learned, expected, look)
+    late = advance(learned, bases, look, serving)
     rule = choose(learned, look, serving, allowed, late)
     drain = draining(look, serving, learned.backlog[-1])
-    now = max(at_once(learned, expected, look, serving, rule), drain)
+    now = max(at_once(bases, serving, rule), drain)
     return Size(now, max(to_keep(learned, serving, rule), now), rule, late)
