@@ -13,5 +13,5 @@ root="$PWD"
 cd "$work"
 compile() { "$uv" pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet "$@"; }
-compile --group dev --group rig --extra backtest --extra dask --output-file "$root/requirements.lock"
+compile --group dev --group rig --extra dask --output-file "$root/requirements.lock"
 compile --output-file "$root/requirements-operator.lock"

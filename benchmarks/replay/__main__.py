@@ -2,6 +2,7 @@
 
 python -m benchmarks.replay --data FOLDER          all of it (hours), then renders docs/benchmarks.md
 python -m benchmarks.replay --only mlarge          one trace; other rows of the results stay
+python -m benchmarks.replay --ours                 ours only; rows of other policies stay
 python -m benchmarks.replay --render               the page again from the results
 python -m benchmarks.replay --quick --check        fails when ours got worse than benchmarks/recorded.json
 python -m benchmarks.replay --quick --record       writes benchmarks/recorded.json
@@ -11,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.replay import regression
@@ -43,6 +45,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, metavar="FOLDER", help="traces that may not be passed on")
     add("--only", metavar="TRACE[,TRACE]", help="these traces only")
+    add("--ours", action="store_true", help="ours only; rows of other policies stay")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     add("--output", type=Path, default=RESULTS, metavar="CSV", help="where rows are kept")
     add("--page", type=Path, default=PAGE, metavar="MD", help="the page rendered from them")
@@ -70,7 +73,10 @@ def _chosen(runs: Sequence[Run], options: argparse.Namespace) -> tuple[Run, ...]
 
 
 def _full(options: argparse.Namespace) -> int:
-    runs, skipped = possible(_chosen(full(), options), TRACES, options.data)
+    chosen = _chosen(full(), options)
+    if options.ours:
+        chosen = tuple(replace(run, against=(), tuned=False) for run in chosen)
+    runs, skipped = possible(chosen, TRACES, options.data)
     for what in skipped:
         print(f"skipped: {what}", file=sys.stderr)
     replays = Replays(TRACES, extra=options.data, jobs=options.jobs, code=code_hash())
@@ -78,7 +84,7 @@ def _full(options: argparse.Namespace) -> int:
     rows = _known(options.output)
     order = [run.case for run in full()]
     for new in replays.each(runs, progress):
-        rows = merged(rows, new, order)
+        rows = merged(rows, new, order, ours_only=options.ours)
         about = facts(_command(options), progress.seconds, "; ".join(skipped))
         _write(options.output, to_csv(Results(facts=about, rows=rows)))
     return _render(options.output, options.page)
@@ -95,6 +101,8 @@ def _command(options: argparse.Namespace) -> str:
         words.append("--data FOLDER")
     if options.only != {trace.name for trace in TRACES}:
         words.append(f"--only {','.join(sorted(options.only))}")
+    if options.ours:
+        words.append("--ours")
     return " ".join(words)
 
 

@@ -136,12 +136,20 @@ class Results:
     rows: tuple[Row, ...]
 
 
-def merged(old: Sequence[Row], new: Sequence[Row], order: Sequence[Case]) -> tuple[Row, ...]:
-    """New rows take the place of old rows of the same case; cases stand in the order of the plan."""
+def merged(
+    old: Sequence[Row], new: Sequence[Row], order: Sequence[Case], *, ours_only: bool = False
+) -> tuple[Row, ...]:
+    """New rows take the place of old rows of the same case; cases stand in the order of the plan.
+
+    With `ours_only` the rows of other policies stay: they do not depend on ours.
+    """
     replaced = {row.case for row in new}
-    kept = [row for row in old if row.case not in replaced]
+    kept = [row for row in old if row.case not in replaced or (ours_only and not row.ours)]
     places = {case: place for place, case in enumerate(order)}
-    return tuple(sorted([*kept, *new], key=lambda row: places.get(row.case, len(places))))
+    everything = sorted(
+        [*kept, *new], key=lambda row: (places.get(row.case, len(places)), not row.ours)
+    )
+    return tuple(everything)
 
 
 def to_csv(results: Results) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, cast
@@ -17,13 +18,16 @@ import numba
 F = TypeVar("F", bound=Callable[..., object])
 
 STATES_KEPT = 6
+IN_USE_SECONDS = 86_400.0  # another process may still run on a state
 
 
 def compiler(package: Path) -> Callable[[F], F]:
-    """A decorator: compile on first use, and keep the machine code for the next process."""
-    folder = os.environ.get("NUMBA_CACHE_DIR") or str(_folder(package))
+    """A decorator: compile on first use, and keep the machine code for the next process where that can be."""
+    folder = os.environ.get("NUMBA_CACHE_DIR") or _folder(package)
 
     def compiled(function: F) -> F:
+        if folder is None:
+            return cast(F, numba.njit(error_model="numpy")(function))
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
         try:
             return cast(F, numba.njit(cache=True, error_model="numpy")(function))
@@ -33,8 +37,8 @@ def compiler(package: Path) -> Callable[[F], F]:
     return compiled
 
 
-def _folder(package: Path) -> Path:
-    """Of this state of the sources; the oldest of the others go."""
+def _folder(package: Path) -> str | None:
+    """Of this state of the sources; the oldest of the others go. None where nothing may be written."""
     home = _cache_home() / package.name
     folder = home / _fingerprint(package)
     try:
@@ -43,11 +47,23 @@ def _folder(package: Path) -> Path:
         if not os.access(folder, os.W_OK):
             raise PermissionError(folder)
     except OSError:
-        return Path(tempfile.mkdtemp(prefix="inference-cost-compiled-"))
+        return _temporary()
+    _remove_old(home)
+    return str(folder)
+
+
+def _temporary() -> str | None:
+    try:
+        return tempfile.mkdtemp(prefix="inference-cost-compiled-")
+    except OSError:
+        return None
+
+
+def _remove_old(home: Path) -> None:
     states = sorted(home.glob("*/"), key=lambda one: one.stat().st_mtime)
     for old in states[:-STATES_KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
-    return folder
+        if old.stat().st_mtime < time.time() - IN_USE_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _fingerprint(package: Path) -> str:

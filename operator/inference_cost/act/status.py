@@ -207,7 +207,10 @@ def _decision(
 ) -> api.DecisionStatus:
     words = explain(plan, seen)
     found = f"Found: {words.findings}" if words.findings else ""
-    lines = (words.seen, words.expected, words.chosen, words.limited, found, _unpriced(cost))
+    lines = (
+        *(words.seen, words.expected, words.chosen, words.limited),
+        *(words.room, found, _unpriced(cost)),
+    )
     decided = api.DecisionStatus(
         time=_time(plan.at),
         action=api.DecisionAction(plan.action.value),

@@ -41,6 +41,7 @@ class Explanation:
     chosen: str
     why_not_fewer: str
     limited: str
+    room: str
     found: str
     cost: str
     slo: str
@@ -65,6 +66,7 @@ def explanation_of(policy: Mapping[str, Any]) -> Explanation:
         chosen=told["chosen"],
         why_not_fewer=decision.get("whyNotFewer", ""),
         limited=_limited(told["limited"], decision.get("limitedBy", "")),
+        room=told["room"],
         found=told["found"],
         cost=" ".join(s for s in (_cost(status), told["unpriced"]) if s),
         slo=_slo(status),
@@ -75,10 +77,11 @@ def explanation_of(policy: Mapping[str, Any]) -> Explanation:
 
 def _told(message: str) -> dict[str, str]:
     """The lines of a decision's message by what they speak of."""
-    told = dict.fromkeys(("seen", "expected", "chosen", "limited", "found", "unpriced"), "")
+    told = dict.fromkeys(("seen", "expected", "chosen", "limited", "room", "found", "unpriced"), "")
     prefixes = {
         "Seen: ": "seen",
         "Expected: ": "expected",
+        "Room: ": "room",
         "Found: ": "found",
         "Price unknown: ": "unpriced",
     }

@@ -36,6 +36,7 @@ def explanation_text(told: Explanation, *, color: bool) -> str:
         ("Chosen", told.chosen),
         ("Why not fewer", told.why_not_fewer),
         ("Limited by", told.limited),
+        ("Room", told.room),
         ("Found", told.found),
         ("Cost", told.cost),
         *((f"{a.condition}={a.status}", f"{a.reason}: {a.message}") for a in told.attention),

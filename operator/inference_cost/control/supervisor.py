@@ -23,6 +23,7 @@ from inference_cost.control.metrics import Metrics
 from inference_cost.control.probes import live_checks, ready_checks
 from inference_cost.control.settings import Settings
 from inference_cost.control.wiring import Parts, wire
+from inference_cost.decide.compile_ahead import compile_ahead
 from inference_cost.model.memory import Memory
 
 log = logging.getLogger(__name__)
@@ -139,6 +140,7 @@ class Supervisor:
 
     async def _lead(self) -> None:
         """Waits for leadership and a complete cache, restores what was learned, then runs the loop."""
+        await asyncio.to_thread(compile_ahead)
         await self._parts.elector.elected()
         while not self._parts.cache.synced:
             await self._clock.sleep(SYNC_POLL_SECONDS)

@@ -1,12 +1,12 @@
 """The last decision as a person would say it. Words are made here, from the values of a plan."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from inference_cost.decide.latency import OVERLOADED_SECONDS
+from inference_cost.decide.room import room
 from inference_cost.decide.sentences import FINDINGS, LIMITS, reason_sentence
-from inference_cost.decide.words import count, percent, rate, seconds
+from inference_cost.decide.words import count, money, percent, rate, seconds
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (
     Action,
@@ -34,6 +34,7 @@ class Explanation:
     why_not_fewer: str
     limited: str
     cost: str
+    room: str = ""
     findings: str = ""
 
     @property
@@ -45,6 +46,7 @@ class Explanation:
             self.chosen,
             self.why_not_fewer,
             self.limited,
+            self.room,
             self.cost,
             self.findings,
         )
@@ -63,7 +65,8 @@ def explain(plan: Plan, observation: PolicyObservation) -> Explanation:
         chosen=chosen,
         why_not_fewer=why,
         limited=limited,
-        cost=_cost(plan, observation),
+        cost=_cost(plan),
+        room=room(plan),
         findings=_findings(plan, observation),
     )
 
@@ -204,26 +207,17 @@ def _sentences(plan: Plan, observation: PolicyObservation, *, findings: bool) ->
     )
 
 
-def _cost(plan: Plan, observation: PolicyObservation) -> str:
+def _cost(plan: Plan) -> str:
     price = plan.replica_price_per_hour
     if isinstance(price, Missing):
         return "Cost: not known, because no price is known for the nodes the replicas run on."
-    currency = _currency(observation)
-    now = _money(price * plan.desired, currency)
+    now = money(price * plan.desired)
     change = price * (plan.desired - plan.current)
     words = f"Cost: {now} per hour"
     if change:
         more = "more" if change > 0 else "less"
-        words += f", {_money(abs(change), currency)} {more} than now"
-    return f"{words}; one replica is {_money(price, currency)} per hour."
-
-
-def _currency(_: PolicyObservation) -> str:
-    return "$"
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{currency}{amount:.2f}"
+        words += f", {money(abs(change))} {more} than now"
+    return f"{words}; one replica is {money(price)} per hour."
 
 
 def _missing(missing: Missing) -> str:

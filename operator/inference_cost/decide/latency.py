@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
-from math import log, log2
+from math import exp, log, log2
 from typing import Final
 
 from inference_cost.model.policy import LatencyObjective, Objective
@@ -124,6 +124,33 @@ def load_at(replica: Replica, objective: Objective, seconds: float) -> float:
     return _LOADS[0] if times[0] > threshold else _load_within(times, threshold)
 
 
+def late_share(replica: Replica, threshold_seconds: float, load: float) -> float:
+    """Share of requests that take longer than the threshold at `load`, a share of capacity."""
+    threshold = threshold_seconds / replica.full_batch_seconds
+    rho = load / _share_of_greedy(replica, threshold)
+    if rho >= 1.0:
+        return 1.0
+    tails = _tails_at(replica, threshold)
+    if rho > _LOADS[-1]:
+        return exp(-tails[-1] * (1 - rho) / (1 - _LOADS[-1]))
+    return exp(-interpolate(_LOADS, tails, rho))
+
+
+@lru_cache(maxsize=COLUMNS_KEPT)
+def _tails_at(replica: Replica, threshold: float) -> tuple[float, ...]:
+    """-ln of the share later than the threshold, by load; straight between the tabulated quantiles and beyond."""
+    columns = _blended(replica, lambda figures: figures[1:])
+    return tuple(_tail_at((0.0, *times), threshold) for times in columns)
+
+
+def _tail_at(times: tuple[float, ...], threshold: float) -> float:
+    """`times`: of probability 0 and of the tabulated quantiles."""
+    tails = (0.0, *_TAILS)
+    lower = min(max(bisect_right(times, threshold) - 1, 0), len(times) - 2)
+    step = max(times[lower + 1] - times[lower], 1e-9)
+    return tails[lower] + (threshold - times[lower]) / step * (tails[lower + 1] - tails[lower])
+
+
 def _threshold(objective: Objective) -> float:
     if isinstance(objective, LatencyObjective):
         return objective.threshold_seconds
@@ -145,11 +172,18 @@ def _share_of_greedy(replica: Replica, threshold: float) -> float:
 
 @lru_cache(maxsize=COLUMNS_KEPT)
 def _column(replica: Replica, objective: Objective) -> tuple[float, ...]:
-    """Times by load, in units of t(B), between the four nearest cells."""
+    """Times by load, in units of t(B)."""
+    read = _reader(objective)
+    return tuple(time for (time,) in _blended(replica, lambda figures: (read(figures),)))
+
+
+def _blended(
+    replica: Replica, read: Callable[[list[float]], Sequence[float]]
+) -> list[tuple[float, ...]]:
+    """What is read of the figures at each load, between the four nearest cells."""
     per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
     share, share_weight = bracket(_SHARES, per_item)
     batch, batch_weight = bracket(_BATCHES, log2(replica.max_batch_size))
-    read = _reader(objective)
     corners = (
         (_CELLS[batch][share], (1 - batch_weight) * (1 - share_weight)),
         (_CELLS[batch][share + 1], (1 - batch_weight) * share_weight),
@@ -157,7 +191,13 @@ def _column(replica: Replica, objective: Objective) -> tuple[float, ...]:
         (_CELLS[batch + 1][share + 1], batch_weight * share_weight),
     )
     used = [(cells, weight) for cells, weight in corners if weight > 0]
-    return tuple(sum(read(cells[i]) * weight for cells, weight in used) for i in range(len(_LOADS)))
+    return [
+        tuple(
+            sum(value * weight for value, (_, weight) in zip(values, used, strict=True))
+            for values in zip(*(read(cells[i]) for cells, _ in used), strict=True)
+        )
+        for i in range(len(_LOADS))
+    ]
 
 
 def _reader(objective: Objective) -> Callable[[list[float]], float]:

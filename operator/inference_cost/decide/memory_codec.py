@@ -3,6 +3,8 @@
 What cannot be read (another version, a damaged object) is dropped: everything in it is learned again.
 """
 
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from math import isfinite
@@ -11,13 +13,18 @@ from typing import Any, Final
 from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
 
 VERSION: Final = 1
+LARGEST_BYTES: Final = 100_000  # of what the headroom rules learned
 _ESTIMATE_FIELDS: Final = {field.name for field in fields(ServiceTimeEstimate)}
 _MEMORY_FIELDS: Final = {field.name for field in fields(PolicyMemory)}
 
 
 def encode(memory: PolicyMemory) -> dict[str, Any]:
     """JSON-ready; `decode(encode(memory)) == memory`."""
-    return {"version": VERSION, **_lists(asdict(memory))}
+    return {
+        "version": VERSION,
+        **_lists(asdict(memory)),
+        "headroom": b64encode(zlib.compress(memory.headroom)).decode("ascii"),
+    }
 
 
 def decode(data: Mapping[str, Any]) -> PolicyMemory | None:
@@ -26,7 +33,7 @@ def decode(data: Mapping[str, Any]) -> PolicyMemory | None:
         return None
     try:
         return _memory({name: value for name, value in data.items() if name in _MEMORY_FIELDS})
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, zlib.error):
         return None
 
 
@@ -45,7 +52,8 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
     last_current = data.get("last_current")
     return PolicyMemory(
         estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
-        demand=tuple((_number(t), _number(v)) for t, v in data.get("demand", ())),
+        headroom=_unpacked(str(data.get("headroom", ""))),
+        looked_at=_number(data.get("looked_at", 0.0)),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
         changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
         start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
@@ -81,6 +89,11 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
         source=str(data.get("source", "Counters")),
         **numbers,
     )
+
+
+def _unpacked(text: str) -> bytes:
+    """Bounded, whatever stands in the object."""
+    return zlib.decompressobj().decompress(b64decode(text, validate=True), LARGEST_BYTES)
 
 
 def _number(value: Any) -> float:

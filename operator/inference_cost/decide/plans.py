@@ -6,6 +6,7 @@ from inference_cost.model.plan import (
     Action,
     Attainment,
     Demand,
+    HeadroomChoice,
     LimitedBy,
     Plan,
     Prediction,
@@ -53,6 +54,7 @@ def assemble(
     one_fewer: Prediction | Missing = NOT_DECIDED,
     attainment: Attainment | Missing = NOT_DECIDED,
     gpu_utilization: Reading[float] = NOT_DECIDED,
+    headroom: HeadroomChoice | Missing = NOT_DECIDED,
 ) -> Plan:
     mode = mode_in_force(observation, snapshot)
     variants = _variants(observation, needed, desired)
@@ -77,6 +79,7 @@ def assemble(
         one_fewer=one_fewer,
         attainment=attainment,
         gpu_utilization=gpu_utilization,
+        headroom=headroom,
         write=writable and any(variant.desired != variant.current for variant in variants),
         replica_price_per_hour=replica_price(workloads_of(observation), snapshot.nodes),
     )

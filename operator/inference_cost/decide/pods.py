@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide.forecast import START_UPS_KEPT
+from inference_cost.decide.lead_time import START_UPS_KEPT
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.workload import Pod, Workload
 

@@ -17,6 +17,7 @@ from inference_cost.decide.service_time import (
     for_new_template,
     learn,
     solve,
+    usual_batch,
 )
 from inference_cost.decide.traffic import Traffic, usable
 from inference_cost.model.memory import ServiceTimeEstimate
@@ -294,7 +295,7 @@ def _service_time(
         )
         return None if counted is None else (counted, source)
     if counted is not None and estimate.executions >= LEARNED_EXECUTIONS:
-        batch = max(estimate.largest_mean_batch, 1.0)
+        batch = usual_batch(estimate)
         here = max(timed.seconds(batch), 1e-9)
         if abs(counted.seconds(batch) - here) > STATISTICS_AGREE * here:
             return counted, ProfileSource.COUNTERS

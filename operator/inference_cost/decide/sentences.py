@@ -84,8 +84,8 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "warming": lambda v, _p, _o: (
         f"{count(int(v['pods']), 'pod')} became ready only just now; nothing is removed until it shows in the metrics."
     ),
-    "not-yet-in": lambda v, _p, _o: (
-        f"Replicas go only after {v['seconds']} s of lower need, because starting one again takes time."
+    "not-yet-in": lambda _v, _p, _o: (
+        "Replicas go only when the lower need has lasted, because starting one again takes time."
     ),
     "behavior": _behavior,
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",

@@ -142,6 +142,12 @@ def solve(estimate: ServiceTimeEstimate) -> ServiceTime | None:
     )
 
 
+def usual_batch(estimate: ServiceTimeEstimate) -> float:
+    """Weighted mean of the batches seen, where the line is known best."""
+    s11, s12, _ = estimate.information
+    return max(s12 / s11, 1.0) if s11 > 0 else 1.0
+
+
 def learn(
     estimate: ServiceTimeEstimate, window: CounterWindow, max_batch_size: int, at: float
 ) -> ServiceTimeEstimate:

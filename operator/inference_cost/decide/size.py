@@ -12,7 +12,6 @@ from inference_cost.model.policy import LatencyObjective, Objective
 from inference_cost.model.reading import Missing, MissingReason
 
 NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
-KEEP_SLACK: Final = 0.95  # of a replica's load may be used after a removal
 DRAIN_LOAD: Final = 0.95  # of capacity while a backlog is worked off
 MOST_REPLICAS: Final = 100_000  # above what a scale subresource is ever asked for
 
@@ -35,23 +34,6 @@ def profile_among(capability: Capability, replicas: int) -> Profile | Missing:
         return profile
     load = profile.load_per_replica * gain(capability.gains, replicas)
     return replace(profile, load_per_replica=load)
-
-
-def needed(demand: Demand, profile: Profile, drain_seconds: float, gains: Gains = NO_GAIN) -> int:
-    """Enough for the forecast within the objective, and to work off the backlog in `drain_seconds`."""
-    steady = replicas_for(demand.forecast, profile.load_per_replica, gains)
-    if demand.backlog <= 0:
-        return steady
-    draining = demand.now + demand.backlog / drain_seconds
-    return max(steady, replicas_for(draining, DRAIN_LOAD * profile.capacity_per_replica))
-
-
-def needed_to_keep(
-    demand: Demand, profile: Profile, drain_seconds: float, gains: Gains = NO_GAIN
-) -> int:
-    """As `needed`, with some slack left after a removal: what one step out then in would not repay."""
-    steady = replicas_for(demand.forecast, KEEP_SLACK * profile.load_per_replica, gains)
-    return max(steady, needed(demand, profile, drain_seconds, gains))
 
 
 def predict(

@@ -1,7 +1,8 @@
-"""From the need to the replicas to ask for: out at once, in only when the need stayed lower long enough.
+"""From the need to the replicas to ask for: out at once, in only as far as is not to be kept.
 
-A start costs the start-up time of a replica, so removing one pays only when it stays unneeded for at least that
-long (ski rental); the measuring window is added because a fall is seen that much later.
+How long a lower need must last is up to the headroom rule that is followed. Whatever it is, nothing is removed until
+the demand was seen for as long as a replica takes to start: removing one pays only when it stays unneeded for at least
+that long (ski rental).
 """
 
 from dataclasses import dataclass, replace
@@ -21,11 +22,12 @@ LONGEST_PERIOD_SECONDS: Final = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Replicas needed now, and the history of what would have to be kept, newest last."""
+    """Replicas needed now and to be kept. `kept`: history of the latter, newest last."""
 
     now: int
-    keep: Series
-    hold_seconds: float  # how long a lower need must last before a removal
+    keep: int
+    kept: Series
+    start_up_seconds: float
     observed_since: float  # a need holds until the next one only where somebody looked
 
 
@@ -90,24 +92,17 @@ def _direction(
         return Choice(desired=wanted, limited_by=_by_bounds(need.now, bounds))
     if forbidden is not None:
         return Choice(desired=current, limited_by=forbidden.limited_by, reasons=(forbidden.reason,))
-    lasting = _lasting(need, at)
-    if lasting is None or bounds.clamp(lasting) > wanted:
-        kept = current if lasting is None else min(bounds.clamp(lasting), current)
-        reason = Reason(code="not-yet-in", values=(("seconds", round(need.hold_seconds)),))
-        return Choice(desired=kept, limited_by=LimitedBy.STABILIZATION, reasons=(reason,))
+    seen_for = at - need.observed_since
+    kept = current if seen_for < need.start_up_seconds else min(bounds.clamp(need.keep), current)
+    if kept > wanted:
+        return Choice(
+            desired=kept, limited_by=LimitedBy.STABILIZATION, reasons=(Reason(code="not-yet-in"),)
+        )
     return Choice(desired=wanted, limited_by=_by_bounds(need.now, bounds))
 
 
-def _lasting(need: Need, at: float) -> int | None:
-    """Highest need of the holding time; None while less than that was observed."""
-    since = at - need.hold_seconds
-    if not need.keep or max(need.keep[0][0], need.observed_since) > since:
-        return None
-    return max(behavior.in_force(need.keep, since))
-
-
 def _behave(choice: Choice, need: Need, current: int, rules: Rules, at: float) -> Choice:
-    desired = behavior.stabilized(rules.behavior, current, choice.desired, need.keep, at)
+    desired = behavior.stabilized(rules.behavior, current, choice.desired, need.kept, at)
     desired = behavior.limited(rules.behavior, current, desired, rules.changes, at)
     if desired == choice.desired:
         return choice

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
-from inference_cost.model.signals import GatewaySignals, ModelWindow, PodSignals, Signals
+from inference_cost.model.signals import GatewaySignals, LatestGap, ModelWindow, PodSignals, Signals
 from inference_cost.model.workload import Pod, Workload
 
 LARGEST_VALUE = 1e15  # above it an input is an error, and sums could overflow
@@ -35,6 +35,7 @@ class Traffic:
     completed: float
     failed: float
     growing: float  # pending requests per second, signed
+    latest: float  # arrivals between the newest two scrapes, pods that do not report yet taken as the others
     waiting: float
     mean_seconds: float  # per request, in the server
     mean_queue_seconds: float
@@ -45,6 +46,11 @@ class Traffic:
     gateway_rate: float | None
     gateway_errors: float | None
     gateway_seconds: float
+
+    @property
+    def offered(self) -> float:
+        """Arrivals over the window, as the servers count them."""
+        return max(self.completed + self.failed + self.growing, 0.0)
 
 
 def settled(pod: Pod, at: float, window_seconds: float) -> bool:
@@ -79,7 +85,10 @@ def traffic(
     if not pods or len(pods) < ENOUGH_PODS * expected:
         detail = f"{len(pods)} of {len(ready)} ready pods report usable metrics"
         return Missing(reason=MissingReason.PARTIAL, detail=detail)
-    return _sum(pods, signals, coverage, partial=signals.partial or len(pods) < expected)
+    silent = ready.keys() - {seen.pod.name for seen in pods}
+    since = [ready[name].ready_at or at for name in sorted(silent)]
+    partial = signals.partial or len(pods) < expected
+    return _sum(pods, signals, coverage, since, partial=partial)
 
 
 def _stale(signals: Signals, at: float, window_seconds: float) -> Missing | None:
@@ -124,8 +133,14 @@ def _value(reading: Reading[float], *, signed: bool = False) -> float | None:
 
 
 def _sum(
-    pods: tuple[PodTraffic, ...], signals: Signals, coverage: float, *, partial: bool
+    pods: tuple[PodTraffic, ...],
+    signals: Signals,
+    coverage: float,
+    since: list[float],
+    *,
+    partial: bool,
 ) -> Traffic:
+    """`since`: as in `_latest_of_all`."""
     windows = _alike(pods)
     longest = max(window.seconds for window, _ in windows)
     requests = sum(window.requests * count for window, count in windows)
@@ -137,6 +152,7 @@ def _sum(
         completed=sum(window.requests * per_second for window, per_second in rated),
         failed=sum(window.failures * per_second for window, per_second in rated),
         growing=sum(_growing(window) * per_second for window, per_second in rated),
+        latest=_latest_of_all(windows, len(pods), since),
         waiting=sum(_waiting(window) * count for window, count in windows),
         mean_seconds=_mean((window.request_seconds * n for window, n in windows), requests),
         mean_queue_seconds=_mean((window.queue_seconds * n for window, n in windows), requests),
@@ -175,6 +191,29 @@ def _seconds(window: ModelWindow, longest: float) -> float:
 
 def _growing(window: ModelWindow) -> float:
     return _value(window.pending_change, signed=True) or 0.0
+
+
+def _latest_of_all(windows: list[tuple[ModelWindow, int]], pods: int, since: list[float]) -> float:
+    """`since`: when each of the pods that do not report became ready; they are taken to do as the others."""
+    seen = sum(_latest(window) * count for window, count in windows)
+    gaps = [
+        w.latest for w, _ in windows if isinstance(w.latest, LatestGap) and w.latest.seconds > 0
+    ]
+    if not gaps:
+        return max(seen, 0.0)
+    parts = [(gap.at - ready_at) / gap.seconds for ready_at in since for gap in gaps]
+    unseen = sum(min(max(part, 0.0), 1.0) for part in parts) / len(gaps)
+    return max(seen, 0.0) * (1 + unseen / pods)
+
+
+def _latest(window: ModelWindow) -> float:
+    """Requests per second."""
+    gap = window.latest
+    if isinstance(gap, LatestGap) and usable(gap.seconds) and gap.seconds > 0:
+        arrived = gap.requests + gap.pending_change
+        if usable(gap.requests) and usable(abs(arrived)):
+            return arrived / gap.seconds
+    return (window.requests + window.failures) / window.seconds + _growing(window) / window.seconds
 
 
 def _waiting(window: ModelWindow) -> float:

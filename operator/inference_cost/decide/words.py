@@ -1,5 +1,7 @@
 """Numbers as people write them."""
 
+from decimal import Decimal
+
 
 def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -27,3 +29,18 @@ def seconds(value: float) -> str:
     if value < 1:
         return f"{1000 * value:.0f} ms"
     return f"{value:.1f} s" if value < 60 else f"{value / 60:.0f} min"  # noqa: PLR2004
+
+
+def duration(value: float) -> str:
+    """Of seconds, to two digits or so."""
+    if value < 90:  # noqa: PLR2004 - what the next unit would round too much
+        return f"{value:.0f} s"
+    if value < 5400:  # noqa: PLR2004
+        return f"{value / 60:.0f} min"
+    if value < 172_800:  # noqa: PLR2004
+        return f"{value / 3600:.0f} h"
+    return f"{value / 86_400:.0f} days"
+
+
+def money(amount: Decimal) -> str:
+    return f"${amount:.2f}"

@@ -35,8 +35,13 @@ class PolicyMemory:
     """State of one policy. Histories are (epoch seconds, value) and are cut to what the rules look back on."""
 
     estimates: tuple[ServiceTimeEstimate, ...] = ()
-    demand: tuple[tuple[float, float], ...] = ()
-    needs: tuple[tuple[float, int], ...] = ()  # needed replicas, for stabilization windows
+    headroom: bytes = (
+        b""  # what the headroom rules learned (decide/headroom/learned.py), as float32
+    )
+    looked_at: float = 0.0  # when they last did
+    needs: tuple[
+        tuple[float, int], ...
+    ] = ()  # replicas to keep, for the user's stabilization windows
     changes: tuple[
         tuple[float, int], ...
     ] = ()  # replicas added (+) or removed (-), for step limits

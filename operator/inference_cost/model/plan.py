@@ -93,6 +93,34 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeadroomRule:
+    """A way to keep room above the demand, and what its record promises.
+
+    Either a share of the largest load, or standard deviations above the expected demand (`load_fraction` is 1 then).
+    `cost`: replicas for each one that the demand would fill.
+    """
+
+    load_fraction: float
+    deviations: float
+    hold_seconds: float
+    late_fraction: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadroomChoice:
+    """The rule that is followed and those it was chosen from, as known when it was chosen."""
+
+    followed: HeadroomRule
+    runner_up: HeadroomRule
+    less: HeadroomRule | None  # fewer replicas, and late more often than the objective allows
+    rules: int
+    allowed_fraction: float
+    seen_seconds: float  # how long this demand has been seen
+    filled_replicas: float  # that the mean demand would fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """One step of the argument: a code from `decide/explain.py` and the values its sentence needs."""
 
@@ -129,6 +157,7 @@ class Plan:
     one_fewer: Prediction | Missing  # at one replica fewer: why not
     attainment: Attainment | Missing
     gpu_utilization: Reading[float]
+    headroom: HeadroomChoice | Missing = Missing(reason=MissingReason.NOT_LEARNED)
     write: bool = False
     replica_price_per_hour: Decimal | Missing = Missing(reason=MissingReason.PRICE_UNKNOWN)
 

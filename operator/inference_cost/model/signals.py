@@ -6,6 +6,16 @@ from inference_cost.model.reading import Missing, MissingReason, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatestGap:
+    """Between the newest two scrapes of a model on one pod: the shortest time over which anything is known."""
+
+    at: float  # epoch seconds of the newest
+    seconds: float
+    requests: float  # answered or failed
+    pending_change: float  # 0 where the gauge is not exported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelWindow:
     """Increase of Triton's counters of one model on one pod over `seconds`, resets removed.
 
@@ -25,6 +35,7 @@ class ModelWindow:
     pending_change: Reading[float] = Missing(
         reason=MissingReason.NOT_EXPORTED
     )  # end minus start of the window
+    latest: LatestGap | Missing = Missing(reason=MissingReason.NOT_EXPORTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
-from inference_cost.model.signals import ModelWindow
+from inference_cost.model.signals import LatestGap, ModelWindow
 from inference_cost.observe import queries as q
-from inference_cost.observe.series import Series, increase
+from inference_cost.observe.series import Samples, Series, increase
 
 # Labels of which one pod and model may rightly have several values.
 _PARTS = frozenset({"version", "gpu_uuid", "reason", "exported_namespace"})
@@ -89,7 +89,35 @@ def model_window(
         compute_seconds=_total(clean, *q.COMPUTE_MICROSECONDS) * _MICROSECONDS,
         pending=_gauge(pending, clock_offset_seconds),
         pending_change=_gauge_change(pending, clock_offset_seconds),
+        latest=_latest(
+            counted, [*counted, *clean.get(q.FAILURE, [])], pending, clock_offset_seconds
+        ),
     )
+
+
+def _latest(
+    successes: list[Series],
+    counters: list[Series],
+    pending: list[Series],
+    clock_offset_seconds: float,
+) -> LatestGap | Missing:
+    """All counters of a pod come with the same scrapes."""
+    newest = max(s.last_at for s in successes)
+    before = max(s.samples[-2][0] for s in successes if s.last_at == newest)
+    return LatestGap(
+        at=newest - clock_offset_seconds,
+        seconds=newest - before,
+        requests=sum(increase(_between(s, before, newest)) for s in counters),
+        pending_change=sum(_growth(_between(s, before, newest)) for s in pending),
+    )
+
+
+def _between(series: Series, start: float, end: float) -> Samples:
+    return tuple(sample for sample in series.samples[-2:] if start <= sample[0] <= end)
+
+
+def _growth(samples: Samples) -> float:
+    return samples[-1][1] - samples[0][1] if samples else 0.0
 
 
 def missing_family(families: Mapping[str, list[Series]]) -> Missing | None:

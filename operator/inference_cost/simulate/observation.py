@@ -21,6 +21,7 @@ from inference_cost.model.policy import Policy
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from inference_cost.model.signals import (
     BatchStatistic,
+    LatestGap,
     ModelConfiguration,
     ModelWindow,
     PodSignals,
@@ -32,6 +33,9 @@ from inference_cost.simulate.service import Service
 from inference_cost.simulate.world.scrapes import (
     FIRST_AT,
     LAST_AT,
+    LATEST_PENDING_CHANGE,
+    LATEST_REQUESTS,
+    LATEST_SECONDS,
     PENDING_CHANGE,
     SAMPLES,
     WINDOW_COLUMNS,
@@ -226,6 +230,12 @@ def _window(row: list[float]) -> ModelWindow:
         compute_seconds=row[COMPUTE_SECONDS],
         pending=Sample(value=row[PENDING], at=at),
         pending_change=Sample(value=row[PENDING_CHANGE], at=at),
+        latest=LatestGap(
+            at=at,
+            seconds=row[LATEST_SECONDS],
+            requests=row[LATEST_REQUESTS],
+            pending_change=row[LATEST_PENDING_CHANGE],
+        ),
     )
 
 

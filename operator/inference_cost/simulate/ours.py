@@ -10,7 +10,7 @@ import numpy as np
 
 from inference_cost.decide.engine import decide
 from inference_cost.model.memory import Memory
-from inference_cost.model.plan import Plan
+from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.simulate.observation import Observer
 from inference_cost.simulate.outcome import ReplicaSchedule
 from inference_cost.simulate.scenario import Scenario
@@ -35,13 +35,21 @@ class Operator:
         self._observer = Observer(self.scenario)
 
     def tick(self, world: World) -> Plan:
-        """Look, decide, write."""
+        """Look, decide, write.
+
+        Raises:
+            RuntimeError: the decision failed.
+        """
         snapshot = self._observer.snapshot(world)
         begin = time.perf_counter()
         decisions = decide(snapshot, self.memory)
         self.seconds.append(time.perf_counter() - begin)
         self.memory = decisions.memory
         plan = decisions.plans[self.scenario.policy.key]
+        if (
+            plan.limited_by is LimitedBy.INTERNAL_ERROR
+        ):  # in a cluster replicas stay; here it would pass for a result
+            raise RuntimeError(f"the decision failed: {dict(plan.reasons[0].values)}")
         if plan.write:
             order(world, plan.desired)
             self.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference_cost.decide.engine import decide
 from inference_cost.decide.explain import LONGEST_MESSAGE, explain
+from inference_cost.decide.headroom.learned import LENGTH
 from inference_cost.decide.memory_codec import decode, encode
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import PolicyObservation
@@ -27,6 +29,7 @@ from tests.unit.decide.worlds import (
     policy,
     signals,
     snapshot,
+    watched,
     workload,
 )
 
@@ -37,11 +40,22 @@ WILD = st.one_of(
     st.floats(allow_nan=True, allow_infinity=True),
     st.sampled_from([0.0, -1.0, 1e-300, 1e300, float("nan"), float("inf"), -float("inf")]),
 )
+# What was learned from an hour of each of these, of nothing, and what a damaged checkpoint may hold.
+HEADROOM = [
+    b"",
+    *(watched(rates, 4).headroom for rates in ([0.0] * 240, [250.0] * 240, [90.0, 700.0] * 120)),
+    b"\x00" * 7,
+    np.full(LENGTH, np.nan, np.float32).tobytes(),
+    np.full(LENGTH, 1e30, np.float32).tobytes(),
+]
 MEMORIES = st.builds(
-    lambda needs, current, misses: learned(needs=needs, last_current=current, misses=misses),
+    lambda needs, current, misses, headroom: learned(
+        needs=needs, last_current=current, misses=misses, headroom=headroom, looked_at=NOON - 15.0
+    ),
     st.one_of(st.none(), st.integers(0, 40)),
     st.one_of(st.none(), st.integers(0, 40)),
     st.integers(0, 10),
+    st.sampled_from(HEADROOM),
 )
 
 
@@ -62,10 +76,12 @@ def test_the_bounds_hold_whenever_there_is_data(
 
 
 @QUICK
-@given(rates=st.tuples(RATES, RATES), replicas=REPLICAS)
-def test_more_load_never_means_fewer_replicas(rates: tuple[float, float], replicas: int) -> None:
+@given(rates=st.tuples(RATES, RATES), replicas=REPLICAS, remembered=MEMORIES)
+def test_more_load_never_means_fewer_replicas(
+    rates: tuple[float, float], replicas: int, remembered: PolicyMemory
+) -> None:
     of = policy(highest=100)
-    memory = learned(needs=1, last_sampled_at=NOON)  # nothing new to learn from
+    memory = replace(remembered, last_sampled_at=NOON)  # nothing new to learn from
     low, high = (plan_of(observation(rate, replicas, of=of), memory) for rate in sorted(rates))
     assert low.variants[0].needed <= high.variants[0].needed
     assert low.desired <= high.desired

@@ -50,8 +50,13 @@ def test_a_damaged_payload_is_dropped(payload: str) -> None:
 
 
 def test_a_payload_that_inflates_without_end_is_dropped() -> None:
-    bomb = encode(replace(LEARNED, memory=replace(LEARNED.memory, demand=((0.0, 0.0),) * 900_000)))
+    bomb = encode(replace(LEARNED, memory=replace(LEARNED.memory, needs=((0.0, 0),) * 2_000_000)))
     assert decode(bomb) is None
+
+
+def watched_for(seconds: float) -> Learned:
+    looked_at = LEARNED.memory.looked_at + seconds
+    return replace(LEARNED, memory=replace(LEARNED.memory, looked_at=looked_at))
 
 
 MOVES = {
@@ -69,6 +74,8 @@ MOVES = {
         replace(LEARNED, memory=replace(LEARNED.memory, start_up_seconds=(20.0,))),
         True,
     ),
+    "a demand watched for half an hour": (watched_for(1_800.0), False),
+    "a demand watched for an hour": (watched_for(3_600.0), True),
     "money by half a percent": (with_amount("12.56"), False),
     "money by two percent": (with_amount("12.75"), True),
 }

@@ -69,7 +69,7 @@ def test_json_carries_all_that_text_does() -> None:
     assert stored["whyNotFewer"] == told.why_not_fewer
     assert set(stored) == {
         "namespace", "name", "target", "mode", "time", "note", "seen", "expected", "chosen",
-        "whyNotFewer", "limited", "found", "cost", "slo", "sloViolated", "attention",
+        "whyNotFewer", "limited", "room", "found", "cost", "slo", "sloViolated", "attention",
     }  # fmt: skip
 
 

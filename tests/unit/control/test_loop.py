@@ -153,8 +153,7 @@ async def test_a_decision_that_was_held_is_logged_once_with_its_traceback(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("inference_cost.decide.plan_policy.workloads_of", broken)
-    monkeypatch.setattr("inference_cost.decide.plan_policy.fleet", broken)
+    monkeypatch.setattr("inference_cost.decide.plan_policy.case_of", broken)
     world = World()
     for _ in range(3):
         await world.loop.tick()

@@ -14,26 +14,36 @@ from tests.unit.decide.worlds import (
     CONFIGURATION,
     NOON,
     gateway,
-    learned,
     observation,
     plan_of,
     policy,
     signals,
+    watched,
+)
+
+OVERLOADED = signals(
+    190.0,
+    2,
+    pending=Sample(value=20_000.0, at=NOON),
+    pending_change=Sample(value=300.0, at=NOON),
 )
 
 
+def test_a_queue_that_is_seen_to_grow_is_demand_and_is_worked_off() -> None:
+    plan = plan_of(observation(seen=OVERLOADED))
+    assert not isinstance(plan.demand, Missing)
+    assert not plan.demand.censored
+    assert plan.demand.now == pytest.approx(200.0)
+    quiet = plan_of(observation(195.0, 2))
+    assert plan.desired >= quiet.desired + 1
+
+
 def test_overload_grows_the_fleet_by_half_until_a_clean_window() -> None:
-    overloaded = signals(
-        190.0,
-        2,
-        pending=Sample(value=400.0, at=NOON),
-        pending_change=Sample(value=300.0, at=NOON),
-    )
-    plan = plan_of(observation(seen=overloaded))
+    shedding = replace(CONFIGURATION, queue_policy=True)
+    plan = plan_of(observation(seen=OVERLOADED, configuration=shedding))
     assert not isinstance(plan.demand, Missing)
     assert plan.demand.censored
-    assert plan.demand.now == pytest.approx(200.0)
-    assert plan.demand.forecast == pytest.approx(300.0)
+    assert plan.demand.forecast == pytest.approx(1.5 * plan.demand.now)
 
 
 @pytest.mark.parametrize(
@@ -88,21 +98,35 @@ def test_what_a_gateway_counts_when_answered_is_not_demand_while_a_queue_is_work
     assert plan.demand.now == pytest.approx(140.0)
 
 
+RISING = [100.0 + 2.0 * i for i in range(25)]
+
+
 def test_a_rising_load_is_followed_ahead_of_time() -> None:
-    rising = tuple((NOON - 15.0 * i, 150.0 - 2.0 * i) for i in range(24, 0, -1))
-    flat = tuple((NOON - 15.0 * i, 150.0) for i in range(24, 0, -1))
-    assert plan_of(observation(150.0, 2), learned(needs=1, demand=rising)).desired == 3
-    assert plan_of(observation(150.0, 2), learned(needs=1, demand=flat)).desired == 2
+    rising = plan_of(observation(150.0, 2), watched(RISING))
+    flat = plan_of(observation(150.0, 2), watched([150.0] * 25))
+    assert not isinstance(rising.demand, Missing)
+    assert not isinstance(flat.demand, Missing)
+    assert rising.demand.forecast > 1.1 * flat.demand.forecast
+    assert rising.desired > flat.desired
 
 
-def test_a_rise_that_has_stopped_is_not_carried_on() -> None:
-    stopped = tuple((NOON - 15.0 * i, min(150.0, 190.0 - 2.5 * i)) for i in range(24, 0, -1))
-    plan = plan_of(observation(150.0, 2), learned(needs=1, demand=stopped))
-    assert not isinstance(plan.demand, Missing)
-    assert plan.demand.forecast < 160.0
+@pytest.mark.parametrize(
+    ("headroom", "desired"),
+    [
+        (Headroom(mode=HeadroomMode.DISABLED), 2),
+        (Headroom(mode=HeadroomMode.FIXED, replicas=1), 3),
+        (Headroom(mode=HeadroomMode.FIXED, replicas=3), 5),
+    ],
+    ids=["none", "one", "three"],
+)
+def test_headroom_as_the_user_says(headroom: Headroom, desired: int) -> None:
+    plan = plan_of(observation(160.0, 2, of=policy(headroom=headroom)), watched([160.0] * 30))
+    assert plan.desired == desired
+    assert isinstance(plan.headroom, Missing)
 
 
-def test_no_headroom_when_disabled() -> None:
-    rising = tuple((NOON - 15.0 * i, 150.0 - 2.0 * i) for i in range(24, 0, -1))
+def test_a_backlog_is_worked_off_whatever_the_headroom() -> None:
+    waiting = signals(150.0, 2, pending=Sample(value=15_000.0, at=NOON))
     of = policy(headroom=Headroom(mode=HeadroomMode.DISABLED))
-    assert plan_of(observation(150.0, 2, of=of), learned(needs=1, demand=rising)).desired == 2
+    plan = plan_of(observation(seen=waiting, of=of), watched([150.0] * 30))
+    assert plan.desired >= 3

@@ -40,6 +40,7 @@ from tests.unit.decide.worlds import (
     priced_node,
     signals,
     snapshot,
+    watched,
     workload,
 )
 
@@ -376,11 +377,11 @@ def test_decides(sentence: str) -> None:
 
 
 def test_a_higher_need_within_the_holding_time_is_kept() -> None:
-    memory = replace(
-        learned(needs=2), needs=((NOON - 3600.0, 2), (NOON - 120.0, 4), (NOON - 60.0, 2))
-    )
+    memory = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 8, 5)
     plan = plan_of(observation(100.0, 5), memory)
-    assert (plan.desired, plan.limited_by) == (4, LimitedBy.STABILIZATION)
+    assert (plan.desired, plan.limited_by) == (5, LimitedBy.STABILIZATION)
+    later = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 200, 5)
+    assert plan_of(observation(100.0, 5), later).desired <= 3
 
 
 @pytest.mark.parametrize(

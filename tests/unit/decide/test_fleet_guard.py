@@ -48,7 +48,7 @@ def test_many_asking_for_far_fewer_at_once_freezes_removals() -> None:
 
 
 def test_a_few_asking_share_a_tenth_of_all_replicas() -> None:
-    observations = [*world(9, 10, 750.0), *world(3, 10, 50.0)]
+    observations = [*world(9, 10, 800.0), *world(3, 10, 50.0)]
     observations = [
         replace(o, policy=replace(o.policy, key=replace(o.policy.key, uid=f"u{i}", name=f"n{i}")))
         for i, o in enumerate(observations)
@@ -59,7 +59,7 @@ def test_a_few_asking_share_a_tenth_of_all_replicas() -> None:
 
 
 def test_each_policy_may_remove_one_per_period_even_when_the_budget_is_spent() -> None:
-    observations = [*world(9, 10, 750.0), *world(3, 10, 50.0)]
+    observations = [*world(9, 10, 800.0), *world(3, 10, 50.0)]
     observations = [
         replace(o, policy=replace(o.policy, key=replace(o.policy.key, uid=f"u{i}", name=f"n{i}")))
         for i, o in enumerate(observations)
@@ -69,7 +69,7 @@ def test_each_policy_may_remove_one_per_period_even_when_the_budget_is_spent() -
 
 
 def test_a_spent_budget_returns_after_the_period() -> None:
-    observations = [*world(9, 10, 750.0), *world(3, 10, 50.0)]
+    observations = [*world(9, 10, 800.0), *world(3, 10, 50.0)]
     observations = [
         replace(o, policy=replace(o.policy, key=replace(o.policy.key, uid=f"u{i}", name=f"n{i}")))
         for i, o in enumerate(observations)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from inference_cost.decide.headroom.learned import new_vector, to_bytes
 from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import ProfileSource
@@ -13,7 +14,8 @@ from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_
 
 FULL = PolicyMemory(
     estimates=(ESTIMATE, replace(ESTIMATE, template_hash="v0", rejected_in_a_row=2)),
-    demand=((NOON, 12.5), (NOON + 15.0, 13.0)),
+    headroom=to_bytes(new_vector()),
+    looked_at=NOON,
     needs=((NOON, 2),),
     changes=((NOON, -1),),
     start_up_seconds=(61.5,),
@@ -42,8 +44,10 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"version": None},
         {"estimates": [{"template_hash": "v1"}]},
         {"estimates": "x"},
-        {"demand": [[1.0]]},
-        {"demand": [[1.0, "NaN"]]},
+        {"headroom": "not base64!"},
+        {"headroom": "bm90IHpsaWI="},
+        {"changes": [[1.0]]},
+        {"looked_at": "NaN"},
         {"needs": None},
         {"misses": "many"},
     ],

@@ -43,7 +43,7 @@ def test_outside_the_latency_model_the_largest_load_that_held_counts(
     memory = learned(needs=1, estimates=(replace(ESTIMATE, largest_load_seen=60.0),))
     plan = plan_of(replace(seen, signals=signals(240.0, 2, request_seconds=60 * 240.0)), memory)
     assert not isinstance(plan.profile, Missing)
-    assert (plan.profile.source, plan.desired) == (ProfileSource.LARGEST_SEEN, 4)
+    assert (plan.profile.source, plan.desired) == (ProfileSource.LARGEST_SEEN, 5)
     assert why in dict(plan.reasons[0].values).values()
 
 

@@ -1,5 +1,6 @@
 """Builders of small worlds for decisions: one policy, its pods and what the metrics say."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from math import inf
@@ -22,6 +23,7 @@ from inference_cost.model.reading import Missing, MissingReason, Sample
 from inference_cost.model.signals import (
     GatewaySignals,
     LatencyHistogram,
+    LatestGap,
     ModelConfiguration,
     ModelWindow,
     PodSignals,
@@ -110,6 +112,9 @@ def window(rate: float, seconds: float = 60.0, **more: Any) -> ModelWindow:
         "compute_seconds": requests * (0.04 + 0.005 * min(mean + 1, 8)),
         "pending": Sample(value=2.0, at=NOON),
         "pending_change": Sample(value=0.0, at=NOON),
+        "latest": LatestGap(
+            at=NOON, seconds=seconds / 4, requests=requests / 4, pending_change=0.0
+        ),
     }
     return ModelWindow(**(fields | more))
 
@@ -185,6 +190,17 @@ def learned(needs: int | None = None, **more: Any) -> PolicyMemory:
             observed_at=NOON - 15.0,
         )
     return replace(memory, **more)
+
+
+def watched(rates: Sequence[float], replicas: int = 2, **more: Any) -> PolicyMemory:
+    """Memory after a look at each of these rates every 15 s, the last one 15 s before noon."""
+    remembered = learned(needs=1, **more)
+    for i, rate in enumerate(rates):
+        at = NOON - 15.0 * (len(rates) - i)
+        seen = observation(seen=signals(rate, replicas, sampled_at=at), replicas=replicas)
+        shot = replace(snapshot(seen), at=at)
+        remembered = decide(shot, memory_of(remembered)).memory.policies[key()]
+    return replace(remembered, observed_since=NOON - 3600.0)
 
 
 def snapshot(*observations: PolicyObservation, **more: Any) -> Snapshot:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.signals import PodSignals, Signals
+from inference_cost.model.signals import LatestGap, PodSignals, Signals
 from inference_cost.observe import queries as q
 from inference_cost.observe.counters import PodSeries
 from inference_cost.observe.records import PodRecord
@@ -145,6 +145,10 @@ def assert_windows_alike(one: PodSignals, other: PodSignals) -> None:
         assert getattr(mine, name) == pytest.approx(getattr(real, name)), name
     assert mine.pending == real.pending
     assert mine.pending_change == real.pending_change
+    assert isinstance(mine.latest, LatestGap)
+    assert isinstance(real.latest, LatestGap)
+    for name in ("at", "seconds", "requests", "pending_change"):
+        assert getattr(mine.latest, name) == pytest.approx(getattr(real.latest, name)), name
 
 
 CONDITIONS = {

@@ -298,9 +298,7 @@ def backtest(
 def _run(chosen: given.Options) -> None:
     absent = [name for name in NEEDED if find_spec(name) is None]
     if absent:
-        raise CommandError(
-            f"backtest needs {' and '.join(absent)}: install inference-cost-operator[backtest]"
-        )
+        raise CommandError(f"backtest needs {' and '.join(absent)}: pip install {' '.join(absent)}")
     try:
         from inference_cost.cli.backtest.run import run  # noqa: PLC0415 - needs the extra
 

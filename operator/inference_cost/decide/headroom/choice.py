@@ -10,27 +10,41 @@ from typing import Final
 
 from inference_cost.decide.headroom.compiled import compiled
 from inference_cost.decide.headroom.learned import (
+    AGE,
     BUDGET,
     DEMAND,
     LATEST,
+    LESS,
+    LESS_COST,
+    LESS_LATE,
     MAY,
     MEAN,
     PRICE,
     RULE,
+    RULE_COST,
+    RULE_LATE,
+    SECOND,
+    SECOND_COST,
+    SECOND_LATE,
     SINCE,
+    Floats,
     Learned,
 )
 from inference_cost.decide.headroom.regression import Look
-from inference_cost.decide.headroom.rules import PRIOR_COST, PRIOR_LATE
-from inference_cost.decide.headroom.shadow import Serving
+from inference_cost.decide.headroom.rules import BASE_OF, LOAD_OF, PRIOR_COST, PRIOR_LATE
+from inference_cost.decide.headroom.shadow import Serving, counting
 
 LOWEST_PRICE: Final = 1.0
 PRICE_STEP: Final = 1.25
 PRICES: Final = 24
-PRIOR_STARTS: Final = 20.0  # start-up times for which the average stands,
-LONGEST_PRIOR: Final = 3_600.0  # seconds, and no longer
-ALLOWED: Final = 0.8  # of the late share that the objective allows
-AHEAD: Final = 1.2  # logarithm of how much more is allowed at most where less was late before
+PRIOR_SECONDS: Final = 3_600.0  # of demand, for which the average stands
+# Of the late share that the objective allows, what a record may show while it is young and when it is ripe: the best
+# of many rules by a few bursts promises more than it keeps.
+ALLOWED_YOUNG: Final = 0.5
+ALLOWED_RIPE: Final = 0.9
+RIPE_SECONDS: Final = 7 * 86_400.0
+AHEAD: Final = 1.2  # logarithm of how much more is allowed at most where less was late before,
+BEHIND: Final = 0.6  # and of how much less where more was: more than that only buys what is gone
 CHOICE_STARTS: Final = 5.0  # start-up times between choices
 BUDGET_SECONDS: Final = 86_400.0  # half-life
 UNLOADED: Final = 0.3  # of a replica's load: the least mean demand that the average stands for
@@ -40,32 +54,42 @@ UNLOADED: Final = 0.3  # of a replica's load: the least mean demand that the ave
 def choose(learned: Learned, look: Look, serving: Serving, allowed: float, late: float) -> int:
     """Number of the rule. `allowed`: late share of the objective; `late`: requests, own fleet, since the last look."""
     numbers = learned.numbers
-    _count_budget(learned, look, allowed, late)
+    if counting(learned, look):
+        _count_budget(learned, look, allowed, late)
     numbers[SINCE] += look.seconds
     if numbers[RULE] < 0 or numbers[SINCE] >= CHOICE_STARTS * look.start_up:
         numbers[SINCE] = 0.0
-        _choose(learned, look, serving, ALLOWED * allowed)
+        _choose(learned, serving, allowed)
     return int(numbers[RULE])
+
+
+@compiled
+def _may(learned: Learned, allowed: float) -> float:
+    """Late share that the record of a rule may show."""
+    ripe = min(learned.numbers[AGE] / RIPE_SECONDS, 1.0)
+    share: float = ALLOWED_YOUNG + (ALLOWED_RIPE - ALLOWED_YOUNG) * ripe
+    return allowed * share
 
 
 @compiled
 def _count_budget(learned: Learned, look: Look, allowed: float, late: float) -> None:
     numbers = learned.numbers
     fading = 2.0 ** (-look.seconds / BUDGET_SECONDS)
-    may = ALLOWED * allowed * numbers[LATEST] * look.seconds
+    may = _may(learned, allowed) * numbers[LATEST] * look.seconds
     numbers[BUDGET] = numbers[BUDGET] * fading + may - late
     numbers[MAY] = numbers[MAY] * fading + may
 
 
 @compiled
-def _choose(learned: Learned, look: Look, serving: Serving, may: float) -> None:
-    numbers = learned.numbers
+def _choose(learned: Learned, serving: Serving, allowed: float) -> None:
+    numbers, may = learned.numbers, _may(learned, allowed)
     mean = max(numbers[MEAN], UNLOADED * serving.load)
-    prior = min(PRIOR_STARTS * look.start_up, LONGEST_PRIOR) * mean  # requests
-    ahead = min(max(numbers[BUDGET] / max(numbers[MAY] + may * prior, 1e-9), 0.0), AHEAD)
+    prior = PRIOR_SECONDS * mean  # requests
+    ahead = numbers[BUDGET] / max(numbers[MAY] + may * prior, 1e-9)
     late = learned.late + prior * PRIOR_LATE
     cost = learned.cost * serving.load + prior * PRIOR_COST  # in costs of serving a request
-    most = may * exp(ahead) * (numbers[DEMAND] + prior)
+    most = may * numbers[DEMAND] + allowed * prior
+    most *= exp(min(max(ahead, -BEHIND), AHEAD))
     price = LOWEST_PRICE
     for _ in range(PRICES):
         rule = int((cost + price * late).argmin())
@@ -73,3 +97,25 @@ def _choose(learned: Learned, look: Look, serving: Serving, may: float) -> None:
         if late[rule] <= most:
             break
         price *= PRICE_STEP
+    requests = numbers[DEMAND] + prior
+    _compare(learned, cost / requests, late / requests, most / requests)
+
+
+@compiled
+def _compare(learned: Learned, cost: Floats, late: Floats, most: float) -> None:
+    """For the explanation: what comes second by the same price, and what less room would do."""
+    numbers = learned.numbers
+    rule, price = int(numbers[RULE]), numbers[PRICE]
+    second, less = -1, -1
+    for i in range(len(cost)):
+        if BASE_OF[i] == BASE_OF[rule] and LOAD_OF[i] == LOAD_OF[rule]:
+            continue
+        if second < 0 or cost[i] + price * late[i] < cost[second] + price * late[second]:
+            second = i
+        if cost[i] < cost[rule] and late[i] > most and (less < 0 or late[i] < late[less]):
+            less = i
+    numbers[SECOND], numbers[LESS] = second, less
+    numbers[RULE_LATE], numbers[RULE_COST] = late[rule], cost[rule]
+    numbers[SECOND_LATE], numbers[SECOND_COST] = late[second], cost[second]
+    if less >= 0:
+        numbers[LESS_LATE], numbers[LESS_COST] = late[less], cost[less]

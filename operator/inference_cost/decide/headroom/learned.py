@@ -40,7 +40,16 @@ MAY: Final = 16  # late requests that might have come in all, fading
 RULE: Final = 17  # that is followed
 PRICE: Final = 18  # of a late request, in costs of serving one
 SINCE: Final = 19  # seconds since the rule was chosen
-NUMBERS: Final = 20
+# What was known when it was: shares late, and costs ÷ that of the largest load on every replica. -1: there is none.
+RULE_LATE: Final = 20
+RULE_COST: Final = 21
+SECOND: Final = 22  # the next best with another room
+SECOND_LATE: Final = 23
+SECOND_COST: Final = 24
+LESS: Final = 25  # with less room: dearer in late requests, cheaper in replicas
+LESS_LATE: Final = 26
+LESS_COST: Final = 27
+NUMBERS: Final = 28
 
 
 class Learned(NamedTuple):
@@ -117,5 +126,37 @@ def new_vector() -> Floats:
     learned.normal[...] = _FIRST_NORMAL
     learned.moment[...] = _FIRST_MOMENT
     learned.recent[...] = 1.0
-    learned.numbers[DAY_BIN] = learned.numbers[RULE] = -1.0
+    for name in (DAY_BIN, RULE, SECOND, LESS):
+        learned.numbers[name] = -1.0
     return vector
+
+
+def from_bytes(data: bytes) -> Floats:
+    """What `to_bytes` made; nothing learned yet where it is damaged, or from a version with another layout."""
+    if len(data) != LENGTH * np.dtype(np.float32).itemsize:
+        return new_vector()
+    vector = np.frombuffer(data, np.float32).astype(np.float64)
+    return vector if _sound(vector) else new_vector()
+
+
+def to_bytes(vector: Floats) -> bytes:
+    """Half as many digits do: results differ by less than from one run to the next."""
+    return vector.astype(np.float32).tobytes()
+
+
+def _sound(vector: Floats) -> bool:
+    """Whether the functions can go on from here."""
+    learned = views(vector)
+    numbers = learned.numbers
+    unknown = np.isnan(learned.expected).sum() + np.isnan(learned.daily).sum()
+    if np.isfinite(vector).sum() + unknown != LENGTH:
+        return False
+    bounds = (
+        (SLOT, 0, SLOTS),
+        (DAY_BIN, -1, DAY_BINS),
+        *((name, -1, len(RULES)) for name in (RULE, SECOND, LESS)),
+    )
+    within = all(lowest <= numbers[name] < beyond for name, lowest, beyond in bounds)
+    return bool(
+        within and (learned.variance >= 0).all() and (numbers[[AGE, DEMAND, STEPS]] >= 0).all()
+    )

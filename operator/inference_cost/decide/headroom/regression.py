@@ -6,7 +6,7 @@ recursive least squares; the variance of what is missed is a part that falls wit
 that does not, times how large the misses have lately been.
 """
 
-from math import exp, isnan, sqrt
+from math import exp, isnan, nan, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -48,12 +48,14 @@ class Look(NamedTuple):
     """One look at the demand of one policy."""
 
     at: float  # epoch seconds
-    seconds: float  # since the look before
+    tick: float  # seconds between looks, as a rule
+    seconds: float  # since the look before, or since it would have been after a break
     rate: float  # requests/s, mean of the window
     latest: float  # requests/s since the look before
     window: float  # seconds
     start_up: float  # seconds
     lead: float  # seconds from the middle of the window until an order of now serves
+    waiting: float  # requests in line beyond a normal queue; NaN where it is not measured
 
 
 class Expected(NamedTuple):
@@ -66,6 +68,7 @@ class Expected(NamedTuple):
 @compiled
 def learn(learned: Learned, look: Look) -> Expected:
     """Take one look in, and say what to expect."""
+    _skip(learned, look)
     _count_means(learned, look)
     numbers = learned.numbers
     numbers[NOTHING] = max(1.0 / look.window, LEAST_DEMAND * numbers[MEAN])
@@ -85,8 +88,17 @@ def above(learned: Learned, expected: Expected, deviations: float) -> float:
 
 @compiled
 def looks_ahead(look: Look, horizon: int) -> int:
-    ahead = look.lead * (horizon + 1) / HORIZONS / look.seconds
+    ahead = look.lead * (horizon + 1) / HORIZONS / look.tick
     return min(max(int(ahead + 0.5), 1), SLOTS - 1)
+
+
+@compiled
+def _skip(learned: Learned, look: Look) -> None:
+    """Looks that were missed expected nothing."""
+    numbers, missed = learned.numbers, int(look.seconds / look.tick + 0.5) - 1
+    for _ in range(min(max(missed, 0), SLOTS)):
+        learned.expected[int(numbers[SLOT])] = nan
+        numbers[SLOT] = (numbers[SLOT] + 1) % SLOTS
 
 
 @compiled

@@ -13,9 +13,10 @@ import numpy as np
 DEVIATIONS: Final = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 BASES: Final = 1 + len(DEVIATIONS)  # the expected demand itself is the first
 LOADS: Final = tuple(round(0.30 + 0.05 * i, 2) for i in range(15))  # of the largest load
-# In buckets of a third of a start-up time; the shortest is the time that a lower demand must last.
-HOLDS_OF_LOADS: Final = (2, 5, 10, 15, 30)
-HOLDS_OF_DEVIATIONS: Final = (2, 5, 15)
+# In buckets of a third of a start-up time, the one that is filling included. The shortest is a start-up time at least:
+# what goes sooner would have been cheaper to keep (ski rental), and pods would come and go for nothing.
+HOLDS_OF_LOADS: Final = (4, 7, 10, 15, 30)
+HOLDS_OF_DEVIATIONS: Final = (4, 7, 15)
 
 
 class Rule(NamedTuple):
@@ -44,16 +45,14 @@ HOLD_OF: Final = np.array([rule.hold for rule in RULES])
 
 
 def _prior_late(rule: Rule) -> float:
-    buckets = rule.hold / HOLDS_OF_LOADS[1]
     if rule.base:
-        held = (rule.hold / HOLDS_OF_LOADS[0]) ** -0.45
-        return float(0.105 * exp(-0.75 * rule.deviations) * held)
-    return float(0.0296 * (rule.load / 0.85) ** 4.5 * buckets**-0.5)
+        return float(0.105 * exp(-0.75 * rule.deviations) * (rule.hold / 2) ** -0.45)
+    return float(0.0296 * (rule.load / 0.85) ** 4.5 * (rule.hold / 5) ** -0.5)
 
 
 def _prior_cost(rule: Rule) -> float:
-    held = (rule.hold / HOLDS_OF_LOADS[0]) ** 0.07
-    return float(1.14 * (exp(0.107 * rule.deviations) if rule.base else 1 / rule.load) * held)
+    room = exp(0.107 * rule.deviations) if rule.base else 1 / rule.load
+    return float(1.14 * room * (rule.hold / 2) ** 0.07)
 
 
 # Mean share late and mean cost (1: always the largest load on every replica) over 33 days of 20 services

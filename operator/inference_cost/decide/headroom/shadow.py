@@ -11,6 +11,7 @@ import numpy as np
 
 from inference_cost.decide.headroom.compiled import compiled
 from inference_cost.decide.headroom.learned import (
+    AGE,
     BUCKET_AGE,
     BUCKETS,
     DEMAND,
@@ -36,6 +37,10 @@ from inference_cost.decide.headroom.rules import (
 from inference_cost.decide.size import DRAIN_LOAD, MOST_REPLICAS, NEGLIGIBLE
 
 BUCKETS_PER_START: Final = 3.0
+SETTLING_STARTS: Final = 2.0  # start-up times until the fleets are those of the rules,
+LONGEST_SETTLING_STARTS: Final = (
+    20.0  # and until a queue from before is worked off, or never will be
+)
 FADING_SECONDS: Final = 2 * 86_400.0  # half-life of what is known of the rules
 DISPERSION_STARTS: Final = 80.0  # half-life of the dispersion of arrivals, in start-ups
 OBJECTIVES_EVENED: Final = 3.0  # a replica evens out the load over so many objectives,
@@ -114,26 +119,38 @@ def replicas_for(demand: float, serving: Serving) -> int:
 @compiled
 def advance(learned: Learned, bases: Floats, look: Look, serving: Serving) -> float:
     """Let all fleets serve what came since the last look, then order. Returns requests late in the own fleet."""
-    if learned.numbers[DEMAND] == 0:
+    if learned.numbers[REQUESTS] == 0:
         learned.live[:] = serving.ready
         learned.fewest[:] = serving.ready
     _count_arrivals(learned, look, serving)
     over = _buckets_over(learned, START_AGE, look, float(STARTING), STARTING)
+    counts = counting(learned, look)
     fading, came = 2.0 ** (-look.seconds / FADING_SECONDS), look.latest * look.seconds
     for rule in range(len(learned.live)):
         fewest = learned.fewest[rule]
         ready = min(fewest.min(), learned.live[rule])
         late = _serve(learned, look, serving, rule, ready)
-        learned.cost[rule] = learned.cost[rule] * fading + learned.live[rule] * look.seconds
-        learned.late[rule] = learned.late[rule] * fading + late
+        if counts:
+            learned.cost[rule] = learned.cost[rule] * fading + learned.live[rule] * look.seconds
+            learned.late[rule] = learned.late[rule] * fading + late
         _order(learned, bases, look, serving, rule)
         for _ in range(over):
             for i in range(STARTING - 1, 0, -1):
                 fewest[i] = fewest[i - 1]
             fewest[0] = learned.live[rule]
         fewest[0] = min(fewest[0], learned.live[rule])
-    learned.numbers[DEMAND] = learned.numbers[DEMAND] * fading + came
+    if counts:
+        learned.numbers[DEMAND] = learned.numbers[DEMAND] * fading + came
     return _serve(learned, look, serving, len(learned.live), float(serving.ready))
+
+
+@compiled
+def counting(learned: Learned, look: Look) -> bool:
+    """What happens to fleets that no rule ordered, and the queue that was there before, say nothing about the rules."""
+    starts = learned.numbers[AGE] / look.start_up
+    if learned.numbers[DEMAND] > 0 or starts > LONGEST_SETTLING_STARTS:
+        return True
+    return bool(starts > SETTLING_STARTS and learned.backlog[-1] <= 0)
 
 
 @compiled
@@ -151,7 +168,7 @@ def _count_arrivals(learned: Learned, look: Look, serving: Serving) -> None:
     """The load as a replica evens it out, and how uneven arrivals are from look to look."""
     numbers, came = learned.numbers, look.latest * look.seconds
     evened = min(max(OBJECTIVES_EVENED * serving.threshold, look.seconds), LONGEST_EVENED)
-    first = numbers[DEMAND] == 0
+    first = numbers[REQUESTS] == 0
     gain = 1.0 if first else 1.0 - exp(-look.seconds / evened)
     step = 0.0 if first else came - numbers[LATEST] * look.seconds
     fading = 2.0 ** (-look.seconds / (DISPERSION_STARTS * look.start_up))
@@ -167,7 +184,8 @@ def _serve(learned: Learned, look: Look, serving: Serving, fleet: int, replicas:
     came, rate = look.latest * look.seconds, max(replicas, 1.0) * serving.capacity
     before = learned.backlog[fleet]
     left = max(before + came - rate * look.seconds, 0.0)
-    late = came * _late_share(serving.late, learned.numbers[SMOOTH] / rate)
+    evened = serving.gains[min(max(int(replicas), 1), len(serving.gains)) - 1]
+    late = came * _late_share(serving.late, learned.numbers[SMOOTH] / rate / evened)
     late = max(late, came * _share_waiting(before / rate, left / rate, serving.wait_allowed))
     late = max(late, _bursts(learned, look, serving, max(replicas, 1.0)))
     learned.backlog[fleet] = min(left, rate * serving.longest_wait)

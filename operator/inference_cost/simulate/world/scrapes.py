@@ -16,6 +16,7 @@ from inference_cost.simulate.world.state import (
     NOW,
     P90_SECONDS,
     PENDING,
+    REQUESTS,
     SCRAPES,
     SCRAPES_KEPT,
     TRAIL,
@@ -36,7 +37,11 @@ PENDING_CHANGE = COLUMNS
 FIRST_AT = COLUMNS + 1
 LAST_AT = COLUMNS + 2
 SAMPLES = COLUMNS + 3
-WINDOW_COLUMNS = COLUMNS + 4
+# Between the newest two samples.
+LATEST_SECONDS = COLUMNS + 4
+LATEST_REQUESTS = COLUMNS + 5
+LATEST_PENDING_CHANGE = COLUMNS + 6
+WINDOW_COLUMNS = COLUMNS + 7
 
 
 @compiled
@@ -94,8 +99,8 @@ def seen_scrape(world: World, replica: int, number: int) -> bool:
 def counter_windows(world: World, window_seconds: float, windows: Floats) -> None:
     """Increases over the visible scrapes of the last `window_seconds`: a row of `windows` per listed replica.
 
-    Columns as of the counters, then `PENDING_CHANGE`, `FIRST_AT`, `LAST_AT` (seconds) and `SAMPLES`; with
-    one sample the increases are zero, without any everything is.
+    Columns as of the counters, then `PENDING_CHANGE`, `FIRST_AT`, `LAST_AT` (seconds), `SAMPLES`
+    and those of the newest gap; with one sample the increases are zero, without any everything is.
     """
     now, newest = world.numbers[NOW], world.counts[SCRAPES] - 1
     visible = now - world.conditions.lag_seconds + 1e-6
@@ -114,10 +119,11 @@ def _window(world: World, slot: int, oldest: int, newest: int, window: Floats) -
     replicas = world.replicas
     if replicas.first_scrape[slot] < 0:
         return
-    first, last, samples = -1, -1, 0
+    first, before_last, last, samples = -1, -1, -1, 0
     for number in range(max(oldest, replicas.first_scrape[slot]), newest + 1):
         if seen_scrape(world, replicas.number[slot], number):
             first = number if samples == 0 else first
+            before_last = last if samples else number
             last = number
             samples += 1
     window[SAMPLES] = samples
@@ -130,3 +136,7 @@ def _window(world: World, slot: int, oldest: int, newest: int, window: Floats) -
     window[:COLUMNS] = after - before
     window[PENDING] = after[PENDING]
     window[PENDING_CHANGE] = after[PENDING] - before[PENDING]
+    before = world.scraped[before_last % SCRAPES_KEPT, slot]
+    window[LATEST_SECONDS] = scrape_time(world, last) - scrape_time(world, before_last)
+    window[LATEST_REQUESTS] = after[REQUESTS] - before[REQUESTS]
+    window[LATEST_PENDING_CHANGE] = after[PENDING] - before[PENDING]

@@ -56,14 +56,15 @@ class Served(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """What Triton's counters of one replica grow by in one step, and what its gauge of pending requests shows."""
+    """What Triton counts of one replica in one step: of all its requests, and of each that it answers."""
 
-    requests: float
-    executions: float
-    request_seconds: float
+    arrived: float
+    dropped: float
+    most: float  # requests that it can answer
+    pending: float  # towards which its queue goes
+    batch: float
     queue_seconds: float
     compute_seconds: float
-    pending: float
 
 
 @compiled
@@ -215,7 +216,7 @@ def _late_seconds(  # noqa: PLR0917 - same
 
 @compiled
 def _counted(world: World, served: Served, offered: Offered, width: float, share: float) -> Counted:
-    """What one replica's counters grow by: offered this, it served `share` of the group's requests.
+    """Of one replica that is offered this, and has `share` of what the group serves.
 
     Without a backlog the counters are as noisy as the arrivals.
     """
@@ -228,26 +229,32 @@ def _counted(world: World, served: Served, offered: Offered, width: float, share
     compute = at_load(curves.compute, 0, load)
     if served.backlog > 0 or load > HIGHEST_LOAD:
         batch, compute = conditions.max_batch, conditions.batch_seconds
-    pending = served.backlog * share + offered.smooth * at_load(curves.queue, 0, load)
+    rate = offered.smooth if served.backlog > 0 else offered.counted
     return Counted(
-        completed,
-        completed / batch,
-        completed * (served.queue + compute),
-        completed * served.queue,
-        completed * compute,
-        pending,
+        rate * width,
+        served.dropped * share,
+        max(conditions.capacity, completed / width) * width,
+        served.backlog * share + offered.smooth * at_load(curves.queue, 0, load),
+        batch,
+        served.queue,
+        compute,
     )
 
 
 @compiled
 def _count(world: World, slot: int, counted: Counted) -> None:
+    """What came was answered, dropped, or waits: a queue grows by no more than comes."""
     counters = world.counters
-    counters[slot, REQUESTS] += counted.requests
-    counters[slot, EXECUTIONS] += counted.executions
-    counters[slot, REQUEST_SECONDS] += counted.request_seconds
-    counters[slot, QUEUE_SECONDS] += counted.queue_seconds
-    counters[slot, COMPUTE_SECONDS] += counted.compute_seconds
-    counters[slot, PENDING] = counted.pending
+    before = counters[slot, PENDING]
+    most = max(before + counted.arrived - counted.dropped, 0.0)
+    pending = min(max(counted.pending, most - counted.most), most)
+    answered = most - pending
+    counters[slot, REQUESTS] += answered
+    counters[slot, EXECUTIONS] += answered / counted.batch
+    counters[slot, REQUEST_SECONDS] += answered * (counted.queue_seconds + counted.compute_seconds)
+    counters[slot, QUEUE_SECONDS] += answered * counted.queue_seconds
+    counters[slot, COMPUTE_SECONDS] += answered * counted.compute_seconds
+    counters[slot, PENDING] = pending
 
 
 @compiled

@@ -42,15 +42,13 @@ def test_names_of_baselines() -> None:
     assert len(parse_against([DEFAULT_AGAINST])) == 7
 
 
-def test_without_the_extra(
+def test_where_a_run_cannot_compile(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == "numba" else name)
     arguments = ("-f", objects_file(tmp_path), "--arrivals", arrivals_file(tmp_path))
     assert run(monkeypatch, *arguments) == 1
-    assert capsys.readouterr().err == (
-        "error: backtest needs numba: install inference-cost-operator[backtest]\n"
-    )
+    assert capsys.readouterr().err == "error: backtest needs numba: pip install numba\n"
 
 
 def test_help_does_not_load_what_a_run_needs() -> None:

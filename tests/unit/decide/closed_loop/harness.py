@@ -29,6 +29,7 @@ from inference_cost.model.signals import (
     BatchStatistic,
     GatewaySignals,
     LatencyHistogram,
+    LatestGap,
     ModelConfiguration,
     ModelWindow,
     PodSignals,
@@ -295,7 +296,7 @@ class Loop:
             if server.ready > now or len(samples) < 2:
                 continue
             newest = max(newest, samples[-1].at)
-            pods.append(_pod_signals(server.name, samples[0], samples[-1]))
+            pods.append(_pod_signals(server.name, samples[0], *samples[-2:]))
         if not pods:
             return Missing(reason=MissingReason.EMPTY_RESULT)
         return Signals(
@@ -343,7 +344,7 @@ class Loop:
         return self.result
 
 
-def _pod_signals(name: str, first: Counters, last: Counters) -> PodSignals:
+def _pod_signals(name: str, first: Counters, before: Counters, last: Counters) -> PodSignals:
     at = EPOCH + last.at
     window = ModelWindow(
         model="sleepy",
@@ -357,6 +358,12 @@ def _pod_signals(name: str, first: Counters, last: Counters) -> PodSignals:
         compute_seconds=last.compute_seconds - first.compute_seconds,
         pending=Sample(value=last.pending, at=at),
         pending_change=Sample(value=last.pending - first.pending, at=at),
+        latest=LatestGap(
+            at=at,
+            seconds=last.at - before.at,
+            requests=last.requests - before.requests,
+            pending_change=last.pending - before.pending,
+        ),
     )
     return PodSignals(
         pod=name, models=(window,), gpu_utilization=Missing(reason=MissingReason.NOT_EXPORTED)

@@ -38,7 +38,7 @@ def test_a_load_balancer_that_is_counted_on_saves_replica_seconds_on_the_demo_da
     assert used[Routing.LEAST_REQUEST] <= 0.98 * used[Routing.EQUAL]
 
 
-@pytest.mark.parametrize(("threshold", "per_second"), [(0.2, 230.0), (0.16, 190.0)])
+@pytest.mark.parametrize(("threshold", "per_second"), [(0.2, 215.0), (0.16, 180.0)])
 def test_with_a_tight_objective_a_load_balancer_saves_one_replica_of_four(
     threshold: float, per_second: float
 ) -> None:
@@ -108,7 +108,8 @@ def test_a_slow_day_at_default_timings_is_followed_without_flapping() -> None:
     result = Loop(arrivals, hours * 3600.0, slow).run()
     assert result.attained >= 0.995
     assert len(result.writes) <= 5 * hours
-    for one, two in pairwise(result.writes):
+    learned = [write for write in result.writes if write[0] >= slow.measured_from]
+    for one, two in pairwise(learned):
         opposite = (one[2] - one[1]) * (two[2] - two[1]) < 0
         assert not opposite or two[0] - one[0] >= slow.start_up
     mean = result.replica_seconds / (hours * 3600.0)

@@ -1,5 +1,6 @@
 """Looks at a demand, and replicas that serve it."""
 
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ LOADS = 41
 def look(rate: float, **changes: Any) -> Look:
     usual = Look(
         at=MIDNIGHT,
+        tick=TICK,
         seconds=TICK,
         rate=rate,
         latest=rate,
         window=60.0,
         start_up=START_UP,
         lead=235.0,
+        waiting=nan,
     )
     return usual._replace(**changes)
 

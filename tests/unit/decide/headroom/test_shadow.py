@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_cost.decide.headroom import regression, shadow
-from inference_cost.decide.headroom.learned import LATEST, Learned
+from inference_cost.decide.headroom.learned import DEMAND, LATEST, Learned
 from inference_cost.decide.headroom.rules import RULES, Rule
 from tests.unit.decide.headroom.cases import (
     MIDNIGHT,
@@ -19,8 +19,8 @@ from tests.unit.decide.headroom.cases import (
     serving,
 )
 
-AT_ONE_HALF = RULES.index(Rule(0, 0.5, 2))  # twice the replicas, held for two thirds of a start-up
-FULL = RULES.index(Rule(0, 1.0, 2))
+AT_ONE_HALF = RULES.index(Rule(0, 0.5, 4))  # twice the replicas, held for a start-up
+FULL = RULES.index(Rule(0, 1.0, 4))
 FULL_AND_LONG = RULES.index(Rule(0, 1.0, 30))
 
 
@@ -72,8 +72,8 @@ def test_replicas_are_kept_for_the_holding_time() -> None:
         play(learned, [100.0])
         for rule in kept:
             kept[rule] += TICK if learned.live[rule] >= 20 else 0
-    # Two and thirty buckets of a minute; the last bucket may have just begun.
-    assert 60 <= kept[FULL] <= 200
+    # Four and thirty buckets of a minute; the last bucket may have just begun.
+    assert START_UP <= kept[FULL] <= START_UP + 140
     assert 1740 <= kept[FULL_AND_LONG] <= 1900
 
 
@@ -101,6 +101,22 @@ def test_a_fleet_is_paid_from_the_order_on() -> None:
     before = learned.cost[FULL]
     play(learned, [100.0, 100.0])
     assert learned.cost[FULL] - before == pytest.approx(2 * 10 * TICK, rel=0.01)
+
+
+def test_a_queue_from_before_says_nothing_about_the_rules() -> None:
+    learned = nothing_learned()
+    play(learned, [100.0] * 60, ready=5)  # overloaded from the start
+    assert learned.numbers[DEMAND] == 0
+    assert not learned.late.any()
+    learned.backlog[-1] = 0.0
+    play(learned, [100.0] * 4, ready=20)
+    assert learned.numbers[DEMAND] == pytest.approx(4 * TICK * 100.0, rel=0.01)
+
+
+def test_a_queue_that_is_never_worked_off_counts_in_the_end() -> None:
+    learned = nothing_learned()
+    play(learned, [100.0] * 400, ready=5)
+    assert learned.numbers[DEMAND] > 0
 
 
 def test_a_backlog_is_worked_off_by_more_replicas() -> None:

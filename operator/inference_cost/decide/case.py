@@ -1,0 +1,111 @@
+"""One policy at one tick, with all that the stages need, derived once."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from inference_cost.decide import lead_time
+from inference_cost.decide.place import bounds
+from inference_cost.decide.plans import workloads_of
+from inference_cost.decide.pods import Fleet, fleet, learn_start_ups
+from inference_cost.decide.profile import configuration_of
+from inference_cost.decide.stabilize import CHANGES_KEPT, LONGEST_PERIOD_SECONDS, Bounds
+from inference_cost.decide.traffic import Traffic, traffic
+from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot
+from inference_cost.model.reading import Missing
+from inference_cost.model.signals import ModelConfiguration
+from inference_cost.model.workload import Workload
+
+LONGEST_GAP: Final = (
+    4.0  # ticks without metrics, before what was seen no longer counts as seen without a break
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    observation: PolicyObservation
+    snapshot: Snapshot
+    memory: PolicyMemory
+    workloads: tuple[Workload, ...]
+    fleet: Fleet
+    start_up_seconds: float
+    traffic: Traffic | Missing
+    configuration: ModelConfiguration | Missing
+    scrape_seconds: float
+    age_seconds: float  # of the newest sample
+
+    @property
+    def at(self) -> float:
+        return self.snapshot.at
+
+    @property
+    def settings(self) -> DecisionSettings:
+        return self.snapshot.settings
+
+    @property
+    def bounds(self) -> Bounds:
+        lowest, highest = bounds(self.observation.policy.variants)
+        return Bounds(lowest=lowest, highest=highest)
+
+    @property
+    def tick_seconds(self) -> float:
+        return lead_time.tick_seconds(self.settings, self.scrape_seconds)
+
+    @property
+    def order_seconds(self) -> float:
+        """From a change of the load until an order for it serves, with half a tick less.
+
+        That much is added where looks are counted: an order serves from the first look on at which it is old enough.
+        """
+        seconds = self.start_up_seconds + self.age_seconds - self.tick_seconds / 2
+        return max(seconds, self.start_up_seconds / 2)
+
+    @property
+    def lead_seconds(self) -> float:
+        """From the middle of the window until an order of the next tick serves."""
+        half = self.settings.rate_window_seconds / 2
+        return half + self.age_seconds + self.settings.tick_seconds + self.start_up_seconds
+
+
+def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot) -> Case:
+    settings, at = snapshot.settings, snapshot.at
+    workloads = tuple(workloads_of(observation))
+    memory = learn_start_ups(memory, workloads, at, settings.tick_seconds)
+    start_up = lead_time.start_up_seconds(memory.start_up_seconds, settings.start_up_seconds_prior)
+    signals = observation.signals
+    scrape, age = 0.0, 0.0
+    if not isinstance(signals, Missing):
+        scrape, age = signals.scrape_interval_seconds, max(at - signals.sampled_at, 0.0)
+    seen = traffic(signals, workloads[0], at, settings.rate_window_seconds)
+    pods = fleet(workloads, at, start_up)
+    return Case(
+        observation=observation,
+        snapshot=snapshot,
+        memory=_remember_changes(memory, pods, at),
+        workloads=workloads,
+        fleet=pods,
+        start_up_seconds=start_up,
+        traffic=seen,
+        configuration=configuration_of(observation.configurations, seen),
+        scrape_seconds=scrape,
+        age_seconds=age,
+    )
+
+
+def _remember_changes(memory: PolicyMemory, pods: Fleet, at: float) -> PolicyMemory:
+    """Changes are seen rather than assumed, so that a failed write counts for nothing."""
+    changes = tuple(c for c in memory.changes if at - LONGEST_PERIOD_SECONDS < c[0] <= at)
+    if memory.last_current is not None and pods.current != memory.last_current:
+        changes = (*changes, (at, pods.current - memory.last_current))[-CHANGES_KEPT:]
+    ended = at if pods.rolling_out else memory.rollout_ended_at
+    return replace(memory, changes=changes, last_current=pods.current, rollout_ended_at=ended)
+
+
+def observed(case: Case) -> Case:
+    """Time without metrics proves nothing: after a gap holding times and trends start over."""
+    memory, at = case.memory, case.at
+    if 0 <= at - memory.observed_at <= LONGEST_GAP * case.tick_seconds:
+        memory = replace(memory, observed_at=at)
+    else:
+        memory = replace(memory, observed_at=at, observed_since=at)
+    return replace(case, memory=memory)

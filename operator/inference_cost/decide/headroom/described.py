@@ -1,0 +1,47 @@
+"""The rule that is followed and those it was chosen from, for people."""
+
+from inference_cost.decide.headroom.learned import (
+    AGE,
+    LESS,
+    LESS_COST,
+    LESS_LATE,
+    MEAN,
+    RULE,
+    RULE_COST,
+    RULE_LATE,
+    SECOND,
+    SECOND_COST,
+    SECOND_LATE,
+    Floats,
+    Learned,
+)
+from inference_cost.decide.headroom.rules import RULES
+from inference_cost.decide.headroom.shadow import BUCKETS_PER_START
+from inference_cost.model.plan import HeadroomChoice, HeadroomRule, Profile
+
+
+def described(
+    learned: Learned, start_up_seconds: float, profile: Profile, allowed: float
+) -> HeadroomChoice:
+    """`allowed`: share of requests that may be late. A rule was chosen before."""
+    numbers, bucket = learned.numbers, start_up_seconds / BUCKETS_PER_START
+    return HeadroomChoice(
+        followed=_rule(numbers, bucket, RULE, RULE_LATE, RULE_COST),
+        runner_up=_rule(numbers, bucket, SECOND, SECOND_LATE, SECOND_COST),
+        less=_rule(numbers, bucket, LESS, LESS_LATE, LESS_COST) if numbers[LESS] >= 0 else None,
+        rules=len(RULES),
+        allowed_fraction=allowed,
+        seen_seconds=float(numbers[AGE]),
+        filled_replicas=float(numbers[MEAN]) / profile.load_per_replica,
+    )
+
+
+def _rule(numbers: Floats, bucket: float, number: int, late: int, cost: int) -> HeadroomRule:
+    rule = RULES[int(numbers[number])]
+    return HeadroomRule(
+        load_fraction=rule.load,
+        deviations=rule.deviations,
+        hold_seconds=rule.hold * bucket,
+        late_fraction=float(numbers[late]),
+        cost=float(numbers[cost]),
+    )

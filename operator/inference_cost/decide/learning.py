@@ -1,0 +1,115 @@
+"""What one window teaches of a policy: whether the objective held, and what a replica can carry with it."""
+
+from dataclasses import replace
+from math import sqrt
+from typing import Final
+
+from inference_cost.decide import attainment
+from inference_cost.decide.case import Case
+from inference_cost.decide.profile import (
+    Capability,
+    capability,
+    current_estimate,
+    learn_window,
+    outside_domain,
+    remember_load,
+)
+from inference_cost.decide.traffic import Traffic
+from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.plan import Attainment
+from inference_cost.model.policy import LatencyObjective
+from inference_cost.model.reading import Missing
+
+STEADY: Final = 0.25  # the newest rate may differ from the window's by so much
+BY_CHANCE: Final = 3.0  # standard deviations
+HELD_BY_MEAN: Final = 3.0  # a 99th percentile is at most about three means
+
+
+def learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Missing]:
+    """Attainment first, then what the window teaches, then what a replica can carry with it."""
+    observation, memory = case.observation, case.memory
+    objective = observation.policy.objective
+    measured = attainment.measure(objective, observation.signals, seen)
+    history = memory.attainment
+    if not isinstance(measured, Missing):
+        seconds = seen.gateway_seconds if isinstance(objective, LatencyObjective) else seen.seconds
+        window = case.snapshot.settings.slo_window_seconds
+        history = attainment.remember(history, measured, seconds, case.at, window)
+    reached = attainment.attained(history, objective, measured, observation.signals)
+    memory = replace(memory, attainment=history)
+    memory = _learn_profile(case, seen, memory, measured)
+    outside = outside_domain(case.configuration, seen)
+    can = capability(
+        current_estimate(memory.estimates, case.fleet.template_hash),
+        case.configuration,
+        objective,
+        outside=outside,
+        concurrency=_concurrency(seen),
+        inferences_per_request=_inferences_per_request(seen),
+        routing=observation.policy.routing,
+    )
+    return replace(case, memory=memory), can, reached
+
+
+def _learn_profile(
+    case: Case, seen: Traffic, memory: PolicyMemory, measured: tuple[float, float] | Missing
+) -> PolicyMemory:
+    sampled_at = _sampled_at(case)
+    new = min(max((sampled_at - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
+    template = case.fleet.template_hash
+    clean = not case.fleet.rolling_out and seen.failed == 0 and not _shed(seen)
+    teaches = new > 0 and clean and _steady(seen)
+    if not teaches:
+        return replace(memory, last_sampled_at=sampled_at)
+    estimates = memory.estimates
+    if not outside_domain(case.configuration, seen):
+        estimates = learn_window(
+            estimates, template, seen, case.configuration, new_fraction=new, at=case.at
+        )
+    if all(pod.settled for pod in seen.pods) and not seen.partial and _held(case, seen, measured):
+        load = seen.completed / len(seen.pods)
+        estimates = remember_load(estimates, template, load)
+    return replace(memory, estimates=estimates, last_sampled_at=sampled_at)
+
+
+def _steady(seen: Traffic) -> bool:
+    """In a window with two loads batches are of two kinds, which its sums do not tell apart."""
+    chance = BY_CHANCE * sqrt(seen.offered * seen.seconds) / seen.seconds
+    return abs(seen.latest - seen.offered) <= STEADY * seen.offered + chance
+
+
+def _sampled_at(case: Case) -> float:
+    signals = case.observation.signals
+    return case.memory.last_sampled_at if isinstance(signals, Missing) else signals.sampled_at
+
+
+def _shed(seen: Traffic) -> bool:
+    return bool(seen.gateway_errors)
+
+
+def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
+    """Whether the objective held in this window; without a gateway judged by the server's means."""
+    objective = case.observation.policy.objective
+    if not isinstance(objective, LatencyObjective):
+        return seen.mean_queue_seconds <= objective.mean_seconds
+    if isinstance(measured, Missing):
+        return 0 < seen.mean_seconds * HELD_BY_MEAN <= objective.threshold_seconds
+    within_time, requests = measured
+    return requests > 0 and within_time >= objective.target_fraction * requests
+
+
+def _concurrency(seen: Traffic) -> float:
+    """Mean executions running at once per pod: executions × mean batch time ÷ time."""
+    windows = [window for pod in seen.pods if pod.settled for window in pod.windows]
+    requests = sum(window.requests for window in windows)
+    seconds = sum(window.seconds for window in windows)
+    if requests <= 0 or seconds <= 0:
+        return 1.0
+    batch = sum(window.compute_seconds for window in windows) / requests
+    return batch * sum(window.executions for window in windows) / seconds
+
+
+def _inferences_per_request(seen: Traffic) -> float:
+    windows = [window for pod in seen.pods for window in pod.windows]
+    requests = sum(window.requests for window in windows)
+    return sum(window.inferences for window in windows) / requests if requests > 0 else 1.0

@@ -1,0 +1,117 @@
+"""What one replica serves and makes late, as the headroom rules want it."""
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from inference_cost.decide.headroom.learned import Floats
+from inference_cost.decide.headroom.shadow import Serving
+from inference_cost.decide.latency import Replica, late_share
+from inference_cost.decide.pods import Fleet
+from inference_cost.decide.profile import Capability
+from inference_cost.decide.routing import NO_GAIN, Gains
+from inference_cost.decide.stabilize import Bounds
+from inference_cost.model.plan import Profile
+from inference_cost.model.policy import LatencyObjective, Objective
+
+LOADS: Final = np.linspace(0.0, 1.0, 41)  # shares of capacity
+RESIDUAL: Final = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
+LONGEST_WAIT_SECONDS: Final = 30.0  # or five times the objective: clients give up
+LONGEST_WAIT_OBJECTIVES: Final = 5.0
+DIGITS: Final = (
+    3  # of times: finer differences do not matter, and would each need a curve of their own
+)
+CURVES_KEPT: Final = 4096
+
+
+def serving(
+    capability: Capability, profile: Profile, objective: Objective, bounds: Bounds, fleet: Fleet
+) -> Serving:
+    """Of the fleet as it is. `profile`: that of the capability. Types are exact: others would be compiled anew."""
+    full = profile.alpha_seconds + profile.beta_seconds * profile.max_batch_size
+    late, threshold = _late(capability, profile, objective), threshold_seconds(objective)
+    return Serving(
+        capacity=float(profile.capacity_per_replica),
+        load=float(profile.load_per_replica),
+        goodput=float((LOADS * (1.0 - late)).max()) * profile.capacity_per_replica,
+        wait_allowed=float(max(threshold - RESIDUAL * full, 0.0)),
+        longest_wait=float(max(LONGEST_WAIT_SECONDS, LONGEST_WAIT_OBJECTIVES * threshold)),
+        threshold=float(threshold),
+        late=late,
+        gains=_gains(capability.gains),
+        lowest=bounds.lowest,
+        highest=bounds.highest,
+        ready=fleet.ready,
+    )
+
+
+def any_serving() -> Serving:
+    """Of no fleet in particular; of the same types as `serving`."""
+    return Serving(
+        capacity=1.0,
+        load=1.0,
+        goodput=1.0,
+        wait_allowed=1.0,
+        longest_wait=1.0,
+        threshold=1.0,
+        late=_none_late(),
+        gains=_gains(NO_GAIN),
+        lowest=1,
+        highest=1,
+        ready=1,
+    )
+
+
+def threshold_seconds(objective: Objective) -> float:
+    if isinstance(objective, LatencyObjective):
+        return objective.threshold_seconds
+    return objective.mean_seconds
+
+
+def _late(capability: Capability, profile: Profile, objective: Objective) -> Floats:
+    """(41,) shares late at even loads from 0 to capacity."""
+    usual = profile.load_per_replica / profile.capacity_per_replica
+    if capability.replica is None or not capability.reachable:
+        return _none_late()
+    if not isinstance(objective, LatencyObjective):
+        return _late_above(round(usual, DIGITS))
+    replica = Replica(
+        alpha_seconds=_rounded(profile.alpha_seconds),
+        beta_seconds=_rounded(profile.beta_seconds),
+        max_batch_size=profile.max_batch_size,
+        batching=capability.replica.batching,
+    )
+    return _late_by_load(replica, objective.threshold_seconds)
+
+
+def _rounded(seconds: float) -> float:
+    return float(f"{seconds:.{DIGITS}g}")
+
+
+@lru_cache(maxsize=1)
+def _none_late() -> Floats:
+    """Where lateness by load is not known, or does not depend on it."""
+    return _constant(np.zeros(len(LOADS)))
+
+
+@lru_cache(maxsize=CURVES_KEPT)
+def _late_above(load: float) -> Floats:
+    """Of a mean: all requests of a time in which it is above the objective."""
+    return _constant((load < LOADS).astype(np.float64))
+
+
+@lru_cache(maxsize=CURVES_KEPT)
+def _late_by_load(replica: Replica, threshold: float) -> Floats:
+    return _constant(np.array([late_share(replica, threshold, load) for load in LOADS]))
+
+
+@lru_cache(maxsize=CURVES_KEPT)
+def _gains(gains: Gains) -> Floats:
+    return _constant(np.array(gains))
+
+
+def _constant(values: Floats) -> Floats:
+    """It is shared between ticks."""
+    values.flags.writeable = False
+    return values

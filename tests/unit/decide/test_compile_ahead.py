@@ -1,0 +1,39 @@
+"""Nothing is compiled while decisions wait."""
+
+import pytest
+
+from inference_cost.decide.compile_ahead import compile_ahead
+from inference_cost.decide.headroom.compiled import COMPILES
+from inference_cost.decide.headroom.sizing import size
+from inference_cost.model.policy import QueueTimeObjective, Routing
+from inference_cost.model.reading import Missing, MissingReason, Sample
+from tests.unit.decide.worlds import (
+    NOON,
+    gateway,
+    observation,
+    plan_of,
+    policy,
+    signals,
+    watched,
+)
+
+
+@pytest.mark.skipif(not COMPILES, reason="without Numba nothing is compiled")
+def test_every_kind_of_policy_finds_the_machine_code_ready() -> None:
+    compile_ahead()
+    known = list(size.signatures)  # type: ignore[attr-defined]
+    none = Missing(reason=MissingReason.NOT_EXPORTED)
+    kinds = [
+        observation(100.0, 2),
+        observation(seen=signals(100.0, 2, gateway=gateway(100.0))),
+        observation(seen=signals(100.0, 2, pending=none, pending_change=none)),
+        observation(seen=signals(100.0, 2, pending=Sample(value=900, at=NOON))),
+        observation(100.0, 2, configuration=Missing(reason=MissingReason.UNAUTHORIZED)),
+        observation(100.0, 2, of=policy(routing=Routing.LEAST_REQUEST)),
+        observation(100.0, 2, of=policy(objective=QueueTimeObjective(mean_seconds=1))),
+        observation(100.0, 2, of=policy(lowest=0, highest=1)),
+    ]
+    for kind in kinds:
+        plan_of(kind, watched([100.0] * 3))
+    assert list(size.signatures) == known  # type: ignore[attr-defined]
+    assert len(known) == 1
