@@ -1,4 +1,4 @@
-"""Time of one decision pass: milliseconds per policy for 1, 100 and 1,000 policies.
+"""Time of one decision pass, milliseconds per policy for 1 to 5,000 policies, and bytes remembered of each.
 
     python benchmarks/decide_pass.py [--ticks 5]
 
@@ -6,6 +6,7 @@ Machines differ, so each figure also stands as a ratio to a fixed piece of arith
 """
 
 import argparse
+import pickle
 import statistics
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from inference_cost.model.memory import Memory
 from inference_cost.model.observation import Snapshot
 from tests.unit.decide.worlds import NOON, gateway, learned, observation, policy, signals
 
-SIZES = (1, 100, 1000)
+SIZES = (1, 100, 1000, 5000)
 REPLICAS = 4
 TICK_SECONDS = 15.0
 
@@ -45,8 +46,8 @@ def baseline() -> int:
     return sum(i * i % 7 for i in range(10_000))
 
 
-def run(policies: int, ticks: int) -> float:
-    """Median seconds of one pass after a warm-up, memory carried from tick to tick."""
+def run(policies: int, ticks: int) -> tuple[float, int]:
+    """Median seconds of one pass after a warm-up, memory carried from tick to tick; bytes of a policy's memory."""
     first = snapshot_of(policies, 0)
     memory = Memory(policies={o.policy.key: learned(needs=3) for o in first.observations})
     times = []
@@ -55,7 +56,8 @@ def run(policies: int, ticks: int) -> float:
         begin = time.perf_counter()
         memory = decide(snapshot, memory).memory
         times.append(time.perf_counter() - begin)
-    return statistics.median(times[1:])
+    kept = max(len(pickle.dumps(one)) for one in memory.policies.values())
+    return statistics.median(times[1:]), kept
 
 
 def main() -> None:
@@ -63,11 +65,15 @@ def main() -> None:
     parser.add_argument("--ticks", type=int, default=5)
     ticks = parser.parse_args().ticks
     unit = statistics.median(seconds(baseline) for _ in range(50))
-    print(f"{'policies':>8} {'pass ms':>10} {'ms/policy':>10} {'÷ baseline':>10}")
+    print(
+        f"{'policies':>8} {'pass ms':>10} {'ms/policy':>10} {'÷ baseline':>10} {'bytes/policy':>12}"
+    )
     for policies in SIZES:
-        took = run(policies, ticks)
+        took, kept = run(policies, ticks)
         each = took / policies
-        print(f"{policies:>8} {took * 1e3:>10.2f} {each * 1e3:>10.3f} {each / unit:>10.2f}")
+        print(
+            f"{policies:>8} {took * 1e3:>10.2f} {each * 1e3:>10.3f} {each / unit:>10.2f} {kept:>12}"
+        )
     print(f"baseline {unit * 1e3:.3f} ms")
 
 

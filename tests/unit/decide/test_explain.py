@@ -51,11 +51,11 @@ def test_a_scale_out_is_told_from_what_was_seen_to_what_it_costs() -> None:
             "the objective."
         ),
         (
-            "Room: 3 times what the forecast usually misses by, above the expected load, kept for 4 min; of 96 rules "
+            "Room: 3 times what the forecast usually misses by, above the expected load, kept for 5 min; of 96 rules "
             "tried on this load the cheapest that is late in at most 1 % of the requests (as other services need it, "
             "for this load was seen for 15 s only). Second best: 2 times what the forecast usually misses by, above "
-            "the expected load, kept for 14 min, $1.47 per day less, 0.9 % late. With replicas at 85 % of what they "
-            "carry, kept for 29 min: $1.77 per day less, but 1.2 % late."
+            "the expected load, kept for 14 min, $3.08 per day less, 0.9 % late. With replicas at 85 % of what they "
+            "carry, kept for 29 min: $3.38 per day less, but 1.2 % late."
         ),
         "Cost: $3.60 per hour, $1.20 more than now; one replica is $1.20 per hour.",
     )

@@ -10,12 +10,13 @@ from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, ProfileSource
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.signals import BatchStatistic
+from inference_cost.model.signals import BatchStatistic, LatestGap
 from tests.unit.decide.worlds import (
     CONFIGURATION,
     ESTIMATE,
     NOON,
     gateway,
+    key,
     learned,
     memory_of,
     observation,
@@ -79,6 +80,19 @@ def test_old_batch_statistics_yield_to_what_the_counters_say_now() -> None:
     plan = plan_of(observation(100.0, 2, configuration=configuration))
     assert not isinstance(plan.profile, Missing)
     assert plan.profile.source is ProfileSource.COUNTERS
+
+
+def test_a_window_with_two_loads_teaches_no_service_time() -> None:
+    jump = LatestGap(at=NOON, seconds=15.0, requests=1500.0, pending_change=0.0)
+    steady, uneven = signals(100.0, 2), signals(100.0, 2)
+    models = (replace(uneven.pods[0].models[0], latest=jump),)
+    uneven = replace(uneven, pods=(replace(uneven.pods[0], models=models), uneven.pods[1]))
+    taught = [
+        decide(snapshot(observation(seen=seen)), memory_of(learned(needs=1))).memory
+        for seen in (steady, uneven)
+    ]
+    executions = [m.policies[key()].estimates[0].executions for m in taught]
+    assert executions[0] > ESTIMATE.executions == executions[1]
 
 
 def test_an_unknown_configuration_is_sized_cautiously_and_said() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from inference_cost.model.reading import Missing, MissingReason, Sample
-from inference_cost.model.signals import ModelWindow
+from inference_cost.model.signals import LatestGap, ModelWindow
 from inference_cost.observe import queries as q
 from inference_cost.observe.counters import AmbiguousSeriesError, PodSeries, model_window
 from inference_cost.observe.series import clean, increase, parse_series, typical_interval_seconds
@@ -184,3 +184,42 @@ def test_pending_falls_too() -> None:
     found = measured(*counters(*STEADY), entry(q.PENDING, labels, (-30, 9), (0, 2)))
     assert found.pending == Sample(value=2.0, at=NOW)
     assert found.pending_change == Sample(value=-7.0, at=NOW)
+
+
+LABELS = {**TARGET, "model": "sleepy", "version": "1"}
+GAPS: dict[str, tuple[list[Entry], LatestGap]] = {
+    "steady": (counters(*STEADY), LatestGap(at=NOW, seconds=15, requests=10, pending_change=0)),
+    "faster at the end": (
+        counters((-30, 100), (-15, 110), (-5, 150)),
+        LatestGap(at=NOW - 5, seconds=10, requests=40, pending_change=0),
+    ),
+    "restarted": (
+        counters((-30, 100), (-15, 110), (0, 8)),
+        LatestGap(at=NOW, seconds=15, requests=8, pending_change=0),
+    ),
+    "a scrape is missing": (
+        counters((-45, 90), (-30, 100), (0, 120)),
+        LatestGap(at=NOW, seconds=30, requests=20, pending_change=0),
+    ),
+    "loaded again, now with a gpu_uuid": (
+        counters((-30, 100), (-15, 110)) + counters((-10, 0), (0, 7), extra=UUID),
+        LatestGap(at=NOW, seconds=10, requests=7, pending_change=0),
+    ),
+    "some fail": (
+        [*counters(*STEADY), entry(q.FAILURE, LABELS, (-30, 0), (-15, 1), (0, 4))],
+        LatestGap(at=NOW, seconds=15, requests=13, pending_change=0),
+    ),
+    "a queue grows and falls": (
+        [*counters(*STEADY), entry(q.PENDING, LABELS, (-30, 9), (-15, 20), (0, 2))],
+        LatestGap(at=NOW, seconds=15, requests=10, pending_change=-18),
+    ),
+    "the gauge came late": (
+        [*counters(*STEADY), entry(q.PENDING, LABELS, (0, 2))],
+        LatestGap(at=NOW, seconds=15, requests=10, pending_change=0),
+    ),
+}
+
+
+@pytest.mark.parametrize(("entries", "gap"), GAPS.values(), ids=GAPS)
+def test_what_came_between_the_newest_two_scrapes(entries: list[Entry], gap: LatestGap) -> None:
+    assert measured(*entries).latest == gap

@@ -30,7 +30,7 @@ from tests.unit.decide.headroom.cases import look, nothing_learned, serving
 
 ALLOWED = 0.01
 A_DAY = 86_400 * 100.0  # requests
-TIGHT = RULES.index(Rule(0, 0.95, 4))
+TIGHT = RULES.index(Rule(0, 0.95, 2))
 ROOMY = RULES.index(Rule(0, 0.5, 10))
 
 
@@ -100,7 +100,7 @@ def test_what_was_late_before_changes_what_may_be_now(
 
 
 def test_a_young_record_may_show_less_lateness_than_a_ripe_one() -> None:
-    ripe, young = with_record(late=0.007), with_record(late=0.007)
+    ripe, young = with_record(late=0.006), with_record(late=0.006)
     young.numbers[AGE] = 86_400.0
     assert (chosen(ripe), chosen(young)) == (TIGHT, ROOMY)
 

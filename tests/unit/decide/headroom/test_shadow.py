@@ -19,8 +19,8 @@ from tests.unit.decide.headroom.cases import (
     serving,
 )
 
-AT_ONE_HALF = RULES.index(Rule(0, 0.5, 4))  # twice the replicas, held for a start-up
-FULL = RULES.index(Rule(0, 1.0, 4))
+AT_ONE_HALF = RULES.index(Rule(0, 0.5, 2))  # twice the replicas, held for two thirds of a start-up
+FULL = RULES.index(Rule(0, 1.0, 2))
 FULL_AND_LONG = RULES.index(Rule(0, 1.0, 30))
 
 
@@ -72,8 +72,8 @@ def test_replicas_are_kept_for_the_holding_time() -> None:
         play(learned, [100.0])
         for rule in kept:
             kept[rule] += TICK if learned.live[rule] >= 20 else 0
-    # Four and thirty buckets of a minute; the last bucket may have just begun.
-    assert START_UP <= kept[FULL] <= START_UP + 140
+    # Two and thirty buckets of a minute; the last bucket may have just begun.
+    assert 60 <= kept[FULL] <= 200
     assert 1740 <= kept[FULL_AND_LONG] <= 1900
 
 
