@@ -25,6 +25,8 @@ from e2e.rig.traces import arrival_times, poisson_arrivals
 from e2e.rig.triton import ensure_triton
 
 PENDING = "sum(nv_inference_pending_request_count)"
+# What the table shows itself, and what `kubectl inference-cost explain` is for.
+BESIDES = ("Seen:", "Expected:", "Room:", "Found:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,10 +208,8 @@ def _frame(stage: Stage, t_s: float, sight: Sight, progress: Progress) -> Frame:
 
 
 def _why(message: str) -> str:
-    """The decision and what limited it, without what was seen and expected: the table shows that."""
-    sentences = [
-        line for line in message.splitlines() if not line.startswith(("Seen:", "Expected:"))
-    ]
+    """The decision and what limited it, without what else a message says."""
+    sentences = [line for line in message.splitlines() if not line.startswith(BESIDES)]
     return " ".join(sentences)
 
 

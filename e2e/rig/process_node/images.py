@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from e2e.rig.cache import cache_folder
 from e2e.rig.triton import ensure_triton
 from e2e.rig.triton.install import ADDRESS_VARIABLE
 
@@ -71,7 +72,12 @@ def operator_program() -> Program:
     return Program(
         entrypoint=(str(python), "-m", "inference_cost.control.main"),
         search_path=str(python.parent),
-        environment={"PYTHONPATH": str(_REPOSITORY / "operator"), "PYTHONUNBUFFERED": "1"},
+        environment={
+            "PYTHONPATH": str(_REPOSITORY / "operator"),
+            "PYTHONUNBUFFERED": "1",
+            # Machine code is kept between pods: each would else compile for half a minute.
+            "XDG_CACHE_HOME": str(cache_folder().parent),
+        },
         address_variable="INFERENCE_COST_HTTP__HOST",
     )
 

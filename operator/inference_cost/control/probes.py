@@ -1,5 +1,6 @@
 """What the probes look at. Each check gives what is wrong, or ""."""
 
+import asyncio
 import math
 
 from inference_cost.control.clock import Clock
@@ -35,10 +36,16 @@ def live_checks(
     )
 
 
-def ready_checks(cache: ClusterCache) -> tuple[Check, ...]:
-    """The caches are primed; true on a standby too."""
+def ready_checks(cache: ClusterCache, compiled: asyncio.Event) -> tuple[Check, ...]:
+    """The caches are primed, and decisions need not wait for the compiler; true on a standby too."""
 
-    def problem() -> str:
+    def cache_problem() -> str:
         return "" if cache.synced else "not every kind was listed yet"
 
-    return (Check(name="caches", problem=problem),)
+    def compiler_problem() -> str:
+        return "" if compiled.is_set() else "the headroom rules are being compiled"
+
+    return (
+        Check(name="caches", problem=cache_problem),
+        Check(name="compiler", problem=compiler_problem),
+    )

@@ -63,7 +63,7 @@ def _http_server(settings: Settings, parts: Parts, metrics: Metrics) -> HttpServ
             clock=SystemClock(),
             elector_patience_seconds=settings.lease.renew_deadline_seconds,
         ),
-        ready=ready_checks(parts.cache),
+        ready=ready_checks(parts.cache, parts.compiled),
         exposition=metrics.exposition,
     )
 
@@ -141,6 +141,7 @@ class Supervisor:
     async def _lead(self) -> None:
         """Waits for leadership and a complete cache, restores what was learned, then runs the loop."""
         await asyncio.to_thread(compile_ahead)
+        self._parts.compiled.set()
         await self._parts.elector.elected()
         while not self._parts.cache.synced:
             await self._clock.sleep(SYNC_POLL_SECONDS)

@@ -1,10 +1,11 @@
 """Builds the operator's parts from the settings and connects them."""
 
+import asyncio
 import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -58,6 +59,7 @@ class Parts:
     models: ModelCatalog
     actuator: Actuator
     loop: ControlLoop
+    compiled: asyncio.Event = field(default_factory=asyncio.Event)  # decisions need no compiler now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

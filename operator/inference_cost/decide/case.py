@@ -98,14 +98,18 @@ def _remember_changes(memory: PolicyMemory, pods: Fleet, at: float) -> PolicyMem
     if memory.last_current is not None and pods.current != memory.last_current:
         changes = (*changes, (at, pods.current - memory.last_current))[-CHANGES_KEPT:]
     ended = at if pods.rolling_out else memory.rollout_ended_at
+    if (changes, pods.current, ended) == (
+        memory.changes,
+        memory.last_current,
+        memory.rollout_ended_at,
+    ):
+        return memory
     return replace(memory, changes=changes, last_current=pods.current, rollout_ended_at=ended)
 
 
 def observed(case: Case) -> Case:
     """Time without metrics proves nothing: after a gap holding times and trends start over."""
     memory, at = case.memory, case.at
-    if 0 <= at - memory.observed_at <= LONGEST_GAP * case.tick_seconds:
-        memory = replace(memory, observed_at=at)
-    else:
-        memory = replace(memory, observed_at=at, observed_since=at)
-    return replace(case, memory=memory)
+    gap = not 0 <= at - memory.observed_at <= LONGEST_GAP * case.tick_seconds
+    since = at if gap else memory.observed_since
+    return replace(case, memory=replace(memory, observed_at=at, observed_since=since))

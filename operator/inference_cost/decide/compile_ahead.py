@@ -1,6 +1,6 @@
 """Compiles the headroom rules before the first decision needs them, which would else wait for it."""
 
-from inference_cost.decide.headroom.learned import new_vector, views
+from inference_cost.decide.headroom.learned import from_bytes, new_vector, to_bytes, views
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.shadow import Serving
 from inference_cost.decide.headroom.sizing import size
@@ -11,4 +11,4 @@ def compile_ahead() -> None:
     """Some ten seconds, or less than one where the machine code was kept. Any thread may do it."""
     look = Look(*(1.0 for _ in Look._fields))
     replica: Serving = any_serving()
-    size(views(new_vector()), look, replica, 0.01)
+    size(views(from_bytes(to_bytes(new_vector()))), look, replica, 0.01)

@@ -31,13 +31,15 @@ def decide(snapshot: Snapshot, memory: Memory) -> Decisions:
     guarded, fleet = guard_fleet(
         plans, ceilings, _recent_removals(remembered, snapshot), memory.fleet, snapshot
     )
-    final = {
-        key: replace(state, last_desired=guarded[key].desired) for key, state in remembered.items()
-    }
+    final = {key: _decided(state, guarded[key].desired) for key, state in remembered.items()}
     return Decisions(
         plans=MappingProxyType(guarded),
         memory=Memory(policies=MappingProxyType(final), fleet=fleet),
     )
+
+
+def _decided(memory: PolicyMemory, desired: int) -> PolicyMemory:
+    return memory if memory.last_desired == desired else replace(memory, last_desired=desired)
 
 
 def _contained(

@@ -173,9 +173,15 @@ def _why_not_fewer(plan: Plan, objective: Objective) -> str:
 
 def _spare(plan: Plan, objective: Objective, fewer: Prediction) -> str:
     """One fewer would do by the model: name what keeps it."""
+    number = count(fewer.replicas, "replica")
     if plan.limited_by is LimitedBy.NOTHING:
-        return ""
-    return f"{count(fewer.replicas, 'replica').capitalize()} would do: {_percentile(objective, fewer)}."
+        if isinstance(plan.headroom, Missing):
+            return ""
+        return (
+            f"{number.capitalize()} would do for the expected load ({_percentile(objective, fewer)}); "
+            "what is above is room for what is not expected."
+        )
+    return f"{number.capitalize()} would do: {_percentile(objective, fewer)}."
 
 
 def _percentile(objective: Objective, prediction: Prediction) -> str:

@@ -15,7 +15,7 @@ from inference_cost.decide.profile import (
     remember_load,
 )
 from inference_cost.decide.traffic import Traffic
-from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Attainment
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.model.reading import Missing
@@ -36,11 +36,13 @@ def learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Mis
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
     reached = attainment.attained(history, objective, measured, observation.signals)
-    memory = replace(memory, attainment=history)
-    memory = _learn_profile(case, seen, memory, measured)
+    estimates = _learned_estimates(case, seen, measured)
+    memory = replace(
+        memory, attainment=history, estimates=estimates, last_sampled_at=_sampled_at(case)
+    )
     outside = outside_domain(case.configuration, seen)
     can = capability(
-        current_estimate(memory.estimates, case.fleet.template_hash),
+        current_estimate(estimates, case.fleet.template_hash),
         case.configuration,
         objective,
         outside=outside,
@@ -51,17 +53,15 @@ def learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Mis
     return replace(case, memory=memory), can, reached
 
 
-def _learn_profile(
-    case: Case, seen: Traffic, memory: PolicyMemory, measured: tuple[float, float] | Missing
-) -> PolicyMemory:
-    sampled_at = _sampled_at(case)
-    new = min(max((sampled_at - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
-    template = case.fleet.template_hash
-    clean = not case.fleet.rolling_out and seen.failed == 0 and not _shed(seen)
-    teaches = new > 0 and clean and _steady(seen)
-    if not teaches:
-        return replace(memory, last_sampled_at=sampled_at)
+def _learned_estimates(
+    case: Case, seen: Traffic, measured: tuple[float, float] | Missing
+) -> tuple[ServiceTimeEstimate, ...]:
+    memory, template = case.memory, case.fleet.template_hash
     estimates = memory.estimates
+    new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
+    clean = not case.fleet.rolling_out and seen.failed == 0 and not _shed(seen)
+    if not (new > 0 and clean and _steady(seen)):
+        return estimates
     if not outside_domain(case.configuration, seen):
         estimates = learn_window(
             estimates, template, seen, case.configuration, new_fraction=new, at=case.at
@@ -69,7 +69,7 @@ def _learn_profile(
     if all(pod.settled for pod in seen.pods) and not seen.partial and _held(case, seen, measured):
         load = seen.completed / len(seen.pods)
         estimates = remember_load(estimates, template, load)
-    return replace(memory, estimates=estimates, last_sampled_at=sampled_at)
+    return estimates
 
 
 def _steady(seen: Traffic) -> bool:

@@ -92,23 +92,20 @@ def _asked(
     case: Case, seen: Traffic, can: Capability, profile: Profile, demand: Demand
 ) -> tuple[Needs, PolicyMemory]:
     """As learned, or as the user says: the expected demand and so many more, or the present one and none."""
-    policy, vector, look = case.observation.policy, _vector(case), look_of(case, seen, demand)
+    policy, look = case.observation.policy, look_of(case, seen, demand)
+    vector = from_bytes(case.memory.headroom)
+    learned = views(vector)
+    if interrupted(case):  # what was expected of now is not known
+        learned.expected[...] = nan
     replica = serving(can, profile, policy.objective, case.bounds, case.fleet)
-    found = size(views(vector), look, replica, _allowed(case))
+    found = size(learned, look, replica, _allowed(case))
     if policy.headroom.mode is HeadroomMode.AUTO:
-        chosen = described(views(vector), case.order_seconds, profile, _allowed(case))
+        chosen = described(learned, case.order_seconds, profile, _allowed(case))
         demand = replace(demand, forecast=found.ready_for)
         needs = Needs(demand=demand, now=found.now, keep=found.keep, headroom=chosen)
     else:
         needs = _as_ordered(case, can, profile, demand, found)
     return needs, _remembered(case, look, vector)
-
-
-def _vector(case: Case) -> Floats:
-    vector = from_bytes(case.memory.headroom)
-    if interrupted(case):  # what was expected of now is not known
-        views(vector).expected[...] = nan
-    return vector
 
 
 def _remembered(case: Case, look: Look, vector: Floats) -> PolicyMemory:

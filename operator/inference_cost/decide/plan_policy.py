@@ -67,12 +67,14 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     case, can, reached = learn(observed(case), seen)
     found, memory = needs(case, seen, can)
     demand = found.demand
-    memory = replace(memory, needs=_remember_need(case, found.keep), misses=0)
+    kept = _remember_need(case, found.keep)
+    if kept != memory.needs or memory.misses:
+        memory = replace(memory, needs=kept, misses=0)
     gpu = mean_gpu_utilization(seen, case.at)
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
-        choice = _choose(replace(case, memory=memory), found, forbidden)
+        choice = _choose(case, found, kept, forbidden)
     else:
         choice = _paused(case, pause)
     plan = assemble(
@@ -109,12 +111,12 @@ def _late_now(case: Case, seen: Traffic) -> float | None:
     return attainment.missed_now(objective, attainment.measure(objective, signals, seen), signals)
 
 
-def _choose(case: Case, found: Needs, forbidden: Verdict | None) -> Choice:
+def _choose(case: Case, found: Needs, kept: behavior.Series, forbidden: Verdict | None) -> Choice:
     return choose(
         Need(
             now=found.now,
             keep=found.keep,
-            kept=case.memory.needs,
+            kept=kept,
             start_up_seconds=case.start_up_seconds,
             observed_since=case.memory.observed_since,
         ),

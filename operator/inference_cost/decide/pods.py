@@ -88,6 +88,8 @@ def learn_start_ups(
     ]
     waiting = sorted(pod.uid for pod in pods if pod.ready_at is None and not pod.restarts)
     good = tuple(seconds for seconds in seen if 0 <= seconds <= LONGEST_START_UP)
+    if not good and tuple(waiting) == memory.pods_seen_starting:
+        return memory
     return replace(
         memory,
         start_up_seconds=(*memory.start_up_seconds, *good)[-START_UPS_KEPT:],

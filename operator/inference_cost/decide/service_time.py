@@ -163,19 +163,16 @@ def learn(
     tolerance = OUTLIER * sqrt(known.spread**2 + (known.error_fraction(timing.batch) / 2) ** 2)
     if abs(surprise) > tolerance:
         return replace(estimate, rejected_in_a_row=estimate.rejected_in_a_row + 1)
-    surprising = replace(
-        estimate,
-        residual=(1 - SPREAD_SMOOTHING) * estimate.residual + SPREAD_SMOOTHING * surprise**2,
-    )
-    return _update(surprising, known, window, timing, at)
+    return _update(estimate, known, window, timing, at, surprise)
 
 
-def _update(
+def _update(  # noqa: PLR0917 - one step of the recursion
     estimate: ServiceTimeEstimate,
     known: ServiceTime,
     window: CounterWindow,
     timing: Timing,
     at: float,
+    surprise: float,
 ) -> ServiceTimeEstimate:
     batch, seconds = timing.batch, timing.seconds
     elapsed = max(at - estimate.updated_at, 0.0) if estimate.updated_at else 0.0
@@ -186,6 +183,7 @@ def _update(
     per_square = weight / max(seconds, SMALLEST) ** 2
     return replace(
         estimate,
+        residual=(1 - SPREAD_SMOOTHING) * estimate.residual + SPREAD_SMOOTHING * surprise**2,
         information=(
             information[0] + per_square,
             information[1] + per_square * batch,

@@ -1,6 +1,7 @@
 """What one replica serves and makes late, as the headroom rules want it."""
 
 from functools import lru_cache
+from math import floor, log10
 from typing import Final
 
 import numpy as np
@@ -86,7 +87,9 @@ def _late(capability: Capability, profile: Profile, objective: Objective) -> Flo
 
 
 def _rounded(seconds: float) -> float:
-    return float(f"{seconds:.{DIGITS}g}")
+    if seconds <= 0:
+        return 0.0
+    return round(seconds, DIGITS - 1 - floor(log10(seconds)))
 
 
 @lru_cache(maxsize=1)

@@ -32,8 +32,10 @@ def profile_among(capability: Capability, replicas: int) -> Profile | Missing:
     profile = capability.profile
     if isinstance(profile, Missing):
         return profile
-    load = profile.load_per_replica * gain(capability.gains, replicas)
-    return replace(profile, load_per_replica=load)
+    more = gain(capability.gains, replicas)
+    if more == 1.0:
+        return profile
+    return replace(profile, load_per_replica=profile.load_per_replica * more)
 
 
 def predict(

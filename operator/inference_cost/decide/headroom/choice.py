@@ -27,6 +27,7 @@ from inference_cost.decide.headroom.learned import (
     SECOND_COST,
     SECOND_LATE,
     SINCE,
+    UNAVOIDABLE,
     Floats,
     Learned,
 )
@@ -55,7 +56,7 @@ def choose(learned: Learned, look: Look, serving: Serving, allowed: float, late:
     """Number of the rule. `allowed`: late share of the objective; `late`: requests, own fleet, since the last look."""
     numbers = learned.numbers
     if counting(learned, look):
-        _count_budget(learned, look, allowed, late)
+        _count_budget(learned, look, allowed, max(late - numbers[UNAVOIDABLE], 0.0))
     numbers[SINCE] += look.seconds
     if numbers[RULE] < 0 or numbers[SINCE] >= CHOICE_STARTS * look.start_up:
         numbers[SINCE] = 0.0

@@ -1,12 +1,13 @@
 """What is learned of one policy's demand and of the rules: a vector of numbers, and where in it what stands."""
 
 from itertools import accumulate, pairwise
-from math import nan, prod
+from math import isfinite, isnan, nan, prod
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_cost.decide.headroom.compiled import compiled
 from inference_cost.decide.headroom.rules import BASES, RULES
 
 Floats = NDArray[np.float64]
@@ -49,7 +50,8 @@ SECOND_COST: Final = 24
 LESS: Final = 25  # with less room: dearer in late requests, cheaper in replicas
 LESS_LATE: Final = 26
 LESS_COST: Final = 27
-NUMBERS: Final = 28
+UNAVOIDABLE: Final = 28  # requests that every rule was late with since the last look
+NUMBERS: Final = 29
 
 
 class Learned(NamedTuple):
@@ -144,19 +146,29 @@ def to_bytes(vector: Floats) -> bytes:
     return vector.astype(np.float32).tobytes()
 
 
+_INDEX: Final = Learned._fields.index
+_RULES: Final = len(RULES)
+_EXPECTED: Final = _PLACES[_INDEX("expected")]
+_DAILY: Final = _PLACES[_INDEX("daily")]
+_VARIANCE: Final = _PLACES[_INDEX("variance")]
+
+
+@compiled
 def _sound(vector: Floats) -> bool:
-    """Whether the functions can go on from here."""
-    learned = views(vector)
-    numbers = learned.numbers
-    unknown = np.isnan(learned.expected).sum() + np.isnan(learned.daily).sum()
-    if np.isfinite(vector).sum() + unknown != LENGTH:
+    """Whether the functions can go on from here. The numbers stand first."""
+    for i in range(len(vector)):
+        unknown = _EXPECTED[0] <= i < _EXPECTED[1] or _DAILY[0] <= i < _DAILY[1]
+        if not (isfinite(vector[i]) or (unknown and isnan(vector[i]))):
+            return False
+    for i in range(_VARIANCE[0], _VARIANCE[1]):
+        if vector[i] < 0:
+            return False
+    if vector[AGE] < 0 or vector[DEMAND] < 0 or vector[STEPS] < 0:
         return False
-    bounds = (
-        (SLOT, 0, SLOTS),
-        (DAY_BIN, -1, DAY_BINS),
-        *((name, -1, len(RULES)) for name in (RULE, SECOND, LESS)),
-    )
-    within = all(lowest <= numbers[name] < beyond for name, lowest, beyond in bounds)
     return bool(
-        within and (learned.variance >= 0).all() and (numbers[[AGE, DEMAND, STEPS]] >= 0).all()
+        0 <= vector[SLOT] < SLOTS
+        and -1 <= vector[DAY_BIN] < DAY_BINS
+        and -1 <= vector[RULE] < _RULES
+        and -1 <= vector[SECOND] < _RULES
+        and -1 <= vector[LESS] < _RULES
     )

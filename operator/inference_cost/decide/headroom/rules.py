@@ -13,8 +13,8 @@ import numpy as np
 DEVIATIONS: Final = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 BASES: Final = 1 + len(DEVIATIONS)  # the expected demand itself is the first
 LOADS: Final = tuple(round(0.30 + 0.05 * i, 2) for i in range(15))  # of the largest load
-# In buckets of a third of a start-up time, the one that is filling included. A start is paid for from the order on, also
-# in the record: where removing sooner than a start takes is dear, such rules lose; where load comes in spikes they win.
+# In buckets of a third of a start-up time, the one that is filling included. A start is paid for from the order on, in
+# the record too: where removing sooner than a start takes is dear such rules lose, where load comes in spikes they win.
 HOLDS_OF_LOADS: Final = (2, 5, 10, 15, 30)
 HOLDS_OF_DEVIATIONS: Final = (2, 5, 15)
 

@@ -23,6 +23,7 @@ from inference_cost.decide.headroom.learned import (
     START_AGE,
     STARTING,
     STEPS,
+    UNAVOIDABLE,
     Floats,
     Learned,
 )
@@ -124,24 +125,34 @@ def advance(learned: Learned, bases: Floats, look: Look, serving: Serving) -> fl
         learned.fewest[:] = serving.ready
     _count_arrivals(learned, look, serving)
     over = _buckets_over(learned, START_AGE, look, float(STARTING), STARTING)
-    counts = counting(learned, look)
-    fading, came = 2.0 ** (-look.seconds / FADING_SECONDS), look.latest * look.seconds
+    late = np.empty(len(learned.live))
+    for rule in range(len(learned.live)):
+        ready = min(learned.fewest[rule].min(), learned.live[rule])
+        late[rule] = _serve(learned, look, serving, rule, ready)
+    _record(learned, look, late)
     for rule in range(len(learned.live)):
         fewest = learned.fewest[rule]
-        ready = min(fewest.min(), learned.live[rule])
-        late = _serve(learned, look, serving, rule, ready)
-        if counts:
-            learned.cost[rule] = learned.cost[rule] * fading + learned.live[rule] * look.seconds
-            learned.late[rule] = learned.late[rule] * fading + late
         _order(learned, bases, look, serving, rule)
         for _ in range(over):
             for i in range(STARTING - 1, 0, -1):
                 fewest[i] = fewest[i - 1]
             fewest[0] = learned.live[rule]
         fewest[0] = min(fewest[0], learned.live[rule])
-    if counts:
-        learned.numbers[DEMAND] = learned.numbers[DEMAND] * fading + came
     return _serve(learned, look, serving, len(learned.live), float(serving.ready))
+
+
+@compiled
+def _record(learned: Learned, look: Look, late: Floats) -> None:
+    """What every rule was late with says nothing about the rules, and no price would have avoided it."""
+    numbers = learned.numbers
+    numbers[UNAVOIDABLE] = late.min()
+    if not counting(learned, look):
+        return
+    fading = 2.0 ** (-look.seconds / FADING_SECONDS)
+    numbers[DEMAND] = numbers[DEMAND] * fading + look.latest * look.seconds
+    for rule in range(len(late)):
+        learned.cost[rule] = learned.cost[rule] * fading + learned.live[rule] * look.seconds
+        learned.late[rule] = learned.late[rule] * fading + late[rule] - numbers[UNAVOIDABLE]
 
 
 @compiled
