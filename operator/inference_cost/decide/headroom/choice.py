@@ -45,7 +45,9 @@ ALLOWED_YOUNG: Final = 0.5
 ALLOWED_RIPE: Final = 0.9
 RIPE_SECONDS: Final = 7 * 86_400.0
 AHEAD: Final = 1.2  # logarithm of how much more is allowed at most where less was late before,
-BEHIND: Final = 0.6  # and of how much less where more was: more than that only buys what is gone
+# and of how much less where more was, once there is a record: more than that only buys what is gone, and a bad start
+# says little about what follows.
+BEHIND: Final = 0.6
 CHOICE_STARTS: Final = 5.0  # start-up times between choices
 BUDGET_SECONDS: Final = 86_400.0  # half-life
 UNLOADED: Final = 0.3  # of a replica's load: the least mean demand that the average stands for
@@ -86,11 +88,12 @@ def _choose(learned: Learned, serving: Serving, allowed: float) -> None:
     numbers, may = learned.numbers, _may(learned, allowed)
     mean = max(numbers[MEAN], UNLOADED * serving.load)
     prior = PRIOR_SECONDS * mean  # requests
-    ahead = numbers[BUDGET] / max(numbers[MAY] + may * prior, 1e-9)
+    ahead = numbers[BUDGET] / max(numbers[MAY] + allowed * prior, 1e-9)
+    behind = BEHIND * numbers[DEMAND] / (numbers[DEMAND] + prior)
     late = learned.late + prior * PRIOR_LATE
     cost = learned.cost * serving.load + prior * PRIOR_COST  # in costs of serving a request
     most = may * numbers[DEMAND] + allowed * prior
-    most *= exp(min(max(ahead, -BEHIND), AHEAD))
+    most *= exp(min(max(ahead, -behind), AHEAD))
     price = LOWEST_PRICE
     for _ in range(PRICES):
         rule = int((cost + price * late).argmin())
