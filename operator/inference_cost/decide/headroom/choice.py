@@ -36,13 +36,16 @@ from inference_cost.decide.headroom.rules import BASE_OF, LOAD_OF, PRIOR_COST, P
 from inference_cost.decide.headroom.shadow import Serving, counting
 
 LOWEST_PRICE: Final = 1.0
-PRICE_STEP: Final = 1.25
-PRICES: Final = 24
+PRICE_STEP: Final = 1.05
+PRICES: Final = 110
 PRIOR_SECONDS: Final = 3_600.0  # of demand, for which the average stands
 # Of the late share that the objective allows, what a record may show while it is young and when it is ripe: the best
 # of many rules by a few bursts promises more than it keeps.
 ALLOWED_YOUNG: Final = 0.5
 ALLOWED_RIPE: Final = 0.9
+ALLOWED_AVERAGE: Final = (
+    1.2  # and what a rule's average may: it stands for an hour, the objective for weeks
+)
 RIPE_SECONDS: Final = 7 * 86_400.0
 AHEAD: Final = 1.2  # logarithm of how much more is allowed at most where less was late before,
 # and of how much less where more was, once there is a record: more than that only buys what is gone, and a bad start
@@ -92,7 +95,7 @@ def _choose(learned: Learned, serving: Serving, allowed: float) -> None:
     behind = BEHIND * numbers[DEMAND] / (numbers[DEMAND] + prior)
     late = learned.late + prior * PRIOR_LATE
     cost = learned.cost * serving.load + prior * PRIOR_COST  # in costs of serving a request
-    most = may * numbers[DEMAND] + allowed * prior
+    most = may * numbers[DEMAND] + ALLOWED_AVERAGE * allowed * prior
     most *= exp(min(max(ahead, -behind), AHEAD))
     price = LOWEST_PRICE
     for _ in range(PRICES):

@@ -100,8 +100,8 @@ _SHAPES: Final[tuple[tuple[int, ...], ...]] = (
 _SIZES: Final = [prod(shape) for shape in _SHAPES]
 _PLACES: Final = list(pairwise(accumulate(_SIZES, initial=0)))
 LENGTH: Final = sum(_SIZES)
-_FIRST_WEIGHTS: Final = (0.8, 0.7, 0.2, 0.0, 0.0)
-_FIRST_COVARIANCE: Final = 0.01
+_FIRST_WEIGHTS: Final = (0.8, 0.3, 0.1, 0.0, 0.0)
+_FIRST_COVARIANCE: Final = 0.001
 # Before misses were seen their variance is 0.05 ÷ requests in the window; a few misses outweigh that.
 _FIRST_NORMAL: Final = (50.0, 0.0, 5.0)
 _FIRST_MOMENT: Final = (2.5, 0.0)

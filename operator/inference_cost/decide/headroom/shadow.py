@@ -38,7 +38,9 @@ from inference_cost.decide.headroom.rules import (
 from inference_cost.decide.size import DRAIN_LOAD, MOST_REPLICAS, NEGLIGIBLE
 
 BUCKETS_PER_START: Final = 3.0
-SETTLING_STARTS: Final = 2.0  # start-up times until the fleets are those of the rules,
+SETTLING_STARTS: Final = (
+    5.0  # start-up times until the fleets are those of the rules and the forecast knows the load,
+)
 LONGEST_SETTLING_STARTS: Final = (
     20.0  # and until a queue from before is worked off, or never will be
 )
@@ -125,6 +127,8 @@ def advance(learned: Learned, bases: Floats, look: Look, serving: Serving) -> fl
         learned.fewest[:] = serving.ready
     _count_arrivals(learned, look, serving)
     over = _buckets_over(learned, START_AGE, look, float(STARTING), STARTING)
+    if learned.numbers[DEMAND] == 0:
+        learned.backlog[:-1] = 0.0
     late = np.empty(len(learned.live))
     for rule in range(len(learned.live)):
         ready = min(learned.fewest[rule].min(), learned.live[rule])

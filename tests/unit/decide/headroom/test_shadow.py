@@ -87,7 +87,7 @@ def test_enough_replicas_are_hardly_late_and_half_of_them_mostly() -> None:
 
 def test_the_own_fleet_is_late_as_often_as_a_rule_with_as_many_replicas() -> None:
     learned = nothing_learned()
-    own = play(learned, [115.0] * 50, ready=12)
+    own = play(learned, [115.0] * 70, ready=12)
     assert learned.live[FULL] == 12
     assert sum(own[40:]) > 0
     before = learned.late[FULL]
@@ -97,7 +97,7 @@ def test_the_own_fleet_is_late_as_often_as_a_rule_with_as_many_replicas() -> Non
 
 def test_a_fleet_is_paid_from_the_order_on() -> None:
     learned = nothing_learned()
-    play(learned, [100.0] * 60)
+    play(learned, [100.0] * 70)
     before = learned.cost[FULL]
     play(learned, [100.0, 100.0])
     assert learned.cost[FULL] - before == pytest.approx(2 * 10 * TICK, rel=0.01)
@@ -105,7 +105,7 @@ def test_a_fleet_is_paid_from_the_order_on() -> None:
 
 def test_a_queue_from_before_says_nothing_about_the_rules() -> None:
     learned = nothing_learned()
-    play(learned, [100.0] * 60, ready=5)  # overloaded from the start
+    play(learned, [100.0] * 80, ready=5)  # overloaded from the start
     assert learned.numbers[DEMAND] == 0
     assert not learned.late.any()
     learned.backlog[-1] = 0.0
