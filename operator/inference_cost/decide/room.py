@@ -22,20 +22,20 @@ def room(plan: Plan) -> str:
 
 def _followed(choice: HeadroomChoice) -> str:
     late, rule = percent(choice.followed.late_fraction), _rule(choice.followed)
-    if choice.followed.late_fraction > choice.allowed_fraction:
+    known_long = choice.seen_seconds >= A_RECORD
+    if known_long and choice.followed.late_fraction > choice.allowed_fraction:
         return (
             f"Room: {rule}. None of {choice.rules} rules tried on this load keeps the objective at a price worth "
             f"paying; this one is late in {late} of the requests."
         )
     allowed = percent(choice.allowed_fraction)
-    if choice.seen_seconds < A_RECORD:
-        known = f"as other services need it, for this load was seen for {duration(choice.seen_seconds)} only"
-    else:
-        known = f"{late} by {duration(choice.seen_seconds)} of this load"
-    return (
-        f"Room: {rule}; of {choice.rules} rules tried on this load the cheapest that is late in at most {allowed} "
-        f"of the requests ({known})."
+    cheapest = (
+        f"Room: {rule}; of {choice.rules} rules tried on this load the cheapest that is late in"
     )
+    seen = duration(choice.seen_seconds)
+    if not known_long:
+        return f"{cheapest} about {allowed} of an average service's requests (this load was seen for {seen} only)."
+    return f"{cheapest} at most {allowed} of the requests ({late} by {seen} of this load)."
 
 
 def _rule(rule: HeadroomRule) -> str:

@@ -377,7 +377,7 @@ def test_decides(sentence: str) -> None:
 
 
 def test_a_higher_need_within_the_holding_time_is_kept() -> None:
-    memory = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 8, 5)
+    memory = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 3, 5)
     plan = plan_of(observation(100.0, 5), memory)
     assert (plan.desired, plan.limited_by) == (5, LimitedBy.STABILIZATION)
     later = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 200, 5)

@@ -51,11 +51,11 @@ def test_a_scale_out_is_told_from_what_was_seen_to_what_it_costs() -> None:
             "the objective."
         ),
         (
-            "Room: 3 times what the forecast usually misses by, above the expected load, kept for 5 min; of 96 rules "
-            "tried on this load the cheapest that is late in at most 1 % of the requests (as other services need it, "
-            "for this load was seen for 15 s only). Second best: 2 times what the forecast usually misses by, above "
-            "the expected load, kept for 14 min, $3.08 per day less, 0.9 % late. With replicas at 85 % of what they "
-            "carry, kept for 29 min: $3.38 per day less, but 1.2 % late."
+            "Room: 3 times what the forecast usually misses by, above the expected load, kept for 2 min; of 96 "
+            "rules tried on this load the cheapest that is late in about 1 % of an average service's requests "
+            "(this load was seen for 15 s only). Second best: 2 times what the forecast usually misses by, above "
+            "the expected load, kept for 5 min, $4.09 per day less, 1.6 % late. With 1.5 times what the forecast "
+            "usually misses by, above the expected load, kept for 14 min: $1.88 per day less, but 1.4 % late."
         ),
         "Cost: $3.60 per hour, $1.20 more than now; one replica is $1.20 per hour.",
     )

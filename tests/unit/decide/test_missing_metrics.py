@@ -118,7 +118,7 @@ def test_the_load_before_a_gap_is_not_forecast_after_it() -> None:
         _, memory = look(memory, NOON + TICK * tick, 500.0)
     for tick in range(26, 28):
         desired, memory = look(memory, NOON + TICK * tick, 120.0, replicas=2)
-    assert desired <= 3
+    assert desired <= 4  # not the seven of before
 
 
 def test_a_pause_replaces_the_choice_and_nothing_else() -> None:

@@ -54,8 +54,8 @@ def chosen(learned: Learned, late: float = 0.0) -> int:
 def test_nothing_learned_the_average_of_many_services_decides() -> None:
     learned = nothing_learned()
     rule = chosen(learned)
-    assert PRIOR_LATE[rule] <= ALLOWED
-    assert PRIOR_COST[rule] <= 1.2 * PRIOR_COST[PRIOR_LATE <= choice.ALLOWED_YOUNG * ALLOWED].min()
+    assert PRIOR_LATE[rule] <= choice.ALLOWED_AVERAGE * ALLOWED
+    assert PRIOR_COST[rule] <= 1.2 * PRIOR_COST[PRIOR_LATE <= ALLOWED].min()
 
 
 def test_the_cheapest_rule_that_keeps_the_objective() -> None:
