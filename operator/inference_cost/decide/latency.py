@@ -95,7 +95,7 @@ class LargestLoad:
 
 
 def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
-    threshold = _threshold(objective) / replica.full_batch_seconds
+    threshold = threshold_seconds(objective) / replica.full_batch_seconds
     times = _column(replica, objective)
     if times[0] > threshold:
         return LargestLoad(per_second=UNREACHABLE_LOAD * replica.capacity, reachable=False)
@@ -109,7 +109,7 @@ def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
     rho = load / replica.capacity
     full = replica.full_batch_seconds
     if replica.batching is not Batching.GREEDY:
-        rho /= _share_of_greedy(replica, _threshold(objective) / full)
+        rho /= _share_of_greedy(replica, threshold_seconds(objective) / full)
     if rho >= 1.0:
         return OVERLOADED_SECONDS
     if rho > _LOADS[-1]:  # waiting grows as 1/(1 - ρ) towards capacity
@@ -151,7 +151,8 @@ def _tail_at(times: tuple[float, ...], threshold: float) -> float:
     return tails[lower] + (threshold - times[lower]) / step * (tails[lower + 1] - tails[lower])
 
 
-def _threshold(objective: Objective) -> float:
+def threshold_seconds(objective: Objective) -> float:
+    """Of a latency, or of a mean queue time."""
     if isinstance(objective, LatencyObjective):
         return objective.threshold_seconds
     return objective.mean_seconds

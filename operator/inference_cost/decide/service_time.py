@@ -158,21 +158,24 @@ def learn(
         known = solve(estimate)
         assert known is not None  # noqa: S101 - a seeded estimate always has information
     timing = timed_batch(window, max_batch_size)
-    expected = max(known.seconds(timing.batch), SMALLEST)
-    surprise = (timing.seconds - expected) / expected
     tolerance = OUTLIER * sqrt(known.spread**2 + (known.error_fraction(timing.batch) / 2) ** 2)
-    if abs(surprise) > tolerance:
+    if abs(_surprise(known, timing)) > tolerance:
         return replace(estimate, rejected_in_a_row=estimate.rejected_in_a_row + 1)
-    return _update(estimate, known, window, timing, at, surprise)
+    return _update(estimate, known, window, timing, at)
 
 
-def _update(  # noqa: PLR0917 - one step of the recursion
+def _surprise(known: ServiceTime, timing: Timing) -> float:
+    """Relative miss of what was expected."""
+    expected = max(known.seconds(timing.batch), SMALLEST)
+    return (timing.seconds - expected) / expected
+
+
+def _update(
     estimate: ServiceTimeEstimate,
     known: ServiceTime,
     window: CounterWindow,
     timing: Timing,
     at: float,
-    surprise: float,
 ) -> ServiceTimeEstimate:
     batch, seconds = timing.batch, timing.seconds
     elapsed = max(at - estimate.updated_at, 0.0) if estimate.updated_at else 0.0
@@ -183,7 +186,8 @@ def _update(  # noqa: PLR0917 - one step of the recursion
     per_square = weight / max(seconds, SMALLEST) ** 2
     return replace(
         estimate,
-        residual=(1 - SPREAD_SMOOTHING) * estimate.residual + SPREAD_SMOOTHING * surprise**2,
+        residual=(1 - SPREAD_SMOOTHING) * estimate.residual
+        + SPREAD_SMOOTHING * _surprise(known, timing) ** 2,
         information=(
             information[0] + per_square,
             information[1] + per_square * batch,

@@ -8,7 +8,7 @@ import numpy as np
 
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.latency import Replica, late_share
+from inference_cost.decide.latency import Replica, late_share, threshold_seconds
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, Gains
@@ -62,12 +62,6 @@ def any_serving() -> Serving:
         highest=1,
         ready=1,
     )
-
-
-def threshold_seconds(objective: Objective) -> float:
-    if isinstance(objective, LatencyObjective):
-        return objective.threshold_seconds
-    return objective.mean_seconds
 
 
 def _late(capability: Capability, profile: Profile, objective: Objective) -> Floats:

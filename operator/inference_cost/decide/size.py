@@ -4,11 +4,11 @@ from dataclasses import replace
 from math import ceil
 from typing import Final
 
-from inference_cost.decide.latency import seconds_at
+from inference_cost.decide.latency import seconds_at, threshold_seconds
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, Gains, gain, under_random_routing
 from inference_cost.model.plan import Demand, Prediction, Profile
-from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.policy import Objective
 from inference_cost.model.reading import Missing, MissingReason
 
 NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
@@ -58,11 +58,5 @@ def predict(
         load = under_random_routing(replica, objective, load, replicas)
     seconds = seconds_at(replica, objective, load)
     return Prediction(
-        replicas=replicas, seconds=seconds, meets_objective=seconds <= _threshold(objective)
+        replicas=replicas, seconds=seconds, meets_objective=seconds <= threshold_seconds(objective)
     )
-
-
-def _threshold(objective: Objective) -> float:
-    if isinstance(objective, LatencyObjective):
-        return objective.threshold_seconds
-    return objective.mean_seconds

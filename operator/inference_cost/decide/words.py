@@ -1,6 +1,10 @@
 """Numbers as people write them."""
 
 from decimal import Decimal
+from typing import Final
+
+# Up to how many seconds which unit is read best.
+_UNITS: Final = ((90.0, 1.0, "s"), (5_400.0, 60.0, "min"), (172_800.0, 3_600.0, "h"))
 
 
 def count(number: int, noun: str) -> str:
@@ -33,13 +37,10 @@ def seconds(value: float) -> str:
 
 def duration(value: float) -> str:
     """Of seconds, to two digits or so."""
-    if value < 90:  # noqa: PLR2004 - what the next unit would round too much
-        return f"{value:.0f} s"
-    if value < 5400:  # noqa: PLR2004
-        return f"{value / 60:.0f} min"
-    if value < 172_800:  # noqa: PLR2004
-        return f"{value / 3600:.0f} h"
-    return f"{value / 86_400:.0f} days"
+    for below, unit, name in _UNITS:
+        if value < below:
+            return f"{value / unit:.0f} {name}"
+    return f"{value / 86_400.0:.0f} days"
 
 
 def money(amount: Decimal) -> str:

@@ -10,7 +10,7 @@ from inference_cost.decide.room import room
 from inference_cost.decide.words import count, duration, percent, rate, seconds
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation
-from inference_cost.model.plan import HeadroomChoice, HeadroomRule, LimitedBy, Reason
+from inference_cost.model.plan import HeadroomChoice, HeadroomRule, LimitedBy, Prediction, Reason
 from inference_cost.model.policy import Fallback, FallbackBehavior, Mode, Pause, QueueTimeObjective
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Conflict, ConflictKind
@@ -225,6 +225,20 @@ MESSAGES: dict[str, tuple[PolicyObservation, PolicyMemory | None, str]] = {
 def test_message(case: str) -> None:
     seen, memory, message = MESSAGES[case]
     assert told(seen, memory).message == message
+
+
+def test_a_replica_that_is_room_is_told_as_that() -> None:
+    seen = observation(30.0, 2)
+    plan = replace(
+        plan_of(seen),
+        limited_by=LimitedBy.NOTHING,
+        headroom=CHOICE,
+        one_fewer=Prediction(replicas=1, seconds=0.12, meets_objective=True),
+    )
+    assert explain(plan, seen).why_not_fewer == (
+        "1 replica would do for the expected load (99 % of the requests would finish within 120 ms); what is above is "
+        "room for what is not expected."
+    )
 
 
 def test_what_is_not_measured_is_said_with_what_to_add() -> None:

@@ -77,13 +77,11 @@ def test_a_step_of_twice_the_load_is_followed_within_a_window(base: float, seed:
     arrivals = poisson_arrivals(_array(load), 180.0, seed)
     result = Loop(arrivals.tolist(), 180.0, LoopSettings(seed=seed, initial=3)).run()
     enough = 2 * base / 100.0  # replicas, at the very least
-    before = [write for write in result.writes if write[0] <= step_at]
-    if before[-1][2] > enough:  # the room that was kept does already
-        return
-    after = [write for write in result.writes if write[0] > step_at and write[2] > write[1]]
-    first = after[0][0] - step_at
-    assert first <= REACTION_SECONDS
-    full = next(at for at, _, desired in after if desired >= enough)
+    before = [desired for at, desired, _ in result.replicas if at <= step_at][-1]
+    if before < enough:
+        after = [write for write in result.writes if write[0] > step_at and write[2] > write[1]]
+        assert after[0][0] - step_at <= REACTION_SECONDS
+    full = next(at for at, desired, _ in result.replicas if at > step_at and desired >= enough)
     assert full - step_at <= REACTION_SECONDS + 8.0 + tick
 
 
