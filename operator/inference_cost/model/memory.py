@@ -35,9 +35,8 @@ class PolicyMemory:
     """State of one policy. Histories are (epoch seconds, value) and are cut to what the rules look back on."""
 
     estimates: tuple[ServiceTimeEstimate, ...] = ()
-    headroom: bytes = (
-        b""  # what the headroom rules learned (decide/headroom/learned.py), as float32
-    )
+    # What the headroom rules learned (decide/headroom/learned.py), as float32: not for reading.
+    headroom: bytes = field(default=b"", repr=False)
     looked_at: float = 0.0  # when they last did
     needs: tuple[
         tuple[float, int], ...

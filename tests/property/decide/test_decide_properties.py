@@ -12,6 +12,7 @@ from inference_cost.decide.engine import decide
 from inference_cost.decide.explain import LONGEST_MESSAGE, explain
 from inference_cost.decide.headroom.learned import LENGTH
 from inference_cost.decide.memory_codec import decode, encode
+from inference_cost.decide.size import NEGLIGIBLE
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.policy import LatencyObjective, QueueTimeObjective
@@ -40,23 +41,35 @@ WILD = st.one_of(
     st.floats(allow_nan=True, allow_infinity=True),
     st.sampled_from([0.0, -1.0, 1e-300, 1e300, float("nan"), float("inf"), -float("inf")]),
 )
-# What was learned from an hour of each of these, of nothing, and what a damaged checkpoint may hold.
-HEADROOM = [
-    b"",
-    *(watched(rates, 4).headroom for rates in ([0.0] * 240, [250.0] * 240, [90.0, 700.0] * 120)),
-    b"\x00" * 7,
-    np.full(LENGTH, np.nan, np.float32).tobytes(),
-    np.full(LENGTH, 1e30, np.float32).tobytes(),
-]
-MEMORIES = st.builds(
-    lambda needs, current, misses, headroom: learned(
-        needs=needs, last_current=current, misses=misses, headroom=headroom, looked_at=NOON - 15.0
-    ),
-    st.one_of(st.none(), st.integers(0, 40)),
-    st.one_of(st.none(), st.integers(0, 40)),
-    st.integers(0, 10),
-    st.sampled_from(HEADROOM),
-)
+# What was learned from an hour of each of these, and what a damaged checkpoint may hold.
+HEADROOM = {
+    "nothing": b"",
+    "an idle hour": watched([0.0] * 240, 4).headroom,
+    "an even load": watched([250.0] * 240, 4).headroom,
+    "a load that jumps": watched([90.0, 700.0] * 120, 4).headroom,
+    "cut off": b"\x00" * 7,
+    "not numbers": np.full(LENGTH, np.nan, np.float32).tobytes(),
+    "huge numbers": np.full(LENGTH, 1e30, np.float32).tobytes(),
+}
+
+
+def memories(*known: str) -> st.SearchStrategy[PolicyMemory]:
+    return st.builds(
+        lambda needs, current, misses, known: learned(
+            needs=needs,
+            last_current=current,
+            misses=misses,
+            headroom=HEADROOM[known],
+            looked_at=NOON - 15.0,
+        ),
+        st.one_of(st.none(), st.integers(0, 40)),
+        st.one_of(st.none(), st.integers(0, 40)),
+        st.integers(0, 10),
+        st.sampled_from(known),
+    )
+
+
+MEMORIES = memories(*HEADROOM)
 
 
 @QUICK
@@ -76,7 +89,11 @@ def test_the_bounds_hold_whenever_there_is_data(
 
 
 @QUICK
-@given(rates=st.tuples(RATES, RATES), replicas=REPLICAS, remembered=MEMORIES)
+@given(
+    rates=st.tuples(RATES, RATES),
+    replicas=REPLICAS,
+    remembered=memories("nothing", "an idle hour", "an even load"),
+)
 def test_more_load_never_means_fewer_replicas(
     rates: tuple[float, float], replicas: int, remembered: PolicyMemory
 ) -> None:
@@ -85,6 +102,18 @@ def test_more_load_never_means_fewer_replicas(
     low, high = (plan_of(observation(rate, replicas, of=of), memory) for rate in sorted(rates))
     assert low.variants[0].needed <= high.variants[0].needed
     assert low.desired <= high.desired
+
+
+@QUICK
+@given(rate=RATES, replicas=REPLICAS, remembered=MEMORIES)
+def test_whatever_was_learned_the_present_load_is_carried(
+    rate: float, replicas: int, remembered: PolicyMemory
+) -> None:
+    """More load may ask for fewer replicas where the past says that it is about to fall: never for too few."""
+    memory = replace(remembered, last_sampled_at=NOON)
+    plan = plan_of(observation(rate, replicas, of=policy(highest=100)), memory)
+    assert not isinstance(plan.profile, Missing)
+    assert plan.desired >= min(rate / plan.profile.load_per_replica - NEGLIGIBLE, 100)
 
 
 @QUICK
