@@ -1,59 +1,34 @@
 """Latency of one replica at a given load, and the largest load at which the objective still holds.
 
-Greedy batching (no queue delay) is read from `latency_table.json`, made by `latency_table_generate.py` from the
-exact Markov chain. The other ways Triton forms batches are that table times a measured, cautious share.
+Read from tables (`latency_tables.py`), one for each way in which Triton forms batches.
 Routing is taken as random, the worst a Service does with short connections; see `routing.py` for better.
 """
 
-import json
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
-from importlib import resources
-from itertools import pairwise
-from math import exp, log, log2
+from itertools import accumulate, pairwise
+from math import exp, log
 from typing import Final
 
+from inference_cost.decide.latency_tables import (
+    COLUMNS_KEPT,
+    LOADS,
+    TAILS,
+    Batching,
+    Figures,
+    Replica,
+    figures_by_load,
+    interpolate,
+)
 from inference_cost.model.policy import LatencyObjective, Objective
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration
 
-_DATA: Final = json.loads(
-    resources.files(__package__).joinpath("latency_table.json").read_text(encoding="utf-8")
-)
-_LOADS: Final[list[float]] = _DATA["loads"]
-_SHARES: Final[list[float]] = _DATA["perItemShares"]
-_BATCHES: Final[list[float]] = [log2(size) for size in _DATA["batchSizes"]]
-_CELLS: Final[list[list[list[list[float]]]]] = _DATA["cells"]
-# Quantiles are interpolated in -ln(1 - q), in which tails are nearly straight.
-_TAILS: Final[list[float]] = [-log(1 - quantile) for quantile in _DATA["quantiles"]]
-
 LARGEST_LOAD: Final = 0.95  # of capacity, whatever the objective: beyond it queues are too volatile
 UNREACHABLE_LOAD: Final = 0.5  # where even an idle replica is too slow, more replicas do not help
 OVERLOADED_SECONDS: Final = 3600.0  # stands for "grows without end"
-
-# Largest load with a queue delay or unknown batching, as a share of greedy's, by threshold ÷ t(B);
-# measured on Triton 2.51 for fixed cost dominating (the worst of the profiles) and for cost per item dominating.
-_THRESHOLDS: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
-_DELAYED_FIXED_COST: Final = (0.10, 0.15, 0.30, 0.60, 0.79, 0.87, 0.96)
-_DELAYED_COST_PER_ITEM: Final = (0.70, 0.79, 0.86, 0.92, 0.93, 0.95, 0.98)
-_FIXED_COST_SHARE: Final = 0.5
-_COST_PER_ITEM_SHARE: Final = 0.8
-COLUMNS_KEPT: Final = 4096  # a tick asks several times for the same replica
-_STALLS: Final = 0.85  # a queue policy lets the instance idle after some batches
-
-
-class Batching(StrEnum):
-    """How Triton forms batches; the modes are explained in docs/how-it-decides.md."""
-
-    GREEDY = "Greedy"
-    DELAYED = "Delayed"  # a queue delay is set
-    STALLING = "Stalling"  # a queue policy is set
-    UNKNOWN = "Unknown"  # taken as delayed
-
-
 DELAY_WITHOUT_EFFECT_SECONDS: Final = 0.0001
 
 
@@ -65,25 +40,6 @@ def batching_of(configuration: ModelConfiguration | Missing) -> Batching:
     if configuration.queue_delay_seconds > DELAY_WITHOUT_EFFECT_SECONDS:
         return Batching.DELAYED
     return Batching.GREEDY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replica:
-    """What latency depends on: batch time α + β·b seconds, largest batch, and how batches are formed."""
-
-    alpha_seconds: float
-    beta_seconds: float
-    max_batch_size: int
-    batching: Batching
-
-    @property
-    def full_batch_seconds(self) -> float:
-        return self.alpha_seconds + self.beta_seconds * self.max_batch_size
-
-    @property
-    def capacity(self) -> float:
-        """Inferences per second with full batches."""
-        return self.max_batch_size / self.full_batch_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,53 +55,49 @@ def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
     times = _column(replica, objective)
     if times[0] > threshold:
         return LargestLoad(per_second=UNREACHABLE_LOAD * replica.capacity, reachable=False)
-    load = _load_within(times, threshold) * _share_of_greedy(replica, threshold)
+    load = _load_within(times, threshold)
     return LargestLoad(per_second=min(load, LARGEST_LOAD) * replica.capacity, reachable=True)
 
 
 def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
     """The objective's percentile (or mean queue time) in seconds at `load` inferences/s on one replica."""
     times = _column(replica, objective)
-    rho = load / replica.capacity
-    full = replica.full_batch_seconds
-    if replica.batching is not Batching.GREEDY:
-        rho /= _share_of_greedy(replica, threshold_seconds(objective) / full)
+    rho, full = load / replica.capacity, replica.full_batch_seconds
     if rho >= 1.0:
         return OVERLOADED_SECONDS
-    if rho > _LOADS[-1]:  # waiting grows as 1/(1 - ρ) towards capacity
-        return min(times[-1] * full * (1 - _LOADS[-1]) / (1 - rho), OVERLOADED_SECONDS)
-    return interpolate(_LOADS, times, rho) * full
+    if rho > LOADS[-1]:  # waiting grows as 1/(1 - ρ) towards capacity
+        return min(times[-1] * full * (1 - LOADS[-1]) / (1 - rho), OVERLOADED_SECONDS)
+    return interpolate(LOADS, times, rho) * full
 
 
 def load_at(replica: Replica, objective: Objective, seconds: float) -> float:
-    """Largest share of capacity at which a greedy replica's percentile is within `seconds`."""
+    """Largest share of capacity at which the percentile is within `seconds`."""
     times = _column(replica, objective)
     threshold = seconds / replica.full_batch_seconds
-    return _LOADS[0] if times[0] > threshold else _load_within(times, threshold)
+    return LOADS[0] if times[0] > threshold else _load_within(times, threshold)
 
 
 def late_share(replica: Replica, threshold_seconds: float, load: float) -> float:
     """Share of requests that take longer than the threshold at `load`, a share of capacity."""
     threshold = threshold_seconds / replica.full_batch_seconds
-    rho = load / _share_of_greedy(replica, threshold)
-    if rho >= 1.0:
+    if load >= 1.0:
         return 1.0
     tails = _tails_at(replica, threshold)
-    if rho > _LOADS[-1]:
-        return exp(-tails[-1] * (1 - rho) / (1 - _LOADS[-1]))
-    return exp(-interpolate(_LOADS, tails, rho))
+    if load > LOADS[-1]:
+        return exp(-tails[-1] * (1 - load) / (1 - LOADS[-1]))
+    return exp(-interpolate(LOADS, tails, load))
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
 def _tails_at(replica: Replica, threshold: float) -> tuple[float, ...]:
     """-ln of the share later than the threshold, by load; straight between the tabulated quantiles and beyond."""
-    columns = _blended(replica, lambda figures: figures[1:])
-    return tuple(_tail_at((0.0, *times), threshold) for times in columns)
+    tails = (_tail_at((0.0, *figures[1:]), threshold) for figures in figures_by_load(replica))
+    return tuple(accumulate(tails, min))
 
 
 def _tail_at(times: tuple[float, ...], threshold: float) -> float:
     """`times`: of probability 0 and of the tabulated quantiles."""
-    tails = (0.0, *_TAILS)
+    tails = (0.0, *TAILS)
     lower = min(max(bisect_right(times, threshold) - 1, 0), len(times) - 2)
     step = max(times[lower + 1] - times[lower], 1e-9)
     return tails[lower] + (threshold - times[lower]) / step * (tails[lower + 1] - tails[lower])
@@ -158,55 +110,19 @@ def threshold_seconds(objective: Objective) -> float:
     return objective.mean_seconds
 
 
-def _share_of_greedy(replica: Replica, threshold: float) -> float:
-    if replica.batching is Batching.GREEDY or replica.max_batch_size == 1:
-        return 1.0
-    if replica.batching is Batching.STALLING:
-        return _STALLS
-    per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
-    weight = (per_item - _FIXED_COST_SHARE) / (_COST_PER_ITEM_SHARE - _FIXED_COST_SHARE)
-    weight = min(max(weight, 0.0), 1.0)
-    fixed = interpolate(_THRESHOLDS, _DELAYED_FIXED_COST, threshold)
-    item = interpolate(_THRESHOLDS, _DELAYED_COST_PER_ITEM, threshold)
-    return fixed + weight * (item - fixed)
-
-
 @lru_cache(maxsize=COLUMNS_KEPT)
 def _column(replica: Replica, objective: Objective) -> tuple[float, ...]:
     """Times by load, in units of t(B)."""
     read = _reader(objective)
-    return tuple(time for (time,) in _blended(replica, lambda figures: (read(figures),)))
+    return tuple(map(read, figures_by_load(replica)))
 
 
-def _blended(
-    replica: Replica, read: Callable[[list[float]], Sequence[float]]
-) -> list[tuple[float, ...]]:
-    """What is read of the figures at each load, between the four nearest cells."""
-    per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
-    share, share_weight = bracket(_SHARES, per_item)
-    batch, batch_weight = bracket(_BATCHES, log2(replica.max_batch_size))
-    corners = (
-        (_CELLS[batch][share], (1 - batch_weight) * (1 - share_weight)),
-        (_CELLS[batch][share + 1], (1 - batch_weight) * share_weight),
-        (_CELLS[batch + 1][share], batch_weight * (1 - share_weight)),
-        (_CELLS[batch + 1][share + 1], batch_weight * share_weight),
-    )
-    used = [(cells, weight) for cells, weight in corners if weight > 0]
-    return [
-        tuple(
-            sum(value * weight for value, (_, weight) in zip(values, used, strict=True))
-            for values in zip(*(read(cells[i]) for cells, _ in used), strict=True)
-        )
-        for i in range(len(_LOADS))
-    ]
-
-
-def _reader(objective: Objective) -> Callable[[list[float]], float]:
+def _reader(objective: Objective) -> Callable[[Figures], float]:
     if not isinstance(objective, LatencyObjective):
         return lambda figures: figures[0]
     tail = -log(max(1 - objective.target_fraction, 1e-9))
-    lower = min(max(bisect_right(_TAILS, tail) - 1, 0), len(_TAILS) - 2)
-    weight = max((tail - _TAILS[lower]) / (_TAILS[lower + 1] - _TAILS[lower]), 0.0)
+    lower = min(max(bisect_right(TAILS, tail) - 1, 0), len(TAILS) - 2)
+    weight = max((tail - TAILS[lower]) / (TAILS[lower + 1] - TAILS[lower]), 0.0)
     return lambda figures: figures[lower + 1] + weight * (figures[lower + 2] - figures[lower + 1])
 
 
@@ -215,17 +131,5 @@ def _load_within(times: Sequence[float], threshold: float) -> float:
     for i, (earlier, later) in enumerate(pairwise(times)):
         if later > threshold:
             weight = (threshold - earlier) / (later - earlier)
-            return _LOADS[i] + weight * (_LOADS[i + 1] - _LOADS[i])
+            return LOADS[i] + weight * (LOADS[i + 1] - LOADS[i])
     return LARGEST_LOAD
-
-
-def bracket(grid: Sequence[float], value: float) -> tuple[int, float]:
-    """Index of the lower neighbor and the weight of the upper one; values outside use the edge."""
-    lower = min(max(bisect_right(grid, value) - 1, 0), len(grid) - 2)
-    weight = (value - grid[lower]) / (grid[lower + 1] - grid[lower])
-    return lower, min(max(weight, 0.0), 1.0)
-
-
-def interpolate(grid: Sequence[float], values: Sequence[float], at: float) -> float:
-    lower, weight = bracket(grid, at)
-    return values[lower] + weight * (values[lower + 1] - values[lower])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from inference_cost.decide import attainment, behavior
+from inference_cost.decide.advice import advice
 from inference_cost.decide.case import Case, case_of, observed
 from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.learning import learn
@@ -153,4 +154,7 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
         found.append(Reason(code="evened-out", values=values))
     if can.unbalanced:
         found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
+    advised = advice(can, case.observation.policy.objective, desired, case.bounds.lowest)
+    if advised is not None:
+        found.append(advised)
     return tuple(found)

@@ -9,7 +9,8 @@ from functools import lru_cache
 from math import ceil
 from typing import Final
 
-from inference_cost.decide.latency import Batching, LargestLoad, Replica, batching_of, largest_load
+from inference_cost.decide.latency import LargestLoad, batching_of, largest_load
+from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.routing import NO_GAIN, Gains, gains, unmodeled
 from inference_cost.decide.service_time import (
     CounterWindow,
@@ -194,6 +195,9 @@ def capability(
         beta_seconds=time.beta_seconds * (1 + error),
         max_batch_size=size,
         batching=batching_of(configuration) if size > 1 else Batching.GREEDY,
+        queue_delay_seconds=0.0
+        if isinstance(configuration, Missing)
+        else configuration.queue_delay_seconds,
     )
     load = largest_load(replica, objective)
     instances = 1 if isinstance(configuration, Missing) else max(configuration.instances, 1)

@@ -10,14 +10,8 @@ from importlib import resources
 from math import log, log2
 from typing import Final
 
-from inference_cost.decide.latency import (
-    LARGEST_LOAD,
-    Batching,
-    Replica,
-    bracket,
-    interpolate,
-    largest_load,
-)
+from inference_cost.decide.latency import LARGEST_LOAD, largest_load
+from inference_cost.decide.latency_tables import Batching, Replica, bracket, interpolate
 from inference_cost.model.policy import LatencyObjective, Objective, Routing
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration

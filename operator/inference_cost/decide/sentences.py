@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count
+from inference_cost.decide.words import count, money_per_day
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
+from inference_cost.model.reading import Missing
 
 Sentence = Callable[[Plan, PolicyObservation], str]
 Values = Mapping[str, Any]
@@ -49,6 +50,20 @@ def _stuck(values: Values, _: Plan, __: PolicyObservation) -> str:
 
 def _behavior(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"spec.behavior holds it back from {values['wanted']}."
+
+
+def _without(setting: str, because: str) -> Callable[[Values, Plan, PolicyObservation], str]:
+    def sentence(values: Values, plan: Plan, _: PolicyObservation) -> str:
+        if "reachable" in values:
+            return f"Without {setting} the objective could be met: {because}."
+        fewer = int(values["replicas"])
+        saved = f"{count(fewer, 'replica')} fewer"
+        if not isinstance(plan.replica_price_per_hour, Missing):
+            saved += f", {money_per_day(plan.replica_price_per_hour * fewer)} less"
+        more = f"each replica would carry {values['percent']} % more within the objective"
+        return f"Without {setting} {more} ({saved}): {because}."
+
+    return sentence
 
 
 def _minimum(_: Plan, observation: PolicyObservation) -> str:
@@ -108,6 +123,14 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "not-evened-out": lambda v, _p, _o: (
         f"spec.routing LeastRequest is not counted on because {v['why']}."
     ),
+    "remove-queue-delay": _without(
+        "max_queue_delay_microseconds",
+        "with a queue delay Triton closes waiting batches early, and under load it batches without one too",
+    ),
+    "remove-queue-policy": _without(
+        "a queue policy (max_queue_size, timeouts, priority_levels)",
+        "with one Triton leaves the GPU idle after some of the batches although requests wait",
+    ),
     "upgrade-hold": lambda _v, _p, _o: (
         "The operator was upgraded just now; nothing is removed for some minutes."
     ),
@@ -128,6 +151,14 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 
 # About the model or its server rather than about this decision.
 FINDINGS: Final = frozenset(
-    {"outside-model", "objective-unreachable", "unknown-batching", "evened-out", "not-evened-out"}
+    {
+        "outside-model",
+        "objective-unreachable",
+        "unknown-batching",
+        "evened-out",
+        "not-evened-out",
+        "remove-queue-delay",
+        "remove-queue-policy",
+    }
 )
 REASON_CODES: Final = frozenset(_REASONS)

@@ -8,7 +8,8 @@ import numpy as np
 
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.latency import Replica, late_share, threshold_seconds
+from inference_cost.decide.latency import late_share, threshold_seconds
+from inference_cost.decide.latency_tables import Replica
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, Gains
@@ -76,6 +77,7 @@ def _late(capability: Capability, profile: Profile, objective: Objective) -> Flo
         beta_seconds=_rounded(profile.beta_seconds),
         max_batch_size=profile.max_batch_size,
         batching=capability.replica.batching,
+        queue_delay_seconds=_rounded(capability.replica.queue_delay_seconds),
     )
     return _late_by_load(replica, objective.threshold_seconds)
 

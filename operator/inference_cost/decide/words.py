@@ -45,3 +45,7 @@ def duration(value: float) -> str:
 
 def money(amount: Decimal) -> str:
     return f"${amount:.2f}"
+
+
+def money_per_day(per_hour: Decimal) -> str:
+    return f"{money(24 * per_hour)} per day"
