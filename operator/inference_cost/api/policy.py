@@ -10,6 +10,7 @@ from inference_cost.api.base import ApiModel, Rule
 from inference_cost.api.behavior import Behavior
 from inference_cost.api.fields import (
     API_VERSION_PATTERN,
+    ATOMIC,
     SET,
     CamelCase,
     DnsName,
@@ -17,11 +18,13 @@ from inference_cost.api.fields import (
     ModelName,
     PercentText,
     Replicas,
+    ReplicasFromZero,
     unique_by,
 )
 from inference_cost.api.group import API_VERSION, POLICY
 from inference_cost.api.metadata import ObjectMeta, TopLevel
 from inference_cost.api.policy_status import PolicyStatus
+from inference_cost.api.schedule import Schedule
 
 
 class Mode(StrEnum):
@@ -191,6 +194,13 @@ class Headroom(ApiModel):
     )
 
 
+def _in_order(schedule: Schedule, spec: "PolicySpec") -> bool:
+    lowest, highest = schedule.min_replicas, schedule.max_replicas
+    return (spec.min_replicas if lowest is None else lowest) <= (
+        spec.max_replicas if highest is None else highest
+    )
+
+
 class PolicySpec(ApiModel):
     """The desired state."""
 
@@ -214,6 +224,15 @@ class PolicySpec(ApiModel):
                 or self.min_replicas <= self.fallback.replicas <= self.max_replicas
             ),
         ),
+        Rule(
+            cel="!has(self.schedules) || self.schedules.all(s,"
+            " (has(s.minReplicas) ? s.minReplicas : self.minReplicas) <="
+            " (has(s.maxReplicas) ? s.maxReplicas : self.maxReplicas))",
+            message="`minReplicas` of a schedule must be less than or equal to its `maxReplicas`; what"
+            " it leaves out is that of the spec, so set both",
+            field="schedules",
+            holds=lambda self: all(_in_order(one, self) for one in self.schedules),
+        ),
     )
     mode: Mode = Field(
         default=Mode.RECOMMEND,
@@ -224,9 +243,11 @@ class PolicySpec(ApiModel):
         description="scaleTargetRef is the workload to scale, in the namespace of the policy. It"
         " may not be changed."
     )
-    min_replicas: Replicas = Field(
+    min_replicas: ReplicasFromZero = Field(
         default=1,
-        description="minReplicas is the smallest number of replicas to run; at least 1. Default 1.",
+        description="minReplicas is the smallest number of replicas to run. 0 lets the last one go"
+        " while nobody asks: that needs a gateway whose metrics tell of a request that no replica"
+        " can take (gateway.preset in the operator's values), else one stays. Default 1.",
     )
     max_replicas: Replicas = Field(
         description="maxReplicas is the largest number of replicas to run, at least minReplicas."
@@ -253,6 +274,13 @@ class PolicySpec(ApiModel):
         default=None,
         description="fallback is what to run when metrics stay away, as in KEDA. Default unset:"
         " the replicas are left as they are.",
+    )
+    schedules: Annotated[tuple[Schedule, ...], Field(max_length=16, json_schema_extra=ATOMIC)] = (
+        Field(
+            default=(),
+            description="schedules are other bounds than minReplicas and maxReplicas at certain times, as with KEDA's cron"
+            " scaler. Default empty.",
+        )
     )
     headroom: Headroom = Field(
         default=Headroom(),

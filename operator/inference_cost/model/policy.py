@@ -144,6 +144,18 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Other bounds from each start to the next end. `start` and `end`: cron, of five fields; None: as the policy says."""
+
+    start: str
+    end: str
+    time_zone: str = "UTC"
+    name: str = ""
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One InferenceCostPolicy. `variants` has length one for now; placement is a list from the start."""
 
@@ -156,6 +168,7 @@ class Policy:
     models: tuple[str, ...] = ()  # empty: every model seen on the target
     behavior: Behavior = Behavior()
     fallback: Fallback | None = None
+    schedules: tuple[Schedule, ...] = ()
     headroom: Headroom = Headroom()
     routing: Routing = Routing.EQUAL
     pause: Pause | None = None

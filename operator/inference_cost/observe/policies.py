@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from inference_cost.api import behavior as api_behavior
 from inference_cost.api import policy as api
+from inference_cost.api import schedule as api_schedule
 from inference_cost.api.annotations import InvalidAnnotationError, pause_request
 from inference_cost.api.parse import InvalidObjectError, parse_policy
 from inference_cost.model.observation import PolicyRefusal
@@ -27,6 +28,7 @@ from inference_cost.model.policy import (
     Routing,
     ScalingLimit,
     ScalingRules,
+    Schedule,
     SelectPolicy,
     TargetRef,
     Variant,
@@ -155,6 +157,7 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
             scale_out=_rules(spec.behavior.scale_up), scale_in=_rules(spec.behavior.scale_down)
         ),
         fallback=_fallback(spec.fallback),
+        schedules=tuple(map(_schedule, spec.schedules)),
         headroom=Headroom(
             mode=HeadroomMode(spec.headroom.mode.value), replicas=spec.headroom.replicas or 0
         ),
@@ -203,4 +206,15 @@ def _fallback(fallback: api.Fallback | None) -> Fallback | None:
         failure_threshold=fallback.failure_threshold,
         replicas=fallback.replicas or 0,
         behavior=FallbackBehavior(fallback.behavior.value),
+    )
+
+
+def _schedule(schedule: api_schedule.Schedule) -> Schedule:
+    return Schedule(
+        start=schedule.start,
+        end=schedule.end,
+        time_zone=schedule.time_zone,
+        name=schedule.name or "",
+        min_replicas=schedule.min_replicas,
+        max_replicas=schedule.max_replicas,
     )
