@@ -96,6 +96,7 @@ _LIMITS = {
     LimitedBy.MIN_REPLICAS: "Fewer would do; `spec.minReplicas` keeps {desired}.",
     LimitedBy.MAX_REPLICAS: "The need is {needed}; `spec.maxReplicas` allows {desired}. "
     "Raise it, or relax `spec.slo`.",
+    LimitedBy.SCHEDULE: "The need is {needed}; `spec.schedules` has {desired} at this time.",
     LimitedBy.BEHAVIOR: "The need is {needed}; `spec.behavior` allows {desired} for now.",
     LimitedBy.STABILIZATION: "The need is {needed}; {desired} stay until that has held for "
     "a while.",
@@ -118,6 +119,12 @@ _LIMITS = {
 
 _PARTIAL_LIMIT = (
     "Metrics of {target} are there in part only, so nothing is removed: see `MetricsAvailable`."
+)
+
+
+_UNSEEN_LIMIT = (
+    "`spec.minReplicas` is 0, but without a gateway's metrics nothing tells of a request that no replica can take: "
+    "{desired} stays. Set `gateway.preset` in the operator's values."
 )
 
 
@@ -261,6 +268,8 @@ def limited(plan: Plan, policy: Policy) -> str:
     needed = sum(v.needed for v in plan.variants)
     target = ", ".join(str(v.target) for v in policy.variants)
     text = _LIMITS[plan.limited_by]
+    if plan.limited_by is LimitedBy.MIN_REPLICAS and not policy.variants[0].min_replicas:
+        text = _UNSEEN_LIMIT
     partial = "partial-metrics" in (reason.code for reason in plan.reasons)
     if partial and plan.limited_by is LimitedBy.METRICS_UNAVAILABLE:
         text = _PARTIAL_LIMIT

@@ -278,8 +278,8 @@ class PolicySpec(ApiModel):
     schedules: Annotated[tuple[Schedule, ...], Field(max_length=16, json_schema_extra=ATOMIC)] = (
         Field(
             default=(),
-            description="schedules are other bounds than minReplicas and maxReplicas at certain times, as with KEDA's cron"
-            " scaler. Default empty.",
+            description="schedules are other bounds than minReplicas and maxReplicas at certain times, as"
+            " with KEDA's cron scaler. Default empty.",
         )
     )
     headroom: Headroom = Field(

@@ -215,6 +215,8 @@ def _sentences(plan: Plan, observation: PolicyObservation, *, findings: bool) ->
 
 def _cost(plan: Plan) -> str:
     price = plan.replica_price_per_hour
+    if not plan.current and not plan.desired:
+        return "Cost: nothing while no replica runs."
     if isinstance(price, Missing):
         return "Cost: not known, because no price is known for the nodes the replicas run on."
     now = money(price * plan.desired)

@@ -50,6 +50,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
     ended = data.get("rollout_ended_at")
     last_desired = data.get("last_desired")
     last_current = data.get("last_current")
+    price = data.get("price_before_zero")
     return PolicyMemory(
         estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
         headroom=_unpacked(str(data.get("headroom", ""))),
@@ -69,6 +70,9 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         last_desired=None if last_desired is None else int(last_desired),
         last_current=None if last_current is None else int(last_current),
         rollout_ended_at=None if ended is None else _number(ended),
+        quiet_at=_number(data.get("quiet_at", 0.0)),
+        quiet_since=_number(data.get("quiet_since", 0.0)),
+        price_before_zero=None if price is None else _number(price),
     )
 
 

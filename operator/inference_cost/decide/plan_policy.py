@@ -10,10 +10,12 @@ from inference_cost.decide.need import Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import gain
+from inference_cost.decide.schedule import InForce, credited, scheduled
 from inference_cost.decide.size import predict, profile_among
 from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.decide.without_metrics import count_miss, hold
+from inference_cost.decide.zero import AtZero, at_zero, let_go, noticed
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan, Reason
@@ -30,10 +32,10 @@ def plan_policy(
         message = problem.message if problem is not None else "no target"
         reason = Reason(code="no-target", values=(("message", message),))
         return held_plan(observation, snapshot, LimitedBy.NO_TARGET, (reason,)), memory
-    case = case_of(observation, memory, snapshot)
+    case, bounds = scheduled(case_of(observation, memory, snapshot))
     if isinstance(case.traffic, Missing):
-        return _without_metrics(case, case.traffic)
-    return _with_metrics(case, case.traffic)
+        return _without_metrics(case, bounds, case.traffic)
+    return _with_metrics(case, bounds, case.traffic)
 
 
 def _paused(case: Case, pause: Pause) -> Choice:
@@ -43,9 +45,13 @@ def _paused(case: Case, pause: Pause) -> Choice:
     return Choice(desired=desired, limited_by=LimitedBy.PAUSED, reasons=(reason,))
 
 
-def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
-    pause, memory = case.observation.policy.pause, count_miss(case, missing)
-    choice = hold(case, missing, memory.misses) if pause is None else _paused(case, pause)
+def _without_metrics(case: Case, bounds: InForce, missing: Missing) -> tuple[Plan, PolicyMemory]:
+    pause = case.observation.policy.pause
+    asleep, memory = at_zero(case, bounds) if pause is None else (None, case.memory)
+    if asleep is not None:
+        return _at_zero(case, bounds, asleep, missing), memory
+    memory = count_miss(replace(case, memory=memory), missing)
+    choice = hold(case, bounds, missing, memory.misses) if pause is None else _paused(case, pause)
     plan = assemble(
         case.observation,
         case.snapshot,
@@ -63,8 +69,28 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
     return plan, memory
 
 
-def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    case, can, reached = learn(observed(case), seen)
+def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> Plan:
+    choice = credited(asleep.choice, bounds)
+    return assemble(
+        case.observation,
+        case.snapshot,
+        choice.desired,
+        choice.desired,
+        limited_by=choice.limited_by,
+        reasons=choice.reasons,
+        demand=asleep.demand,
+        profile=asleep.can.profile,
+        prediction=predict(
+            asleep.can, case.observation.policy.objective, asleep.demand, choice.desired
+        ),
+        one_fewer=missing,
+        attainment=missing,
+        gpu_utilization=missing,
+    )
+
+
+def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
+    case, can, reached = learn(noticed(observed(case), seen), seen)
     found, memory = needs(case, seen, can)
     demand = found.demand
     kept = _remember_need(case, found.keep)
@@ -75,6 +101,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     if pause is None:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
         choice = _choose(case, found, kept, forbidden)
+        choice = credited(let_go(case, bounds, choice, forbidden), bounds)
     else:
         choice = _paused(case, pause)
     plan = assemble(

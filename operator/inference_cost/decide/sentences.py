@@ -1,12 +1,15 @@
 """One sentence per reason code and per limit. A code without a sentence is an error in a test."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count
+from inference_cost.decide.words import count, duration, money
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
+
+HOURS_PER_DAY: Final = 24
 
 Sentence = Callable[[Plan, PolicyObservation], str]
 Values = Mapping[str, Any]
@@ -20,7 +23,7 @@ def reason_sentence(reason: Reason, plan: Plan, observation: PolicyObservation) 
 def _no_metrics(values: Values, plan: Plan, _: PolicyObservation) -> str:
     why = f" ({values['detail']})" if values.get("detail") else ""
     if plan.desired > plan.current:
-        return f"Metrics are not available{why}; minReplicas is kept."
+        return f"Metrics are not available{why}; the minimum of {plan.desired} is kept."
     return f"Metrics are not available{why}, so nothing is removed or added."
 
 
@@ -51,9 +54,42 @@ def _behavior(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"spec.behavior holds it back from {values['wanted']}."
 
 
+def _schedule(values: Values, _: Plan, __: PolicyObservation) -> str:
+    replicas = count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' asks for {values['bound']} {replicas}."
+
+
+def _schedule_begins(values: Values, _: Plan, __: PolicyObservation) -> str:
+    time, replicas = duration(values["seconds"]), count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' opens in {time}: at least {replicas} must serve by then."
+
+
+def _schedule_ends(values: Values, _: Plan, __: PolicyObservation) -> str:
+    time, replicas = duration(values["seconds"]), count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' ends in {time}: at least {replicas} must serve by then."
+
+
+def _asleep(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """The price of zero."""
+    wait = f"the first request will wait about {duration(values['wait'])} for a replica"
+    if "per_hour" not in values:
+        return f"Nobody asks, so no replica runs: {wait}; what that saves is not known without a price."
+    saved = money(Decimal(str(values["per_hour"])) * HOURS_PER_DAY)
+    return f"Nobody asks, so no replica runs: {wait}, and {saved} per day is saved."
+
+
+def _zero_unseen(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """Details of the metrics' side say what to do about it."""
+    why = values.get("detail") or "set gateway.preset in the operator's values"
+    return (
+        "minReplicas is 0, but one replica stays, because no gateway tells of requests that no replica can take: "
+        f"{why}."
+    )
+
+
 def _minimum(_: Plan, observation: PolicyObservation) -> str:
     lowest, _highest = bounds(observation.policy.variants)
-    return f"minReplicas is {lowest}."
+    return f"minReplicas is {lowest}." if lowest else ""
 
 
 def _maximum(plan: Plan, observation: PolicyObservation) -> str:
@@ -88,6 +124,21 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "Replicas go only when the lower need has lasted, because starting one again takes time."
     ),
     "behavior": _behavior,
+    "schedule": _schedule,
+    "schedule-begins": _schedule_begins,
+    "schedule-ends": _schedule_ends,
+    "asleep": _asleep,
+    "woken": lambda v, _p, _o: (
+        f"Requests come and no replica is ready; one takes about {duration(v['wait'])} to start."
+    ),
+    "not-yet-zero": lambda v, _p, _o: (
+        f"Nobody has asked for {duration(v['seconds'])}; the last replica goes after {duration(v['due'])}."
+    ),
+    "expected-soon": lambda v, _p, _o: (
+        "Nobody asks, but on the days before requests came at this time of the day, within the "
+        f"{duration(v['seconds'])} that a replica takes to start; so the last one stays."
+    ),
+    "zero-unseen": _zero_unseen,
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",
     "stuck": _stuck,
     "outside-model": lambda v, _p, _o: (
@@ -128,6 +179,13 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 
 # About the model or its server rather than about this decision.
 FINDINGS: Final = frozenset(
-    {"outside-model", "objective-unreachable", "unknown-batching", "evened-out", "not-evened-out"}
+    {
+        "outside-model",
+        "objective-unreachable",
+        "unknown-batching",
+        "evened-out",
+        "not-evened-out",
+        "zero-unseen",
+    }
 )
 REASON_CODES: Final = frozenset(_REASONS)

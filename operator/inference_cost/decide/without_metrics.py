@@ -6,7 +6,9 @@ from typing import Final
 from inference_cost.decide.case import Case
 from inference_cost.decide.fallback import fallback_replicas, may_remove
 from inference_cost.decide.need import A_WHOLE_TICK
+from inference_cost.decide.schedule import InForce
 from inference_cost.decide.stabilize import Choice
+from inference_cost.decide.zero import unseen
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, Reason
 from inference_cost.model.reading import Missing, MissingReason
@@ -15,7 +17,7 @@ from inference_cost.model.reading import Missing, MissingReason
 NO_FAILURE: Final = frozenset({MissingReason.WARMING_UP, MissingReason.NO_READY_PODS})
 
 
-def hold(case: Case, missing: Missing, misses: int) -> Choice:
+def hold(case: Case, bounds: InForce, missing: Missing, misses: int) -> Choice:
     """Fewer than now only where the fallback asks for it. `misses`: ticks in a row without metrics."""
     current, fallback = case.fleet.current, case.observation.policy.fallback
     target = fallback_replicas(fallback, current, misses)
@@ -24,11 +26,23 @@ def hold(case: Case, missing: Missing, misses: int) -> Choice:
     reasons = (Reason(code=code, values=values),)
     if target is None:
         desired = max(current, case.bounds.lowest)
-        return Choice(desired=desired, limited_by=LimitedBy.METRICS_UNAVAILABLE, reasons=reasons)
+        choice = Choice(desired=desired, limited_by=LimitedBy.METRICS_UNAVAILABLE, reasons=reasons)
+        return _named(choice, bounds, current)
     desired = case.bounds.clamp(target)
-    if not may_remove(fallback):
-        desired = max(desired, current)
-    return Choice(desired=desired, limited_by=LimitedBy.FALLBACK, reasons=reasons)
+    named = _named(
+        Choice(desired=desired, limited_by=LimitedBy.FALLBACK, reasons=reasons), bounds, target
+    )
+    return named if may_remove(fallback) else replace(named, desired=max(desired, current))
+
+
+def _named(choice: Choice, bounds: InForce, wanted: int) -> Choice:
+    """With the bound that asks for more, or allows less, than `wanted`."""
+    by = bounds.lowest_by if choice.desired > wanted else bounds.highest_by
+    if choice.desired > wanted and bounds.lowest == 0:
+        by = unseen()
+    if by is None or choice.desired == wanted:
+        return choice
+    return replace(choice, reasons=(*choice.reasons, by))
 
 
 def count_miss(case: Case, missing: Missing) -> PolicyMemory:

@@ -57,6 +57,9 @@ class PolicyMemory:
     last_desired: int | None = None
     last_current: int | None = None  # replicas at the last tick: a difference is a change made
     rollout_ended_at: float | None = None
+    quiet_at: float = 0.0  # last look at which nobody asked; 0 while somebody does
+    quiet_since: float = 0.0  # first one of those before it without a gap
+    price_before_zero: float | None = None  # of a replica per hour, when last known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

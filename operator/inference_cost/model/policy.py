@@ -145,7 +145,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Other bounds from each start to the next end. `start` and `end`: cron, of five fields; None: as the policy says."""
+    """Other bounds from each start to the next end, both in cron's five fields. None: as the policy says."""
 
     start: str
     end: str
