@@ -90,7 +90,7 @@ def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> P
 
 
 def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    case, can, reached = learn(noticed(observed(case), seen), seen)
+    case, can, reached = learn(noticed(observed(case), bounds, seen), seen)
     found, memory = needs(case, seen, can)
     demand = found.demand
     kept = _remember_need(case, found.keep)

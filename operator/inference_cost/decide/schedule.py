@@ -34,6 +34,7 @@ class InForce:
 
     lowest: int
     highest: int
+    fewest: int  # at any time
     lowest_by: Reason | None = None
     highest_by: Reason | None = None
 
@@ -45,12 +46,13 @@ def in_force(policy: Policy, at: float, lead_seconds: float) -> InForce:
     """
     lowest, highest = bounds(policy.variants)
     if not policy.schedules or not 0 <= at < LAST_DAY * DAY_SECONDS:
-        return InForce(lowest=lowest, highest=highest)
+        return InForce(lowest=lowest, highest=highest, fewest=lowest)
     least, least_by = _minimum(policy.schedules, lowest, at, min(lead_seconds, DAY_SECONDS))
     most = _largest((s.max_replicas, s) for s in policy.schedules if _window(s, at))
     return InForce(
         lowest=least,
         highest=max(most[0] if most else highest, least),
+        fewest=widest(policy)[0],
         lowest_by=least_by,
         highest_by=_holds("at most", most[0], most[1]) if most else None,
     )
@@ -151,32 +153,36 @@ def _within(variants: Sequence[Variant], lowest: int, highest: int) -> tuple[Var
 
 def _window(schedule: Schedule, at: float) -> Window | None:
     """The one that holds at a time."""
-    windows = _windows(schedule, int(at // DAY_SECONDS))
+    windows = _windows_of(schedule, at)
     i = bisect_right(windows, (at, inf)) - 1
     return windows[i] if i >= 0 and at < windows[i][1] else None
 
 
 def _edges(schedule: Schedule, after: float, until: float) -> Iterator[float]:
-    for window in _windows(schedule, int(after // DAY_SECONDS)):
+    for window in _windows_of(schedule, after):
         for edge in window:
             if after < edge <= until:
                 yield edge
 
 
+def _windows_of(schedule: Schedule, at: float) -> tuple[Window, ...]:
+    return _windows(schedule.start, schedule.end, schedule.time_zone, int(at // DAY_SECONDS))
+
+
 @lru_cache(maxsize=DAYS_KEPT)
-def _windows(schedule: Schedule, day: int) -> tuple[Window, ...]:
+def _windows(start: str, end: str, time_zone: str, day: int) -> tuple[Window, ...]:
     """In order, those that hold at some time of this day (of UTC) or the next; found once a day."""
     begin, until = day * DAY_SECONDS, (day + 2) * DAY_SECONDS
-    zone = ZoneInfo(schedule.time_zone)
+    zone = ZoneInfo(time_zone)
     windows = []
-    opens = _before(schedule.start, zone, begin)
+    opens = _before(start, zone, begin)
     while opens < until:
-        closes = _after(schedule.end, zone, opens)
+        closes = _after(end, zone, opens)
         if closes > begin:
             windows.append((opens, closes))
         if closes >= until:
             break
-        opens = _after(schedule.start, zone, closes - 1)
+        opens = _after(start, zone, closes - 1)
     return tuple(windows)
 
 

@@ -21,28 +21,27 @@ def hold(case: Case, bounds: InForce, missing: Missing, misses: int) -> Choice:
     """Fewer than now only where the fallback asks for it. `misses`: ticks in a row without metrics."""
     current, fallback = case.fleet.current, case.observation.policy.fallback
     target = fallback_replicas(fallback, current, misses)
-    code = "no-metrics" if target is None else "fallback"
     values = (("reason", missing.reason.value), ("detail", missing.detail))
-    reasons = (Reason(code=code, values=values),)
     if target is None:
-        desired = max(current, case.bounds.lowest)
-        choice = Choice(desired=desired, limited_by=LimitedBy.METRICS_UNAVAILABLE, reasons=reasons)
-        return _named(choice, bounds, current)
-    desired = case.bounds.clamp(target)
-    named = _named(
-        Choice(desired=desired, limited_by=LimitedBy.FALLBACK, reasons=reasons), bounds, target
-    )
-    return named if may_remove(fallback) else replace(named, desired=max(desired, current))
+        code, limited_by = "no-metrics", LimitedBy.METRICS_UNAVAILABLE
+        wanted, desired = current, max(current, case.bounds.lowest)
+    else:
+        code, limited_by = "fallback", LimitedBy.FALLBACK
+        wanted, desired = target, case.bounds.clamp(target)
+        if not may_remove(fallback):
+            desired = max(desired, current)
+    reasons = (Reason(code=code, values=values), *_bound(case, bounds, wanted, desired))
+    return Choice(desired=desired, limited_by=limited_by, reasons=reasons)
 
 
-def _named(choice: Choice, bounds: InForce, wanted: int) -> Choice:
-    """With the bound that asks for more, or allows less, than `wanted`."""
-    by = bounds.lowest_by if choice.desired > wanted else bounds.highest_by
-    if choice.desired > wanted and bounds.lowest == 0:
-        by = unseen()
-    if by is None or choice.desired == wanted:
-        return choice
-    return replace(choice, reasons=(*choice.reasons, by))
+def _bound(case: Case, bounds: InForce, wanted: int, desired: int) -> tuple[Reason, ...]:
+    """What asks for more than wanted, or allows less, where it is not the policy's own minimum or maximum."""
+    by = None
+    if wanted < desired == case.bounds.lowest:
+        by = bounds.lowest_by if bounds.lowest else unseen()
+    elif wanted > desired == case.bounds.highest:
+        by = bounds.highest_by
+    return () if by is None else (by,)
 
 
 def count_miss(case: Case, missing: Missing) -> PolicyMemory:

@@ -15,7 +15,7 @@ from inference_cost.decide.headroom.learned import DAY_BINS, NOTHING, from_bytes
 from inference_cost.decide.headroom.regression import DAY_SECONDS
 from inference_cost.decide.place import replica_price
 from inference_cost.decide.profile import Capability, capability, current_estimate, outside_domain
-from inference_cost.decide.schedule import InForce, widest
+from inference_cost.decide.schedule import InForce
 from inference_cost.decide.size import replicas_for
 from inference_cost.decide.stabilize import Choice
 from inference_cost.decide.traffic import Traffic, clean_gateway
@@ -40,9 +40,9 @@ class AtZero:
     can: Capability
 
 
-def noticed(case: Case, seen: Traffic) -> Case:
+def noticed(case: Case, found: InForce, seen: Traffic) -> Case:
     """Remembers how long nobody has asked, and what a replica costs: where none runs, no node tells."""
-    if widest(case.observation.policy)[0] > 0:
+    if found.fewest > 0:
         return case
     memory, price = case.memory, replica_price(case.workloads, case.snapshot.nodes)
     if not isinstance(price, Missing):
