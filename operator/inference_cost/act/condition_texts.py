@@ -96,7 +96,8 @@ _LIMITS = {
     LimitedBy.MIN_REPLICAS: "Fewer would do; `spec.minReplicas` keeps {desired}.",
     LimitedBy.MAX_REPLICAS: "The need is {needed}; `spec.maxReplicas` allows {desired}. "
     "Raise it, or relax `spec.slo`.",
-    LimitedBy.SCHEDULE: "The need is {needed}; `spec.schedules` has {desired} at this time.",
+    LimitedBy.SCHEDULE: "The need is {needed}; `spec.schedules` has {desired} now, or in as long "
+    "as a replica takes to start.",
     LimitedBy.BEHAVIOR: "The need is {needed}; `spec.behavior` allows {desired} for now.",
     LimitedBy.STABILIZATION: "The need is {needed}; {desired} stay until that has held for "
     "a while.",

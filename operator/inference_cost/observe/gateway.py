@@ -75,13 +75,12 @@ def read_gateway(
     """Sort a tick's gateway answers by Service."""
     if settings.preset == "none":
         return GatewayTick(window_seconds=0.0, traffic={}, failure=NOT_CONFIGURED)
-    wanted = ("gateway_requests", "gateway_classes", "gateway_latency")
-    failed = next((a for a in map(answers.get, wanted) if isinstance(a, Missing)), None)
+    failed = next((a for a in map(answers.get, _ADDED) if isinstance(a, Missing)), None)
     if failed is not None:
         return GatewayTick(window_seconds=0.0, traffic={}, failure=failed)
     traffic: dict[ServiceKey, ServiceTraffic] = defaultdict(ServiceTraffic)
     unmatched: set[str] = set()
-    for name, add in zip(wanted, (_add_attempts, _add_class, _add_bucket), strict=True):
+    for name, add in _ADDED.items():
         for labels, value in _values(answers.get(name)):
             cluster = labels.get(settings.cluster_label, "")
             service = names.service(cluster)
@@ -114,6 +113,10 @@ def _number(entry: Mapping[str, Any]) -> float | None:
 
 
 def _add_attempts(traffic: ServiceTraffic, labels: Labels, value: float) -> None:
+    """Or what was turned away before an attempt, no replica being there.
+
+    That counter is there from the start on; a class of responses appears with its first one, which no increase shows.
+    """
     del labels
     traffic.attempts += value
 
@@ -130,6 +133,14 @@ def _add_bucket(traffic: ServiceTraffic, labels: Labels, value: float) -> None:
     except ValueError:
         return
     traffic.buckets[bound * _MILLISECONDS] += value
+
+
+_ADDED = {
+    "gateway_requests": _add_attempts,
+    "gateway_turned_away": _add_attempts,
+    "gateway_classes": _add_class,
+    "gateway_latency": _add_bucket,
+}
 
 
 def gateway_signals(

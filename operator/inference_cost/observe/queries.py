@@ -34,6 +34,7 @@ DCGM_ENGINE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
 ENVOY_TIME_BUCKET = "envoy_cluster_upstream_rq_time_bucket"
 ENVOY_CLASSES = "envoy_cluster_upstream_rq_xx"
 ENVOY_TOTAL = "envoy_cluster_upstream_rq_total"
+ENVOY_NO_UPSTREAM = "envoy_cluster_upstream_cx_none_healthy"
 ENVOY_CLASS_LABEL = "envoy_response_code_class"
 
 TRITON_QUERIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -96,6 +97,7 @@ def _envoy_queries(
         "gateway_latency": (ENVOY_TIME_BUCKET, "le"),
         "gateway_classes": (ENVOY_CLASSES, ENVOY_CLASS_LABEL),
         "gateway_requests": (ENVOY_TOTAL, ""),
+        "gateway_turned_away": (ENVOY_NO_UPSTREAM, ""),
     }
     return {
         name: f"sum by ({', '.join(filter(None, (gateway.cluster_label, label)))}) "

@@ -29,6 +29,9 @@ FULL = PolicyMemory(
     last_desired=4,
     last_current=3,
     rollout_ended_at=NOON,
+    quiet_at=NOON,
+    quiet_since=NOON - 600.0,
+    price_before_zero=1.2,
 )
 
 

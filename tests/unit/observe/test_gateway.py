@@ -42,10 +42,14 @@ def cluster(name: str = CLUSTER, **labels: str) -> dict[str, str]:
 
 
 def tick(
-    requests: list[Entry], classes: list[Entry] | None = None, latency: list[Entry] | None = None
+    requests: list[Entry],
+    classes: list[Entry] | None = None,
+    latency: list[Entry] | None = None,
+    turned_away: list[Entry] | None = None,
 ) -> GatewayTick:
     answers = {
         "gateway_requests": Answer(result=requests),
+        "gateway_turned_away": Answer(result=turned_away or []),
         "gateway_classes": Answer(result=classes or []),
         "gateway_latency": Answer(result=latency or []),
     }
