@@ -8,7 +8,7 @@ from inference_cost.decide.fallback import fallback_replicas, may_remove
 from inference_cost.decide.need import A_WHOLE_TICK
 from inference_cost.decide.schedule import InForce
 from inference_cost.decide.stabilize import Choice
-from inference_cost.decide.zero import unseen
+from inference_cost.decide.zero import unseen_any_more
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, Reason
 from inference_cost.model.reading import Missing, MissingReason
@@ -38,7 +38,7 @@ def _bound(case: Case, bounds: InForce, wanted: int, desired: int) -> tuple[Reas
     """What asks for more than wanted, or allows less, where it is not the policy's own minimum or maximum."""
     by = None
     if wanted < desired == case.bounds.lowest:
-        by = bounds.lowest_by if bounds.lowest else unseen()
+        by = bounds.lowest_by if bounds.lowest else unseen_any_more(case)
     elif wanted > desired == case.bounds.highest:
         by = bounds.highest_by
     return () if by is None else (by,)

@@ -26,8 +26,12 @@ from inference_cost.model.signals import GatewaySignals
 
 LEAST_QUIET_SECONDS: Final = 600.0
 QUIET_START_UPS: Final = 2.0  # without a request before the last replica goes
+BLIND_SECONDS: Final = (
+    21_600.0  # some gateways drop a Service that has no endpoint: not tried again so soon
+)
 WORTH_STAYING_FOR: Final = 1.0  # requests expected within a start-up time
 UNSEEN: Final = Missing(reason=MissingReason.NOT_CONFIGURED)
+LOST: Final = "its metrics fell silent while no replica ran"
 IN_PART: Final = Missing(reason=MissingReason.PARTIAL, detail="the answer is there in part only")
 
 
@@ -86,6 +90,9 @@ def _held(case: Case, forbidden: Verdict | None) -> Choice | None:
     """What keeps the last replica though nobody asks. That little was learned does not: it takes requests."""
     if forbidden is not None and forbidden.limited_by is not LimitedBy.LEARNING:
         return Choice(desired=1, limited_by=forbidden.limited_by, reasons=(forbidden.reason,))
+    if 0 <= case.at - case.memory.blind_at < BLIND_SECONDS:
+        reason = unseen(LOST)
+        return Choice(desired=1, limited_by=LimitedBy.STABILIZATION, reasons=(reason,))
     quiet, due = case.at - case.memory.quiet_since, _due(case)
     if quiet < due:
         reason = Reason(code="not-yet-zero", values=(("seconds", quiet), ("due", due)))
@@ -135,10 +142,10 @@ def at_zero(case: Case, found: InForce) -> tuple[AtZero | None, PolicyMemory]:
         return None, case.memory
     gateway = _gateway(case)
     if isinstance(gateway, Missing):
-        return _for_a_while(case, gateway), case.memory
+        return _for_a_while(case, gateway)
     rate = gateway.requests / gateway.seconds
     if rate == 0 and _in_part(case):
-        return _for_a_while(case, IN_PART), case.memory
+        return _for_a_while(case, IN_PART)
     memory = _remember_quiet(case, rate)
     if rate > 0:
         return _woken(case, rate), memory
@@ -156,14 +163,18 @@ def _in_part(case: Case) -> bool:
     return not isinstance(case.observation.signals, Missing) and case.observation.signals.partial
 
 
-def _for_a_while(case: Case, gateway: Missing) -> AtZero | None:
+def _for_a_while(case: Case, gateway: Missing) -> tuple[AtZero | None, PolicyMemory]:
     """A gap as short as any other changes nothing; a longer one might hide requests."""
-    if case.fleet.current > 0 or not _quiet_lately(case):
-        return None
+    memory, seen = case.memory, case.traffic
+    if case.fleet.current > 0:
+        return None, memory
+    if not _quiet_lately(case):
+        alone = isinstance(seen, Missing) and seen.reason is MissingReason.NO_READY_PODS
+        return None, replace(memory, blind_at=case.at) if alone and memory.quiet_at else memory
     values = (("reason", gateway.reason.value), ("detail", gateway.detail))
     reason = Reason(code="no-metrics", values=values)
     choice = Choice(desired=0, limited_by=LimitedBy.METRICS_UNAVAILABLE, reasons=(reason,))
-    return _known(case, 0.0, choice)
+    return _known(case, 0.0, choice), memory
 
 
 def _woken(case: Case, rate: float) -> AtZero:
@@ -207,3 +218,8 @@ def _capability(case: Case) -> Capability:
 
 def unseen(detail: str = "") -> Reason:
     return Reason(code="zero-unseen", values=(("detail", detail),))
+
+
+def unseen_any_more(case: Case) -> Reason:
+    """Why one is started where none runs: no gateway tells who asks, or none does any more."""
+    return unseen(LOST) if case.memory.quiet_at else unseen()

@@ -59,6 +59,7 @@ class PolicyMemory:
     rollout_ended_at: float | None = None
     quiet_at: float = 0.0  # last look at which nobody asked; 0 while somebody does
     quiet_since: float = 0.0  # first one of those before it without a gap
+    blind_at: float = 0.0  # when no gateway told any more who asks, without a replica
     price_before_zero: float | None = None  # of a replica per hour, when last known
 
 

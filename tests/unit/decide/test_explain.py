@@ -154,7 +154,7 @@ MESSAGES: dict[str, tuple[PolicyObservation, PolicyMemory | None, str]] = {
         None,
         (
             "Go from 1 to 3 replicas. Metrics are not available (newest sample is 300 s old); "
-            "minReplicas is kept."
+            "the minimum of 3 is kept."
         ),
     ),
     "a fallback": (

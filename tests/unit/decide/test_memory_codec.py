@@ -31,6 +31,7 @@ FULL = PolicyMemory(
     rollout_ended_at=NOON,
     quiet_at=NOON,
     quiet_since=NOON - 600.0,
+    blind_at=NOON - 900.0,
     price_before_zero=1.2,
 )
 

@@ -365,6 +365,25 @@ def test_a_long_gap_might_hide_requests() -> None:
     assert (plan.desired, plan.limited_by) == (1, LimitedBy.METRICS_UNAVAILABLE)
 
 
+def test_a_gateway_that_loses_sight_at_zero_is_not_trusted_with_it_for_hours() -> None:
+    lost = decide(snapshot(at_zero(UNSEEN)), memory_of(quiet(quiet_at=NOON - 75.0)))
+    memory = lost.memory.policies[key()]
+    assert memory.blind_at == NOON
+    assert "fell silent" in explain(lost.plans[key()], at_zero(UNSEEN)).findings
+    later = quiet(blind_at=NOON - 6 * 3600.0 + 1)
+    plan = plan_of(idle(), later)
+    assert (plan.desired, plan.limited_by) == (1, LimitedBy.STABILIZATION)
+    assert "its metrics fell silent while no replica ran" in explain(plan, idle()).findings
+    assert plan_of(idle(), quiet(blind_at=NOON - 6 * 3600.0)).desired == 0
+
+
+def test_a_source_that_is_away_says_nothing_of_the_gateway() -> None:
+    away = observation(Missing(reason=MissingReason.STALE), of=TO_ZERO, running=workload(0, ()))
+    lost = decide(snapshot(away), memory_of(quiet(quiet_at=NOON - 75.0)))
+    assert lost.plans[key()].desired == 1
+    assert lost.memory.policies[key()].blind_at == 0.0
+
+
 def test_an_answer_in_part_does_not_say_that_nobody_asks() -> None:
     seen = _gateway_alone(0.0)
     assert isinstance(seen, Signals)
