@@ -159,10 +159,11 @@ def _window(schedule: Schedule, at: float) -> Window | None:
 
 
 def _edges(schedule: Schedule, after: float, until: float) -> Iterator[float]:
-    for window in _windows_of(schedule, after):
-        for edge in window:
-            if after < edge <= until:
-                yield edge
+    windows = _windows_of(schedule, after)
+    for opens, closes in windows[max(bisect_right(windows, (after, inf)) - 1, 0) :]:
+        if opens > until:
+            return
+        yield from (edge for edge in (opens, closes) if after < edge <= until)
 
 
 def _windows_of(schedule: Schedule, at: float) -> tuple[Window, ...]:

@@ -353,6 +353,8 @@ def test_a_replica_that_starts_is_not_taken_back_when_nobody_asks_any_more() -> 
 def test_pods_that_still_drain_bring_nothing_back() -> None:
     draining = idle(running=workload(0, (pod("p0"),)))
     assert plan_of(draining, quiet()).desired == 0
+    rolling = idle(running=workload(0, (pod("p0"),), rolling_out=True))
+    assert plan_of(rolling, quiet()).desired == 0
 
 
 def test_a_short_gap_in_the_metrics_wakes_nobody() -> None:
