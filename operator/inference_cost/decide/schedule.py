@@ -63,11 +63,10 @@ def scheduled(case: Case) -> tuple[Case, InForce]:
     policy = case.observation.policy
     found = in_force(policy, case.at, case.start_up_seconds + case.tick_seconds)
     # What could be zero is one for all but `zero.py`.
-    lowest = max(found.lowest, 1)
-    highest = max(found.highest, 1)
-    if (lowest, highest) == bounds(policy.variants):
+    lowest = min(max(found.lowest, 1), found.highest)
+    if (lowest, found.highest) == bounds(policy.variants):
         return case, found
-    variants = _within(policy.variants, lowest, highest)
+    variants = _within(policy.variants, lowest, found.highest)
     observation = replace(case.observation, policy=replace(policy, variants=variants))
     return replace(case, observation=observation), found
 

@@ -56,6 +56,10 @@ REFUSALS: dict[str, tuple[Changes, str]] = {
             ' month, month and day of week, for example "0 8 * * 1-5"'
         ),
     ),
+    "a fifth Tuesday on the first of February": (
+        {"spec.schedules[0].end": "0 8 */30 2 2#5"},
+        "spec.schedules[0].end: names a time that never comes; correct day and month",
+    ),
     "a schedule in words": (
         {"spec.schedules[0].start": "@daily"},
         (

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference_cost.decide.engine import decide
@@ -380,6 +380,7 @@ SCHEDULES = st.builds(
 TIMES = st.floats(at("2026-01-01T00:00"), at("2027-01-01T00:00"))
 
 
+@settings(deadline=None)
 @given(st.lists(SCHEDULES, max_size=3), TIMES, st.floats(0.0, 2 * HOUR))
 def test_the_minimum_is_that_of_the_worst_moment_ahead(
     schedules: list[Schedule], moment: float, lead: float
@@ -399,6 +400,7 @@ def fields(draw: st.DrawFn) -> tuple[int, int, frozenset[int]]:
     return draw(MINUTES), draw(HOURS), days
 
 
+@settings(deadline=None, max_examples=50)
 @given(fields(), fields(), st.integers(0, 364 * 24 * 60))
 def test_a_schedule_holds_where_a_minute_by_minute_look_back_says_so(
     start: tuple[int, int, frozenset[int]], end: tuple[int, int, frozenset[int]], minute: int
