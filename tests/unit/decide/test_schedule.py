@@ -426,3 +426,25 @@ def test_windows_are_found_once_a_day() -> None:
     for i in range(1000):
         in_force(one, begin + i, 180.0)
     assert _windows.cache_info().misses - before == len(one.schedules)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(SCHEDULES, max_size=3),
+    st.floats(0.0, 2000.0) | st.just(GONE),
+    st.integers(1, 30),
+    st.integers(0, 10),
+)
+def test_every_decision_keeps_the_bounds_in_force(
+    schedules: list[Schedule], rate: float | Missing, replicas: int, misses: int
+) -> None:
+    """Without metrics what runs may stay, whatever the maximum."""
+    fallback = Fallback(failure_threshold=3, replicas=4, behavior=FallbackBehavior.STATIC)
+    of = policy(lowest=2, highest=12, schedules=tuple(schedules), fallback=fallback)
+    memory = learned(needs=1, misses=misses, start_up_seconds=(180.0,) * 5)
+    plan = plan_of(observation(rate, replicas, of=of), memory)
+    found = in_force(of, NOON, 180.0 + 15.0)
+    held = plan.limited_by is LimitedBy.METRICS_UNAVAILABLE
+    assert max(found.lowest, 1) <= plan.desired
+    assert plan.desired <= (max(found.highest, replicas) if held else found.highest)
+    assert explain(plan, observation(rate, replicas, of=of)).message
