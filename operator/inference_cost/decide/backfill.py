@@ -1,7 +1,7 @@
 """What a new policy's demand was before there was a policy, taken in as if it had been watched then."""
 
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import inf, nan
 from typing import Final
 
 import numpy as np
@@ -60,7 +60,7 @@ class Taught:
 
 def young(memory: PolicyMemory) -> bool:
     """Whether the demand was watched, and not for long."""
-    return memory.headroom != b"" and from_bytes(memory.headroom)[AGE] < YOUNG_SECONDS
+    return bool(memory.headroom) and bool(from_bytes(memory.headroom)[AGE] < YOUNG_SECONDS)
 
 
 def conditions(
@@ -70,13 +70,14 @@ def conditions(
     if any(isinstance(one, NoWorkload) for one in observation.workloads):
         return None
     case = case_of(observation, memory, snapshot)
-    if isinstance(case.traffic, Missing):
+    seen = case.traffic
+    if isinstance(seen, Missing):
         return None
-    case, can, _ = learn(observed(case), case.traffic)
+    case, can, _ = learn(observed(case), seen)
     if isinstance(can.profile, Missing) or not _known(case, can, can.profile):
         return None
     return Conditions(
-        look=look_of(case, case.traffic, _NO_DEMAND),
+        look=look_of(case, seen, _NO_DEMAND),
         replica=serving(can, can.profile, observation.policy.objective, case.bounds, case.fleet),
     )
 
@@ -90,22 +91,24 @@ def _known(case: Case, can: Capability, profile: Profile) -> bool:
 
 def teach(taught: Taught, given: Conditions, times: Floats, rates: Floats) -> Taught:
     """The next part of the past: times in epoch seconds, a tick apart where nothing is missing, and requests/s."""
-    came = np.column_stack((times, np.minimum(rates, MOST_REQUESTS)))[times > taught.at]
+    new = times > taught.at
+    came = np.column_stack((times, np.minimum(rates, MOST_REQUESTS)))[new]
     if not len(came):
         return taught
     known = np.concatenate((taught.recent, came))
-    past = np.column_stack((came[:, 0], _means(known, given.look)[-len(came) :], came[:, 1]))
-    vector = taught.vector.copy()
-    gap = LONGEST_GAP * given.look.tick
-    relive(views(vector), given.look, given.replica, past, taught.at, gap)
-    last = float(times[-1])
+    means = _means(known, given.look)[-len(came) :]
+    since = np.diff(came[:, 0], prepend=taught.at)
+    since[since > LONGEST_GAP * given.look.tick] = nan
+    vector, last = taught.vector.copy(), float(came[-1, 0])
+    past = np.column_stack((came[:, 0], since, means, came[:, 1]))
+    relive(views(vector), given.look, given.replica, past)
     return Taught(vector=vector, at=last, recent=known[known[:, 0] > last - given.look.window])
 
 
 def _means(known: Floats, look: Look) -> Floats:
     """Requests/s of the window that ends with each look, as far as looks are known."""
     times, sums = known[:, 0], np.concatenate(([0.0], np.cumsum(known[:, 1])))
-    first = np.searchsorted(times, times - look.window + look.tick / 2, side="left")
+    first = np.searchsorted(times, times - look.window + look.tick / 2)
     first = np.minimum(first, np.arange(len(times)))
     means: Floats = (sums[1:] - sums[first]) / (np.arange(1, len(times) + 1) - first)
     return np.maximum(means, 0.0)
