@@ -35,6 +35,7 @@ from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import HeadroomChoice
 from inference_cost.model.policy import TargetRef
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import LatestGap
 from inference_cost.model.workload import NoWorkload, TargetProblem
 from tests.unit.decide.headroom.cases import MIDNIGHT, look, serving
 from tests.unit.decide.worlds import (
@@ -237,14 +238,19 @@ def test_a_past_shorter_than_what_was_watched_is_not_used() -> None:
     assert merged(old, teach(Taught(), GIVEN, times, rates)) is old
 
 
+A_FAILURE = 1e-6  # where one failed, windows teach nothing of the replicas
+
+
 def watched(rates: Floats) -> PolicyMemory:
     """Through `decide` itself, a look every 15 s until noon; of replicas nothing is learned meanwhile."""
     memory = learned(needs=1)
     for i, rate in enumerate(rates.tolist()):
         at = NOON - 15.0 * (len(rates) - i)
-        seen = observation(seen=signals(rate, 2, sampled_at=at))
+        gap = LatestGap(at=at, seconds=15.0, requests=rate / 2 * 15.0, pending_change=0.0)
+        mean = float(rates[max(i - 3, 0) : i + 1].mean())
+        seen = observation(seen=signals(mean, 2, sampled_at=at, latest=gap, failures=A_FAILURE))
         decided = decide(replace(snapshot(seen), at=at), memory_of(memory))
-        memory = replace(decided.memory.policies[key()], estimates=(ESTIMATE,))
+        memory = decided.memory.policies[key()]
     return memory
 
 
@@ -255,18 +261,16 @@ def test_a_decision_after_it_rests_on_the_same_record_as_one_that_had_watched() 
     rates = 100 + 50 * np.sin(2 * np.pi * numbers / 110)
     times = NOON - tick * (looks - numbers)
     old, new = watched(rates), watched(rates[-12:])
-    given = conditions(observation(), new, snapshot())
+    seen = observation(seen=signals(float(rates[-1]), 2, failures=A_FAILURE))
+    given = conditions(seen, new, snapshot())
     assert given is not None
     found = []
     for memory in (old, merged(new, teach(Taught(), given, times, rates))):
-        decided = decide(snapshot(observation(float(rates[-1]))), memory_of(memory))
+        decided = decide(snapshot(seen), memory_of(memory))
         assert isinstance(decided.plans[key()].headroom, HeadroomChoice)
         found.append(views(from_bytes(decided.memory.policies[key()].headroom)))
     one, other = found
     for number in (AGE, MEAN, DEMAND):
         assert other.numbers[number] == pytest.approx(one.numbers[number], rel=0.02)
-    # The world's windows tell of one rate, those of the past of a mean: a rule may have a replica more at times.
-    apart = np.abs(other.cost / one.cost - 1)
-    assert np.median(apart) < 0.02
-    assert apart.max() < 0.2
-    assert np.abs(other.late - one.late).max() < 0.001 * one.numbers[DEMAND]
+    assert other.cost == pytest.approx(one.cost, rel=0.03)
+    assert other.late == pytest.approx(one.late, abs=0.001 * one.numbers[DEMAND])
