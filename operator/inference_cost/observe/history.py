@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.model.observation import PolicyObservation
+from inference_cost.model.observation import DecisionSettings, PolicyObservation
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Workload
 from inference_cost.observe.pod_names import NUMBERED, TEMPLATED, Owner, owner_of
@@ -59,6 +59,11 @@ class Scraping:
 
     interval_seconds: float
     window_seconds: float
+
+    @property
+    def lag_seconds(self) -> float:
+        """A window longer than usual is there for a store that tells late: what is newer may be told in part."""
+        return max(self.window_seconds - DecisionSettings().rate_window_seconds, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

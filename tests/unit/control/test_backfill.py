@@ -11,7 +11,7 @@ from inference_cost.control.metrics import Metrics
 from inference_cost.decide.engine import decide
 from inference_cost.decide.headroom.learned import AGE, from_bytes
 from inference_cost.model.memory import Memory
-from inference_cost.model.observation import PolicyObservation, Snapshot
+from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.observe.prometheus_client import Answer
 from inference_cost.observe.settings import PrometheusSettings
@@ -96,9 +96,10 @@ class World:
             seen=replace(found, pods=reports),
         )
 
-    def tick(self) -> None:
+    def tick(self, window: float = 60.0) -> None:
         """As the loop does it."""
-        snapshot = Snapshot(at=self.clock.time(), observations=(self.seen(),))
+        settings = DecisionSettings(rate_window_seconds=window)
+        snapshot = Snapshot(at=self.clock.time(), observations=(self.seen(),), settings=settings)
         self.memory = decide(snapshot, self.backfill.remembered(self.memory)).memory
         self.backfill.see(snapshot, self.memory)
         self.clock.now += 15.0
@@ -119,6 +120,13 @@ async def test_a_new_policy_is_taught_all_days_once() -> None:
     world.tick()
     await world.backfill.round()
     assert len(world.store.spans) == len(spans)
+
+
+async def test_of_a_store_that_tells_late_the_newest_is_not_asked_for() -> None:
+    world = World()
+    world.tick(window=360.0)
+    await world.backfill.round()
+    assert 300 <= world.clock.time() - world.store.spans[-1][1] <= 360
 
 
 async def test_as_many_days_as_there_are() -> None:

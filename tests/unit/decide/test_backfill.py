@@ -274,3 +274,21 @@ def test_a_decision_after_it_rests_on_the_same_record_as_one_that_had_watched() 
         assert other.numbers[number] == pytest.approx(one.numbers[number], rel=0.02)
     assert other.cost == pytest.approx(one.cost, rel=0.03)
     assert other.late == pytest.approx(one.late, abs=0.001 * one.numbers[DEMAND])
+
+
+def test_a_step_of_the_days_before_is_provided_for_on_the_first_day() -> None:
+    """Every day the load is threefold for two hours, from a minute from now on."""
+    times = NOON - 15.0 * np.arange(3 * 5760, 0, -1)
+    since = (times - NOON - 60) % 86_400
+    rates = np.where(since < 7200, 300.0, 100.0)
+    new = watched(np.full(12, 100.0))
+    seen = observation(seen=signals(100.0, 2, failures=A_FAILURE))
+    given = conditions(seen, new, snapshot())
+    assert given is not None
+    demands = []
+    for memory in (new, merged(new, teach(Taught(), given, times, rates))):
+        plan = decide(snapshot(seen), memory_of(memory)).plans[key()]
+        assert not isinstance(plan.demand, Missing)
+        demands.append(plan.demand.forecast)
+    without, with_past = demands
+    assert with_past > 1.4 * without
