@@ -1,9 +1,13 @@
 """The stages for one policy, in order: profile, demand, need, guard, stabilize."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from inference_cost.decide import attainment, behavior
 from inference_cost.decide.case import Case, case_of, observed
+from inference_cost.decide.draining import predict_drain
+from inference_cost.decide.draining import reasons as drain_reasons
+from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.learning import learn
 from inference_cost.decide.need import Needs, needs
@@ -16,8 +20,14 @@ from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.decide.without_metrics import count_miss, hold
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
-from inference_cost.model.plan import LimitedBy, Plan, Reason
-from inference_cost.model.policy import Pause
+from inference_cost.model.plan import LimitedBy, Plan, Prediction, Reason
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    Pause,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import NoWorkload
 
@@ -66,6 +76,9 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
 def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     case, can, reached = learn(observed(case), seen)
     found, memory = needs(case, seen, can)
+    signal = case.observation.policy.gpu_signal
+    if signal is not None:
+        found, memory = follow(case, seen, found, memory, signal)
     demand = found.demand
     kept = _remember_need(case, found.keep)
     if kept != memory.needs or memory.misses:
@@ -83,11 +96,15 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         found.now,
         choice.desired,
         limited_by=choice.limited_by,
-        reasons=(*_findings(case, can, choice.desired), *choice.reasons),
+        reasons=(
+            *_findings(case, can, choice.desired),
+            *_of_the_need(found, choice.desired),
+            *choice.reasons,
+        ),
         demand=demand,
         profile=profile_among(can, choice.desired),
-        prediction=predict(can, objective, demand, choice.desired),
-        one_fewer=predict(can, objective, demand, choice.desired - 1)
+        prediction=_predicted(found, can, objective, choice.desired),
+        one_fewer=_predicted(found, can, objective, choice.desired - 1)
         if pause is None
         else NOT_DECIDED,
         attainment=reached,
@@ -95,6 +112,25 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         headroom=found.headroom,
     )
     return plan, memory
+
+
+def _predicted(
+    found: Needs, can: Capability, objective: Objective, replicas: int
+) -> Prediction | Missing:
+    match objective:
+        case LatencyObjective() | QueueTimeObjective():
+            return predict(can, objective, found.demand, replicas)
+        case DrainObjective():
+            if found.draining is None:
+                return NOT_DECIDED
+            return predict_drain(found.draining, replicas)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _of_the_need(found: Needs, replicas: int) -> tuple[Reason, ...]:
+    drained = () if found.draining is None else drain_reasons(found.draining, replicas)
+    return (*found.reasons, *drained)
 
 
 def _late_now(case: Case, seen: Traffic) -> float | None:

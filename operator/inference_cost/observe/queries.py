@@ -33,6 +33,7 @@ DCGM_ENGINE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
 
 ENVOY_TIME_BUCKET = "envoy_cluster_upstream_rq_time_bucket"
 ENVOY_CLASSES = "envoy_cluster_upstream_rq_xx"
+ENVOY_WAITING = "envoy_cluster_upstream_rq_pending_active"
 ENVOY_TOTAL = "envoy_cluster_upstream_rq_total"
 ENVOY_CLASS_LABEL = "envoy_response_code_class"
 
@@ -97,11 +98,13 @@ def _envoy_queries(
         "gateway_classes": (ENVOY_CLASSES, ENVOY_CLASS_LABEL),
         "gateway_requests": (ENVOY_TOTAL, ""),
     }
-    return {
+    queries = {
         name: f"sum by ({', '.join(filter(None, (gateway.cluster_label, label)))}) "
         f"(increase({family}{{{matchers}}}{window}))"
         for name, (family, label) in wanted.items()
     }
+    waiting = f"sum by ({gateway.cluster_label}) ({ENVOY_WAITING}{{{matchers}}})"
+    return queries | {"gateway_waiting": waiting}
 
 
 async def ask_all(

@@ -6,8 +6,10 @@ import pytest
 
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
+    DrainObjective,
     Fallback,
     FallbackBehavior,
+    GpuSignal,
     Headroom,
     HeadroomMode,
     LatencyObjective,
@@ -73,6 +75,7 @@ def test_every_field_arrives() -> None:
                 "fallback": {"failureThreshold": 4, "replicas": 3, "behavior": "Static"},
                 "headroom": {"mode": "Fixed", "replicas": 2},
                 "routing": "LeastRequest",
+                "signal": {"type": "GPUUtilization", "targetPercent": 70},
             }
         )
     )
@@ -88,6 +91,13 @@ def test_every_field_arrives() -> None:
     )
     assert found.headroom == Headroom(mode=HeadroomMode.FIXED, replicas=2)
     assert found.routing is Routing.LEAST_REQUEST
+    assert found.gpu_signal == GpuSignal(target_fraction=0.7)
+
+
+def test_a_deadline_is_in_seconds_and_replicas_follow_it_unless_told_otherwise() -> None:
+    found = parsed(policy(spec={"slo": {"drain": {"withinSeconds": 600}}}))
+    assert found.objective == DrainObjective(within_seconds=600.0)
+    assert found.gpu_signal is None
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
