@@ -6,7 +6,7 @@ from typing import assert_never
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
 from inference_cost.model.observation import PolicyRefusal
-from inference_cost.model.plan import Attainment, LimitedBy, Plan
+from inference_cost.model.plan import Attainment, LimitedBy, Plan, Prediction
 from inference_cost.model.policy import (
     DrainObjective,
     LatencyObjective,
@@ -199,9 +199,15 @@ def predicted(plan: Plan, objective: Objective) -> str:
         return ""
     verdict = "which meets" if prediction.meets_objective else "which misses"
     return (
-        f"Predicted at {replicas(prediction.replicas)}: {milliseconds(prediction.seconds)} "
+        f"Predicted at {replicas(prediction.replicas)}: {_predicted_time(prediction, objective)} "
         f"{figure_of(objective)}, {verdict} the objective."
     )
+
+
+def _predicted_time(prediction: Prediction, objective: Objective) -> str:
+    if isinstance(objective, DrainObjective):
+        return f"{prediction.seconds:.0f} s"
+    return milliseconds(prediction.seconds)
 
 
 def measured(attainment: Attainment, objective: Objective) -> str:

@@ -38,17 +38,16 @@ class Draining:
 def draining(
     case: Case, seen: Traffic, profile: Profile, demand: Demand, objective: DrainObjective
 ) -> tuple[Draining, PolicyMemory]:
-    """In as what waits is gone, and after as long as a start takes: what starts again sooner is dearer than waiting."""
+    """In once nothing waits, and fewer would have been in time for as long as a start takes."""
     waiting = backlog.backlog_of(seen, case.observation.signals)
     history = _remembered(case, objective, waiting, demand)
     work = _work(case, profile, waiting, history, objective)
     found = drain(work)
-    busy = _busy(case, profile, waiting)
-    keep_now = max(found.replicas, case.fleet.current if busy else 0)
-    wanted = remember(case.memory.wanted, case.at, keep_now, case.start_up_seconds)
+    wanted = remember(case.memory.wanted, case.at, found.replicas, case.start_up_seconds)
+    busy = case.fleet.current if _busy(case, profile, waiting) else 0
     result = Draining(
         now=found.replicas,
-        keep=max(highest_since(wanted, case.at - case.start_up_seconds), found.replicas),
+        keep=max(highest_since(wanted, case.at - case.start_up_seconds), busy),
         demand=replace(demand, forecast=work.rate, backlog=_shown(waiting, demand)),
         work=work,
     )

@@ -7,7 +7,7 @@ from inference_cost.decide.drain import AIM
 from inference_cost.decide.latency import OVERLOADED_SECONDS
 from inference_cost.decide.room import room
 from inference_cost.decide.sentences import FINDINGS, LIMITS, reason_sentence
-from inference_cost.decide.words import count, duration, money, percent, rate, seconds
+from inference_cost.decide.words import count, money, percent, rate, seconds, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (
     Action,
@@ -117,7 +117,7 @@ def _attained(plan: Plan, objective: Objective) -> str:
             )
         case DrainObjective():
             return (
-                f"{share} of the requests waited at most {duration(objective.within_seconds)}, "
+                f"{share} of the requests waited at most {wait(objective.within_seconds)}, "
                 "the objective is all of them."
             )
         case _ as unknown:
@@ -205,8 +205,8 @@ def _wait_among(fewer: Prediction, objective: DrainObjective) -> str:
     near = "too near" if fewer.meets_objective else "above"
     number = count(fewer.replicas, "replica")
     return (
-        f"With {number} the longest wait would be {duration(fewer.seconds)}, {near} "
-        f"the {duration(within)} of the objective."
+        f"With {number} the longest wait would be {wait(fewer.seconds)}, {near} "
+        f"the {wait(within)} of the objective."
     )
 
 

@@ -41,7 +41,7 @@ def follow(
 def wanted(fleet: Fleet, utilization: float, signal: GpuSignal) -> int:
     """Of the ready replicas; those that start are neither counted nor ordered again."""
     ratio = utilization / signal.target_fraction
-    if abs(ratio - 1) <= TOLERANCE:
+    if abs(ratio - 1) <= TOLERANCE + ROUNDING:
         return fleet.current
     asked = ceil(fleet.ready * ratio - ROUNDING)
     return max(asked, fleet.current) if ratio > 1 else min(asked, fleet.current)

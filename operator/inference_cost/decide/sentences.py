@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count, duration
+from inference_cost.decide.words import count, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 
@@ -57,21 +57,21 @@ def _draining(values: Values, _: Plan, __: PolicyObservation) -> str:
     seconds, within = float(values["seconds"]), float(values["within"])
     kept = "within" if seconds <= within else "later than"
     return (
-        f"{values['waiting']:,} waiting, {count(number, 'replica')} {finish} in {duration(seconds)}, "
-        f"{kept} the {duration(within)} asked."
+        f"{values['waiting']:,} waiting, {count(number, 'replica')} {finish} in {wait(seconds)}, "
+        f"{kept} the {wait(within)} asked."
     )
 
 
 def _shorter_than_a_start(values: Values, _: Plan, __: PolicyObservation) -> str:
     return (
-        f"The {duration(float(values['within']))} asked are shorter than the {duration(float(values['start']))} until "
+        f"The {wait(float(values['within']))} asked are shorter than the {wait(float(values['start']))} until "
         "a replica ordered now serves, so only those that already run can meet them: enough for the mean load are kept."
     )
 
 
 def _past_the_deadline(values: Values, _: Plan, __: PolicyObservation) -> str:
     return (
-        f"Some of it waits longer than the {duration(float(values['within']))} asked, whatever is ordered now; "
+        f"Some of it waits longer than the {wait(float(values['within']))} asked, whatever is ordered now; "
         "the rest is not to."
     )
 

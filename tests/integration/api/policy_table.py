@@ -153,7 +153,12 @@ CASES: Final[Cases] = {
         rejected={"spec.signal": {"type": "GPUUtilization"}},
         says="`targetPercent` must be set when `type` is GPUUtilization",
     ),
-    **one_of("spec.signal.type", "Latency", but_not="CPUUtilization"),
+    **one_of(
+        "spec.signal.type",
+        *("Latency", "GPUUtilization"),
+        but_not="CPUUtilization",
+        also={"GPUUtilization": {"spec.signal.targetPercent": 70}},
+    ),
     **one_of("spec.routing", "Equal", "LeastRequest", but_not="Random"),
     **at_most("spec.serving.models", [f"model-{n}" for n in range(33)]),
     **unique("spec.serving.models", ["a", "b"], ["a", "b", "a"]),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import ceil
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from inference_cost.decide.drain import (
@@ -121,6 +121,7 @@ def test_the_longest_wait_is_the_longest_of_queue_gateway_and_what_comes() -> No
     assert longest_wait_seconds(work(rate=20.0), 1) == pytest.approx(215.0)  # 4300 in 430 s
 
 
+SLOW_MACHINES = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORKS = st.builds(
     Work,
     held=st.floats(0, 1e5),
@@ -136,12 +137,14 @@ WORKS = st.builds(
 ).map(lambda w: replace(w, next_order_seconds=w.order_seconds + 15.0))
 
 
+@SLOW_MACHINES
 @given(WORKS, st.sampled_from(["held", "free", "rate"]), st.floats(0, 1e5))
 def test_more_to_do_never_needs_fewer(some: Work, what: str, more: float) -> None:
     busier = replace(some, **{what: getattr(some, what) + more})
     assert drain(busier).replicas >= drain(some).replicas
 
 
+@SLOW_MACHINES
 @given(WORKS, st.floats(0, 7200))
 def test_a_longer_deadline_never_needs_more(some: Work, more: float) -> None:
     """Where both are in time, or neither: what is too late is no longer hurried."""
@@ -151,6 +154,7 @@ def test_a_longer_deadline_never_needs_more(some: Work, more: float) -> None:
     assert after.replicas <= before.replicas
 
 
+@SLOW_MACHINES
 @given(WORKS)
 def test_what_is_in_time_keeps_the_deadline_and_one_fewer_would_not(some: Work) -> None:
     found = drain(some)
@@ -164,6 +168,7 @@ def test_what_is_in_time_keeps_the_deadline_and_one_fewer_would_not(some: Work) 
         assert waits > aim * (1 - 1e-9) or queue > aim
 
 
+@SLOW_MACHINES
 @given(WORKS)
 def test_too_late_still_carries_what_comes(some: Work) -> None:
     late = replace(some, free=some.free + 1.0, age_seconds=some.within_seconds)

@@ -277,6 +277,10 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("trouble", "ImagePullBackOff"),
         ("why", "the model is decoupled"),
         ("error", "ValueError"),
+        ("waiting", 1200),
+        ("within", 600.0),
+        ("start", 180.0),
+        ("target", 70),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

@@ -95,7 +95,7 @@ async def test_no_tenant_s_string_enters_a_query_and_the_matchers_enter_each() -
     metrics = FakeMetrics()
     await look(filled(hostile, deployment(), pod("a")), metrics)
     queries = metrics.asked[1:]
-    assert len(queries) == 8
+    assert len(queries) == 9
     assert all('cluster="c1"' in query for query in queries)
     assert not any("resnet" in query or "vision" in query or "or{" in query for query in queries)
 
