@@ -60,12 +60,14 @@ def remember(
 
 def age_seconds(history: History, free: float, at: float) -> float:
     """Of the oldest request at the gateway: those that came last wait there, for it is first in, first out."""
+    if free <= 0:
+        return 0.0
     left = free
     for (before, _, _), (_, came, _) in reversed(tuple(pairwise(history))):
         left -= came
         if left <= 0:
             return at - before
-    return at - history[0][0] if history and free > 0 else 0.0
+    return at - history[0][0] if history else 0.0
 
 
 def expected_rate(history: History, at: float, ahead: float) -> float:

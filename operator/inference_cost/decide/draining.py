@@ -1,11 +1,13 @@
 """How many replicas a policy with a deadline needs now, and how many it keeps."""
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Final
 
 from inference_cost.decide import backlog
 from inference_cost.decide.backlog import Backlog
 from inference_cost.decide.case import LONGEST_GAP, Case
+from inference_cost.decide.demand import GROWTH_WHILE_CENSORED
 from inference_cost.decide.drain import (
     Work,
     drain,
@@ -17,7 +19,7 @@ from inference_cost.decide.lasting import highest_since, remember
 from inference_cost.decide.pods import cannot_start
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import PolicyMemory
-from inference_cost.model.plan import Demand, Prediction, Profile, Reason
+from inference_cost.model.plan import Demand, Prediction, Profile, ProfileSource, Reason
 from inference_cost.model.policy import DrainObjective
 from inference_cost.model.reading import Missing, MissingReason
 
@@ -45,13 +47,23 @@ def draining(
     found = drain(work)
     wanted = remember(case.memory.wanted, case.at, found.replicas, case.start_up_seconds)
     busy = case.fleet.current if _busy(case, profile, waiting) else 0
+    now = _by_half(case, found.replicas) if _never_seen_full(profile) else found.replicas
     result = Draining(
-        now=found.replicas,
-        keep=max(highest_since(wanted, case.at - case.start_up_seconds), busy),
+        now=now,
+        keep=max(highest_since(wanted, case.at - case.start_up_seconds), busy, now),
         demand=replace(demand, forecast=work.rate, backlog=_shown(waiting, demand)),
         work=work,
     )
     return result, replace(case.memory, arrivals=history, wanted=wanted)
+
+
+def _never_seen_full(profile: Profile) -> bool:
+    return profile.source is ProfileSource.LARGEST_SEEN
+
+
+def _by_half(case: Case, replicas: int) -> int:
+    """What waits fills those that run, and shows within a window what they can do: until then not all at once."""
+    return min(replicas, max(case.fleet.current, ceil(case.fleet.ready * GROWTH_WHILE_CENSORED)))
 
 
 def _remembered(

@@ -103,13 +103,10 @@ def largest_load(replica: Replica, objective: ServiceObjective) -> LargestLoad:
     return LargestLoad(per_second=min(load, LARGEST_LOAD) * replica.capacity, reachable=True)
 
 
-def full_load(replica: Replica, within_seconds: float) -> LargestLoad:
+def full_load(replica: Replica) -> LargestLoad:
     """Of a replica that is never idle, where requests may wait: all its batches are full, none waits for more."""
     share = _STALLS if replica.batching is Batching.STALLING else 1.0
-    return LargestLoad(
-        per_second=share * replica.capacity,
-        reachable=replica.full_batch_seconds <= within_seconds,
-    )
+    return LargestLoad(per_second=share * replica.capacity, reachable=True)
 
 
 def seconds_at(replica: Replica, objective: ServiceObjective, load: float) -> float:

@@ -227,7 +227,7 @@ def capability(
 def _largest_load(replica: Replica, objective: Objective) -> LargestLoad:
     match objective:
         case DrainObjective():
-            return full_load(replica, objective.within_seconds)
+            return full_load(replica)
         case LatencyObjective() | QueueTimeObjective():
             return largest_load(replica, objective)
         case _ as unknown:

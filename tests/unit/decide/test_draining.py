@@ -106,6 +106,13 @@ def test_a_fixed_headroom_comes_on_top() -> None:
     )
 
 
+def test_a_replica_outside_the_model_that_was_never_seen_full_is_not_multiplied_at_once() -> None:
+    seen = waiting(free=140_000.0, replicas=2)
+    decoupled = replace(seen, configurations=(replace(CONFIGURATION, decoupled=True),))
+    light = replace(came(0.0), estimates=(replace(ESTIMATE, largest_load_seen=1.0),))
+    assert planned(decoupled, light).desired == 3
+
+
 def test_replicas_that_start_are_not_ordered_again() -> None:
     seen = waiting(free=140_000.0)
     pods = (pod("p0"), *(pod(f"s{i}", ready=False, age=60.0) for i in range(3)))
