@@ -16,7 +16,7 @@ from inference_cost.decide.drain import (
     shorter_than_a_start,
 )
 from inference_cost.decide.lasting import highest_since, remember
-from inference_cost.decide.pods import cannot_start
+from inference_cost.decide.pods import CANNOT_START, STUCK_AFTER_START_UPS
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import Demand, Prediction, Profile, ProfileSource, Reason
@@ -115,11 +115,13 @@ def _work(
 def _starting(case: Case) -> tuple[float, ...]:
     """When those will serve that start, and those ordered that are not there yet."""
     pods = [pod for workload in case.workloads for pod in workload.pods if not pod.terminating]
-    left = [
-        max(_order_seconds(case) - (case.at - pod.created_at), case.tick_seconds)
+    longest = STUCK_AFTER_START_UPS * case.start_up_seconds
+    ages = [
+        case.at - pod.created_at
         for pod in pods
-        if not pod.ready and not cannot_start(pod, case.at, case.start_up_seconds)
+        if not pod.ready and pod.waiting_reason not in CANNOT_START
     ]
+    left = [max(_order_seconds(case) - age, case.tick_seconds) for age in ages if age <= longest]
     ordered = max(case.fleet.current - len(pods), 0)
     return (*sorted(left), *(_order_seconds(case),) * ordered)
 

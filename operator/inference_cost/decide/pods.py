@@ -42,7 +42,7 @@ class Fleet:
 
 def fleet(workloads: Sequence[Workload], at: float, start_up: float) -> Fleet:
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
-    stuck = [pod for pod in pods if cannot_start(pod, at, start_up)]
+    stuck = [pod for pod in pods if _stuck(pod, at, start_up)]
     ready = [pod for pod in pods if pod.ready]
     return Fleet(
         current=sum(workload.desired_replicas for workload in workloads),
@@ -56,7 +56,7 @@ def fleet(workloads: Sequence[Workload], at: float, start_up: float) -> Fleet:
     )
 
 
-def cannot_start(pod: Pod, at: float, start_up: float) -> bool:
+def _stuck(pod: Pod, at: float, start_up: float) -> bool:
     if pod.ready:
         return False
     return pod.waiting_reason in CANNOT_START or (

@@ -13,6 +13,7 @@ from inference_cost.model.observation import DecisionSettings, PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.model.policy import DrainObjective, Headroom, HeadroomMode, Policy, Routing
 from inference_cost.model.reading import Missing, MissingReason, Sample
+from inference_cost.model.workload import Pod
 from tests.unit.decide.worlds import (
     CONFIGURATION,
     ESTIMATE,
@@ -113,13 +114,21 @@ def test_a_replica_outside_the_model_that_was_never_seen_full_is_not_multiplied_
     assert planned(decoupled, light).desired == 3
 
 
-def test_replicas_that_start_are_not_ordered_again() -> None:
-    seen = waiting(free=140_000.0)
-    pods = (pod("p0"), *(pod(f"s{i}", ready=False, age=60.0) for i in range(3)))
-    running = replace(seen, workloads=(workload(4, pods),))
-    assert planned(running, came(0.0)).desired == 4
-    none_there_yet = replace(seen, workloads=(workload(4, pods[:1]),))
-    assert planned(none_there_yet, came(0.0)).desired == 4
+YOUNG = tuple(pod(f"s{i}", ready=False, age=60.0) for i in range(3))
+STARTING = {
+    "on their way, and sooner than an order of now": (YOUNG, 4),
+    "ordered and not there yet": ((), 5),
+    "crashing": (tuple(replace(one, waiting_reason="CrashLoopBackOff") for one in YOUNG), 5),
+    "starting for too long": (tuple(replace(one, created_at=NOON - 400.0) for one in YOUNG), 5),
+    "terminating": (tuple(replace(one, terminating=True) for one in YOUNG), 5),
+}
+
+
+@pytest.mark.parametrize(("others", "replicas"), STARTING.values(), ids=STARTING.keys())
+def test_replicas_that_start_are_not_ordered_again(others: tuple[Pod, ...], replicas: int) -> None:
+    """One is ready. With three that serve in 135 s four would do, with three that serve in 195 s they would not."""
+    running = replace(waiting(free=155_000.0), workloads=(workload(4, (pod("p0"), *others)),))
+    assert planned(running, came(0.0)).variants[0].needed == replicas
 
 
 def test_nothing_is_removed_while_something_waits_or_was_needed_lately() -> None:
