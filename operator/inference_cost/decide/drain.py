@@ -13,6 +13,7 @@ from typing import Final
 from inference_cost.decide.size import MOST_REPLICAS, replicas_for
 
 AIM: Final = 0.9  # of the deadline: the rest is for what is not known exactly
+FALLING: Final = 0.9  # of its capacity: what a pod may get whose queue is to become shorter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class Work:
     """Requests, requests/s and seconds from now."""
 
     held: float  # in the queues of the ready pods
+    longest: float  # in the queue of one that gets as much of what comes as any other; 0 where that is evened out
     free: float  # held back by the gateway
     age_seconds: float  # of the oldest of those
     rate: float  # expected to come
@@ -33,10 +35,6 @@ class Work:
     @property
     def running(self) -> int:
         return self.ready + len(self.starting)
-
-    @property
-    def waiting(self) -> float:
-        return self.held + self.free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +72,16 @@ def shorter_than_a_start(work: Work) -> bool:
 
 def finished_seconds(work: Work, replicas: int) -> float:
     """Until all that waits now is served."""
-    alone = _own_queue_seconds(work) if work.held > 0 else 0.0
+    alone = max(_own_queue_seconds(work), work.longest / work.per_second)
     return max(alone, _served_after(work, replicas, work.free))
 
 
 def longest_wait_seconds(work: Work, replicas: int) -> float:
     """Of what waits and of what comes until an order of the next look could serve."""
     free = work.age_seconds + _served_after(work, replicas, work.free) if work.free > 0 else 0.0
-    queued = _own_queue_seconds(work) if work.held > 0 else 0.0
-    return max(free, queued, _last_wait(work, replicas), 0.0)
+    queued = max(_own_queue_seconds(work), work.longest / work.per_second)
+    coming = max(_last_wait(work, replicas), _last_wait_in_the_longest(work, replicas))
+    return max(free, queued, coming, 0.0)
 
 
 def _fewest(work: Work) -> int:
@@ -103,6 +102,9 @@ def _fits(work: Work, replicas: int) -> bool:
     within = AIM * work.within_seconds
     if work.free > 0 and work.age_seconds + _served_after(work, replicas, work.free) > within:
         return False
+    falling = work.rate <= FALLING * replicas * work.per_second
+    if not falling and _last_wait_in_the_longest(work, replicas) > within:
+        return False
     return _last_wait(work, replicas) <= within
 
 
@@ -119,6 +121,17 @@ def _last_wait(work: Work, replicas: int) -> float:
     """Of the last request that an order of the next look would come too late for."""
     ahead = work.next_order_seconds
     return _served_after(work, replicas, work.free + work.rate * ahead) - ahead
+
+
+def _last_wait_in_the_longest(work: Work, replicas: int) -> float:
+    """Where it gets an equal share of what comes: an order changes that only once it serves."""
+    if work.longest <= 0:
+        return 0.0
+    if not (work.ready and replicas):
+        return inf
+    before, after = work.order_seconds, work.next_order_seconds - work.order_seconds
+    came = work.rate * (before / work.ready + after / max(replicas, work.ready))
+    return (work.longest + came) / work.per_second - work.next_order_seconds
 
 
 def _served_after(work: Work, replicas: int, requests: float) -> float:

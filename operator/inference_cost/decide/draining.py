@@ -20,7 +20,7 @@ from inference_cost.decide.pods import CANNOT_START, STUCK_AFTER_START_UPS
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import Demand, Prediction, Profile, ProfileSource, Reason
-from inference_cost.model.policy import DrainObjective
+from inference_cost.model.policy import DrainObjective, Routing
 from inference_cost.model.reading import Missing, MissingReason
 
 # A pod that is removed answers what it holds for 30 s, unless Triton is told otherwise.
@@ -97,6 +97,7 @@ def _work(
     ahead = _next_order_seconds(case)
     work = Work(
         held=waiting.held,
+        longest=waiting.longest if case.observation.policy.routing is Routing.EQUAL else 0.0,
         free=waiting.free,
         age_seconds=backlog.age_seconds(history, waiting.free, case.at),
         rate=backlog.expected_rate(history, case.at, ahead),

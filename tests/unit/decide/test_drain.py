@@ -20,6 +20,7 @@ from inference_cost.decide.drain import (
 # One ready replica of 10 requests/s; another serves 200 s after its order, one of the next look 15 s later.
 IDLE = Work(
     held=0.0,
+    longest=0.0,
     free=0.0,
     age_seconds=0.0,
     rate=0.0,
@@ -57,6 +58,18 @@ TABLE = {
     "a load that one carries needs one": (work(rate=9.0), 1),
     "a load above what runs may wait at first": (work(rate=11.0, ready=1), 1),
     "until the deadline is near": (work(rate=20.0, held=5200.0), 2),
+    "a long queue that grows may do so until the deadline is near": (
+        work(rate=23.0, held=6000.0, longest=5000.0, ready=2),
+        2,
+    ),
+    "then others must take so much from it that it falls": (
+        work(rate=23.0, held=6000.0, longest=5100.0, ready=2),
+        3,
+    ),
+    "one that falls needs no more, however long": (
+        work(rate=17.0, held=6000.0, longest=5900.0, ready=2),
+        2,
+    ),
     "a deadline shorter than a start needs enough for what comes at once": (
         work(rate=35.0, ready=4, within_seconds=60.0),
         4,
@@ -118,6 +131,7 @@ def test_when_all_that_waits_is_served() -> None:
 def test_the_longest_wait_is_the_longest_of_queue_gateway_and_what_comes() -> None:
     assert longest_wait_seconds(work(held=3000.0), 1) == pytest.approx(300.0)
     assert longest_wait_seconds(work(free=3000.0, age_seconds=50.0), 1) == pytest.approx(350.0)
+    assert longest_wait_seconds(work(held=3000.0, longest=4000.0), 2) == pytest.approx(400.0)
     assert longest_wait_seconds(work(rate=20.0), 1) == pytest.approx(215.0)  # 4300 in 430 s
 
 
@@ -125,6 +139,7 @@ SLOW_MACHINES = settings(deadline=None, suppress_health_check=[HealthCheck.too_s
 WORKS = st.builds(
     Work,
     held=st.floats(0, 1e5),
+    longest=st.one_of(st.just(0.0), st.floats(0, 1e4)),
     free=st.floats(0, 1e5),
     age_seconds=st.floats(0, 1000),
     rate=st.floats(0, 500),
@@ -138,7 +153,7 @@ WORKS = st.builds(
 
 
 @SLOW_MACHINES
-@given(WORKS, st.sampled_from(["held", "free", "rate"]), st.floats(0, 1e5))
+@given(WORKS, st.sampled_from(["held", "longest", "free", "rate"]), st.floats(0, 1e5))
 def test_more_to_do_never_needs_fewer(some: Work, what: str, more: float) -> None:
     busier = replace(some, **{what: getattr(some, what) + more})
     assert drain(busier).replicas >= drain(some).replicas
@@ -157,6 +172,7 @@ def test_a_longer_deadline_never_needs_more(some: Work, more: float) -> None:
 @SLOW_MACHINES
 @given(WORKS)
 def test_what_is_in_time_keeps_the_deadline_and_one_fewer_would_not(some: Work) -> None:
+    some = replace(some, longest=0.0)
     found = drain(some)
     assume(found.in_time and not shorter_than_a_start(some))
     queue = some.held / (some.ready * some.per_second)

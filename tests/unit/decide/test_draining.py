@@ -168,7 +168,18 @@ def test_a_replica_is_worth_its_full_batches_and_no_load_balancer_adds_to_that()
     )
     assert not isinstance(can.profile, Missing)
     assert can.profile.load_per_replica == pytest.approx(100.0, rel=0.05)
-    assert can.unbalanced == "the objective lets requests wait"
+    assert (can.unbalanced, can.gains) == ("", (1.0,))
+
+
+def test_only_a_load_balancer_that_is_named_is_taken_to_even_out_the_queues() -> None:
+    def needed(routing: Routing) -> int:
+        seen = waiting(held=60_000.0, rate=220.0, replicas=2, of=within(600.0, routing=routing))
+        pods = signals(220.0, 2, pending=Sample(value=6000.0, at=NOON)).pods
+        longer = signals(220.0, 2, pending=Sample(value=53_000.0, at=NOON)).pods
+        uneven = replace(signals(220.0, 2), pods=(longer[0], pods[1]))
+        return planned(replace(seen, signals=uneven), came(220.0)).variants[0].needed
+
+    assert (needed(Routing.EQUAL), needed(Routing.LEAST_REQUEST)) == (3, 2)
 
 
 @pytest.mark.parametrize(
