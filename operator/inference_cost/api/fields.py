@@ -83,6 +83,7 @@ ObservedReplicas = Annotated[int, Field(strict=True, ge=0, le=OBSERVED_LIMIT)]
 NodeCount = Annotated[int, Field(strict=True, ge=0, le=OBSERVED_LIMIT)]
 Generation = Annotated[int, Field(strict=True, ge=0, le=JSON_INTEGER_LIMIT)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=600_000)]
+DeadlineSeconds = Annotated[int, Field(strict=True, ge=10, le=86_400)]
 ObservedMilliseconds = Annotated[int, Field(strict=True, ge=0, le=86_400_000)]
 Microseconds = Annotated[int, Field(strict=True, ge=0, le=3_600_000_000)]
 

@@ -13,6 +13,7 @@ from inference_cost.api.fields import (
     ATOMIC,
     SET,
     CamelCase,
+    DeadlineSeconds,
     DnsName,
     Milliseconds,
     ModelName,
@@ -87,25 +88,44 @@ class QueueTimeObjective(ApiModel):
     )
 
 
+class DrainObjective(ApiModel):
+    """No request waits longer than a deadline. For batch services, whose requests may wait."""
+
+    within_seconds: DeadlineSeconds = Field(
+        description="withinSeconds is the longest time, in seconds, that a request may wait before"
+        " it is served, from 10 to 86400. At every moment what waits, in Triton's queues and at the"
+        " gateway, and what arrives is served so that no request waits longer, with the fewest"
+        " replicas: waiting is allowed up to the deadline. Where it is shorter than the time a"
+        " replica takes to start, only replicas that already run can meet it."
+    )
+
+
 class Slo(ApiModel):
     """The objective: exactly one kind."""
 
     rules = (
         Rule(
-            cel="has(self.latency) != has(self.queueTime)",
-            message="`slo` must have exactly one objective: set `latency` or `queueTime`",
-            holds=lambda self: (self.latency is None) != (self.queue_time is None),
+            cel="[has(self.latency), has(self.queueTime), has(self.drain)].filter(x, x).size() == 1",
+            message="`slo` must have exactly one objective: set `latency`, `queueTime` or `drain`",
+            holds=lambda self: (
+                sum(one is not None for one in (self.latency, self.queue_time, self.drain)) == 1
+            ),
         ),
     )
     latency: LatencyObjective | None = Field(
         default=None,
         description="latency asks that a share of the requests is answered within a threshold."
-        " Not together with queueTime.",
+        " Not together with queueTime or drain.",
     )
     queue_time: QueueTimeObjective | None = Field(
         default=None,
         description="queueTime asks that the mean wait in Triton's queue stays below a bound."
-        " Not together with latency.",
+        " Not together with latency or drain.",
+    )
+    drain: DrainObjective | None = Field(
+        default=None,
+        description="drain asks that no request waits longer than a deadline; for batch services."
+        " Not together with latency or queueTime.",
     )
 
 
@@ -201,6 +221,43 @@ def _in_order(schedule: Schedule, spec: "PolicySpec") -> bool:
     )
 
 
+class SignalType(StrEnum):
+    LATENCY = "Latency"
+    GPU_UTILIZATION = "GPUUtilization"
+
+
+class Signal(ApiModel):
+    """What the replicas follow."""
+
+    rules = (
+        Rule(
+            cel="has(self.targetPercent) == (self.type == 'GPUUtilization')",
+            message="`targetPercent` must be set when `type` is GPUUtilization and must not be set"
+            " otherwise",
+            holds=lambda self: (
+                (self.target_percent is not None) == (self.type is SignalType.GPU_UTILIZATION)
+            ),
+        ),
+    )
+    type: SignalType = Field(
+        default=SignalType.LATENCY,
+        description="type is Latency (as many replicas as the objective of slo needs) or"
+        " GPUUtilization (as many as bring the mean GPU utilization to targetPercent, with the rule"
+        " of the HorizontalPodAutoscaler). Default Latency, because GPU utilization is the share of"
+        " time in which any kernel runs: a GPU that serves batches one after the other shows close"
+        " to 100 percent whether its batches are full or nearly empty, so the same value stands for"
+        " loads and latencies that differ by multiples. With GPUUtilization the objective is still"
+        " measured and shown, and no replica is removed while it is clearly missed; replicas are"
+        " not added for it.",
+    )
+    target_percent: Annotated[int, Field(strict=True, ge=1, le=100)] | None = Field(
+        default=None,
+        description="targetPercent is the mean GPU utilization of the ready replicas to keep, in"
+        " percent, from 1 to 100; differences of less than a tenth of it change nothing. Required"
+        " when type is GPUUtilization, not allowed otherwise.",
+    )
+
+
 class PolicySpec(ApiModel):
     """The desired state."""
 
@@ -253,6 +310,11 @@ class PolicySpec(ApiModel):
         description="maxReplicas is the largest number of replicas to run, at least minReplicas."
     )
     slo: Slo = Field(description="slo is the objective that the replicas have to meet.")
+    signal: Signal = Field(
+        default=Signal(),
+        description="signal is what the replicas follow: the objective, or GPU utilization."
+        " Default: the objective.",
+    )
     routing: Routing = Field(
         default=Routing.EQUAL,
         description="routing says how requests reach the replicas: Equal (each replica gets an equal"

@@ -27,6 +27,7 @@ from inference_cost.decide.serving import serving
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import Demand, Profile
+from inference_cost.model.policy import DrainObjective
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import NoWorkload
 
@@ -66,7 +67,10 @@ def young(memory: PolicyMemory) -> bool:
 def conditions(
     observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot
 ) -> Conditions | None:
-    """None while a replica's load is not known well enough."""
+    """None while a replica's load is not known well enough, and where no headroom rule is followed."""
+    objective = observation.policy.objective
+    if isinstance(objective, DrainObjective):
+        return None
     if any(isinstance(one, NoWorkload) for one in observation.workloads):
         return None
     case = case_of(observation, memory, snapshot)
@@ -78,7 +82,7 @@ def conditions(
         return None
     return Conditions(
         look=look_of(case, seen, _NO_DEMAND),
-        replica=serving(can, can.profile, observation.policy.objective, case.bounds, case.fleet),
+        replica=serving(can, can.profile, objective, case.bounds, case.fleet),
     )
 
 

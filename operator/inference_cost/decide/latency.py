@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import exp, log, log2
 from typing import Final
 
-from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.policy import LatencyObjective, ServiceObjective
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration
 
@@ -94,7 +94,7 @@ class LargestLoad:
     reachable: bool
 
 
-def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
+def largest_load(replica: Replica, objective: ServiceObjective) -> LargestLoad:
     threshold = threshold_seconds(objective) / replica.full_batch_seconds
     times = _column(replica, objective)
     if times[0] > threshold:
@@ -103,7 +103,13 @@ def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
     return LargestLoad(per_second=min(load, LARGEST_LOAD) * replica.capacity, reachable=True)
 
 
-def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
+def full_load(replica: Replica) -> LargestLoad:
+    """Of a replica that is never idle, where requests may wait: all its batches are full, none waits for more."""
+    share = _STALLS if replica.batching is Batching.STALLING else 1.0
+    return LargestLoad(per_second=share * replica.capacity, reachable=True)
+
+
+def seconds_at(replica: Replica, objective: ServiceObjective, load: float) -> float:
     """The objective's percentile (or mean queue time) in seconds at `load` inferences/s on one replica."""
     times = _column(replica, objective)
     rho = load / replica.capacity
@@ -117,7 +123,7 @@ def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
     return interpolate(_LOADS, times, rho) * full
 
 
-def load_at(replica: Replica, objective: Objective, seconds: float) -> float:
+def load_at(replica: Replica, objective: ServiceObjective, seconds: float) -> float:
     """Largest share of capacity at which a greedy replica's percentile is within `seconds`."""
     times = _column(replica, objective)
     threshold = seconds / replica.full_batch_seconds
@@ -151,7 +157,7 @@ def _tail_at(times: tuple[float, ...], threshold: float) -> float:
     return tails[lower] + (threshold - times[lower]) / step * (tails[lower + 1] - tails[lower])
 
 
-def threshold_seconds(objective: Objective) -> float:
+def threshold_seconds(objective: ServiceObjective) -> float:
     """Of a latency, or of a mean queue time."""
     if isinstance(objective, LatencyObjective):
         return objective.threshold_seconds
@@ -172,7 +178,7 @@ def _share_of_greedy(replica: Replica, threshold: float) -> float:
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
-def _column(replica: Replica, objective: Objective) -> tuple[float, ...]:
+def _column(replica: Replica, objective: ServiceObjective) -> tuple[float, ...]:
     """Times by load, in units of t(B)."""
     read = _reader(objective)
     return tuple(time for (time,) in _blended(replica, lambda figures: (read(figures),)))
@@ -201,7 +207,7 @@ def _blended(
     ]
 
 
-def _reader(objective: Objective) -> Callable[[list[float]], float]:
+def _reader(objective: ServiceObjective) -> Callable[[list[float]], float]:
     if not isinstance(objective, LatencyObjective):
         return lambda figures: figures[0]
     tail = -log(max(1 - objective.target_fraction, 1e-9))

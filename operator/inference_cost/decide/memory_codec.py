@@ -56,6 +56,10 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         headroom=_unpacked(str(data.get("headroom", ""))),
         looked_at=_number(data.get("looked_at", 0.0)),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
+        wanted=tuple((_number(t), int(n)) for t, n in data.get("wanted", ())),
+        arrivals=tuple(
+            (_number(t), _number(a), _number(h)) for t, a, h in data.get("arrivals", ())
+        ),
         changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
         start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
         attainment=tuple(

@@ -1,9 +1,13 @@
 """The stages for one policy, in order: profile, demand, need, guard, stabilize."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from inference_cost.decide import attainment, behavior
 from inference_cost.decide.case import Case, case_of, observed
+from inference_cost.decide.draining import predict_drain
+from inference_cost.decide.draining import reasons as drain_reasons
+from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.learning import learn
 from inference_cost.decide.need import Needs, needs
@@ -18,8 +22,14 @@ from inference_cost.decide.without_metrics import count_miss, hold
 from inference_cost.decide.zero import AtZero, at_zero, let_go, noticed
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
-from inference_cost.model.plan import LimitedBy, Plan, Reason
-from inference_cost.model.policy import Pause
+from inference_cost.model.plan import LimitedBy, Plan, Prediction, Reason
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    Pause,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import NoWorkload
 
@@ -70,7 +80,7 @@ def _without_metrics(case: Case, bounds: InForce, missing: Missing) -> tuple[Pla
 
 
 def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> Plan:
-    choice = credited(asleep.choice, bounds)
+    choice, objective = credited(asleep.choice, bounds), case.observation.policy.objective
     return assemble(
         case.observation,
         case.snapshot,
@@ -80,9 +90,9 @@ def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> P
         reasons=choice.reasons,
         demand=asleep.demand,
         profile=asleep.can.profile,
-        prediction=predict(
-            asleep.can, case.observation.policy.objective, asleep.demand, choice.desired
-        ),
+        prediction=NOT_DECIDED
+        if isinstance(objective, DrainObjective)
+        else predict(asleep.can, objective, asleep.demand, choice.desired),
         one_fewer=missing,
         attainment=missing,
         gpu_utilization=missing,
@@ -92,6 +102,9 @@ def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> P
 def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     case, can, reached = learn(noticed(observed(case), bounds, seen), seen)
     found, memory = needs(case, seen, can)
+    signal = case.observation.policy.gpu_signal
+    if signal is not None:
+        found, memory = follow(case, seen, found, memory, signal)
     demand = found.demand
     kept = _remember_need(case, found.keep)
     if kept != memory.needs or memory.misses:
@@ -110,11 +123,15 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         found.now,
         choice.desired,
         limited_by=choice.limited_by,
-        reasons=(*_findings(case, can, choice.desired), *choice.reasons),
+        reasons=(
+            *_findings(case, can, choice.desired),
+            *_of_the_need(found, choice.desired),
+            *choice.reasons,
+        ),
         demand=demand,
         profile=profile_among(can, choice.desired),
-        prediction=predict(can, objective, demand, choice.desired),
-        one_fewer=predict(can, objective, demand, choice.desired - 1)
+        prediction=_predicted(found, can, objective, choice.desired),
+        one_fewer=_predicted(found, can, objective, choice.desired - 1)
         if pause is None
         else NOT_DECIDED,
         attainment=reached,
@@ -122,6 +139,25 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         headroom=found.headroom,
     )
     return plan, memory
+
+
+def _predicted(
+    found: Needs, can: Capability, objective: Objective, replicas: int
+) -> Prediction | Missing:
+    match objective:
+        case LatencyObjective() | QueueTimeObjective():
+            return predict(can, objective, found.demand, replicas)
+        case DrainObjective():
+            if found.draining is None:
+                return NOT_DECIDED
+            return predict_drain(found.draining, replicas)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _of_the_need(found: Needs, replicas: int) -> tuple[Reason, ...]:
+    drained = () if found.draining is None else drain_reasons(found.draining, replicas)
+    return (*found.reasons, *drained)
 
 
 def _late_now(case: Case, seen: Traffic) -> float | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count, duration, money
+from inference_cost.decide.words import count, duration, money, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 
@@ -87,6 +87,31 @@ def _zero_unseen(values: Values, _: Plan, __: PolicyObservation) -> str:
     )
 
 
+def _draining(values: Values, _: Plan, __: PolicyObservation) -> str:
+    number = int(values["replicas"])
+    finish = "finishes" if number == 1 else "finish"
+    seconds, within = float(values["seconds"]), float(values["within"])
+    kept = "within" if seconds <= within else "later than"
+    return (
+        f"{values['waiting']:,} waiting, {count(number, 'replica')} {finish} in {wait(seconds)}, "
+        f"{kept} the {wait(within)} asked."
+    )
+
+
+def _shorter_than_a_start(values: Values, _: Plan, __: PolicyObservation) -> str:
+    return (
+        f"The {wait(float(values['within']))} asked are shorter than the {wait(float(values['start']))} until "
+        "a replica ordered now serves, so only those that already run can meet them: enough for the mean load are kept."
+    )
+
+
+def _past_the_deadline(values: Values, _: Plan, __: PolicyObservation) -> str:
+    return (
+        f"Some of it waits longer than the {wait(float(values['within']))} asked, whatever is ordered now; "
+        "the rest is not to."
+    )
+
+
 def _minimum(_: Plan, observation: PolicyObservation) -> str:
     lowest, _highest = bounds(observation.policy.variants)
     return f"minReplicas is {lowest}." if lowest else ""
@@ -165,6 +190,15 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "fleet-freeze": lambda _v, _p, _o: (
         "Many policies ask for far fewer replicas at once; removals stop for two minutes."
     ),
+    "draining": _draining,
+    "shorter-than-a-start": _shorter_than_a_start,
+    "past-the-deadline": _past_the_deadline,
+    "gpu-signal": lambda v, _p, _o: (
+        f"Following GPU utilization, as the policy asks: {v['percent']} % busy, {v['target']} % wanted."
+    ),
+    "gpu-signal-missing": lambda v, _p, _o: (
+        f"GPU utilization, which the policy asks to follow, is missing ({v['why']}), so nothing is added or removed."
+    ),
     "fleet-limit": lambda v, _p, _o: (
         f"Removals over all policies are limited; it would go down to {v['wanted']}."
     ),
@@ -186,6 +220,7 @@ FINDINGS: Final = frozenset(
         "evened-out",
         "not-evened-out",
         "zero-unseen",
+        "shorter-than-a-start",
     }
 )
 REASON_CODES: Final = frozenset(_REASONS)

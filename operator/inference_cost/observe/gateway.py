@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inference_cost.model.policy import TargetRef
-from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
 from inference_cost.model.signals import GatewaySignals, LatencyHistogram
 from inference_cost.observe import queries as q
 from inference_cost.observe.cluster_cache import ClusterCache
@@ -36,6 +36,7 @@ class ServiceTraffic:
     attempts: float = 0.0
     responses: float = 0.0
     errors: float = 0.0
+    waiting: float | None = None  # a gauge; None where the gateway does not export it
     buckets: dict[float, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -45,6 +46,7 @@ class GatewayTick:
 
     window_seconds: float
     traffic: Mapping[ServiceKey, ServiceTraffic]
+    at: float = 0.0
     failure: Missing | None = None
     unmatched: tuple[str, ...] = ()  # cluster names that fit no pattern, a few
 
@@ -88,11 +90,26 @@ def read_gateway(
                 unmatched.add(cluster)
             else:
                 add(traffic[service], labels, value)
+    _add_waiting(traffic, answers, settings, names)
     return GatewayTick(
         window_seconds=answers.window_seconds,
+        at=answers.at,
         traffic=dict(traffic),
         unmatched=tuple(sorted(unmatched)[:_NAMES_SHOWN]),
     )
+
+
+def _add_waiting(
+    traffic: dict[ServiceKey, ServiceTraffic],
+    answers: TickAnswers,
+    settings: GatewaySettings,
+    names: ClusterNames,
+) -> None:
+    """What the gateway holds back. Not every gateway exports it, and nothing else hangs on it."""
+    for labels, value in _values(answers.get("gateway_waiting")):
+        service = names.service(labels.get(settings.cluster_label, ""))
+        if service is not None and service in traffic:
+            traffic[service].waiting = (traffic[service].waiting or 0.0) + value
 
 
 def _values(answer: Answer | Missing) -> Iterable[tuple[Labels, float]]:
@@ -113,10 +130,6 @@ def _number(entry: Mapping[str, Any]) -> float | None:
 
 
 def _add_attempts(traffic: ServiceTraffic, labels: Labels, value: float) -> None:
-    """Or what was turned away before an attempt, no replica being there.
-
-    That counter is there from the start on; a class of responses appears with its first one, which no increase shows.
-    """
     del labels
     traffic.attempts += value
 
@@ -137,7 +150,6 @@ def _add_bucket(traffic: ServiceTraffic, labels: Labels, value: float) -> None:
 
 _ADDED = {
     "gateway_requests": _add_attempts,
-    "gateway_turned_away": _add_attempts,
     "gateway_classes": _add_class,
     "gateway_latency": _add_bucket,
 }
@@ -161,7 +173,15 @@ def gateway_signals(
         responses=responses,
         errors=sum(_each(many, "errors")),
         latency=_histogram(many),
+        waiting=_waiting(many, tick.at),
     )
+
+
+def _waiting(many: Iterable[ServiceTraffic], at: float) -> Reading[float]:
+    known = [t.waiting for t in many if t.waiting is not None]
+    if not known:
+        return Missing(reason=MissingReason.NOT_EXPORTED, detail=q.ENVOY_WAITING)
+    return Sample(value=sum(known), at=at)
 
 
 def _each(many: Iterable[ServiceTraffic], key: str) -> Iterable[float]:

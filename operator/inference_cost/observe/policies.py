@@ -13,8 +13,10 @@ from inference_cost.api.parse import InvalidObjectError, parse_policy
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
     Behavior,
+    DrainObjective,
     Fallback,
     FallbackBehavior,
+    GpuSignal,
     Headroom,
     HeadroomMode,
     LatencyObjective,
@@ -162,6 +164,7 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
             mode=HeadroomMode(spec.headroom.mode.value), replicas=spec.headroom.replicas or 0
         ),
         routing=Routing(spec.routing.value),
+        gpu_signal=_gpu_signal(spec.signal),
     )
 
 
@@ -181,9 +184,17 @@ def _objective(slo: api.Slo) -> Objective:
             threshold_seconds=slo.latency.threshold_milliseconds * _SECONDS,
             target_fraction=float(Decimal(slo.latency.target) / 100),
         )
-    if slo.queue_time is None:  # the API's own rule says that one of the two is there
+    if slo.queue_time is not None:
+        return QueueTimeObjective(mean_seconds=slo.queue_time.mean_milliseconds * _SECONDS)
+    if slo.drain is None:  # the API's own rule says that one of the three is there
         raise AssertionError("an objective without a kind passed the API's rules")
-    return QueueTimeObjective(mean_seconds=slo.queue_time.mean_milliseconds * _SECONDS)
+    return DrainObjective(within_seconds=float(slo.drain.within_seconds))
+
+
+def _gpu_signal(signal: api.Signal) -> GpuSignal | None:
+    if signal.target_percent is None:
+        return None
+    return GpuSignal(target_fraction=signal.target_percent / 100)
 
 
 def _rules(rules: api_behavior.ScalingRules) -> ScalingRules:

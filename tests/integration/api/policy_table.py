@@ -35,6 +35,7 @@ BASE: Final[dict[str, Any]] = {
         "minReplicas": 2,
         "maxReplicas": 10,
         "slo": {"latency": {"thresholdMilliseconds": 100, "target": "99.0"}},
+        "signal": {"type": "Latency"},
         "routing": "LeastRequest",
         "serving": {"models": ["resnet50"]},
         "behavior": {
@@ -67,6 +68,8 @@ SMALLEST: Final[dict[str, Any]] = {
     },
 }
 ALONE: Final = {"spec.fallback": {"behavior": "CurrentReplicas"}, "spec.schedules": []}
+DRAIN: Final = {"spec.slo": {"drain": {"withinSeconds": 600}}}
+FOLLOW_GPU: Final = {"spec.signal": {"type": "GPUUtilization", "targetPercent": 70}}
 QUEUE_TIME: Final = {"spec.slo": {"queueTime": {"meanMilliseconds": 20}}}
 
 
@@ -179,11 +182,12 @@ CASES: Final[Cases] = {
     **rule(
         "an SLO has exactly one objective",
         "spec.slo",
-        "has(self.latency) != has(self.queueTime)",
+        "[has(self.latency), has(self.queueTime), has(self.drain)].filter(x, x).size() == 1",
         {},
         QUEUE_TIME,
-        rejected={"spec.slo.queueTime": {"meanMilliseconds": 20}},
-        says="`slo` must have exactly one objective: set `latency` or `queueTime`",
+        DRAIN,
+        rejected={"spec.slo.drain": {"withinSeconds": 600}},
+        says="`slo` must have exactly one objective: set `latency`, `queueTime` or `drain`",
     ),
     **needs("spec.slo.latency", "thresholdMilliseconds"),
     **within("spec.slo.latency.thresholdMilliseconds", 1, 600_000),
@@ -206,6 +210,24 @@ CASES: Final[Cases] = {
     ),
     **adjusted(needs("spec.slo.queueTime", "meanMilliseconds"), QUEUE_TIME),
     **adjusted(within("spec.slo.queueTime.meanMilliseconds", 1, 600_000), QUEUE_TIME),
+    **adjusted(needs("spec.slo.drain", "withinSeconds"), DRAIN),
+    **adjusted(within("spec.slo.drain.withinSeconds", 10, 86_400), DRAIN),
+    **adjusted(within("spec.signal.targetPercent", 1, 100), FOLLOW_GPU),
+    **rule(
+        "a target of GPU utilization belongs to that signal",
+        "spec.signal",
+        "has(self.targetPercent) == (self.type == 'GPUUtilization')",
+        {"spec.signal": {"type": "Latency"}},
+        FOLLOW_GPU,
+        rejected={"spec.signal": {"type": "GPUUtilization"}},
+        says="`targetPercent` must be set when `type` is GPUUtilization",
+    ),
+    **one_of(
+        "spec.signal.type",
+        *("Latency", "GPUUtilization"),
+        but_not="CPUUtilization",
+        also={"GPUUtilization": {"spec.signal.targetPercent": 70}},
+    ),
     **one_of("spec.routing", "Equal", "LeastRequest", but_not="Random"),
     **at_most("spec.serving.models", [f"model-{n}" for n in range(33)]),
     **unique("spec.serving.models", ["a", "b"], ["a", "b", "a"]),

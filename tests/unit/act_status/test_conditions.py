@@ -9,7 +9,7 @@ from inference_cost.api.conditions import ConditionType as Type
 from inference_cost.api.fields import MESSAGE_LENGTH
 from inference_cost.model.observation import PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import LimitedBy, Plan, Reason
-from inference_cost.model.policy import Mode, Pause, QueueTimeObjective
+from inference_cost.model.policy import DrainObjective, Mode, Pause, QueueTimeObjective
 from inference_cost.model.reading import MissingReason
 from inference_cost.model.workload import Conflict, ConflictKind, TargetProblem
 from tests.unit.account.worlds import NOON, key
@@ -247,6 +247,19 @@ ROWS: dict[str, Row] = {
         seen=with_policy(objective=QueueTimeObjective(mean_seconds=0.01)),
         plan=plan(attainment=attained(1.0, at="Server")), kind=Type.SLO_MET, says="True/Met",
         names=("at most 10 ms",),
+    ),
+    "a deadline, violated": Row(
+        seen=with_policy(objective=DrainObjective(within_seconds=600.0)),
+        plan=plan(
+            1, attainment=attained(0.9, at="Server"), prediction=replace(PREDICTED, seconds=540.0),
+        ),
+        kind=Type.SLO_MET, says="False/Violated",
+        names=("90.00 %", "waited at most 600 s", "Server", "540 s longest wait", "which meets"),
+    ),
+    "a deadline, met": Row(
+        seen=with_policy(objective=DrainObjective(within_seconds=600.0)),
+        plan=plan(attainment=attained(1.0, at="Server")), kind=Type.SLO_MET, says="True/Met",
+        names=("waited at most 600 s",),
     ),
     # Capacity.
     "all pods have a node": Row(

@@ -281,6 +281,10 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("bound", "at least"),
         ("wait", 90.0),
         ("due", 600.0),
+        ("waiting", 1200),
+        ("within", 600.0),
+        ("start", 180.0),
+        ("target", 70),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

@@ -83,14 +83,10 @@ async def test_a_whole_observation() -> None:
 ENVOY = {"envoy_cluster_name": "vision/resnet"}
 ASLEEP: dict[str, tuple[dict[str, list[Any]], float]] = {
     "nobody asks": ({"rq_total": [vector(ENVOY, 0)]}, 0),
-    "a request is turned away": (
-        {"rq_total": [vector(ENVOY, 0)], "none_healthy": [vector(ENVOY, 1)]},
-        1,
-    ),
+    "a request is turned away": ({"rq_total": [vector(ENVOY, 1)]}, 1),
     "requests are answered 503": (
         {
-            "rq_total": [vector(ENVOY, 0)],
-            "none_healthy": [vector(ENVOY, 3)],
+            "rq_total": [vector(ENVOY, 3)],
             "rq_xx": [vector({**ENVOY, "envoy_response_code_class": "5"}, 3)],
         },
         3,

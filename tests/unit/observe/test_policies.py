@@ -6,8 +6,10 @@ import pytest
 
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
+    DrainObjective,
     Fallback,
     FallbackBehavior,
+    GpuSignal,
     Headroom,
     HeadroomMode,
     LatencyObjective,
@@ -84,6 +86,7 @@ def test_every_field_arrives() -> None:
                     },
                     {"start": "0 1 * * *", "end": "0 2 * * *", "maxReplicas": 3},
                 ],
+                "signal": {"type": "GPUUtilization", "targetPercent": 70},
             }
         )
     )
@@ -109,6 +112,13 @@ def test_every_field_arrives() -> None:
         ),
         Schedule(start="0 1 * * *", end="0 2 * * *", max_replicas=3),
     )
+    assert found.gpu_signal == GpuSignal(target_fraction=0.7)
+
+
+def test_a_deadline_is_in_seconds_and_replicas_follow_it_unless_told_otherwise() -> None:
+    found = parsed(policy(spec={"slo": {"drain": {"withinSeconds": 600}}}))
+    assert found.objective == DrainObjective(within_seconds=600.0)
+    assert found.gpu_signal is None
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
