@@ -196,12 +196,22 @@ def _metrics_available(view: View) -> Finding:
         configurations.reason is MissingReason.MODEL_NOT_LOADED
     ):
         return _missing_metrics(view, configurations)
+    if not signals.pods:
+        return _gateway_alone(view)
     if signals.partial:
         return is_true(MissingReason.PARTIAL, texts.partial_metrics(signals))
     pods, ready = len(signals.pods), sum(1 for p in view.pods if p.ready)
     return is_true(
         ConditionReason.METRICS_FRESH, f"{pods} of {ready} ready pods report Triton metrics."
     )
+
+
+def _gateway_alone(view: View) -> Finding:
+    """No replica on purpose is a state as good as any; one that is not ready yet reports nothing."""
+    workloads = [w for w in view.seen.workloads if isinstance(w, Workload)]
+    if any(w.desired_replicas for w in workloads):
+        return _missing_metrics(view, Missing(reason=MissingReason.NO_READY_PODS))
+    return is_true(ConditionReason.METRICS_FRESH, "No pod runs; the gateway reports who asks.")
 
 
 def _missing_metrics(view: View, missing: Missing) -> Finding:

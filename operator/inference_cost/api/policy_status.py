@@ -132,9 +132,9 @@ class SloStatus(ApiModel):
     )
     predicted_milliseconds: ObservedMilliseconds | None = Field(
         default=None,
-        description="predictedMilliseconds is the latency at the target percentile, or the mean"
-        " queue time, predicted for the desired replicas, in milliseconds. Unset when nothing is"
-        " learned yet.",
+        description="predictedMilliseconds is the latency at the target percentile, the mean queue"
+        " time, or the longest wait, predicted for the desired replicas, in milliseconds. Unset when"
+        " nothing is learned yet.",
     )
 
 

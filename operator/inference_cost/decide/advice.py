@@ -9,7 +9,7 @@ from inference_cost.decide.latency_tables import Batching
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.size import NEGLIGIBLE
 from inference_cost.model.plan import Reason
-from inference_cost.model.policy import Objective
+from inference_cost.model.policy import DrainObjective, Objective
 
 # An unknown way of batching is no reason to change a setting that may not be there.
 _CODES: Final = {
@@ -25,7 +25,7 @@ def advice(can: Capability, objective: Objective, replicas: int, lowest: int) ->
     """
     replica = can.replica
     code = None if replica is None else _CODES.get(replica.batching)
-    if replica is None or code is None:
+    if replica is None or code is None or isinstance(objective, DrainObjective):
         return None
     now = largest_load(replica, objective)
     greedy = largest_load(replace(replica, batching=Batching.GREEDY), objective)

@@ -1,5 +1,8 @@
 """Compiles the headroom rules before the first decision needs them, which would else wait for it."""
 
+import numpy as np
+
+from inference_cost.decide.headroom.history import relive
 from inference_cost.decide.headroom.learned import from_bytes, new_vector, to_bytes, views
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.shadow import Serving
@@ -12,3 +15,4 @@ def compile_ahead() -> None:
     look = Look(*(1.0 for _ in Look._fields))
     replica: Serving = any_serving()
     size(views(from_bytes(to_bytes(new_vector()))), look, replica, 0.01)
+    relive(views(new_vector()), look, replica, np.zeros((0, 4)))

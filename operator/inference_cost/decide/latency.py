@@ -22,13 +22,16 @@ from inference_cost.decide.latency_tables import (
     figures_by_load,
     interpolate,
 )
-from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.policy import LatencyObjective, ServiceObjective
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration
 
 LARGEST_LOAD: Final = 0.95  # of capacity, whatever the objective: beyond it queues are too volatile
 UNREACHABLE_LOAD: Final = 0.5  # where even an idle replica is too slow, more replicas do not help
 OVERLOADED_SECONDS: Final = 3600.0  # stands for "grows without end"
+STALLING_SHARE: Final = (
+    0.85  # of capacity; a queue policy lets the instance idle after some batches
+)
 DELAY_WITHOUT_EFFECT_SECONDS: Final = 0.0001
 
 
@@ -50,7 +53,7 @@ class LargestLoad:
     reachable: bool
 
 
-def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
+def largest_load(replica: Replica, objective: ServiceObjective) -> LargestLoad:
     threshold = threshold_seconds(objective) / replica.full_batch_seconds
     times = _column(replica, objective)
     if times[0] > threshold:
@@ -59,7 +62,13 @@ def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
     return LargestLoad(per_second=min(load, LARGEST_LOAD) * replica.capacity, reachable=True)
 
 
-def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
+def full_load(replica: Replica) -> LargestLoad:
+    """Of a replica that is never idle, where requests may wait: all its batches are full, none waits for more."""
+    share = STALLING_SHARE if replica.batching is Batching.STALLING else 1.0
+    return LargestLoad(per_second=share * replica.capacity, reachable=True)
+
+
+def seconds_at(replica: Replica, objective: ServiceObjective, load: float) -> float:
     """The objective's percentile (or mean queue time) in seconds at `load` inferences/s on one replica."""
     times = _column(replica, objective)
     rho, full = load / replica.capacity, replica.full_batch_seconds
@@ -70,7 +79,7 @@ def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
     return interpolate(LOADS, times, rho) * full
 
 
-def load_at(replica: Replica, objective: Objective, seconds: float) -> float:
+def load_at(replica: Replica, objective: ServiceObjective, seconds: float) -> float:
     """Largest share of capacity at which the percentile is within `seconds`."""
     times = _column(replica, objective)
     threshold = seconds / replica.full_batch_seconds
@@ -103,7 +112,7 @@ def _tail_at(times: tuple[float, ...], threshold: float) -> float:
     return tails[lower] + (threshold - times[lower]) / step * (tails[lower + 1] - tails[lower])
 
 
-def threshold_seconds(objective: Objective) -> float:
+def threshold_seconds(objective: ServiceObjective) -> float:
     """Of a latency, or of a mean queue time."""
     if isinstance(objective, LatencyObjective):
         return objective.threshold_seconds
@@ -111,13 +120,13 @@ def threshold_seconds(objective: Objective) -> float:
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
-def _column(replica: Replica, objective: Objective) -> tuple[float, ...]:
+def _column(replica: Replica, objective: ServiceObjective) -> tuple[float, ...]:
     """Times by load, in units of t(B)."""
     read = _reader(objective)
     return tuple(map(read, figures_by_load(replica)))
 
 
-def _reader(objective: Objective) -> Callable[[Figures], float]:
+def _reader(objective: ServiceObjective) -> Callable[[Figures], float]:
     if not isinstance(objective, LatencyObjective):
         return lambda figures: figures[0]
     tail = -log(max(1 - objective.target_fraction, 1e-9))

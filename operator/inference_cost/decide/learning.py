@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from math import sqrt
-from typing import Final
+from typing import Final, assert_never
 
 from inference_cost.decide import attainment
 from inference_cost.decide.case import Case
@@ -17,7 +17,12 @@ from inference_cost.decide.profile import (
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Attainment
-from inference_cost.model.policy import LatencyObjective
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing
 
 STEADY: Final = 0.25  # the newest rate may differ from the window's by so much
@@ -32,7 +37,7 @@ def learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Mis
     measured = attainment.measure(objective, observation.signals, seen)
     history = memory.attainment
     if not isinstance(measured, Missing):
-        seconds = seen.gateway_seconds if isinstance(objective, LatencyObjective) else seen.seconds
+        seconds = _measured_over(objective, seen)
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
     reached = attainment.attained(history, objective, measured, observation.signals)
@@ -51,6 +56,16 @@ def learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Mis
         routing=observation.policy.routing,
     )
     return replace(case, memory=memory), can, reached
+
+
+def _measured_over(objective: Objective, seen: Traffic) -> float:
+    match objective:
+        case LatencyObjective():
+            return seen.gateway_seconds
+        case QueueTimeObjective() | DrainObjective():
+            return seen.seconds
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _learned_estimates(
@@ -90,8 +105,15 @@ def _shed(seen: Traffic) -> bool:
 def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
     """Whether the objective held in this window; without a gateway judged by the server's means."""
     objective = case.observation.policy.objective
-    if not isinstance(objective, LatencyObjective):
-        return seen.mean_queue_seconds <= objective.mean_seconds
+    match objective:
+        case QueueTimeObjective():
+            return seen.mean_queue_seconds <= objective.mean_seconds
+        case DrainObjective():
+            return not isinstance(measured, Missing) and 0 < measured[1] <= measured[0]
+        case LatencyObjective():
+            pass
+        case _ as unknown:
+            assert_never(unknown)
     if isinstance(measured, Missing):
         return 0 < seen.mean_seconds * HELD_BY_MEAN <= objective.threshold_seconds
     within_time, requests = measured

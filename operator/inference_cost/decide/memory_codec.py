@@ -50,11 +50,16 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
     ended = data.get("rollout_ended_at")
     last_desired = data.get("last_desired")
     last_current = data.get("last_current")
+    price = data.get("price_before_zero")
     return PolicyMemory(
         estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
         headroom=_unpacked(str(data.get("headroom", ""))),
         looked_at=_number(data.get("looked_at", 0.0)),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
+        wanted=tuple((_number(t), int(n)) for t, n in data.get("wanted", ())),
+        arrivals=tuple(
+            (_number(t), _number(a), _number(h)) for t, a, h in data.get("arrivals", ())
+        ),
         changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
         start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
         attainment=tuple(
@@ -69,6 +74,10 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         last_desired=None if last_desired is None else int(last_desired),
         last_current=None if last_current is None else int(last_current),
         rollout_ended_at=None if ended is None else _number(ended),
+        quiet_at=_number(data.get("quiet_at", 0.0)),
+        quiet_since=_number(data.get("quiet_since", 0.0)),
+        blind_at=_number(data.get("blind_at", 0.0)),
+        price_before_zero=None if price is None else _number(price),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, offered
+from inference_cost.decide.draining import Draining, draining
 from inference_cost.decide.headroom.described import described
 from inference_cost.decide.headroom.learned import Floats, from_bytes, to_bytes, views
 from inference_cost.decide.headroom.regression import Look
@@ -16,8 +17,13 @@ from inference_cost.decide.serving import serving
 from inference_cost.decide.size import replicas_for
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import PolicyMemory
-from inference_cost.model.plan import Demand, HeadroomChoice, Profile
-from inference_cost.model.policy import HeadroomMode, LatencyObjective
+from inference_cost.model.plan import Demand, HeadroomChoice, Profile, Reason
+from inference_cost.model.policy import (
+    DrainObjective,
+    HeadroomMode,
+    LatencyObjective,
+    ServiceObjective,
+)
 from inference_cost.model.reading import Missing, MissingReason
 
 GROWTH_WHILE_LATE: Final = 1.5
@@ -36,6 +42,8 @@ class Needs:
     now: int
     keep: int
     headroom: HeadroomChoice | Missing = NOT_CHOSEN
+    draining: Draining | None = None  # of an objective that lets requests wait
+    reasons: tuple[Reason, ...] = ()
 
 
 def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, PolicyMemory]:
@@ -47,7 +55,19 @@ def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, PolicyMemo
         return Needs(demand=demand, now=need, keep=need), case.memory
     if demand.censored:
         return _growing(case, can, can.profile, demand), case.memory
-    return _asked(case, seen, can, can.profile, demand)
+    objective = case.observation.policy.objective
+    if isinstance(objective, DrainObjective):
+        return _to_drain(case, seen, can.profile, demand, objective)
+    return _asked(case, seen, can, can.profile, demand, objective=objective)
+
+
+def _to_drain(
+    case: Case, seen: Traffic, profile: Profile, demand: Demand, objective: DrainObjective
+) -> tuple[Needs, PolicyMemory]:
+    found, memory = draining(case, seen, profile, demand, objective)
+    more = _fixed(case)
+    needs = Needs(demand=found.demand, now=found.now + more, keep=found.keep + more, draining=found)
+    return needs, memory
 
 
 def _capacity(case: Case, can: Capability) -> Capacity:
@@ -89,7 +109,13 @@ def _fixed(case: Case) -> int:
 
 
 def _asked(
-    case: Case, seen: Traffic, can: Capability, profile: Profile, demand: Demand
+    case: Case,
+    seen: Traffic,
+    can: Capability,
+    profile: Profile,
+    demand: Demand,
+    *,
+    objective: ServiceObjective,
 ) -> tuple[Needs, PolicyMemory]:
     """As learned, or as the user says: the expected demand and so many more, or the present one and none."""
     policy, look = case.observation.policy, look_of(case, seen, demand)
@@ -97,10 +123,11 @@ def _asked(
     learned = views(vector)
     if interrupted(case):  # what was expected of now is not known
         learned.expected[...] = nan
-    replica = serving(can, profile, policy.objective, case.bounds, case.fleet)
-    found = size(learned, look, replica, _allowed(case))
+    replica = serving(can, profile, objective, case.bounds, case.fleet)
+    allowed = _allowed(objective)
+    found = size(learned, look, replica, allowed)
     if policy.headroom.mode is HeadroomMode.AUTO:
-        chosen = described(learned, case.order_seconds, profile, _allowed(case))
+        chosen = described(learned, case.order_seconds, profile, allowed)
         demand = replace(demand, forecast=found.ready_for)
         needs = Needs(demand=demand, now=found.now, keep=found.keep, headroom=chosen)
     else:
@@ -115,8 +142,7 @@ def _remembered(case: Case, look: Look, vector: Floats) -> PolicyMemory:
     return replace(case.memory, headroom=to_bytes(vector), looked_at=case.at)
 
 
-def _allowed(case: Case) -> float:
-    objective = case.observation.policy.objective
+def _allowed(objective: ServiceObjective) -> float:
     if isinstance(objective, LatencyObjective):
         return 1.0 - objective.target_fraction
     return LATE_ALLOWED

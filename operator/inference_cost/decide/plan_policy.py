@@ -1,24 +1,36 @@
 """The stages for one policy, in order: profile, demand, need, guard, stabilize."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from inference_cost.decide import attainment, behavior
 from inference_cost.decide.advice import advice
 from inference_cost.decide.case import Case, case_of, observed
+from inference_cost.decide.draining import predict_drain
+from inference_cost.decide.draining import reasons as drain_reasons
+from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.learning import learn
 from inference_cost.decide.need import Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import gain
+from inference_cost.decide.schedule import InForce, credited, scheduled
 from inference_cost.decide.size import predict, profile_among
 from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.decide.without_metrics import count_miss, hold
+from inference_cost.decide.zero import AtZero, at_zero, let_go, noticed
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
-from inference_cost.model.plan import LimitedBy, Plan, Reason
-from inference_cost.model.policy import Pause
+from inference_cost.model.plan import LimitedBy, Plan, Prediction, Reason
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    Pause,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import NoWorkload
 
@@ -31,10 +43,10 @@ def plan_policy(
         message = problem.message if problem is not None else "no target"
         reason = Reason(code="no-target", values=(("message", message),))
         return held_plan(observation, snapshot, LimitedBy.NO_TARGET, (reason,)), memory
-    case = case_of(observation, memory, snapshot)
+    case, bounds = scheduled(case_of(observation, memory, snapshot))
     if isinstance(case.traffic, Missing):
-        return _without_metrics(case, case.traffic)
-    return _with_metrics(case, case.traffic)
+        return _without_metrics(case, bounds, case.traffic)
+    return _with_metrics(case, bounds, case.traffic)
 
 
 def _paused(case: Case, pause: Pause) -> Choice:
@@ -44,9 +56,13 @@ def _paused(case: Case, pause: Pause) -> Choice:
     return Choice(desired=desired, limited_by=LimitedBy.PAUSED, reasons=(reason,))
 
 
-def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
-    pause, memory = case.observation.policy.pause, count_miss(case, missing)
-    choice = hold(case, missing, memory.misses) if pause is None else _paused(case, pause)
+def _without_metrics(case: Case, bounds: InForce, missing: Missing) -> tuple[Plan, PolicyMemory]:
+    pause = case.observation.policy.pause
+    asleep, memory = at_zero(case, bounds) if pause is None else (None, case.memory)
+    if asleep is not None:
+        return _at_zero(case, bounds, asleep, missing), memory
+    memory = count_miss(replace(case, memory=memory), missing)
+    choice = hold(case, bounds, missing, memory.misses) if pause is None else _paused(case, pause)
     plan = assemble(
         case.observation,
         case.snapshot,
@@ -64,9 +80,32 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
     return plan, memory
 
 
-def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    case, can, reached = learn(observed(case), seen)
+def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> Plan:
+    choice, objective = credited(asleep.choice, bounds), case.observation.policy.objective
+    return assemble(
+        case.observation,
+        case.snapshot,
+        choice.desired,
+        choice.desired,
+        limited_by=choice.limited_by,
+        reasons=choice.reasons,
+        demand=asleep.demand,
+        profile=asleep.can.profile,
+        prediction=NOT_DECIDED
+        if isinstance(objective, DrainObjective)
+        else predict(asleep.can, objective, asleep.demand, choice.desired),
+        one_fewer=missing,
+        attainment=missing,
+        gpu_utilization=missing,
+    )
+
+
+def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
+    case, can, reached = learn(noticed(observed(case), bounds, seen), seen)
     found, memory = needs(case, seen, can)
+    signal = case.observation.policy.gpu_signal
+    if signal is not None:
+        found, memory = follow(case, seen, found, memory, signal)
     demand = found.demand
     kept = _remember_need(case, found.keep)
     if kept != memory.needs or memory.misses:
@@ -76,6 +115,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     if pause is None:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
         choice = _choose(case, found, kept, forbidden)
+        choice = credited(let_go(case, bounds, choice, forbidden), bounds)
     else:
         choice = _paused(case, pause)
     plan = assemble(
@@ -84,11 +124,15 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         found.now,
         choice.desired,
         limited_by=choice.limited_by,
-        reasons=(*_findings(case, can, choice.desired), *choice.reasons),
+        reasons=(
+            *_findings(case, can, choice.desired),
+            *_of_the_need(found, choice.desired),
+            *choice.reasons,
+        ),
         demand=demand,
         profile=profile_among(can, choice.desired),
-        prediction=predict(can, objective, demand, choice.desired),
-        one_fewer=predict(can, objective, demand, choice.desired - 1)
+        prediction=_predicted(found, can, objective, choice.desired),
+        one_fewer=_predicted(found, can, objective, choice.desired - 1)
         if pause is None
         else NOT_DECIDED,
         attainment=reached,
@@ -96,6 +140,25 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         headroom=found.headroom,
     )
     return plan, memory
+
+
+def _predicted(
+    found: Needs, can: Capability, objective: Objective, replicas: int
+) -> Prediction | Missing:
+    match objective:
+        case LatencyObjective() | QueueTimeObjective():
+            return predict(can, objective, found.demand, replicas)
+        case DrainObjective():
+            if found.draining is None:
+                return NOT_DECIDED
+            return predict_drain(found.draining, replicas)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _of_the_need(found: Needs, replicas: int) -> tuple[Reason, ...]:
+    drained = () if found.draining is None else drain_reasons(found.draining, replicas)
+    return (*found.reasons, *drained)
 
 
 def _late_now(case: Case, seen: Traffic) -> float | None:

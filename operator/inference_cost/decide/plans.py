@@ -1,6 +1,6 @@
 """Putting plans together: totals spread over variants, action, and whether /scale must be written."""
 
-from inference_cost.decide.place import replica_price, spread
+from inference_cost.decide.place import bounds, replica_price, spread
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import (
     Action,
@@ -80,6 +80,7 @@ def assemble(
         attainment=attainment,
         gpu_utilization=gpu_utilization,
         headroom=headroom,
+        highest=bounds(observation.policy.variants)[1],
         write=writable and any(variant.desired != variant.current for variant in variants),
         replica_price_per_hour=replica_price(workloads_of(observation), snapshot.nodes),
     )

@@ -1,10 +1,11 @@
 """One sentence per reason code and per limit. A code without a sentence is an error in a test."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count, money_per_day
+from inference_cost.decide.words import count, duration, money_per_day, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 from inference_cost.model.reading import Missing
@@ -21,7 +22,7 @@ def reason_sentence(reason: Reason, plan: Plan, observation: PolicyObservation) 
 def _no_metrics(values: Values, plan: Plan, _: PolicyObservation) -> str:
     why = f" ({values['detail']})" if values.get("detail") else ""
     if plan.desired > plan.current:
-        return f"Metrics are not available{why}; minReplicas is kept."
+        return f"Metrics are not available{why}; the minimum of {plan.desired} is kept."
     return f"Metrics are not available{why}, so nothing is removed or added."
 
 
@@ -66,9 +67,67 @@ def _without(setting: str, because: str) -> Callable[[Values, Plan, PolicyObserv
     return sentence
 
 
+def _schedule(values: Values, _: Plan, __: PolicyObservation) -> str:
+    replicas = count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' asks for {values['bound']} {replicas}."
+
+
+def _schedule_begins(values: Values, _: Plan, __: PolicyObservation) -> str:
+    time, replicas = duration(values["seconds"]), count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' opens in {time}: at least {replicas} must serve by then."
+
+
+def _schedule_ends(values: Values, _: Plan, __: PolicyObservation) -> str:
+    time, replicas = duration(values["seconds"]), count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' ends in {time}: at least {replicas} must serve by then."
+
+
+def _asleep(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """The price of zero."""
+    wait = f"the first request will wait about {duration(values['wait'])} for a replica"
+    if "per_hour" not in values:
+        return f"Nobody asks, so no replica runs: {wait}; what that saves is not known without a price."
+    saved = money_per_day(Decimal(str(values["per_hour"])))
+    return f"Nobody asks, so no replica runs: {wait}, and {saved} is saved."
+
+
+def _zero_unseen(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """Details of the metrics' side say what to do about it."""
+    why = values.get("detail") or "set gateway.preset in the operator's values"
+    return (
+        "minReplicas is 0, but one replica stays, because no gateway tells of requests that no replica can take: "
+        f"{why}."
+    )
+
+
+def _draining(values: Values, _: Plan, __: PolicyObservation) -> str:
+    number = int(values["replicas"])
+    finish = "finishes" if number == 1 else "finish"
+    seconds, within = float(values["seconds"]), float(values["within"])
+    kept = "within" if seconds <= within else "later than"
+    return (
+        f"{values['waiting']:,} waiting, {count(number, 'replica')} {finish} in {wait(seconds)}, "
+        f"{kept} the {wait(within)} asked."
+    )
+
+
+def _shorter_than_a_start(values: Values, _: Plan, __: PolicyObservation) -> str:
+    return (
+        f"The {wait(float(values['within']))} asked are shorter than the {wait(float(values['start']))} until "
+        "a replica ordered now serves, so only those that already run can meet them: enough for the mean load are kept."
+    )
+
+
+def _past_the_deadline(values: Values, _: Plan, __: PolicyObservation) -> str:
+    return (
+        f"Some of it waits longer than the {wait(float(values['within']))} asked, whatever is ordered now; "
+        "the rest is not to."
+    )
+
+
 def _minimum(_: Plan, observation: PolicyObservation) -> str:
     lowest, _highest = bounds(observation.policy.variants)
-    return f"minReplicas is {lowest}."
+    return f"minReplicas is {lowest}." if lowest else ""
 
 
 def _maximum(plan: Plan, observation: PolicyObservation) -> str:
@@ -103,6 +162,21 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "Replicas go only when the lower need has lasted, because starting one again takes time."
     ),
     "behavior": _behavior,
+    "schedule": _schedule,
+    "schedule-begins": _schedule_begins,
+    "schedule-ends": _schedule_ends,
+    "asleep": _asleep,
+    "woken": lambda v, _p, _o: (
+        f"Requests come and no replica is ready; one takes about {duration(v['wait'])} to start."
+    ),
+    "not-yet-zero": lambda v, _p, _o: (
+        f"Nobody has asked for {duration(v['seconds'])}; the last replica goes after {duration(v['due'])}."
+    ),
+    "expected-soon": lambda v, _p, _o: (
+        "Nobody asks, but on the days before requests came at this time of the day, within the "
+        f"{duration(v['seconds'])} that a replica takes to start; so the last one stays."
+    ),
+    "zero-unseen": _zero_unseen,
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",
     "stuck": _stuck,
     "outside-model": lambda v, _p, _o: (
@@ -137,6 +211,15 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "fleet-freeze": lambda _v, _p, _o: (
         "Many policies ask for far fewer replicas at once; removals stop for two minutes."
     ),
+    "draining": _draining,
+    "shorter-than-a-start": _shorter_than_a_start,
+    "past-the-deadline": _past_the_deadline,
+    "gpu-signal": lambda v, _p, _o: (
+        f"Following GPU utilization, as the policy asks: {v['percent']} % busy, {v['target']} % wanted."
+    ),
+    "gpu-signal-missing": lambda v, _p, _o: (
+        f"GPU utilization, which the policy asks to follow, is missing ({v['why']}), so nothing is added or removed."
+    ),
     "fleet-limit": lambda v, _p, _o: (
         f"Removals over all policies are limited; it would go down to {v['wanted']}."
     ),
@@ -159,6 +242,8 @@ FINDINGS: Final = frozenset(
         "not-evened-out",
         "remove-queue-delay",
         "remove-queue-policy",
+        "zero-unseen",
+        "shorter-than-a-start",
     }
 )
 REASON_CODES: Final = frozenset(_REASONS)

@@ -15,7 +15,7 @@ from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, Gains
 from inference_cost.decide.stabilize import Bounds
 from inference_cost.model.plan import Profile
-from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.policy import LatencyObjective, ServiceObjective
 
 LOADS: Final = np.linspace(0.0, 1.0, 41)  # shares of capacity
 RESIDUAL: Final = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
@@ -28,7 +28,11 @@ CURVES_KEPT: Final = 4096
 
 
 def serving(
-    capability: Capability, profile: Profile, objective: Objective, bounds: Bounds, fleet: Fleet
+    capability: Capability,
+    profile: Profile,
+    objective: ServiceObjective,
+    bounds: Bounds,
+    fleet: Fleet,
 ) -> Serving:
     """Of the fleet as it is. `profile`: that of the capability. Types are exact: others would be compiled anew."""
     full = profile.alpha_seconds + profile.beta_seconds * profile.max_batch_size
@@ -65,7 +69,7 @@ def any_serving() -> Serving:
     )
 
 
-def _late(capability: Capability, profile: Profile, objective: Objective) -> Floats:
+def _late(capability: Capability, profile: Profile, objective: ServiceObjective) -> Floats:
     """(41,) shares late at even loads from 0 to capacity."""
     usual = profile.load_per_replica / profile.capacity_per_replica
     if capability.replica is None or not capability.reachable:

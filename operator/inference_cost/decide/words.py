@@ -35,6 +35,14 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 60 else f"{value / 60:.0f} min"  # noqa: PLR2004
 
 
+def wait(value: float) -> str:
+    """Of seconds that are compared with a deadline: 9.7 min, and 10 min."""
+    for below, unit, name in _UNITS:
+        if value < below:
+            return f"{value / unit:.{0 if unit == 1 else 1}f}".removesuffix(".0") + f" {name}"
+    return f"{value / 86_400.0:.1f}".removesuffix(".0") + " days"
+
+
 def duration(value: float) -> str:
     """Of seconds, to two digits or so."""
     for below, unit, name in _UNITS:

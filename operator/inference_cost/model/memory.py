@@ -41,6 +41,12 @@ class PolicyMemory:
     needs: tuple[
         tuple[float, int], ...
     ] = ()  # replicas to keep, for the user's stabilization windows
+    wanted: tuple[
+        tuple[float, int], ...
+    ] = ()  # replicas not to go below, where no headroom rule says for how long
+    arrivals: tuple[
+        tuple[float, float, float], ...
+    ] = ()  # (time, requests since the entry before, held back by the gateway), for a drain objective
     changes: tuple[
         tuple[float, int], ...
     ] = ()  # replicas added (+) or removed (-), for step limits
@@ -57,6 +63,10 @@ class PolicyMemory:
     last_desired: int | None = None
     last_current: int | None = None  # replicas at the last tick: a difference is a change made
     rollout_ended_at: float | None = None
+    quiet_at: float = 0.0  # last look at which nobody asked; 0 while somebody does
+    quiet_since: float = 0.0  # first one of those before it without a gap
+    blind_at: float = 0.0  # when no gateway told any more who asks, without a replica
+    price_before_zero: float | None = None  # of a replica per hour, when last known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

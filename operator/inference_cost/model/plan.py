@@ -20,6 +20,7 @@ class LimitedBy(StrEnum):
     NOTHING = ""
     MIN_REPLICAS = "MinReplicas"
     MAX_REPLICAS = "MaxReplicas"
+    SCHEDULE = "Schedule"  # a bound of `spec.schedules`
     BEHAVIOR = "Behavior"  # stabilization window or step limits of the policy
     STABILIZATION = "Stabilization"  # our own prudence on the way in
     ROLLOUT = "Rollout"
@@ -158,6 +159,7 @@ class Plan:
     attainment: Attainment | Missing
     gpu_utilization: Reading[float]
     headroom: HeadroomChoice | Missing = Missing(reason=MissingReason.NOT_LEARNED)
+    highest: int = 2**31 - 1  # replicas allowed at this time
     write: bool = False
     replica_price_per_hour: Decimal | Missing = Missing(reason=MissingReason.PRICE_UNKNOWN)
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from inference_cost.decide.schedule import widest
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.observation import (
     DecisionSettings,
@@ -94,7 +95,7 @@ class Observer:
         self._policy = scenario.policy
         self._configurations = (configuration(scenario.service),)
         self._nodes = MappingProxyType({NODE: _node(scenario)})
-        most = sum(variant.max_replicas for variant in scenario.policy.variants) + 2
+        most = widest(scenario.policy)[1] + 2
         self._windows = np.zeros((most, WINDOW_COLUMNS))
 
     def snapshot(self, world: World) -> Snapshot:

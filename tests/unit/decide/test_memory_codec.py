@@ -17,6 +17,8 @@ FULL = PolicyMemory(
     headroom=to_bytes(new_vector()),
     looked_at=NOON,
     needs=((NOON, 2),),
+    wanted=((NOON, 3),),
+    arrivals=((NOON, 120.0, 40.0),),
     changes=((NOON, -1),),
     start_up_seconds=(61.5,),
     attainment=((NOON, 990.0, 1000.0),),
@@ -29,6 +31,10 @@ FULL = PolicyMemory(
     last_desired=4,
     last_current=3,
     rollout_ended_at=NOON,
+    quiet_at=NOON,
+    quiet_since=NOON - 600.0,
+    blind_at=NOON - 900.0,
+    price_before_zero=1.2,
 )
 
 

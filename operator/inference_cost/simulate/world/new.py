@@ -5,6 +5,7 @@ from typing import cast
 
 import numpy as np
 
+from inference_cost.decide.schedule import widest
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.batching import Batcher, new_batchers, new_requests
 from inference_cost.simulate.scenario import Fidelity, Routing, Scenario
@@ -76,9 +77,8 @@ def steady_state_of(scenario: Scenario) -> SteadyState:
 
 
 def limits(scenario: Scenario) -> tuple[int, int]:
-    """Fewest and most replicas."""
-    variants = scenario.policy.variants
-    return sum(v.min_replicas for v in variants), sum(v.max_replicas for v in variants)
+    """Fewest and most replicas at any time."""
+    return widest(scenario.policy)
 
 
 def initial_replicas(scenario: Scenario, load_per_replica: float) -> int:

@@ -21,6 +21,7 @@ from inference_cost.model.policy import (
     Policy,
     PolicyKey,
     Routing,
+    Schedule,
     TargetRef,
     Variant,
 )
@@ -58,6 +59,7 @@ class LoopSettings:
     target: float = 0.99
     min_replicas: int = 1
     max_replicas: int = 10
+    schedules: tuple[Schedule, ...] = ()
     initial: int = 1
     seed: int = 0
     power_of_two: bool = True
@@ -297,6 +299,13 @@ class Loop:
                 continue
             newest = max(newest, samples[-1].at)
             pods.append(_pod_signals(server.name, samples[0], *samples[-2:]))
+        if not any(server.ready <= now for server in self.servers) and self.settings.gateway:
+            return Signals(
+                sampled_at=EPOCH + now,
+                scrape_interval_seconds=0.0,
+                pods=(),
+                gateway=self._gateway(now),
+            )
         if not pods:
             return Missing(reason=MissingReason.EMPTY_RESULT)
         return Signals(
@@ -388,4 +397,5 @@ def policy(settings: LoopSettings) -> Policy:
             threshold_seconds=settings.threshold, target_fraction=settings.target
         ),
         routing=settings.routing,
+        schedules=settings.schedules,
     )

@@ -8,7 +8,7 @@ import pytest
 from e2e.demo.static_fleet import smallest_static_fleet
 from e2e.rig.traces import Floats, arrival_times, poisson_arrivals, rates
 from inference_cost.model.plan import LimitedBy
-from inference_cost.model.policy import Routing
+from inference_cost.model.policy import Routing, Schedule
 from tests.unit.decide.closed_loop.harness import Loop, LoopSettings, Result
 
 DEMO_SECONDS = 240.0
@@ -123,3 +123,61 @@ def test_a_load_too_small_for_the_minimum_keeps_the_minimum_and_says_so() -> Non
     result = Loop(arrivals, 120.0, LoopSettings(min_replicas=2, initial=4)).run()
     assert result.plans[-1].desired == 2
     assert result.plans[-1].limited_by is LimitedBy.MIN_REPLICAS
+
+
+# Second 100 of a run is 22:15 UTC.
+MORNING = Schedule(
+    start="15 22 * * *", end="17 22 * * *", name="mornings", min_replicas=6, max_replicas=8
+)
+OPENS, CLOSES = 100.0, 220.0
+
+
+def test_a_schedule_that_opens_is_served_from_its_first_second() -> None:
+    """The load is twenty times as high from the moment on at which the schedule opens."""
+    load = [20.0] * 100 + [400.0] * 60
+    arrivals = poisson_arrivals(_array(load), 160.0, 1).tolist()
+    settings = LoopSettings(schedules=(MORNING,), max_replicas=4, measured_from=OPENS)
+    result = Loop(arrivals, 160.0, settings).run()
+    assert result.attained >= 0.99
+    lead = settings.start_up + 2 * settings.tick
+    assert max(desired for at, desired, _ in result.replicas if at < OPENS - lead) <= 4
+    assert min(ready for at, _, ready in result.replicas if at >= OPENS) >= 6
+    assert any(plan.limited_by is LimitedBy.SCHEDULE for plan in result.plans)
+
+
+def test_without_the_schedule_the_same_morning_is_not_served() -> None:
+    load = [20.0] * 100 + [400.0] * 60
+    arrivals = poisson_arrivals(_array(load), 160.0, 1).tolist()
+    result = Loop(arrivals, 160.0, LoopSettings(measured_from=OPENS)).run()
+    assert result.attained <= 0.9
+
+
+def test_a_schedule_that_closed_leaves_what_the_load_needs() -> None:
+    arrivals = poisson_arrivals(_array([20.0] * 360), 360.0, 1).tolist()
+    settings = LoopSettings(schedules=(MORNING,))
+    result = Loop(arrivals, 360.0, settings).run()
+    held = [desired for at, desired, _ in result.replicas if OPENS <= at < CLOSES]
+    assert set(held) == {6}
+    assert result.replicas[-1][1] <= 2
+
+
+def test_the_last_replica_goes_when_nobody_asks_and_the_first_request_brings_it_back() -> None:
+    ends, again = 120.0, 1000.0
+    first = poisson_arrivals(_array([40.0] * 120), ends, 1)
+    second = again + poisson_arrivals(_array([40.0] * 120), 120.0, 2)
+    settings = LoopSettings(min_replicas=0, measured_from=again + 20.0)
+    result = Loop([*first.tolist(), *second.tolist()], 1120.0, settings).run()
+    reaction = settings.window + settings.scrape + settings.tick
+    gone = [at for at, desired, _ in result.replicas if at < again and desired == 0]
+    assert ends + 600.0 <= gone[0] <= ends + 600.0 + reaction
+    assert len(gone) >= (again - gone[0]) / settings.tick - 1  # and stays away
+    back = next(write for write in result.writes if write[0] > again)
+    assert back[0] - again <= 2 * settings.tick
+    assert (back[1], back[2] >= 1) == (0, True)
+    assert result.attained >= 0.97
+
+
+def test_without_a_gateway_the_last_replica_stays() -> None:
+    first = poisson_arrivals(_array([40.0] * 120), 120.0, 1).tolist()
+    result = Loop(first, 900.0, LoopSettings(min_replicas=0, gateway=False)).run()
+    assert min(desired for _, desired, _ in result.replicas) == 1
