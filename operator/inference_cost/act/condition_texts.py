@@ -105,6 +105,9 @@ _LIMITS = {
     LimitedBy.FALLBACK: "`spec.fallback` sets {desired} without metrics: see `MetricsAvailable`.",
     LimitedBy.LEARNING: "What one replica carries is still being learned: nothing is removed until "
     "it is known.",
+    LimitedBy.MODEL_INACCURATE: "Requests take longer than the latency model says at the loads seen: nothing is "
+    "removed meanwhile. Check that nothing else uses the GPUs and CPUs of {target}, and the way from the gateway to "
+    "its pods. `status.decision.message` has the figures.",
     LimitedBy.GPU_GUARD: "The GPUs are too busy to remove a replica.",
     LimitedBy.CAPACITY: "Replicas that were asked for cannot start: see `CapacityAvailable`.",
     LimitedBy.FLEET_GUARD: "Many policies ask for fewer replicas at once: removals are spread over "

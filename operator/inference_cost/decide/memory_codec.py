@@ -10,7 +10,13 @@ from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import Any, Final
 
-from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
+from inference_cost.decide.stretch import STRETCHES
+from inference_cost.model.memory import (
+    Calibration,
+    Compared,
+    PolicyMemory,
+    ServiceTimeEstimate,
+)
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 100_000  # of what the headroom rules learned
@@ -54,6 +60,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
         headroom=_unpacked(str(data.get("headroom", ""))),
         looked_at=_number(data.get("looked_at", 0.0)),
+        calibration=_calibration(data.get("calibration", {})),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
         changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
         start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
@@ -88,6 +95,38 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
         rejected_in_a_row=int(data.get("rejected_in_a_row", 0)),
         source=str(data.get("source", "Counters")),
         **numbers,
+    )
+
+
+def _calibration(data: Mapping[str, Any]) -> Calibration:
+    """A checkpoint from before there was one begins with nothing."""
+    if not data:
+        return Calibration()
+    return Calibration(
+        template_hash=str(data["template_hash"]),
+        queue=_compared(data["queue"]),
+        late=_compared(data["late"]),
+        bound_seconds=_number(data["bound_seconds"]),
+        doubtful=_number(data["doubtful"]),
+        estimate=_number(data["estimate"]),
+        factor=_number(data["factor"]),
+        wrong_seconds=_number(data["wrong_seconds"]),
+        compared_at=_number(data["compared_at"]),
+        disturbed_at=_number(data["disturbed_at"]),
+    )
+
+
+def _compared(data: Mapping[str, Any]) -> Compared:
+    """What was predicted at other relative loads than today's cannot be used."""
+    predicted = tuple(map(_number, data["predicted"]))
+    if len(predicted) != len(STRETCHES):
+        return Compared()
+    return Compared(
+        windows=_number(data["windows"]),
+        requests=_number(data["requests"]),
+        observed=_number(data["observed"]),
+        variance=_number(data["variance"]),
+        predicted=predicted,
     )
 
 

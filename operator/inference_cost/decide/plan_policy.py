@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from inference_cost.decide import attainment, behavior
+from inference_cost.decide.calibration import calibrate, inaccurate
 from inference_cost.decide.case import Case, case_of, observed
 from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.learning import learn
@@ -65,6 +66,7 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
 
 def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     case, can, reached = learn(observed(case), seen)
+    case, can = calibrate(case, seen, can)
     found, memory = needs(case, seen, can)
     demand = found.demand
     kept = _remember_need(case, found.keep)
@@ -74,6 +76,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
+        forbidden = forbidden or inaccurate(case.memory.calibration, case.at)
         choice = _choose(case, found, kept, forbidden)
     else:
         choice = _paused(case, pause)
@@ -151,6 +154,9 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))
+    beyond = round(100 * (can.stretch - 1))
+    if beyond:
+        found.append(Reason(code="calibrated", values=(("percent", beyond),)))
     if can.unbalanced:
         found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
     return tuple(found)

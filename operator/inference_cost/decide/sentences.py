@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count
+from inference_cost.decide.words import count, percent, seconds
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 
@@ -51,6 +51,35 @@ def _behavior(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"spec.behavior holds it back from {values['wanted']}."
 
 
+def _calibrated(values: Values, _: Plan, __: PolicyObservation) -> str:
+    beyond = int(values["percent"])
+    if beyond > 0:
+        return (
+            f"Requests take as long as the model says of a load {beyond} % higher and more, so one replica is taken to "
+            "carry less by as much."
+        )
+    return (
+        f"The gateway sees fewer late requests than the model says: as of a load {-beyond} % lower, which one replica "
+        "is taken to carry more."
+    )
+
+
+def _inaccurate(values: Values, _: Plan, __: PolicyObservation) -> str:
+    if values["measure"] == "queue":
+        observed, predicted = (
+            seconds(float(values["observed"])),
+            seconds(float(values["predicted"])),
+        )
+        told = f"Requests wait {observed} in Triton's queue where the model says {predicted}"
+    else:
+        observed, predicted = (
+            percent(float(values["observed"])),
+            percent(float(values["predicted"])),
+        )
+        told = f"{observed} of the requests are late where the model says {predicted}"
+    return f"{told}, at the loads that were seen; nothing is removed while it is wrong."
+
+
 def _minimum(_: Plan, observation: PolicyObservation) -> str:
     lowest, _highest = bounds(observation.policy.variants)
     return f"minReplicas is {lowest}."
@@ -78,6 +107,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "What one replica can carry is still being learned, so nothing is removed."
     ),
     "busy-gpu": lambda v, _p, _o: f"The GPUs are {v['percent']} % busy, so nothing is removed.",
+    "model-inaccurate": _inaccurate,
     "late": lambda v, _p, _o: (
         f"{v['percent']} % of the newest requests were too late, so nothing is removed."
     ),
@@ -101,6 +131,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "Triton's model configuration could not be read, so batching is taken as the slower kind and the largest "
         "batch as the largest mean seen; let the operator reach Triton's HTTP port to need fewer replicas."
     ),
+    "calibrated": _calibrated,
     "evened-out": lambda v, _p, _o: (
         f"The load balancer evens out {v['replicas']} replicas: each carries {v['percent']} % more than "
         "with requests spread at random."
@@ -128,6 +159,13 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 
 # About the model or its server rather than about this decision.
 FINDINGS: Final = frozenset(
-    {"outside-model", "objective-unreachable", "unknown-batching", "evened-out", "not-evened-out"}
+    {
+        "outside-model",
+        "objective-unreachable",
+        "unknown-batching",
+        "calibrated",
+        "evened-out",
+        "not-evened-out",
+    }
 )
 REASON_CODES: Final = frozenset(_REASONS)

@@ -26,6 +26,7 @@ class LimitedBy(StrEnum):
     METRICS_UNAVAILABLE = "MetricsUnavailable"
     FALLBACK = "Fallback"
     LEARNING = "Learning"  # the profile is not known well enough to remove anything
+    MODEL_INACCURATE = "ModelInaccurate"  # what is observed is not what the model predicts
     GPU_GUARD = "GPUUtilization"
     CAPACITY = "Capacity"  # pods pend, crash or are refused
     FLEET_GUARD = "FleetGuard"
@@ -49,7 +50,8 @@ class Profile:
     """Service time of a batch of b inferences, α + β·b seconds, and what one replica can carry.
 
     `load_per_replica`: requests per second at which the objective is still met. `error_fraction`: relative
-    uncertainty of the largest batch's time (two sigma).
+    uncertainty of the largest batch's time (two sigma). `calibration`: load at which the model predicts what is
+    observed, ÷ the load; None where too little was observed.
     """
 
     template_hash: str
@@ -61,6 +63,7 @@ class Profile:
     capacity_per_replica: float
     error_fraction: float
     source: ProfileSource
+    calibration: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,9 +63,12 @@ class LoopSettings:
     power_of_two: bool = True
     routing: Routing = Routing.EQUAL  # what the policy says
     gateway: bool = True
+    bounds_seconds: tuple[float, ...] = BOUNDS
     configuration: bool = True
     batch_statistics: bool = False  # timings from before: the servers are not new
     measured_from: float = 60.0
+    slow_share: float = 0.0  # of the batches, which take `slow_times` as long
+    slow_times: float = 5.0
 
 
 @dataclass(slots=True)
@@ -92,6 +95,7 @@ class Server:
         self.counters = Counters(at=ready)
         self.scrapes: deque[Counters] = deque(maxlen=64)
         self.done: list[tuple[float, float]] = []
+        self.draw = random.Random(name)  # noqa: S311 - a simulation
 
     @property
     def in_flight(self) -> int:
@@ -128,7 +132,10 @@ class Server:
         size = min(len(self.waiting), self.settings.max_batch)
         self.running = [self.waiting.popleft() for _ in range(size)]
         self.started = at
-        self.free_at = at + self.settings.alpha + self.settings.beta * size
+        seconds = self.settings.alpha + self.settings.beta * size
+        if self.draw.random() < self.settings.slow_share:
+            seconds *= self.settings.slow_times
+        self.free_at = at + seconds
 
     def _complete(self) -> None:
         size, counters = len(self.running), self.counters
@@ -309,7 +316,7 @@ class Loop:
         )
 
     def _gateway(self, now: float) -> GatewaySignals:
-        start = now - self.settings.window
+        start, bounds = now - self.settings.window, self.settings.bounds_seconds
         latencies = [
             latency
             for server in (*self.servers, *self.gone)
@@ -323,8 +330,8 @@ class Loop:
             responses=float(len(latencies) + shed),
             errors=float(shed),
             latency=LatencyHistogram(
-                bounds_seconds=BOUNDS,
-                cumulative=tuple(float(sum(x <= b for x in latencies)) for b in BOUNDS),
+                bounds_seconds=bounds,
+                cumulative=tuple(float(sum(x <= b for x in latencies)) for b in bounds),
             ),
         )
 
