@@ -38,7 +38,8 @@ RELIEF_LIMIT: Final = (
 )  # a load may be taken as so much less, and only where a gateway shows it
 EASED: Final = 0.5 ** (1 / 240)  # per window
 HELD: Final = 0.5  # of the late requests that are allowed: few enough to ease a correction
-LOADS_DIFFER: Final = 8.0  # what was seen at higher loads says less of those after a correction
+CLOSE: Final = 0.8  # of them: enough to correct further
+LOADS_DIFFER: Final = 12.0  # what was seen at higher loads says less of those after a correction
 LEAST_KEPT: Final = 0.3
 WRONG_SECONDS: Final = 600.0
 
@@ -206,19 +207,23 @@ def _told(state: Calibration, wrong: bool, seconds: float) -> Calibration:
     return replace(state, estimate=stretch.stretch(compared), wrong_seconds=since)
 
 
-def _surely(state: Calibration, sign: float) -> float:
-    """Late requests, at least (-1) or at most (1)."""
-    chance = sign * stretch.BY_CHANCE * sqrt(state.late.variance)
-    return state.late.observed + (state.doubtful if sign > 0 else 0.0) + chance
+def _too_late(state: Calibration, allowed: float) -> bool:
+    """A model that was trusted is not mistrusted for a chance; one that is corrected already may be so further."""
+    chance = sqrt(state.late.variance)
+    if state.factor > 1.0:
+        return state.late.observed - chance > CLOSE * allowed
+    missed = state.late.observed - stretch.BY_CHANCE * chance > allowed
+    return missed and stretch.at_least(state.late) > 1.0
 
 
 def _by_gateway(
     can: Capability, profile: Profile, state: Calibration, allowed: float, seconds: float
 ) -> Calibration:
     """Up at once where the objective is missed for certain; down slowly, and while it clearly holds."""
-    certain = stretch.at_least(state.late)
-    if _surely(state, -1.0) > allowed and certain > 1.0:
-        told = _told(state, certain > 1 + profile.error_fraction, seconds)
+    if _too_late(state, allowed):
+        surely = state.late.observed - stretch.BY_CHANCE * sqrt(state.late.variance) > allowed
+        wrong = surely and stretch.at_least(state.late) > 1 + profile.error_fraction
+        told = _told(state, wrong, seconds)
         factor = max(state.factor, min(told.estimate, GATEWAY_LIMIT))
         kept = max((state.factor / factor) ** LOADS_DIFFER, LEAST_KEPT)
         return replace(told, factor=factor, late=stretch.faded(state.late, kept))

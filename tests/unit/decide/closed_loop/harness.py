@@ -6,8 +6,9 @@ one by one.
 """
 
 import random
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -127,6 +128,14 @@ class Server:
                 pending=len(self.waiting),
             )
         )
+
+    def finished(self, start: float, end: float) -> Iterator[float]:
+        """Latencies of what was answered in that time; requests are answered in order of time."""
+        for arrived, latency in reversed(self.done):
+            if arrived + latency <= start:
+                return
+            if arrived + latency <= end:
+                yield latency
 
     def _start(self, at: float) -> None:
         size = min(len(self.waiting), self.settings.max_batch)
@@ -317,12 +326,11 @@ class Loop:
 
     def _gateway(self, now: float) -> GatewaySignals:
         start, bounds = now - self.settings.window, self.settings.bounds_seconds
-        latencies = [
+        latencies = sorted(
             latency
             for server in (*self.servers, *self.gone)
-            for arrived, latency in server.done[-4000:]
-            if start < arrived + latency <= now
-        ]
+            for latency in server.finished(start, now)
+        )
         shed = sum(1 for at in self.unserved if start < at <= now)
         return GatewaySignals(
             seconds=self.settings.window,
@@ -331,7 +339,7 @@ class Loop:
             errors=float(shed),
             latency=LatencyHistogram(
                 bounds_seconds=bounds,
-                cumulative=tuple(float(sum(x <= b for x in latencies)) for b in bounds),
+                cumulative=tuple(float(bisect_right(latencies, b)) for b in bounds),
             ),
         )
 
