@@ -6,7 +6,7 @@ than the model's own margin, nothing follows.
 """
 
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import inf, sqrt
 from typing import Final
 
 import numpy as np
@@ -38,7 +38,9 @@ RELIEF_LIMIT: Final = (
 )  # a load may be taken as so much less, and only where a gateway shows it
 EASED: Final = 0.5 ** (1 / 240)  # per window
 HELD: Final = 0.5  # of the late requests that are allowed: few enough to ease a correction
+TELLING: Final = 0.25  # of them: predicted, so that fewer can be seen
 CLOSE: Final = 0.8  # of them: enough to correct further
+MISSED: Final = 2.0  # standard deviations above what is allowed
 LOADS_DIFFER: Final = 12.0  # what was seen at higher loads says less of those after a correction
 LEAST_KEPT: Final = 0.3
 WRONG_SECONDS: Final = 600.0
@@ -117,7 +119,8 @@ def _compared(case: Case, seen: Traffic, can: Capability, state: Calibration) ->
         return state
     window = _window(seen, profile.capacity_per_replica * gain(can.gains, case.fleet.ready))
     largest = profile.load_per_replica / profile.capacity_per_replica
-    if window.loads.max() > OVERLOADED * largest:  # and a window later what piled up is answered
+    relieved = largest / min(state.factor, 1.0)
+    if window.loads.max() > OVERLOADED * relieved:  # and a window later what piled up is answered
         return replace(state, disturbed_at=case.at + seconds)
     if (
         window.count < FEWEST_REQUESTS
@@ -197,14 +200,20 @@ def _judged(
         certain = stretch.at_least(state.queue)
         least = state.factor if state.late.windows >= 1.0 else 1.0  # a gateway showed more
         state = replace(state, factor=max(min(certain, QUEUE_LIMIT), least))
-        return _told(state, certain > QUEUE_LIMIT * (1 + profile.error_fraction), seconds)
+        wrong = certain > QUEUE_LIMIT * (1 + profile.error_fraction)
+        return _told(state, inf, seconds, wrong=wrong)
     return state
 
 
-def _told(state: Calibration, wrong: bool, seconds: float) -> Calibration:
-    compared = state.late if stretch.enough(state.late) else state.queue
+def _told(state: Calibration, allowed: float, seconds: float, *, wrong: bool) -> Calibration:
+    """With the likeliest stretch: by the gateway where it had something to count."""
+    late = state.late.observed, stretch.predicted_as_is(state.late)
+    if stretch.enough(state.late) and max(late) >= TELLING * allowed:
+        estimate = stretch.stretch(state.late)
+    else:
+        estimate = stretch.stretch(state.queue) if stretch.enough(state.queue) else 0.0
     since = state.wrong_seconds + seconds if wrong else 0.0
-    return replace(state, estimate=stretch.stretch(compared), wrong_seconds=since)
+    return replace(state, estimate=estimate, wrong_seconds=since)
 
 
 def _too_late(state: Calibration, allowed: float) -> bool:
@@ -212,7 +221,7 @@ def _too_late(state: Calibration, allowed: float) -> bool:
     chance = sqrt(state.late.variance)
     if state.factor > 1.0:
         return state.late.observed - chance > CLOSE * allowed
-    missed = state.late.observed - stretch.BY_CHANCE * chance > allowed
+    missed = state.late.observed - MISSED * chance > allowed
     return missed and stretch.at_least(state.late) > 1.0
 
 
@@ -221,22 +230,22 @@ def _by_gateway(
 ) -> Calibration:
     """Up at once where the objective is missed for certain; down slowly, and while it clearly holds."""
     if _too_late(state, allowed):
-        surely = state.late.observed - stretch.BY_CHANCE * sqrt(state.late.variance) > allowed
+        surely = state.late.observed - MISSED * sqrt(state.late.variance) > allowed
         wrong = surely and stretch.at_least(state.late) > 1 + profile.error_fraction
-        told = _told(state, wrong, seconds)
+        told = _told(state, allowed, seconds, wrong=wrong)
         factor = max(state.factor, min(told.estimate, GATEWAY_LIMIT))
         kept = max((state.factor / factor) ** LOADS_DIFFER, LEAST_KEPT)
         return replace(told, factor=factor, late=stretch.faded(state.late, kept))
     target = _relief(state, allowed) if can.gains == NO_GAIN else 1.0
-    late = state.late.observed + state.doubtful
-    if state.factor > target and late <= HELD * allowed:
-        return _told(replace(state, factor=max(state.factor * EASED, target)), False, seconds)
-    return _told(replace(state, factor=max(state.factor, target)), False, seconds)
+    late, factor = state.late.observed + state.doubtful, max(state.factor, target)
+    if late <= HELD * allowed:
+        factor = max(state.factor * EASED, target)
+    return _told(replace(state, factor=factor), allowed, seconds, wrong=False)
 
 
 def _relief(state: Calibration, allowed: float) -> float:
-    """Only where the model says of these very loads that the objective is nearly used up."""
-    if stretch.predicted_as_is(state.late) < HELD * allowed:
+    """Only where the model says of these very loads that there is something to see."""
+    if stretch.predicted_as_is(state.late) < TELLING * allowed:
         return 1.0
     late = replace(state.late, observed=state.late.observed + state.doubtful)
     return min(max(stretch.at_most(late), RELIEF_LIMIT), 1.0)

@@ -55,12 +55,12 @@ def _calibrated(values: Values, _: Plan, __: PolicyObservation) -> str:
     beyond = int(values["percent"])
     if beyond > 0:
         return (
-            f"Requests take as long as the model says of a load {beyond} % higher and more, so one replica is taken to "
-            "carry less by as much."
+            f"Beyond its margin, requests take as long as the latency model says of a load {beyond} % higher; "
+            "one replica is taken to carry less by as much."
         )
     return (
-        f"The gateway sees fewer late requests than the model says: as of a load {-beyond} % lower, which one replica "
-        "is taken to carry more."
+        f"The gateway sees no more late requests than the latency model says of a load {-beyond} % lower; one replica "
+        "is taken to carry more by as much."
     )
 
 

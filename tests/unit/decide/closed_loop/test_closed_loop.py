@@ -1,6 +1,8 @@
 """decide() against simulated replicas: the demo's load, load steps, and a slow day at the default timings."""
 
+from dataclasses import replace
 from itertools import pairwise, product
+from math import inf
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from e2e.demo.static_fleet import smallest_static_fleet
 from e2e.rig.traces import Floats, arrival_times, poisson_arrivals, rates
 from inference_cost.model.plan import LimitedBy
 from inference_cost.model.policy import Routing
-from tests.unit.decide.closed_loop.harness import Loop, LoopSettings, Result
+from tests.unit.decide.closed_loop.harness import KEY, Loop, LoopSettings, Result
 
 DEMO_SECONDS = 240.0
 REACTION_SECONDS = 8.0 + 2.0 + 3.0  # window + scrape + tick
@@ -116,6 +118,36 @@ def test_a_slow_day_at_default_timings_is_followed_without_flapping() -> None:
     mean = result.replica_seconds / (hours * 3600.0)
     needed = np.ceil(load / 8.7).mean()  # at once and without noise
     assert mean <= 1.35 * needed
+
+
+UNHURRIED = LoopSettings(
+    tick=15.0,
+    scrape=15.0,
+    window=60.0,
+    start_up=180.0,
+    alpha=0.8,
+    beta=0.1,
+    threshold=6.0,
+    bounds_seconds=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, inf),
+    initial=4,
+    max_replicas=20,
+    power_of_two=False,
+    measured_from=5400.0,
+)
+
+
+def test_batches_that_are_sometimes_slow_are_made_up_for_and_a_steady_server_costs_nothing_more() -> (
+    None
+):
+    """3 % of the batches take 3.5 times as long, which the mean batch hides: 96.5 % in time by the model alone."""
+    arrivals = poisson_arrivals(_array([13.0] * 9900), 9900.0, 1).tolist()
+    unsteady = replace(UNHURRIED, slow_share=0.03, slow_times=3.5)
+    slow, steady = (Loop(arrivals, 9900.0, world).run() for world in (unsteady, UNHURRIED))
+    assert slow.attained >= 0.99
+    assert slow.memory.policies[KEY].calibration.factor >= 1.15
+    assert steady.attained >= 0.999
+    assert steady.memory.policies[KEY].calibration.factor == 1.0
+    assert steady.replica_seconds <= 4.1 * 9900.0
 
 
 def test_a_load_too_small_for_the_minimum_keeps_the_minimum_and_says_so() -> None:
