@@ -6,7 +6,7 @@ than the model's own margin, nothing follows.
 """
 
 from dataclasses import dataclass, replace
-from math import inf, sqrt
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -22,10 +22,10 @@ from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, gain
 from inference_cost.decide.serving import late_by_load, likeliest, queue_by_load
 from inference_cost.decide.traffic import Traffic
-from inference_cost.model.memory import Calibration
+from inference_cost.model.memory import Calibration, Compared
 from inference_cost.model.plan import LimitedBy, Profile, Reason
 from inference_cost.model.policy import LatencyObjective
-from inference_cost.model.reading import Missing
+from inference_cost.model.reading import Missing, MissingReason
 
 BUSY: Final = 0.5  # of the largest load: below, there is little to measure
 OVERLOADED: Final = 1.05  # times the largest load: late because replicas are too few
@@ -44,6 +44,7 @@ MISSED: Final = 2.0  # standard deviations above what is allowed
 LOADS_DIFFER: Final = 12.0  # what was seen at higher loads says less of those after a correction
 LEAST_KEPT: Final = 0.3
 WRONG_SECONDS: Final = 600.0
+NOT_MEASURED: Final = Missing(reason=MissingReason.NOT_CONFIGURED)
 
 
 def calibrate(case: Case, seen: Traffic, can: Capability) -> tuple[Case, Capability]:
@@ -101,11 +102,8 @@ class _Window:
 
     loads: Floats
     requests: Floats
+    count: float
     queue_seconds: float
-
-    @property
-    def count(self) -> float:
-        return float(self.requests.sum())
 
 
 def _compared(case: Case, seen: Traffic, can: Capability, state: Calibration) -> Calibration:
@@ -127,9 +125,17 @@ def _compared(case: Case, seen: Traffic, can: Capability, state: Calibration) ->
         or window.loads @ window.requests < BUSY * largest * window.count
     ):
         return state
-    state = _with_late(case, likeliest(profile, replica.batching), window, state)
-    state = _with_queue(profile, replica, window, state)
-    return _judged(case, can, profile, replace(state, compared_at=case.at), seconds)
+    likely = likeliest(profile, replica.batching)
+    bound, late, doubtful = _late(case, likely, window, state)
+    state = replace(
+        state,
+        queue=_queue(profile, likely, window, state.queue),
+        late=late,
+        bound_seconds=bound,
+        doubtful=doubtful,
+        compared_at=case.at,
+    )
+    return _judged(case, can, profile, state, seconds)
 
 
 def _disturbed(case: Case, seen: Traffic) -> bool:
@@ -151,42 +157,36 @@ def _window(seen: Traffic, capacity: float) -> _Window:
     waited = sum(window.queue_seconds for pod in seen.pods for window in pod.windows)
     counts = np.array(requests)
     loads = counts / np.array(seconds) / capacity
-    return _Window(loads=loads, requests=counts, queue_seconds=waited)
+    return _Window(loads=loads, requests=counts, count=sum(requests), queue_seconds=waited)
 
 
-def _with_late(case: Case, replica: Replica, window: _Window, state: Calibration) -> Calibration:
+def _late(
+    case: Case, replica: Replica, window: _Window, state: Calibration
+) -> tuple[float, Compared, float]:
+    """With the bound, and the requests that may be late beside those that are."""
     objective, signals = case.observation.policy.objective, case.observation.signals
-    faded = replace(state, late=stretch.faded(state.late), doubtful=stretch.KEPT * state.doubtful)
-    if not isinstance(objective, LatencyObjective) or isinstance(signals, Missing):
-        return faded
-    measured = late_between(objective, signals)
+    measured: tuple[float, float, float, float] | Missing = NOT_MEASURED
+    if isinstance(objective, LatencyObjective) and not isinstance(signals, Missing):
+        measured = late_between(objective, signals)
+    before, doubted = state.late, stretch.KEPT * state.doubtful
     if isinstance(measured, Missing) or measured[3] < FEWEST_REQUESTS:
-        return faded
+        return state.bound_seconds, stretch.faded(before), doubted
     bound, late, doubtful, requests = measured
     if bound != state.bound_seconds:
-        state = replace(state, late=Calibration().late, doubtful=0.0, bound_seconds=bound)
+        before, doubted = Compared(), 0.0
     seen_here = window.requests * (requests / window.count)
     predicted = stretch.expected(late_by_load(replica, bound), window.loads, seen_here)
-    return replace(
-        state,
-        late=stretch.counted(state.late, late, predicted, requests),
-        doubtful=stretch.KEPT * state.doubtful + doubtful,
-    )
+    return bound, stretch.counted(before, late, predicted, requests), doubted + doubtful
 
 
-def _with_queue(
-    profile: Profile, replica: Replica, window: _Window, state: Calibration
-) -> Calibration:
+def _queue(profile: Profile, replica: Replica, window: _Window, before: Compared) -> Compared:
     """With a queue delay, or several instances, waiting is not what the table says."""
-    faded = replace(state, queue=stretch.faded(state.queue))
     if replica.batching is not Batching.GREEDY or profile.instances > 1:
-        return faded
-    curve = queue_by_load(likeliest(profile, replica.batching))
-    predicted = stretch.expected(curve, window.loads, window.requests)
+        return stretch.faded(before)
+    predicted = stretch.expected(queue_by_load(replica), window.loads, window.requests)
     if predicted[0] < RESOLUTION_SECONDS * window.count:
-        return faded
-    queue = stretch.summed(state.queue, window.queue_seconds, predicted, window.count)
-    return replace(state, queue=queue)
+        return stretch.faded(before)
+    return stretch.summed(before, window.queue_seconds, predicted, window.count)
 
 
 def _judged(
@@ -199,21 +199,14 @@ def _judged(
     if stretch.enough(state.queue):
         certain = stretch.at_least(state.queue)
         least = state.factor if state.late.windows >= 1.0 else 1.0  # a gateway showed more
-        state = replace(state, factor=max(min(certain, QUEUE_LIMIT), least))
         wrong = certain > QUEUE_LIMIT * (1 + profile.error_fraction)
-        return _told(state, inf, seconds, wrong=wrong)
+        return replace(
+            state,
+            factor=max(min(certain, QUEUE_LIMIT), least),
+            estimate=stretch.stretch(state.queue),
+            wrong_seconds=state.wrong_seconds + seconds if wrong else 0.0,
+        )
     return state
-
-
-def _told(state: Calibration, allowed: float, seconds: float, *, wrong: bool) -> Calibration:
-    """With the likeliest stretch: by the gateway where it had something to count."""
-    late = state.late.observed, stretch.predicted_as_is(state.late)
-    if stretch.enough(state.late) and max(late) >= TELLING * allowed:
-        estimate = stretch.stretch(state.late)
-    else:
-        estimate = stretch.stretch(state.queue) if stretch.enough(state.queue) else 0.0
-    since = state.wrong_seconds + seconds if wrong else 0.0
-    return replace(state, estimate=estimate, wrong_seconds=since)
 
 
 def _too_late(state: Calibration, allowed: float) -> bool:
@@ -230,22 +223,40 @@ def _by_gateway(
 ) -> Calibration:
     """Up at once where the objective is missed for certain; down slowly, and while it clearly holds."""
     if _too_late(state, allowed):
-        surely = state.late.observed - MISSED * sqrt(state.late.variance) > allowed
-        wrong = surely and stretch.at_least(state.late) > 1 + profile.error_fraction
-        told = _told(state, allowed, seconds, wrong=wrong)
-        factor = max(state.factor, min(told.estimate, GATEWAY_LIMIT))
-        kept = max((state.factor / factor) ** LOADS_DIFFER, LEAST_KEPT)
-        return replace(told, factor=factor, late=stretch.faded(state.late, kept))
+        return _corrected_further(profile, state, allowed, seconds)
     target = _relief(state, allowed) if can.gains == NO_GAIN else 1.0
-    late, factor = state.late.observed + state.doubtful, max(state.factor, target)
-    if late <= HELD * allowed:
+    factor = max(state.factor, target)
+    if state.late.observed + state.doubtful <= HELD * allowed:
         factor = max(state.factor * EASED, target)
-    return _told(replace(state, factor=factor), allowed, seconds, wrong=False)
+    return replace(state, factor=factor, estimate=_estimate(state, allowed), wrong_seconds=0.0)
+
+
+def _corrected_further(
+    profile: Profile, state: Calibration, allowed: float, seconds: float
+) -> Calibration:
+    surely = state.late.observed - MISSED * sqrt(state.late.variance) > allowed
+    wrong = surely and stretch.at_least(state.late) > 1 + profile.error_fraction
+    estimate = stretch.stretch(state.late)
+    factor = max(state.factor, min(estimate, GATEWAY_LIMIT))
+    kept = max((state.factor / factor) ** LOADS_DIFFER, LEAST_KEPT)
+    return replace(
+        state,
+        late=stretch.faded(state.late, kept) if kept < 1.0 else state.late,
+        factor=factor,
+        estimate=estimate,
+        wrong_seconds=state.wrong_seconds + seconds if wrong else 0.0,
+    )
+
+
+def _estimate(state: Calibration, allowed: float) -> float:
+    """By the gateway where it had something to count."""
+    if max(state.late.observed, stretch.predicted_as_is(state.late)) >= TELLING * allowed:
+        return stretch.stretch(state.late)
+    return stretch.stretch(state.queue) if stretch.enough(state.queue) else 0.0
 
 
 def _relief(state: Calibration, allowed: float) -> float:
     """Only where the model says of these very loads that there is something to see."""
     if stretch.predicted_as_is(state.late) < TELLING * allowed:
         return 1.0
-    late = replace(state.late, observed=state.late.observed + state.doubtful)
-    return min(max(stretch.at_most(late), RELIEF_LIMIT), 1.0)
+    return min(max(stretch.at_most(state.late, state.doubtful), RELIEF_LIMIT), 1.0)

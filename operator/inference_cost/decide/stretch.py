@@ -74,9 +74,9 @@ def faded(before: Compared, kept: float = KEPT) -> Compared:
     )
 
 
-def stretch(compared: Compared, deviations: float = 0.0) -> float:
-    """Where the sums meet, for the observed sum and so many standard deviations; within `STRETCHES`."""
-    observed = compared.observed + deviations * sqrt(compared.variance)
+def stretch(compared: Compared, deviations: float = 0.0, more: float = 0.0) -> float:
+    """Where the sums meet, for the observed sum, `more` and so many standard deviations; within `STRETCHES`."""
+    observed = compared.observed + more + deviations * sqrt(compared.variance)
     least = NONE * max(
         compared.requests, 1.0
     )  # between relative loads both kinds grow about exponentially
@@ -93,8 +93,8 @@ def at_least(compared: Compared) -> float:
     return stretch(compared, -BY_CHANCE)
 
 
-def at_most(compared: Compared) -> float:
-    return stretch(compared, BY_CHANCE)
+def at_most(compared: Compared, more: float = 0.0) -> float:
+    return stretch(compared, BY_CHANCE, more)
 
 
 def predicted_as_is(compared: Compared) -> float:
