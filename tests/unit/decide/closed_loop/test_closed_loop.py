@@ -150,6 +150,18 @@ def test_batches_that_are_sometimes_slow_are_made_up_for_and_a_steady_server_cos
     assert steady.replica_seconds <= 4.1 * 9900.0
 
 
+def test_an_overload_that_no_replica_may_be_added_for_is_not_held_against_the_model() -> None:
+    """Four replicas at most, for a load of up to five; half of the requests are late."""
+    seconds = np.arange(9900.0)
+    load = 14.0 * (1 + 0.5 * np.sin(2 * np.pi * seconds / 7200.0))
+    arrivals = poisson_arrivals(load, 9900.0, 1).tolist()
+    result = Loop(arrivals, 9900.0, replace(UNHURRIED, max_replicas=4)).run()
+    calibration = result.memory.policies[KEY].calibration
+    assert result.attained <= 0.7
+    assert calibration.late.windows >= 10.0
+    assert (calibration.factor, calibration.wrong_seconds) == (1.0, 0.0)
+
+
 def test_a_load_too_small_for_the_minimum_keeps_the_minimum_and_says_so() -> None:
     arrivals = poisson_arrivals(_array([5.0] * 60), 120.0, 1).tolist()
     result = Loop(arrivals, 120.0, LoopSettings(min_replicas=2, initial=4)).run()
