@@ -5,7 +5,7 @@ from math import isfinite
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
 from inference_cost.model.observation import PolicyRefusal
-from inference_cost.model.plan import Attainment, LimitedBy, Plan
+from inference_cost.model.plan import Attainment, Evenness, LimitedBy, Plan
 from inference_cost.model.policy import LatencyObjective, Mode, Objective, Pause, Policy
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import Signals
@@ -92,6 +92,8 @@ _GATEWAY_HINT = (
     "models, so no flag of tritonserver helps there."
 )
 
+EVENNESS_UNKNOWN = "Not measured: at least two pods, ready for a full rate window, with 20 requests each are needed."
+
 _LIMITS = {
     LimitedBy.MIN_REPLICAS: "Fewer would do; `spec.minReplicas` keeps {desired}.",
     LimitedBy.MAX_REPLICAS: "The need is {needed}; `spec.maxReplicas` allows {desired}. "
@@ -109,6 +111,8 @@ _LIMITS = {
     "removed meanwhile. Check that nothing else uses the GPUs and CPUs of {target}, and the way from the gateway to "
     "its pods. `status.decision.message` has the figures.",
     LimitedBy.GPU_GUARD: "The GPUs are too busy to remove a replica.",
+    LimitedBy.TRAFFIC_UNEVEN: "A ready pod gets no requests, so one more would get none either: {desired} stay. See "
+    "`TrafficUneven`.",
     LimitedBy.CAPACITY: "Replicas that were asked for cannot start: see `CapacityAvailable`.",
     LimitedBy.FLEET_GUARD: "Many policies ask for fewer replicas at once: removals are spread over "
     "time. See `decision.fleetGuard` in the operator's values.",
@@ -230,6 +234,21 @@ def violated(plan: Plan, objective: Objective) -> str:
         "spread over all replicas as `spec.routing` says, that nothing else uses their GPUs or CPUs, and "
         "the way from the gateway to the pods."
     )
+
+
+def uneven(evenness: Evenness) -> str:
+    """What is seen, and the ways to have connections spread."""
+    idle = f", {_pods(evenness.idle)} without any" if evenness.idle else ""
+    share = f"{100 * evenness.hottest_fraction:.0f} % of the requests of {_pods(evenness.pods)}"
+    return (
+        f"{evenness.hottest} gets {share}{idle}: they carry what {evenness.effective:.1f} would if loaded alike. "
+        "Clients keep their connections: balance in the client over a headless Service, limit the age of connections, "
+        "or use a proxy or mesh that balances requests."
+    )
+
+
+def even(evenness: Evenness) -> str:
+    return f"Of {_pods(evenness.pods)}, the busiest gets {100 * evenness.hottest_fraction:.0f} % of the requests."
 
 
 def quota(refusal: str) -> str:

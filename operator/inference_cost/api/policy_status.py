@@ -267,7 +267,7 @@ class PolicyStatus(ApiModel):
     ] = Field(
         default=(),
         description="conditions are Ready, Accepted, MetricsAvailable, SLOMet, CapacityAvailable,"
-        " ScalingLimited and Conflicted. Default empty: not looked at yet.",
+        " ScalingLimited, TrafficUneven and Conflicted. Default empty: not looked at yet.",
     )
     replicas: ReplicaStatus | None = Field(
         default=None, description="replicas are the replicas of the target: asked for, ready, due."

@@ -17,6 +17,7 @@ from inference_cost.model.memory import (
     PolicyMemory,
     ServiceTimeEstimate,
 )
+from inference_cost.model.plan import Evenness
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 100_000  # of what the headroom rules learned
@@ -61,6 +62,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         headroom=_unpacked(str(data.get("headroom", ""))),
         looked_at=_number(data.get("looked_at", 0.0)),
         calibration=_calibration(data.get("calibration", {})),
+        evenness=_evenness(data.get("evenness", {})),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
         changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
         start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
@@ -113,6 +115,20 @@ def _calibration(data: Mapping[str, Any]) -> Calibration:
         wrong_seconds=_number(data["wrong_seconds"]),
         compared_at=_number(data["compared_at"]),
         disturbed_at=_number(data["disturbed_at"]),
+    )
+
+
+def _evenness(data: Mapping[str, Any]) -> Evenness:
+    if not data:
+        return Evenness()
+    return Evenness(
+        pods=int(data["pods"]),
+        effective=_number(data["effective"]),
+        hottest=str(data["hottest"]),
+        hottest_fraction=_number(data["hottest_fraction"]),
+        idle=int(data["idle"]),
+        windows=int(data["windows"]),
+        looked_at=_number(data["looked_at"]),
     )
 
 

@@ -5,6 +5,14 @@ from dataclasses import replace
 from inference_cost.decide import attainment, behavior
 from inference_cost.decide.calibration import calibrate, inaccurate
 from inference_cost.decide.case import Case, case_of, observed
+from inference_cost.decide.evenness import (
+    capped,
+    effective_share,
+    known,
+    lasts,
+    look,
+    on_effective,
+)
 from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.learning import learn
 from inference_cost.decide.need import Needs, needs
@@ -66,7 +74,9 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
 
 def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     case, can, reached = learn(observed(case), seen)
-    case, can = calibrate(case, seen, can)
+    case, can = calibrate(look(case, seen), seen, can)
+    uneven = case.memory.evenness
+    can = on_effective(can, uneven, case.at)
     found, memory = needs(case, seen, can)
     demand = found.demand
     kept = _remember_need(case, found.keep)
@@ -78,6 +88,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
         forbidden = forbidden or inaccurate(case.memory.calibration, case.at)
         choice = _choose(case, found, kept, forbidden)
+        choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
     else:
         choice = _paused(case, pause)
     plan = assemble(
@@ -96,6 +107,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         attainment=reached,
         gpu_utilization=gpu,
         headroom=found.headroom,
+        evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
     )
     return plan, memory
 
@@ -154,9 +166,21 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))
-    beyond = round(100 * (can.stretch - 1))
-    if beyond:
-        found.append(Reason(code="calibrated", values=(("percent", beyond),)))
+    found.extend(_corrections(case, can))
     if can.unbalanced:
         found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
     return tuple(found)
+
+
+def _corrections(case: Case, can: Capability) -> list[Reason]:
+    """What a replica is taken to carry beside what the model says."""
+    uneven, found, stretch = case.memory.evenness, [], can.stretch
+    if lasts(uneven, case.at):
+        share = effective_share(uneven)
+        stretch *= share
+        values = (("effective", round(uneven.effective, 1)), ("pods", uneven.pods))
+        found.append(Reason(code="uneven", values=values))
+    beyond = round(100 * (stretch - 1))
+    if beyond:
+        found.append(Reason(code="calibrated", values=(("percent", beyond),)))
+    return found

@@ -132,6 +132,13 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "batch as the largest mean seen; let the operator reach Triton's HTTP port to need fewer replicas."
     ),
     "calibrated": _calibrated,
+    "uneven": lambda v, _p, _o: (
+        f"Requests are spread unevenly: {v['pods']} pods carry what {v['effective']} would if loaded alike, so each is "
+        "given less."
+    ),
+    "idle-pods": lambda v, _p, _o: (
+        f"{v['wanted']} replicas would be needed, but none are added: {v['idle']} of {v['pods']} pods get no requests."
+    ),
     "evened-out": lambda v, _p, _o: (
         f"The load balancer evens out {v['replicas']} replicas: each carries {v['percent']} % more than "
         "with requests spread at random."
@@ -164,6 +171,7 @@ FINDINGS: Final = frozenset(
         "objective-unreachable",
         "unknown-batching",
         "calibrated",
+        "uneven",
         "evened-out",
         "not-evened-out",
     }

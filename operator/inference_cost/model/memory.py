@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from inference_cost.model.plan import Plan
+from inference_cost.model.plan import Evenness, Plan
 from inference_cost.model.policy import PolicyKey
 
 
@@ -74,6 +74,7 @@ class PolicyMemory:
     headroom: bytes = field(default=b"", repr=False)
     looked_at: float = 0.0  # when they last did
     calibration: Calibration = Calibration()
+    evenness: Evenness = field(default=Evenness())
     needs: tuple[
         tuple[float, int], ...
     ] = ()  # replicas to keep, for the user's stabilization windows

@@ -28,6 +28,7 @@ class LimitedBy(StrEnum):
     LEARNING = "Learning"  # the profile is not known well enough to remove anything
     MODEL_INACCURATE = "ModelInaccurate"  # what is observed is not what the model predicts
     GPU_GUARD = "GPUUtilization"
+    TRAFFIC_UNEVEN = "TrafficUneven"  # a pod gets nothing: more would get nothing either
     CAPACITY = "Capacity"  # pods pend, crash or are refused
     FLEET_GUARD = "FleetGuard"
     PAUSED = "Paused"
@@ -124,6 +125,23 @@ class HeadroomChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evenness:
+    """How the requests of a window were spread over the ready pods; `pods` 0: not known.
+
+    `effective`: pods that would carry as much, were they loaded alike. `idle`: pods without a request. `windows`: in a
+    row that were uneven beyond chance, up to three.
+    """
+
+    pods: int = 0
+    effective: float = 0.0
+    hottest: str = ""
+    hottest_fraction: float = 0.0  # of the requests
+    idle: int = 0
+    windows: int = 0
+    looked_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """One step of the argument: a code from `decide/explain.py` and the values its sentence needs."""
 
@@ -161,6 +179,7 @@ class Plan:
     attainment: Attainment | Missing
     gpu_utilization: Reading[float]
     headroom: HeadroomChoice | Missing = Missing(reason=MissingReason.NOT_LEARNED)
+    evenness: Evenness | Missing = Missing(reason=MissingReason.NOT_LEARNED)
     write: bool = False
     replica_price_per_hour: Decimal | Missing = Missing(reason=MissingReason.PRICE_UNKNOWN)
 

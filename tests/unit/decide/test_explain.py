@@ -280,6 +280,8 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("measure", "late"),
         ("observed", 0.03),
         ("predicted", 0.002),
+        ("effective", 1.8),
+        ("idle", 1),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

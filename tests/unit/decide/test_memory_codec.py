@@ -9,7 +9,7 @@ from inference_cost.decide.headroom.learned import new_vector, to_bytes
 from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
 from inference_cost.decide.stretch import STRETCHES
 from inference_cost.model.memory import Calibration, Compared, PolicyMemory
-from inference_cost.model.plan import ProfileSource
+from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.reading import Missing
 from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_of
 
@@ -35,6 +35,9 @@ FULL = PolicyMemory(
         wrong_seconds=60.0,
         compared_at=NOON,
         disturbed_at=NOON - 60.0,
+    ),
+    evenness=Evenness(
+        pods=3, effective=1.8, hottest="p1", hottest_fraction=0.7, idle=1, windows=3, looked_at=NOON
     ),
     needs=((NOON, 2),),
     changes=((NOON, -1),),
@@ -72,16 +75,17 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"misses": "many"},
         {"calibration": {"template_hash": "v1"}},
         {"calibration": "x"},
+        {"evenness": {"pods": 2}},
     ],
 )
 def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
     assert decode(encode(FULL) | damage) is None
 
 
-def test_a_checkpoint_from_before_calibration_is_read() -> None:
+def test_a_checkpoint_from_before_these_were_measured_is_read() -> None:
     old = encode(FULL)
-    del old["calibration"]
-    assert decode(old) == replace(FULL, calibration=Calibration())
+    del old["calibration"], old["evenness"]
+    assert decode(old) == replace(FULL, calibration=Calibration(), evenness=Evenness())
 
 
 def test_sums_at_other_relative_loads_are_begun_anew() -> None:

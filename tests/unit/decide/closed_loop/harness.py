@@ -70,6 +70,8 @@ class LoopSettings:
     measured_from: float = 60.0
     slow_share: float = 0.0  # of the batches, which take `slow_times` as long
     slow_times: float = 5.0
+    clients: int = 0  # that keep to one replica each; 0: every request is routed
+    connection_seconds: float = inf  # then they connect anew
 
 
 @dataclass(slots=True)
@@ -181,6 +183,7 @@ class Loop:
         self.unserved: list[float] = []
         self.desired = settings.initial
         self.names = 0
+        self.connections: dict[int, tuple[float, Server]] = {}
         self.result = Result()
         self._create(0.0, settings.initial, delay=0.0)
 
@@ -211,6 +214,9 @@ class Loop:
         if not ready:
             self.unserved.append(at)
             return
+        if self.settings.clients:
+            self._connected(at, ready).offer(at)
+            return
         chosen = ready[int(self.draw.random() * len(ready))]
         if self.settings.power_of_two and len(ready) > 1:
             other = ready[int(self.draw.random() * len(ready))]
@@ -218,6 +224,15 @@ class Loop:
             other.advance(at)
             chosen = other if other.in_flight < chosen.in_flight else chosen
         chosen.offer(at)
+
+    def _connected(self, at: float, ready: list[Server]) -> Server:
+        client = int(self.draw.random() * self.settings.clients)
+        until, server = self.connections.get(client, (0.0, ready[0]))
+        if at >= until or server not in ready:
+            server = ready[int(self.draw.random() * len(ready))]
+            until = at + self.settings.connection_seconds * (0.5 + self.draw.random())
+            self.connections[client] = (until, server)
+        return server
 
     def _scrape(self, now: float) -> None:
         for i, server in enumerate(self.servers):
