@@ -6,7 +6,7 @@ from typing import assert_never
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
 from inference_cost.model.observation import PolicyRefusal
-from inference_cost.model.plan import Attainment, LimitedBy, Plan, Prediction
+from inference_cost.model.plan import Attainment, Evenness, LimitedBy, Plan, Prediction
 from inference_cost.model.policy import (
     DrainObjective,
     LatencyObjective,
@@ -101,6 +101,8 @@ _GATEWAY_HINT = (
     "models, so no flag of tritonserver helps there."
 )
 
+EVENNESS_UNKNOWN = "Not measured: at least two pods, ready for a full rate window, with 20 requests each are needed."
+
 _LIMITS = {
     LimitedBy.MIN_REPLICAS: "Fewer would do; `spec.minReplicas` keeps {desired}.",
     LimitedBy.MAX_REPLICAS: "The need is {needed}; `spec.maxReplicas` allows {desired}. "
@@ -116,7 +118,12 @@ _LIMITS = {
     LimitedBy.FALLBACK: "`spec.fallback` sets {desired} without metrics: see `MetricsAvailable`.",
     LimitedBy.LEARNING: "What one replica carries is still being learned: nothing is removed until "
     "it is known.",
+    LimitedBy.MODEL_INACCURATE: "Requests take longer than the latency model says at the loads seen: nothing is "
+    "removed meanwhile. Check that nothing else uses the GPUs and CPUs of {target}, and the way from the gateway to "
+    "its pods. `status.decision.message` has the figures.",
     LimitedBy.GPU_GUARD: "The GPUs are too busy to remove a replica.",
+    LimitedBy.TRAFFIC_UNEVEN: "A ready pod gets no requests, so one more would get none either: {desired} stay. See "
+    "`TrafficUneven`.",
     LimitedBy.CAPACITY: "Replicas that were asked for cannot start: see `CapacityAvailable`.",
     LimitedBy.FLEET_GUARD: "Many policies ask for fewer replicas at once: removals are spread over "
     "time. See `decision.fleetGuard` in the operator's values.",
@@ -263,6 +270,21 @@ def violated(plan: Plan, objective: Objective) -> str:
         "spread over all replicas as `spec.routing` says, that nothing else uses their GPUs or CPUs, and "
         "the way from the gateway to the pods."
     )
+
+
+def uneven(evenness: Evenness) -> str:
+    """What is seen, and the ways to have connections spread."""
+    idle = f", {_pods(evenness.idle)} without any" if evenness.idle else ""
+    share = f"{100 * evenness.hottest_fraction:.0f} % of the requests of {_pods(evenness.pods)}"
+    return (
+        f"{evenness.hottest} gets {share}{idle}: they carry what {evenness.effective:.1f} would if loaded alike. "
+        "Clients keep their connections: balance in the client over a headless Service, limit the age of connections, "
+        "or use a proxy or mesh that balances requests."
+    )
+
+
+def even(evenness: Evenness) -> str:
+    return f"Of {_pods(evenness.pods)}, the busiest gets {100 * evenness.hottest_fraction:.0f} % of the requests."
 
 
 def quota(refusal: str) -> str:

@@ -16,6 +16,7 @@ from inference_cost.act import condition_texts as texts
 from inference_cost.api.conditions import Condition, ConditionStatus, ConditionType
 from inference_cost.api.fields import shorten
 from inference_cost.decide.attainment import objective_met
+from inference_cost.decide.evenness import lasts
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.model.policy import Mode
@@ -43,6 +44,8 @@ class ConditionReason(StrEnum):
     PODS_FAILING = "PodsFailing"
     REFUSED = "Refused"
     NOT_LIMITED = "NotLimited"
+    EVEN = "Even"
+    STICKY_CONNECTIONS = "StickyConnections"
     NO_CONFLICT = "NoConflict"
 
 
@@ -278,6 +281,19 @@ def _scaling_limited(view: View) -> Finding:
     return is_true(view.plan.limited_by.value, texts.limited(view.plan, view.seen.policy))
 
 
+def _traffic_uneven(view: View) -> Finding:
+    if view.rejected is not None:
+        return is_unknown(ConditionReason.NOT_OBSERVED, texts.NOT_ACCEPTED)
+    if view.plan is None:
+        return is_unknown(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
+    evenness = view.plan.evenness
+    if isinstance(evenness, Missing):
+        return is_unknown(ConditionReason.NOT_MEASURED, texts.EVENNESS_UNKNOWN)
+    if lasts(evenness, view.at):
+        return is_true(ConditionReason.STICKY_CONNECTIONS, texts.uneven(evenness))
+    return is_false(ConditionReason.EVEN, texts.even(evenness))
+
+
 def _conflicted(view: View) -> Finding:
     conflict = view.seen.conflict
     if conflict is None:
@@ -297,5 +313,6 @@ _RULES: Mapping[ConditionType, Callable[[View], Finding]] = {
     ConditionType.SLO_MET: _slo_met,
     ConditionType.CAPACITY_AVAILABLE: _capacity_available,
     ConditionType.SCALING_LIMITED: _scaling_limited,
+    ConditionType.TRAFFIC_UNEVEN: _traffic_uneven,
     ConditionType.CONFLICTED: _conflicted,
 }

@@ -7,7 +7,7 @@ A deadline is judged by each pod's mean wait in the window, as Triton counts it,
 """
 
 from itertools import pairwise
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 from typing import Final, assert_never
 
 from inference_cost.decide.backlog import held_back
@@ -207,6 +207,28 @@ def missed_now(
     if late <= allowed + max(BY_CHANCE * sqrt(max(allowed, 0.0)), A_FEW):
         return None
     return None if _hangs_on_a_bound(objective, signals) else late / requests
+
+
+def late_between(
+    objective: LatencyObjective, signals: Signals
+) -> tuple[float, float, float, float] | Missing:
+    """(bound, requests later than it, those that may be late beside them, requests) of the newest window.
+
+    The bound is the histogram's lowest one that is not below the threshold.
+    """
+    gateway = clean_gateway(signals.gateway)
+    if isinstance(gateway, Missing):
+        return gateway
+    histogram = clean_histogram(gateway.latency)
+    if isinstance(histogram, Missing):
+        return histogram
+    threshold = objective.threshold_seconds
+    bound = next((b for b in histogram.bounds_seconds if b >= threshold * (1 - 1e-9)), inf)
+    if not isfinite(bound):
+        return Missing(reason=MissingReason.AMBIGUOUS, detail=_add_a_bound(objective))
+    quick, requests = _within(gateway, histogram, _above(histogram, threshold))
+    in_time, _ = _within(gateway, histogram, _below(histogram, threshold))
+    return bound, requests - quick, quick - in_time, requests
 
 
 def _hangs_on_a_bound(objective: LatencyObjective, signals: Signals | Missing) -> bool:

@@ -75,7 +75,7 @@ def _learned_estimates(
     estimates = memory.estimates
     new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
     clean = not case.fleet.rolling_out and seen.failed == 0 and not _shed(seen)
-    if not (new > 0 and clean and _steady(seen)):
+    if not (new > 0 and clean and is_steady(seen)):
         return estimates
     if not outside_domain(case.configuration, seen):
         estimates = learn_window(
@@ -87,7 +87,7 @@ def _learned_estimates(
     return estimates
 
 
-def _steady(seen: Traffic) -> bool:
+def is_steady(seen: Traffic) -> bool:
     """In a window with two loads batches are of two kinds, which its sums do not tell apart."""
     chance = BY_CHANCE * sqrt(seen.offered * seen.seconds) / seen.seconds
     return abs(seen.latest - seen.offered) <= STEADY * seen.offered + chance

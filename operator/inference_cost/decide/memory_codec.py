@@ -10,7 +10,14 @@ from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import Any, Final
 
-from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
+from inference_cost.decide.stretch import STRETCHES
+from inference_cost.model.memory import (
+    Calibration,
+    Compared,
+    PolicyMemory,
+    ServiceTimeEstimate,
+)
+from inference_cost.model.plan import Evenness
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 100_000  # of what the headroom rules learned
@@ -55,6 +62,8 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
         headroom=_unpacked(str(data.get("headroom", ""))),
         looked_at=_number(data.get("looked_at", 0.0)),
+        calibration=_calibration(data.get("calibration", {})),
+        evenness=_evenness(data.get("evenness", {})),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
         wanted=tuple((_number(t), int(n)) for t, n in data.get("wanted", ())),
         arrivals=tuple(
@@ -97,6 +106,52 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
         rejected_in_a_row=int(data.get("rejected_in_a_row", 0)),
         source=str(data.get("source", "Counters")),
         **numbers,
+    )
+
+
+def _calibration(data: Mapping[str, Any]) -> Calibration:
+    """A checkpoint from before there was one begins with nothing."""
+    if not data:
+        return Calibration()
+    return Calibration(
+        template_hash=str(data["template_hash"]),
+        queue=_compared(data["queue"]),
+        late=_compared(data["late"]),
+        bound_seconds=_number(data["bound_seconds"]),
+        doubtful=_number(data["doubtful"]),
+        estimate=_number(data["estimate"]),
+        factor=_number(data["factor"]),
+        wrong_seconds=_number(data["wrong_seconds"]),
+        compared_at=_number(data["compared_at"]),
+        disturbed_at=_number(data["disturbed_at"]),
+    )
+
+
+def _evenness(data: Mapping[str, Any]) -> Evenness:
+    if not data:
+        return Evenness()
+    return Evenness(
+        pods=int(data["pods"]),
+        effective=_number(data["effective"]),
+        hottest=str(data["hottest"]),
+        hottest_fraction=_number(data["hottest_fraction"]),
+        idle=int(data["idle"]),
+        windows=int(data["windows"]),
+        looked_at=_number(data["looked_at"]),
+    )
+
+
+def _compared(data: Mapping[str, Any]) -> Compared:
+    """What was predicted at other relative loads than today's cannot be used."""
+    predicted = tuple(map(_number, data["predicted"]))
+    if len(predicted) != len(STRETCHES):
+        return Compared()
+    return Compared(
+        windows=_number(data["windows"]),
+        requests=_number(data["requests"]),
+        observed=_number(data["observed"]),
+        variance=_number(data["variance"]),
+        predicted=predicted,
     )
 
 

@@ -5,9 +5,18 @@ from typing import assert_never
 
 from inference_cost.decide import attainment, behavior
 from inference_cost.decide.advice import advice
+from inference_cost.decide.calibration import calibrate, inaccurate
 from inference_cost.decide.case import Case, case_of, observed
 from inference_cost.decide.draining import predict_drain
 from inference_cost.decide.draining import reasons as drain_reasons
+from inference_cost.decide.evenness import (
+    capped,
+    effective_share,
+    known,
+    lasts,
+    look,
+    on_effective,
+)
 from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.learning import learn
@@ -102,6 +111,9 @@ def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> P
 
 def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     case, can, reached = learn(noticed(observed(case), bounds, seen), seen)
+    case, can = calibrate(look(case, seen), seen, can)
+    uneven = case.memory.evenness
+    can = on_effective(can, uneven, case.at)
     found, memory = needs(case, seen, can)
     signal = case.observation.policy.gpu_signal
     if signal is not None:
@@ -114,7 +126,9 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
+        forbidden = forbidden or inaccurate(case.memory.calibration, case.at)
         choice = _choose(case, found, kept, forbidden)
+        choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
         choice = credited(let_go(case, bounds, choice, forbidden), bounds)
     else:
         choice = _paused(case, pause)
@@ -138,6 +152,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         attainment=reached,
         gpu_utilization=gpu,
         headroom=found.headroom,
+        evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
     )
     return plan, memory
 
@@ -215,9 +230,24 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))
+    found.extend(_corrections(case, can))
     if can.unbalanced:
         found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
     advised = advice(can, case.observation.policy.objective, desired, case.bounds.lowest)
     if advised is not None:
         found.append(advised)
     return tuple(found)
+
+
+def _corrections(case: Case, can: Capability) -> list[Reason]:
+    """What a replica is taken to carry beside what the model says."""
+    uneven, found, stretch = case.memory.evenness, [], can.stretch
+    if lasts(uneven, case.at):
+        share = effective_share(uneven)
+        stretch *= share
+        values = (("effective", round(uneven.effective, 1)), ("pods", uneven.pods))
+        found.append(Reason(code="uneven", values=values))
+    beyond = round(100 * (stretch - 1))
+    if beyond:
+        found.append(Reason(code="calibrated", values=(("percent", beyond),)))
+    return found

@@ -57,6 +57,7 @@ class Capability:
     """`learned` False: nothing may be removed yet. `outside`: why the latency model does not apply.
 
     `gains`: what the load balancer adds by number of replicas. `unbalanced`: why nothing although it is named.
+    `stretch`: a load is taken as so many times itself, for what the model was seen to miss (decide/calibration.py).
     """
 
     profile: Profile | Missing
@@ -66,6 +67,7 @@ class Capability:
     outside: str = ""
     gains: Gains = NO_GAIN
     unbalanced: str = ""
+    stretch: float = 1.0
 
 
 def configuration_of(

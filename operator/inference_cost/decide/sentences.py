@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count, duration, money_per_day, wait
+from inference_cost.decide.words import count, duration, money_per_day, percent, seconds, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 from inference_cost.model.reading import Missing
@@ -125,6 +125,35 @@ def _past_the_deadline(values: Values, _: Plan, __: PolicyObservation) -> str:
     )
 
 
+def _calibrated(values: Values, _: Plan, __: PolicyObservation) -> str:
+    beyond = int(values["percent"])
+    if beyond > 0:
+        return (
+            f"Beyond its margin, requests take as long as the latency model says of a load {beyond} % higher; "
+            "one replica is taken to carry less by as much."
+        )
+    return (
+        f"The gateway sees no more late requests than the latency model says of a load {-beyond} % lower; one replica "
+        "is taken to carry more by as much."
+    )
+
+
+def _inaccurate(values: Values, _: Plan, __: PolicyObservation) -> str:
+    if values["measure"] == "queue":
+        observed, predicted = (
+            seconds(float(values["observed"])),
+            seconds(float(values["predicted"])),
+        )
+        told = f"Requests wait {observed} in Triton's queue where the model says {predicted}"
+    else:
+        observed, predicted = (
+            percent(float(values["observed"])),
+            percent(float(values["predicted"])),
+        )
+        told = f"{observed} of the requests are late where the model says {predicted}"
+    return f"{told}, at the loads that were seen; nothing is removed while it is wrong."
+
+
 def _minimum(_: Plan, observation: PolicyObservation) -> str:
     lowest, _highest = bounds(observation.policy.variants)
     return f"minReplicas is {lowest}." if lowest else ""
@@ -152,6 +181,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "What one replica can carry is still being learned, so nothing is removed."
     ),
     "busy-gpu": lambda v, _p, _o: f"The GPUs are {v['percent']} % busy, so nothing is removed.",
+    "model-inaccurate": _inaccurate,
     "late": lambda v, _p, _o: (
         f"{v['percent']} % of the newest requests were too late, so nothing is removed."
     ),
@@ -189,6 +219,14 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "unknown-batching": lambda _v, _p, _o: (
         "Triton's model configuration could not be read, so batching is taken as the slower kind and the largest "
         "batch as the largest mean seen; let the operator reach Triton's HTTP port to need fewer replicas."
+    ),
+    "calibrated": _calibrated,
+    "uneven": lambda v, _p, _o: (
+        f"Requests are spread unevenly: {v['pods']} pods carry what {v['effective']} would if loaded alike, so each is "
+        "given less."
+    ),
+    "idle-pods": lambda v, _p, _o: (
+        f"{v['wanted']} replicas would be needed, but none are added: {v['idle']} of {v['pods']} pods get no requests."
     ),
     "evened-out": lambda v, _p, _o: (
         f"The load balancer evens out {v['replicas']} replicas: each carries {v['percent']} % more than "
@@ -244,6 +282,8 @@ FINDINGS: Final = frozenset(
         "remove-queue-policy",
         "zero-unseen",
         "shorter-than-a-start",
+        "calibrated",
+        "uneven",
     }
 )
 REASON_CODES: Final = frozenset(_REASONS)

@@ -1,5 +1,6 @@
 """What one replica serves and makes late, as the headroom rules want it."""
 
+from dataclasses import replace
 from functools import lru_cache
 from math import floor, log10
 from typing import Final
@@ -8,14 +9,14 @@ import numpy as np
 
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.latency import late_share, threshold_seconds
+from inference_cost.decide.latency import late_share, seconds_at, threshold_seconds
 from inference_cost.decide.latency_tables import Replica
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, Gains
 from inference_cost.decide.stabilize import Bounds
 from inference_cost.model.plan import Profile
-from inference_cost.model.policy import LatencyObjective, ServiceObjective
+from inference_cost.model.policy import LatencyObjective, QueueTimeObjective, ServiceObjective
 
 LOADS: Final = np.linspace(0.0, 1.0, 41)  # shares of capacity
 RESIDUAL: Final = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
@@ -76,14 +77,18 @@ def _late(capability: Capability, profile: Profile, objective: ServiceObjective)
         return _none_late()
     if not isinstance(objective, LatencyObjective):
         return _late_above(round(usual, DIGITS))
-    replica = Replica(
+    replica = likeliest(profile, capability.replica)
+    return late_by_load(replica, objective.threshold_seconds, round(capability.stretch, 2))
+
+
+def likeliest(profile: Profile, sized: Replica) -> Replica:
+    """The replica that is sized with, without the margin for what is not known."""
+    return replace(
+        sized,
         alpha_seconds=_rounded(profile.alpha_seconds),
         beta_seconds=_rounded(profile.beta_seconds),
-        max_batch_size=profile.max_batch_size,
-        batching=capability.replica.batching,
-        queue_delay_seconds=_rounded(capability.replica.queue_delay_seconds),
+        queue_delay_seconds=_rounded(sized.queue_delay_seconds),
     )
-    return _late_by_load(replica, objective.threshold_seconds)
 
 
 def _rounded(seconds: float) -> float:
@@ -105,8 +110,17 @@ def _late_above(load: float) -> Floats:
 
 
 @lru_cache(maxsize=CURVES_KEPT)
-def _late_by_load(replica: Replica, threshold: float) -> Floats:
-    return _constant(np.array([late_share(replica, threshold, load) for load in LOADS]))
+def late_by_load(replica: Replica, threshold: float, stretch: float = 1.0) -> Floats:
+    shares = [late_share(replica, threshold, stretch * load) for load in LOADS]
+    return _constant(np.array(shares))
+
+
+@lru_cache(maxsize=CURVES_KEPT)
+def queue_by_load(replica: Replica) -> Floats:
+    """(41,) mean seconds in Triton's queue; at capacity itself twice those just below it."""
+    mean = QueueTimeObjective(mean_seconds=replica.full_batch_seconds)  # read for its kind only
+    waits = [seconds_at(replica, mean, load * replica.capacity) for load in LOADS[:-1]]
+    return _constant(np.array([*waits, 2 * waits[-1]]))
 
 
 @lru_cache(maxsize=CURVES_KEPT)

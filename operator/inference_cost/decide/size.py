@@ -53,7 +53,7 @@ def predict(
         return Missing(reason=MissingReason.NOT_LEARNED, detail=capability.outside)
     # One pod seen as one cautious instance at the same share of capacity.
     scale = (1 + profile.error_fraction) * replica.capacity / profile.capacity_per_replica
-    load = demand.forecast / replicas * scale
+    load = demand.forecast / replicas * scale * capability.stretch
     if capability.gains != NO_GAIN:
         load = under_random_routing(replica, objective, load, replicas)
     seconds = seconds_at(replica, objective, load)

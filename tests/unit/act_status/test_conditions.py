@@ -8,7 +8,7 @@ from inference_cost.act.conditions import Finding, View, find, find_refused, to_
 from inference_cost.api.conditions import ConditionType as Type
 from inference_cost.api.fields import MESSAGE_LENGTH
 from inference_cost.model.observation import PolicyObservation, PolicyRefusal
-from inference_cost.model.plan import LimitedBy, Plan, Reason
+from inference_cost.model.plan import Evenness, LimitedBy, Plan, Reason
 from inference_cost.model.policy import DrainObjective, Mode, Pause, QueueTimeObjective
 from inference_cost.model.reading import MissingReason
 from inference_cost.model.workload import Conflict, ConflictKind, TargetProblem
@@ -27,6 +27,16 @@ from tests.unit.act_status.views import (
     signals,
     with_pod,
     with_policy,
+)
+
+STICKY = Evenness(
+    pods=3,
+    effective=1.8,
+    hottest="p2",
+    hottest_fraction=0.66,
+    idle=1,
+    windows=3,
+    looked_at=NOON - 15.0,
 )
 
 
@@ -260,6 +270,27 @@ ROWS: dict[str, Row] = {
         seen=with_policy(objective=DrainObjective(within_seconds=600.0)),
         plan=plan(attainment=attained(1.0, at="Server")), kind=Type.SLO_MET, says="True/Met",
         names=("waited at most 600 s",),
+    ),
+    # Evenness.
+    "clients that keep their connections": Row(
+        seen=seen(), plan=replace(plan(), evenness=STICKY), kind=Type.TRAFFIC_UNEVEN,
+        says="True/StickyConnections",
+        names=("p2 gets 66 %", "3 pods, 1 pod without any", "1.8", "headless Service", "age of connections"),
+    ),
+    "uneven for a moment": Row(
+        seen=seen(), plan=replace(plan(), evenness=replace(STICKY, windows=2)), kind=Type.TRAFFIC_UNEVEN,
+        says="False/Even", names=("66 %",),
+    ),
+    "a single pod": Row(
+        seen=seen(), kind=Type.TRAFFIC_UNEVEN, says="Unknown/NotMeasured", names=("two pods",),
+    ),
+    "nothing is added for clients that stay": Row(
+        seen=seen(), plan=limited(LimitedBy.TRAFFIC_UNEVEN), kind=Type.SCALING_LIMITED,
+        says="True/TrafficUneven", names=("`TrafficUneven`",),
+    ),
+    "a model that is wrong": Row(
+        seen=seen(), plan=limited(LimitedBy.MODEL_INACCURATE), kind=Type.SCALING_LIMITED,
+        says="True/ModelInaccurate", names=("`status.decision.message`",),
     ),
     # Capacity.
     "all pods have a node": Row(

@@ -285,6 +285,11 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("within", 600.0),
         ("start", 180.0),
         ("target", 70),
+        ("measure", "late"),
+        ("observed", 0.03),
+        ("predicted", 0.002),
+        ("effective", 1.8),
+        ("idle", 1),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

@@ -1,6 +1,8 @@
 """decide() against simulated replicas: the demo's load, load steps, and a slow day at the default timings."""
 
+from dataclasses import replace
 from itertools import pairwise, product
+from math import inf
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from e2e.demo.static_fleet import smallest_static_fleet
 from e2e.rig.traces import Floats, arrival_times, poisson_arrivals, rates
 from inference_cost.model.plan import LimitedBy
 from inference_cost.model.policy import Routing, Schedule
-from tests.unit.decide.closed_loop.harness import Loop, LoopSettings, Result
+from tests.unit.decide.closed_loop.harness import KEY, Loop, LoopSettings, Result
 
 DEMO_SECONDS = 240.0
 REACTION_SECONDS = 8.0 + 2.0 + 3.0  # window + scrape + tick
@@ -116,6 +118,65 @@ def test_a_slow_day_at_default_timings_is_followed_without_flapping() -> None:
     mean = result.replica_seconds / (hours * 3600.0)
     needed = np.ceil(load / 8.7).mean()  # at once and without noise
     assert mean <= 1.35 * needed
+
+
+UNHURRIED = LoopSettings(
+    tick=15.0,
+    scrape=15.0,
+    window=60.0,
+    start_up=180.0,
+    alpha=0.8,
+    beta=0.1,
+    threshold=6.0,
+    bounds_seconds=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, inf),
+    initial=4,
+    max_replicas=20,
+    power_of_two=False,
+    measured_from=5400.0,
+)
+
+
+def test_batches_that_are_sometimes_slow_are_made_up_for_and_a_steady_server_costs_nothing_more() -> (
+    None
+):
+    """3 % of the batches take 3.5 times as long, which the mean batch hides: 96.5 % in time by the model alone."""
+    arrivals = poisson_arrivals(_array([13.0] * 9900), 9900.0, 1).tolist()
+    unsteady = replace(UNHURRIED, slow_share=0.03, slow_times=3.5)
+    slow, steady = (Loop(arrivals, 9900.0, world).run() for world in (unsteady, UNHURRIED))
+    assert slow.attained >= 0.99
+    assert slow.memory.policies[KEY].calibration.factor >= 1.15
+    assert steady.attained >= 0.999
+    assert steady.memory.policies[KEY].calibration.factor == 1.0
+    assert steady.replica_seconds <= 4.1 * 9900.0
+
+
+def test_an_overload_that_no_replica_may_be_added_for_is_not_held_against_the_model() -> None:
+    """Four replicas at most, for a load of up to five; half of the requests are late."""
+    seconds = np.arange(9900.0)
+    load = 14.0 * (1 + 0.5 * np.sin(2 * np.pi * seconds / 7200.0))
+    arrivals = poisson_arrivals(load, 9900.0, 1).tolist()
+    result = Loop(arrivals, 9900.0, replace(UNHURRIED, max_replicas=4)).run()
+    calibration = result.memory.policies[KEY].calibration
+    assert result.attained <= 0.7
+    assert calibration.late.windows >= 10.0
+    assert (calibration.factor, calibration.wrong_seconds) == (1.0, 0.0)
+
+
+def test_nothing_is_added_in_vain_for_clients_that_keep_to_the_pods_they_know() -> None:
+    """Four clients that never reconnect, and a load that two pods cannot carry: new ones get nothing."""
+    arrivals = poisson_arrivals(_array([6.0] * 3600 + [10.4] * 3600), 7200.0, 1).tolist()
+    result = Loop(arrivals, 7200.0, replace(UNHURRIED, initial=2, clients=4)).run()
+    assert max(desired for _, desired, _ in result.replicas) <= 4
+    assert result.plans[-1].limited_by is LimitedBy.TRAFFIC_UNEVEN
+
+
+def test_uneven_clients_get_more_replicas_so_that_the_fullest_is_in_time() -> None:
+    """Forty clients that reconnect every twenty minutes: 94 % in time for the mean load alone."""
+    arrivals = poisson_arrivals(_array([13.0] * 10800), 10800.0, 1).tolist()
+    world = replace(UNHURRIED, clients=40, connection_seconds=1200.0, measured_from=1800.0)
+    result = Loop(arrivals, 10800.0, world).run()
+    assert result.attained >= 0.975
+    assert result.replica_seconds <= 6.0 * 10800.0
 
 
 def test_a_load_too_small_for_the_minimum_keeps_the_minimum_and_says_so() -> None:
