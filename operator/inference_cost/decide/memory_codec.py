@@ -10,7 +10,7 @@ from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import Any, Final
 
-from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
+from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate, SuspectedOutage
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 100_000  # of what the headroom rules learned
@@ -69,6 +69,19 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         last_desired=None if last_desired is None else int(last_desired),
         last_current=None if last_current is None else int(last_current),
         rollout_ended_at=None if ended is None else _number(ended),
+        outage=_outage(data.get("outage")),
+    )
+
+
+def _outage(data: Mapping[str, Any] | None) -> SuspectedOutage | None:
+    if data is None:
+        return None
+    return SuspectedOutage(
+        began_at=_number(data["began_at"]),
+        seen_at=_number(data["seen_at"]),
+        before_per_second=_number(data["before_per_second"]),
+        spare_seconds=_number(data["spare_seconds"]),
+        over=bool(data["over"]),
     )
 
 

@@ -74,7 +74,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
-        choice = _choose(case, found, kept, forbidden)
+        choice = _choose(case, found, kept, forbidden or found.forbidden)
     else:
         choice = _paused(case, pause)
     plan = assemble(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count
+from inference_cost.decide.words import clock, count, rate
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 
@@ -64,6 +64,16 @@ def _maximum(plan: Plan, observation: PolicyObservation) -> str:
     return f"maxReplicas is {highest}."
 
 
+def _suspected_outage(values: Values, plan: Plan, _: PolicyObservation) -> str:
+    usual = values.get("usual")
+    although = f" although {rate(usual)} are usual at this time of day" if usual else ""
+    held = count(plan.desired, "replica")
+    return (
+        f"Requests fell from {rate(values['before'])} to nearly none within a minute{although}: suspected outage "
+        f"upstream, holding {held} until {clock(values['until'])}."
+    )
+
+
 _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] = {
     "no-target": lambda v, _p, _o: str(v["message"]),
     "no-metrics": _no_metrics,
@@ -87,6 +97,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "not-yet-in": lambda _v, _p, _o: (
         "Replicas go only when the lower need has lasted, because starting one again takes time."
     ),
+    "suspected-outage": _suspected_outage,
     "behavior": _behavior,
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",
     "stuck": _stuck,

@@ -31,6 +31,17 @@ class ServiceTimeEstimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectedOutage:
+    """Requests stopped at once, at `began_at`. Epoch seconds."""
+
+    began_at: float
+    seen_at: float  # last tick of it
+    before_per_second: float  # requests
+    spare_seconds: float  # that replicas may still be held, as of `seen_at`
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyMemory:
     """State of one policy. Histories are (epoch seconds, value) and are cut to what the rules look back on."""
 
@@ -57,6 +68,7 @@ class PolicyMemory:
     last_desired: int | None = None
     last_current: int | None = None  # replicas at the last tick: a difference is a change made
     rollout_ended_at: float | None = None
+    outage: SuspectedOutage | None = None  # the last one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ class LimitedBy(StrEnum):
     FALLBACK = "Fallback"
     LEARNING = "Learning"  # the profile is not known well enough to remove anything
     GPU_GUARD = "GPUUtilization"
+    SUSPECTED_OUTAGE = "SuspectedOutage"  # requests stopped at once
     CAPACITY = "Capacity"  # pods pend, crash or are refused
     FLEET_GUARD = "FleetGuard"
     PAUSED = "Paused"
