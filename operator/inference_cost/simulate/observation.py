@@ -89,10 +89,10 @@ class Observer:
         self.settings = DecisionSettings(
             tick_seconds=scenario.tick_seconds,
             rate_window_seconds=rate_window_seconds(scenario),
-            start_up_seconds_prior=scenario.start_seconds,
+            start_up_seconds_prior=scenario.start_seconds * (1.0 + scenario.faults.prior_error),
         )
         self._policy = scenario.policy
-        self._configurations = (configuration(scenario.service),)
+        self._configurations = (configuration(scenario.service, 1.0 + scenario.faults.prior_error),)
         self._nodes = MappingProxyType({NODE: _node(scenario)})
         most = sum(variant.max_replicas for variant in scenario.policy.variants) + 2
         self._windows = np.zeros((most, WINDOW_COLUMNS))
@@ -239,8 +239,8 @@ def _window(row: list[float]) -> ModelWindow:
     )
 
 
-def configuration(service: Service) -> ModelConfiguration:
-    """As Triton tells it: settings, and timings by batch size."""
+def configuration(service: Service, told: float = 1.0) -> ModelConfiguration:
+    """As Triton tells it: settings, and timings by batch size, as a factor on the true ones."""
     return ModelConfiguration(
         model=MODEL,
         max_batch_size=service.max_batch,
@@ -251,7 +251,9 @@ def configuration(service: Service) -> ModelConfiguration:
         queue_policy=service.queue_policy,
         batch_statistics=tuple(
             BatchStatistic(
-                batch_size=size, executions=TIMED_EXECUTIONS, mean_seconds=service.seconds(size)
+                batch_size=size,
+                executions=TIMED_EXECUTIONS,
+                mean_seconds=service.seconds(size) * told,
             )
             for size in range(1, service.max_batch + 1)
         ),

@@ -277,6 +277,9 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("trouble", "ImagePullBackOff"),
         ("why", "the model is decoupled"),
         ("error", "ValueError"),
+        ("before", 240.0),
+        ("usual", 200.0),
+        ("until", 1_800_000_000.0),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

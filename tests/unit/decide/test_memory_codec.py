@@ -7,7 +7,7 @@ import pytest
 
 from inference_cost.decide.headroom.learned import new_vector, to_bytes
 from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
-from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.memory import PolicyMemory, SuspectedOutage
 from inference_cost.model.plan import ProfileSource
 from inference_cost.model.reading import Missing
 from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_of
@@ -29,6 +29,13 @@ FULL = PolicyMemory(
     last_desired=4,
     last_current=3,
     rollout_ended_at=NOON,
+    outage=SuspectedOutage(
+        began_at=NOON - 60.0,
+        seen_at=NOON,
+        before_per_second=200.0,
+        spare_seconds=1740.0,
+        over=True,
+    ),
 )
 
 
@@ -50,6 +57,7 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"looked_at": "NaN"},
         {"needs": None},
         {"misses": "many"},
+        {"outage": {"began_at": 1.0}},
     ],
 )
 def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
