@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from benchmarks.replay.faults import Fault, with_fault
+from benchmarks.replay.faults import with_fault
 from benchmarks.replay.plan import LOAD_TIMES, Case
 from benchmarks.traces.variants import DAY_SECONDS
 from inference_cost.model.policy import (
@@ -37,11 +37,7 @@ def mean_replicas(traffic: Traffic) -> float:
 
 def service_of(case: Case) -> Service:
     """One replica before stretching."""
-    return replace(
-        SERVICE,
-        queue_delay_seconds=case.queue_delay_milliseconds / 1000.0,
-        queue_policy=case.fault is Fault.REJECTING,
-    )
+    return replace(SERVICE, queue_delay_seconds=case.queue_delay_milliseconds / 1000.0)
 
 
 def largest_load_of(case: Case) -> float:

@@ -5,7 +5,7 @@ the window, and is expected to once it has been ready for a window. A test compa
 """
 
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from types import MappingProxyType
 
 import numpy as np
@@ -92,7 +92,13 @@ class Observer:
             start_up_seconds_prior=scenario.start_seconds * (1.0 + scenario.faults.prior_error),
         )
         self._policy = scenario.policy
-        self._configurations = (configuration(scenario.service, 1.0 + scenario.faults.prior_error),)
+        self._configurations = (
+            configuration(
+                scenario.service,
+                told=1.0 + scenario.faults.prior_error,
+                rejects=scenario.faults.queue_limit_seconds < inf,
+            ),
+        )
         self._nodes = MappingProxyType({NODE: _node(scenario)})
         most = sum(variant.max_replicas for variant in scenario.policy.variants) + 2
         self._windows = np.zeros((most, WINDOW_COLUMNS))
@@ -239,8 +245,10 @@ def _window(row: list[float]) -> ModelWindow:
     )
 
 
-def configuration(service: Service, told: float = 1.0) -> ModelConfiguration:
-    """As Triton tells it: settings, and timings by batch size, as a factor on the true ones."""
+def configuration(
+    service: Service, *, told: float = 1.0, rejects: bool = False
+) -> ModelConfiguration:
+    """As Triton tells it: settings, and timings by batch size, `told` times the true ones."""
     return ModelConfiguration(
         model=MODEL,
         max_batch_size=service.max_batch,
@@ -248,7 +256,7 @@ def configuration(service: Service, told: float = 1.0) -> ModelConfiguration:
         decoupled=False,
         dynamic_batching=True,
         queue_delay_seconds=service.queue_delay_seconds,
-        queue_policy=service.queue_policy,
+        queue_policy=service.queue_policy or rejects,
         batch_statistics=tuple(
             BatchStatistic(
                 batch_size=size,

@@ -48,7 +48,9 @@ class Faults:
     unready_from: float = inf
     unready_until: float = inf  # in between no replica becomes ready
     failing_starts: float = 0.0  # share of the replicas that never become ready
-    queue_limit_seconds: float = inf  # of work; what comes beyond is rejected, and counted nowhere
+    # Of work, in Triton's queue; what comes beyond is rejected and counted nowhere. (The lost wake-ups of a queue
+    # policy are those of `Service.queue_policy`.)
+    queue_limit_seconds: float = inf
     prior_error: float = (
         0.0  # share by which the operator is told too long service and start-up times
     )

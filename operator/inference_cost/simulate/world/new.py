@@ -109,7 +109,7 @@ def new_world(scenario: Scenario, *, replicas: int | None = None, most_replicas:
     arrivals = _arrivals(scenario, counts)
     world = World(
         conditions=conditions,
-        curves=steady.curves,
+        curves=_curves(scenario, steady),
         replicas=_replicas(slots, scenario.warm_replicas),
         arrivals=arrivals,
         batchers=_batchers(scenario, conditions, slots, len(arrivals.times)),
@@ -151,7 +151,13 @@ def slower_conditions(world: World, slower: Scenario) -> tuple[Conditions, Curve
         wait_allowed=max(world.conditions.threshold - RESIDUAL * full, 0.0),
         batch_seconds=full,
     )
-    return conditions, steady.curves
+    return conditions, _curves(slower, steady)
+
+
+def _curves(scenario: Scenario, steady: SteadyState) -> Curves:
+    """What is rejected does not wait."""
+    curves, limit = steady.curves, scenario.faults.queue_limit_seconds
+    return curves if limit == inf else curves._replace(queue=np.minimum(curves.queue, limit))
 
 
 def _conditions(
