@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from inference_cost.decide import attainment, behavior
 from inference_cost.decide.case import Case, case_of, observed
-from inference_cost.decide.guard import Verdict, forbids_removal
+from inference_cost.decide.guard import Verdict, forbids_removal, replaced
 from inference_cost.decide.learning import learn
 from inference_cost.decide.need import Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
@@ -112,10 +112,11 @@ def _late_now(case: Case, seen: Traffic) -> float | None:
 
 
 def _choose(case: Case, found: Needs, kept: behavior.Series, forbidden: Verdict | None) -> Choice:
+    lost = replaced(case.fleet)
     return choose(
         Need(
-            now=found.now,
-            keep=found.keep,
+            now=found.now + lost,
+            keep=found.keep + lost,
             kept=kept,
             start_up_seconds=case.start_up_seconds,
             observed_since=case.memory.observed_since,
@@ -148,6 +149,9 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     if can.replica is not None and isinstance(case.configuration, Missing):
         found.append(Reason(code="unknown-batching"))
     more = round(100 * (gain(can.gains, desired) - 1))
+    if replaced(case.fleet):
+        values = (("pods", case.fleet.stuck), ("trouble", case.fleet.trouble))
+        found.append(Reason(code="replaced", values=values))
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))

@@ -47,6 +47,11 @@ def _stuck(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"{pods} cannot start ({values['trouble']}), so no more are asked for."
 
 
+def _replaced(values: Values, _: Plan, __: PolicyObservation) -> str:
+    pods = count(int(values["pods"]), "pod")
+    return f"{pods} cannot start ({values['trouble']}) while others do, and are counted as missing."
+
+
 def _behavior(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"spec.behavior holds it back from {values['wanted']}."
 
@@ -101,6 +106,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "behavior": _behavior,
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",
     "stuck": _stuck,
+    "replaced": _replaced,
     "outside-model": lambda v, _p, _o: (
         f"Latency is not predicted because {v['why']}; "
         "sized on the largest load seen while the objective held."
@@ -139,6 +145,13 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 
 # About the model or its server rather than about this decision.
 FINDINGS: Final = frozenset(
-    {"outside-model", "objective-unreachable", "unknown-batching", "evened-out", "not-evened-out"}
+    {
+        "replaced",
+        "outside-model",
+        "objective-unreachable",
+        "unknown-batching",
+        "evened-out",
+        "not-evened-out",
+    }
 )
 REASON_CODES: Final = frozenset(_REASONS)

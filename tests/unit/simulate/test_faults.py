@@ -16,7 +16,7 @@ from inference_cost.simulate.world.clock import advance
 from inference_cost.simulate.world.new import new_world
 from inference_cost.simulate.world.replicas import order
 from inference_cost.simulate.world.state import DROPPED, LATE, READY_SECONDS, World
-from tests.unit.simulate.worlds import SERVICE, rates, scenario
+from tests.unit.simulate.worlds import SERVICE, policy, rates, scenario
 
 TEN_MINUTES = 60  # bins
 
@@ -44,30 +44,31 @@ def test_without_the_suspicion_requests_are_late_after_an_outage(
 
 
 REJECTING = scenario(
-    rates(*[200.0] * 4, *[800.0] * 6),
+    rates(*[500.0] * 12, *[1250.0] * 4),
+    policy=policy(highest=100),
     start_seconds=180.0,
     faults=Faults(queue_limit_seconds=2 * SERVICE.seconds(8)),
 )
 
 
-def late_minutes(case: Scenario) -> float:
-    """Minutes in which more than a tenth of the requests is late."""
+def minutes_lost(case: Scenario) -> float:
+    """Minutes in which the objective is not kept."""
     world = new_world(case)
     run_ours(Operator(case), world)
-    share = world.course[LATE] / np.diff(world.arrivals.total)
     assert world.course[DROPPED].sum() > 0
-    return float((share > 0.1).sum() / 6)
+    share = world.course[LATE] / np.diff(world.arrivals.total)
+    return float((share > 0.01).sum() / 6)
 
 
 def test_load_that_is_rejected_unseen_is_grown_after() -> None:
-    assert late_minutes(REJECTING) < 25
+    assert minutes_lost(REJECTING) < 5.0  # of which a start-up and the metrics' lag take 3.6
 
 
-def test_without_the_code_for_censored_demand_rejections_last_much_longer(
+def test_without_the_code_for_censored_demand_rejections_last_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(demand, "_censored", lambda *_, **__: False)
-    assert late_minutes(REJECTING) > 35
+    assert minutes_lost(REJECTING) > 6.5
 
 
 def test_a_run_without_faults_is_one_phase() -> None:
