@@ -150,8 +150,8 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
         found.append(Reason(code="unknown-batching"))
     more = round(100 * (gain(can.gains, desired) - 1))
     if replaced(case.fleet):
-        values = (("pods", case.fleet.stuck), ("trouble", case.fleet.trouble))
-        found.append(Reason(code="replaced", values=values))
+        lost = (("pods", case.fleet.stuck), ("trouble", case.fleet.trouble))
+        found.append(Reason(code="replaced", values=lost))
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference_cost.decide import demand, need
+from inference_cost.decide import demand, guard, need, plan_policy
 from inference_cost.simulate.backtest import bound_of
 from inference_cost.simulate.observation import Observer
 from inference_cost.simulate.ours import Operator, run_ours
@@ -148,3 +148,23 @@ def test_wrong_priors_are_told_of_timings_and_of_the_start() -> None:
     assert snapshot.settings.start_up_seconds_prior == pytest.approx(130.0)
     [configuration] = snapshot.observations[0].configurations
     assert configuration.batch_statistics[-1].mean_seconds == pytest.approx(1.3 * 0.08)
+
+
+FAILING = scenario(
+    rates(*[500.0] * 3, *(500.0 + 75.0 * step for step in range(10))),
+    policy=policy(highest=40),
+    start_seconds=180.0,
+    faults=Faults(failing_starts=0.1),
+)
+
+
+def test_replicas_that_never_become_ready_are_replaced() -> None:
+    assert late_share(FAILING, since=4) < 0.01
+
+
+def test_without_replacing_them_one_of_them_keeps_the_fleet_from_growing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (guard, plan_policy):
+        monkeypatch.setattr(module, "replaced", lambda _: 0)
+    assert late_share(FAILING, since=4) > 0.1
