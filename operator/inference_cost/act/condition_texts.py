@@ -124,6 +124,8 @@ _LIMITS = {
     LimitedBy.GPU_GUARD: "The GPUs are too busy to remove a replica.",
     LimitedBy.TRAFFIC_UNEVEN: "A ready pod gets no requests, so one more would get none either: {desired} stay. See "
     "`TrafficUneven`.",
+    LimitedBy.SUSPECTED_OUTAGE: "Requests to {target} stopped at once, which looks like an outage in "
+    "front of it: {desired} stay for a while. See `status.decision`.",
     LimitedBy.CAPACITY: "Replicas that were asked for cannot start: see `CapacityAvailable`.",
     LimitedBy.FLEET_GUARD: "Many policies ask for fewer replicas at once: removals are spread over "
     "time. See `decision.fleetGuard` in the operator's values.",

@@ -48,7 +48,7 @@ NOT_MEASURED: Final = Missing(reason=MissingReason.NOT_CONFIGURED)
 
 
 def calibrate(case: Case, seen: Traffic, can: Capability) -> tuple[Case, Capability]:
-    """What this window adds, and the capability as calibrated. Where requests may wait for minutes, queues say nothing."""
+    """What this window adds, and the capability as calibrated. Where requests may wait, a queue says nothing."""
     if isinstance(case.observation.policy.objective, DrainObjective):
         return case, can
     before = case.memory.calibration

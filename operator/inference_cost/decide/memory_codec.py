@@ -16,6 +16,7 @@ from inference_cost.model.memory import (
     Compared,
     PolicyMemory,
     ServiceTimeEstimate,
+    SuspectedOutage,
 )
 from inference_cost.model.plan import Evenness
 
@@ -87,6 +88,19 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         quiet_since=_number(data.get("quiet_since", 0.0)),
         blind_at=_number(data.get("blind_at", 0.0)),
         price_before_zero=None if price is None else _number(price),
+        outage=_outage(data.get("outage")),
+    )
+
+
+def _outage(data: Mapping[str, Any] | None) -> SuspectedOutage | None:
+    if data is None:
+        return None
+    return SuspectedOutage(
+        began_at=_number(data["began_at"]),
+        seen_at=_number(data["seen_at"]),
+        before_per_second=_number(data["before_per_second"]),
+        spare_seconds=_number(data["spare_seconds"]),
+        over=bool(data["over"]),
     )
 
 

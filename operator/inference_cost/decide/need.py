@@ -7,11 +7,13 @@ from typing import Final
 from inference_cost.decide.case import Case
 from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, offered
 from inference_cost.decide.draining import Draining, draining
+from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.described import described
 from inference_cost.decide.headroom.learned import Floats, from_bytes, to_bytes, views
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.sizing import Size, size
 from inference_cost.decide.look import interrupted, look_of
+from inference_cost.decide.outage import Suspicion, suspected, verdict
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.serving import serving
 from inference_cost.decide.size import replicas_for
@@ -44,6 +46,7 @@ class Needs:
     headroom: HeadroomChoice | Missing = NOT_CHOSEN
     draining: Draining | None = None  # of an objective that lets requests wait
     reasons: tuple[Reason, ...] = ()
+    forbidden: Verdict | None = None  # to remove anything
 
 
 def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, PolicyMemory]:
@@ -58,6 +61,11 @@ def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, PolicyMemo
     objective = case.observation.policy.objective
     if isinstance(objective, DrainObjective):
         return _to_drain(case, seen, can.profile, demand, objective)
+    outage, remembered = suspected(case, seen, demand)
+    if remembered != case.memory.outage:
+        case = replace(case, memory=replace(case.memory, outage=remembered))
+    if outage is not None:
+        return _waiting(case, can, can.profile, demand, outage), case.memory
     return _asked(case, seen, can, can.profile, demand, objective=objective)
 
 
@@ -101,6 +109,16 @@ def _growing(case: Case, can: Capability, profile: Profile, demand: Demand) -> N
     demand = replace(demand, forecast=demand.now * GROWTH_WHILE_CENSORED)
     need = replicas_for(demand.forecast, profile.load_per_replica, can.gains) + _fixed(case)
     return Needs(demand=demand, now=need, keep=max(need, case.fleet.current))
+
+
+def _waiting(
+    case: Case, can: Capability, profile: Profile, demand: Demand, outage: Suspicion
+) -> Needs:
+    """The demand may be back at any moment: nothing is learned from its absence."""
+    demand = replace(demand, forecast=max(demand.now, outage.before))
+    need = replicas_for(demand.now, profile.load_per_replica, can.gains) + _fixed(case)
+    keep = max(need, case.fleet.current)
+    return Needs(demand=demand, now=need, keep=keep, forbidden=verdict(outage))
 
 
 def _fixed(case: Case) -> int:

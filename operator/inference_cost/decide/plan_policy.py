@@ -18,7 +18,7 @@ from inference_cost.decide.evenness import (
     on_effective,
 )
 from inference_cost.decide.gpu_signal import follow
-from inference_cost.decide.guard import Verdict, forbids_removal
+from inference_cost.decide.guard import Verdict, forbids_removal, replaced
 from inference_cost.decide.learning import learn
 from inference_cost.decide.need import Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
@@ -126,7 +126,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
-        forbidden = forbidden or inaccurate(case.memory.calibration, case.at)
+        forbidden = forbidden or found.forbidden or inaccurate(case.memory.calibration, case.at)
         choice = _choose(case, found, kept, forbidden)
         choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
         choice = credited(let_go(case, bounds, choice, forbidden), bounds)
@@ -191,10 +191,11 @@ def _late_now(case: Case, seen: Traffic) -> float | None:
 
 
 def _choose(case: Case, found: Needs, kept: behavior.Series, forbidden: Verdict | None) -> Choice:
+    lost = replaced(case.fleet)
     return choose(
         Need(
-            now=found.now,
-            keep=found.keep,
+            now=found.now + lost,
+            keep=found.keep + lost,
             kept=kept,
             start_up_seconds=case.start_up_seconds,
             observed_since=case.memory.observed_since,
@@ -227,6 +228,9 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     if can.replica is not None and isinstance(case.configuration, Missing):
         found.append(Reason(code="unknown-batching"))
     more = round(100 * (gain(can.gains, desired) - 1))
+    if replaced(case.fleet):
+        lost = (("pods", case.fleet.stuck), ("trouble", case.fleet.trouble))
+        found.append(Reason(code="replaced", values=lost))
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))

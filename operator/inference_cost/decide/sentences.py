@@ -5,7 +5,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count, duration, money_per_day, percent, seconds, wait
+from inference_cost.decide.words import (
+    clock,
+    count,
+    duration,
+    money_per_day,
+    percent,
+    rate,
+    seconds,
+    wait,
+)
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 from inference_cost.model.reading import Missing
@@ -47,6 +56,11 @@ def _paused(values: Values, plan: Plan, _: PolicyObservation) -> str:
 def _stuck(values: Values, _: Plan, __: PolicyObservation) -> str:
     pods = count(int(values["pods"]), "pod")
     return f"{pods} cannot start ({values['trouble']}), so no more are asked for."
+
+
+def _replaced(values: Values, _: Plan, __: PolicyObservation) -> str:
+    pods = count(int(values["pods"]), "pod")
+    return f"{pods} cannot start ({values['trouble']}) while others do, and are counted as missing."
 
 
 def _behavior(values: Values, _: Plan, __: PolicyObservation) -> str:
@@ -167,6 +181,16 @@ def _maximum(plan: Plan, observation: PolicyObservation) -> str:
     return f"maxReplicas is {highest}."
 
 
+def _suspected_outage(values: Values, plan: Plan, _: PolicyObservation) -> str:
+    usual = values.get("usual")
+    although = f" although {rate(usual)} are usual at this time of day" if usual else ""
+    held = count(plan.desired, "replica")
+    return (
+        f"Requests fell from {rate(values['before'])} to nearly none within a minute{although}: suspected outage "
+        f"upstream, holding {held} until {clock(values['until'])}."
+    )
+
+
 _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] = {
     "no-target": lambda v, _p, _o: str(v["message"]),
     "no-metrics": _no_metrics,
@@ -191,6 +215,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "not-yet-in": lambda _v, _p, _o: (
         "Replicas go only when the lower need has lasted, because starting one again takes time."
     ),
+    "suspected-outage": _suspected_outage,
     "behavior": _behavior,
     "schedule": _schedule,
     "schedule-begins": _schedule_begins,
@@ -209,6 +234,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "zero-unseen": _zero_unseen,
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",
     "stuck": _stuck,
+    "replaced": _replaced,
     "outside-model": lambda v, _p, _o: (
         f"Latency is not predicted because {v['why']}; "
         "sized on the largest load seen while the objective held."
@@ -273,6 +299,7 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 # About the model or its server rather than about this decision.
 FINDINGS: Final = frozenset(
     {
+        "replaced",
         "outside-model",
         "objective-unreachable",
         "unknown-batching",

@@ -1,5 +1,6 @@
 """Numbers as people write them."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -49,6 +50,11 @@ def duration(value: float) -> str:
         if value < below:
             return f"{value / unit:.0f} {name}"
     return f"{value / 86_400.0:.0f} days"
+
+
+def clock(at: float) -> str:
+    """Of epoch seconds, to the minute."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
 
 
 def money(amount: Decimal) -> str:

@@ -66,6 +66,17 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectedOutage:
+    """Requests stopped at once, at `began_at`. Epoch seconds."""
+
+    began_at: float
+    seen_at: float  # last tick of it
+    before_per_second: float  # requests
+    spare_seconds: float  # that replicas may still be held, as of `seen_at`
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyMemory:
     """State of one policy. Histories are (epoch seconds, value) and are cut to what the rules look back on."""
 
@@ -104,6 +115,7 @@ class PolicyMemory:
     quiet_since: float = 0.0  # first one of those before it without a gap
     blind_at: float = 0.0  # when no gateway told any more who asks, without a replica
     price_before_zero: float | None = None  # of a replica per hour, when last known
+    outage: SuspectedOutage | None = None  # the last one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

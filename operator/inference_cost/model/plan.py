@@ -30,6 +30,7 @@ class LimitedBy(StrEnum):
     MODEL_INACCURATE = "ModelInaccurate"  # what is observed is not what the model predicts
     GPU_GUARD = "GPUUtilization"
     TRAFFIC_UNEVEN = "TrafficUneven"  # a pod gets nothing: more would get nothing either
+    SUSPECTED_OUTAGE = "SuspectedOutage"  # requests stopped at once
     CAPACITY = "Capacity"  # pods pend, crash or are refused
     FLEET_GUARD = "FleetGuard"
     PAUSED = "Paused"

@@ -290,6 +290,9 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("predicted", 0.002),
         ("effective", 1.8),
         ("idle", 1),
+        ("before", 240.0),
+        ("usual", 200.0),
+        ("until", 1_800_000_000.0),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

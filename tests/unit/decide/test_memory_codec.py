@@ -8,7 +8,7 @@ import pytest
 from inference_cost.decide.headroom.learned import new_vector, to_bytes
 from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
 from inference_cost.decide.stretch import STRETCHES
-from inference_cost.model.memory import Calibration, Compared, PolicyMemory
+from inference_cost.model.memory import Calibration, Compared, PolicyMemory, SuspectedOutage
 from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.reading import Missing
 from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_of
@@ -58,6 +58,13 @@ FULL = PolicyMemory(
     quiet_since=NOON - 600.0,
     blind_at=NOON - 900.0,
     price_before_zero=1.2,
+    outage=SuspectedOutage(
+        began_at=NOON - 60.0,
+        seen_at=NOON,
+        before_per_second=200.0,
+        spare_seconds=1740.0,
+        over=True,
+    ),
 )
 
 
@@ -82,6 +89,7 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"calibration": {"template_hash": "v1"}},
         {"calibration": "x"},
         {"evenness": {"pods": 2}},
+        {"outage": {"began_at": 1.0}},
     ],
 )
 def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
