@@ -16,6 +16,7 @@ from inference_cost.decide.attainment import late_between
 from inference_cost.decide.case import Case
 from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.learned import Floats
+from inference_cost.decide.latency import LARGEST_LOAD
 from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.learning import is_steady
 from inference_cost.decide.profile import Capability
@@ -87,7 +88,9 @@ def _corrected(can: Capability, state: Calibration) -> Capability:
     beyond = _beyond_margin(state.factor, profile)
     profile = replace(
         profile,
-        load_per_replica=profile.load_per_replica / beyond,
+        load_per_replica=min(
+            profile.load_per_replica / beyond, LARGEST_LOAD * profile.capacity_per_replica
+        ),
         calibration=state.estimate or None,
     )
     return replace(can, profile=profile, stretch=beyond)

@@ -4,6 +4,7 @@ Clients that keep their connections (gRPC, HTTP keep-alive) stay with the pods t
 (Σλ)² ÷ Σλ² are effective, and more of them may get nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import sqrt
 from typing import Final
@@ -22,6 +23,7 @@ NOTABLE: Final = 0.9  # effective ÷ pods: what is above is not worth a word
 FEWEST_REQUESTS: Final = 20.0  # per pod, in a window
 LEAST_EFFECTIVE: Final = 0.5  # of the pods: sized for no less
 LASTING_WINDOWS: Final = 3
+FRESH_SECONDS: Final = 300.0  # an older look does not keep replicas from being added
 FORGOTTEN_SECONDS: Final = 1800.0  # without a window in which it could be measured
 
 
@@ -59,9 +61,19 @@ def measured(pods: tuple[PodTraffic, ...]) -> Evenness | None:
         effective=effective,
         hottest=hottest,
         hottest_fraction=counts[hottest] / total,
-        idle=sum(1 for count in counts.values() if count == 0),
+        idle=_found_by_nobody(pods, counts),
         windows=int(beyond_chance and effective < NOTABLE * number),
     )
+
+
+def _found_by_nobody(pods: tuple[PodTraffic, ...], counts: Mapping[str, float]) -> int:
+    """Pods that get nothing and are younger than all that do: clients keep to those they know.
+
+    An older one is left out by a balancer, and a new one would not be.
+    """
+    ready_at = {p.pod.name: p.pod.ready_at or 0.0 for p in pods}
+    busy = max((ready_at[name] for name, count in counts.items() if count), default=0.0)
+    return sum(1 for name, count in counts.items() if not count and ready_at[name] > busy)
 
 
 def known(evenness: Evenness, at: float) -> bool:
@@ -86,9 +98,10 @@ def effective_share(evenness: Evenness) -> float:
 
 
 def capped(choice: Choice, fleet: Fleet, bounds: Bounds, evenness: Evenness, at: float) -> Choice:
-    """While a pod gets nothing one more would get nothing too."""
+    """While the newest pods get nothing one more would get nothing too."""
     most = max(fleet.current, bounds.lowest)
-    if not (lasts(evenness, at) and evenness.idle) or choice.desired <= most:
+    fresh = lasts(evenness, at) and at - evenness.looked_at <= FRESH_SECONDS
+    if not (fresh and evenness.idle) or fleet.rolling_out or choice.desired <= most:
         return choice
     values = (("idle", evenness.idle), ("pods", evenness.pods), ("wanted", choice.desired))
     return Choice(

@@ -28,10 +28,11 @@ def follow(
     gpu = _settled(seen, case.at)
     now = case.fleet.current if isinstance(gpu, Missing) else wanted(case.fleet, gpu.value, signal)
     kept = remember(case.memory.wanted, case.at, now, case.start_up_seconds)
+    more, keep = 0, highest_since(kept, case.at - case.start_up_seconds)
     needs = replace(
         found,
-        now=now,
-        keep=max(highest_since(kept, case.at - case.start_up_seconds), now),
+        now=now + (0 if isinstance(gpu, Missing) else more),
+        keep=max(keep, now) + more,
         headroom=NOT_CHOSEN,
         reasons=(_reason(gpu, signal),),
     )
