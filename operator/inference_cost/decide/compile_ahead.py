@@ -1,14 +1,17 @@
 """Compiles the headroom rules before the first decision needs them, which would else wait for it."""
 
-from inference_cost.decide.headroom.learned import from_bytes, new_vector, to_bytes, views
+from inference_cost.decide.headroom.learned import from_bytes, new_vector, to_bytes
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.shadow import Serving
 from inference_cost.decide.headroom.sizing import size
-from inference_cost.decide.serving import any_serving
+from inference_cost.decide.latency import Batching, Replica, late_shares
+from inference_cost.decide.serving import LOADS, any_serving
 
 
 def compile_ahead() -> None:
     """Some ten seconds, or less than one where the machine code was kept. Any thread may do it."""
     look = Look(*(1.0 for _ in Look._fields))
     replica: Serving = any_serving()
-    size(views(from_bytes(to_bytes(new_vector()))), look, replica, 0.01)
+    one = Replica(alpha_seconds=1.0, beta_seconds=1.0, max_batch_size=1, batching=Batching.GREEDY)
+    late_shares(one, 1.0, LOADS)
+    size(from_bytes(to_bytes(new_vector())), look, replica, 0.01)

@@ -13,9 +13,13 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
-from math import exp, log, log2
+from math import log, log2
 from typing import Final
 
+import numpy as np
+
+from inference_cost.decide.headroom.lateness import Cell, Table, late_curve
+from inference_cost.decide.headroom.learned import Floats
 from inference_cost.model.policy import LatencyObjective, Objective
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration
@@ -29,6 +33,7 @@ _BATCHES: Final[list[float]] = [log2(size) for size in _DATA["batchSizes"]]
 _CELLS: Final[list[list[list[list[float]]]]] = _DATA["cells"]
 # Quantiles are interpolated in -ln(1 - q), in which tails are nearly straight.
 _TAILS: Final[list[float]] = [-log(1 - quantile) for quantile in _DATA["quantiles"]]
+_TABLE: Final = Table(np.array(_CELLS), np.array(_LOADS), np.array([0.0, *_TAILS]))
 
 LARGEST_LOAD: Final = 0.95  # of capacity, whatever the objective: beyond it queues are too volatile
 UNREACHABLE_LOAD: Final = 0.5  # where even an idle replica is too slow, more replicas do not help
@@ -41,7 +46,8 @@ _DELAYED_FIXED_COST: Final = (0.10, 0.15, 0.30, 0.60, 0.79, 0.87, 0.96)
 _DELAYED_COST_PER_ITEM: Final = (0.70, 0.79, 0.86, 0.92, 0.93, 0.95, 0.98)
 _FIXED_COST_SHARE: Final = 0.5
 _COST_PER_ITEM_SHARE: Final = 0.8
-COLUMNS_KEPT: Final = 4096  # a tick asks several times for the same replica
+COLUMNS_KEPT: Final = 256  # a tick asks several times in a row for the same replica
+TARGETS_KEPT: Final = 64
 _STALLS: Final = 0.85  # a queue policy lets the instance idle after some batches
 
 
@@ -124,31 +130,11 @@ def load_at(replica: Replica, objective: Objective, seconds: float) -> float:
     return _LOADS[0] if times[0] > threshold else _load_within(times, threshold)
 
 
-def late_share(replica: Replica, threshold_seconds: float, load: float) -> float:
-    """Share of requests that take longer than the threshold at `load`, a share of capacity."""
+def late_shares(replica: Replica, threshold_seconds: float, loads: Floats) -> Floats:
+    """Shares of requests that take longer than the threshold at loads that are shares of capacity."""
     threshold = threshold_seconds / replica.full_batch_seconds
-    rho = load / _share_of_greedy(replica, threshold)
-    if rho >= 1.0:
-        return 1.0
-    tails = _tails_at(replica, threshold)
-    if rho > _LOADS[-1]:
-        return exp(-tails[-1] * (1 - rho) / (1 - _LOADS[-1]))
-    return exp(-interpolate(_LOADS, tails, rho))
-
-
-@lru_cache(maxsize=COLUMNS_KEPT)
-def _tails_at(replica: Replica, threshold: float) -> tuple[float, ...]:
-    """-ln of the share later than the threshold, by load; straight between the tabulated quantiles and beyond."""
-    columns = _blended(replica, lambda figures: figures[1:])
-    return tuple(_tail_at((0.0, *times), threshold) for times in columns)
-
-
-def _tail_at(times: tuple[float, ...], threshold: float) -> float:
-    """`times`: of probability 0 and of the tabulated quantiles."""
-    tails = (0.0, *_TAILS)
-    lower = min(max(bisect_right(times, threshold) - 1, 0), len(times) - 2)
-    step = max(times[lower + 1] - times[lower], 1e-9)
-    return tails[lower] + (threshold - times[lower]) / step * (tails[lower + 1] - tails[lower])
+    greedy = loads / _share_of_greedy(replica, threshold)
+    return late_curve(_TABLE, _cell(replica), threshold, greedy)
 
 
 def threshold_seconds(objective: Objective) -> float:
@@ -173,38 +159,38 @@ def _share_of_greedy(replica: Replica, threshold: float) -> float:
 
 @lru_cache(maxsize=COLUMNS_KEPT)
 def _column(replica: Replica, objective: Objective) -> tuple[float, ...]:
-    """Times by load, in units of t(B)."""
-    read = _reader(objective)
-    return tuple(time for (time,) in _blended(replica, lambda figures: (read(figures),)))
+    """Times by load, in units of t(B), between the four nearest cells."""
+    target = objective.target_fraction if isinstance(objective, LatencyObjective) else None
+    columns, cell = _columns(target), _cell(replica)
+    more_batch, more_share = cell.batch_weight, cell.share_weight
+    corners = zip(
+        *columns[cell.batch][cell.share : cell.share + 2],
+        *columns[cell.batch + 1][cell.share : cell.share + 2],
+        strict=True,
+    )
+    first, second = (1 - more_batch) * (1 - more_share), (1 - more_batch) * more_share
+    third, fourth = more_batch * (1 - more_share), more_batch * more_share
+    return tuple(a * first + b * second + c * third + d * fourth for a, b, c, d in corners)
 
 
-def _blended(
-    replica: Replica, read: Callable[[list[float]], Sequence[float]]
-) -> list[tuple[float, ...]]:
-    """What is read of the figures at each load, between the four nearest cells."""
+def _cell(replica: Replica) -> Cell:
     per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
     share, share_weight = bracket(_SHARES, per_item)
     batch, batch_weight = bracket(_BATCHES, log2(replica.max_batch_size))
-    corners = (
-        (_CELLS[batch][share], (1 - batch_weight) * (1 - share_weight)),
-        (_CELLS[batch][share + 1], (1 - batch_weight) * share_weight),
-        (_CELLS[batch + 1][share], batch_weight * (1 - share_weight)),
-        (_CELLS[batch + 1][share + 1], batch_weight * share_weight),
-    )
-    used = [(cells, weight) for cells, weight in corners if weight > 0]
-    return [
-        tuple(
-            sum(value * weight for value, (_, weight) in zip(values, used, strict=True))
-            for values in zip(*(read(cells[i]) for cells, _ in used), strict=True)
-        )
-        for i in range(len(_LOADS))
-    ]
+    return Cell(batch, batch_weight, share, share_weight)
 
 
-def _reader(objective: Objective) -> Callable[[list[float]], float]:
-    if not isinstance(objective, LatencyObjective):
+@lru_cache(maxsize=TARGETS_KEPT)
+def _columns(target_fraction: float | None) -> list[list[tuple[float, ...]]]:
+    """Of all cells: the percentile by load, or the mean queue time."""
+    read = _reader(target_fraction)
+    return [[tuple(read(figures) for figures in cell) for cell in row] for row in _CELLS]
+
+
+def _reader(target_fraction: float | None) -> Callable[[list[float]], float]:
+    if target_fraction is None:
         return lambda figures: figures[0]
-    tail = -log(max(1 - objective.target_fraction, 1e-9))
+    tail = -log(max(1 - target_fraction, 1e-9))
     lower = min(max(bisect_right(_TAILS, tail) - 1, 0), len(_TAILS) - 2)
     weight = max((tail - _TAILS[lower]) / (_TAILS[lower + 1] - _TAILS[lower]), 0.0)
     return lambda figures: figures[lower + 1] + weight * (figures[lower + 2] - figures[lower + 1])

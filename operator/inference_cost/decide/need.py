@@ -1,13 +1,12 @@
 """How many replicas a policy needs now, and how many it keeps: what is offered, put to the headroom rules."""
 
 from dataclasses import dataclass, replace
-from math import nan
 from typing import Final
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, offered
 from inference_cost.decide.headroom.described import described
-from inference_cost.decide.headroom.learned import Floats, from_bytes, to_bytes, views
+from inference_cost.decide.headroom.learned import Floats, expect_nothing, from_bytes, to_bytes
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.sizing import Size, size
 from inference_cost.decide.look import interrupted, look_of
@@ -94,13 +93,12 @@ def _asked(
     """As learned, or as the user says: the expected demand and so many more, or the present one and none."""
     policy, look = case.observation.policy, look_of(case, seen, demand)
     vector = from_bytes(case.memory.headroom)
-    learned = views(vector)
-    if interrupted(case):  # what was expected of now is not known
-        learned.expected[...] = nan
+    if interrupted(case):
+        expect_nothing(vector)
     replica = serving(can, profile, policy.objective, case.bounds, case.fleet)
-    found = size(learned, look, replica, _allowed(case))
+    found = size(vector, look, replica, _allowed(case))
     if policy.headroom.mode is HeadroomMode.AUTO:
-        chosen = described(learned, case.order_seconds, profile, _allowed(case))
+        chosen = described(vector, case.order_seconds, profile, _allowed(case))
         demand = replace(demand, forecast=found.ready_for)
         needs = Needs(demand=demand, now=found.now, keep=found.keep, headroom=chosen)
     else:

@@ -8,7 +8,8 @@ import numpy as np
 
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.latency import Replica, late_share, threshold_seconds
+from inference_cost.decide.headroom.lateness import most_in_time
+from inference_cost.decide.latency import Replica, late_shares, threshold_seconds
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, Gains
@@ -35,7 +36,7 @@ def serving(
     return Serving(
         capacity=float(profile.capacity_per_replica),
         load=float(profile.load_per_replica),
-        goodput=float((LOADS * (1.0 - late)).max()) * profile.capacity_per_replica,
+        goodput=most_in_time(LOADS, late) * profile.capacity_per_replica,
         wait_allowed=float(max(threshold - RESIDUAL * full, 0.0)),
         longest_wait=float(max(LONGEST_WAIT_SECONDS, LONGEST_WAIT_OBJECTIVES * threshold)),
         threshold=float(threshold),
@@ -52,7 +53,7 @@ def any_serving() -> Serving:
     return Serving(
         capacity=1.0,
         load=1.0,
-        goodput=1.0,
+        goodput=most_in_time(LOADS, _none_late()),
         wait_allowed=1.0,
         longest_wait=1.0,
         threshold=1.0,
@@ -77,7 +78,7 @@ def _late(capability: Capability, profile: Profile, objective: Objective) -> Flo
         max_batch_size=profile.max_batch_size,
         batching=capability.replica.batching,
     )
-    return _late_by_load(replica, objective.threshold_seconds)
+    return _constant(late_shares(replica, objective.threshold_seconds, LOADS))
 
 
 def _rounded(seconds: float) -> float:
@@ -99,16 +100,11 @@ def _late_above(load: float) -> Floats:
 
 
 @lru_cache(maxsize=CURVES_KEPT)
-def _late_by_load(replica: Replica, threshold: float) -> Floats:
-    return _constant(np.array([late_share(replica, threshold, load) for load in LOADS]))
-
-
-@lru_cache(maxsize=CURVES_KEPT)
 def _gains(gains: Gains) -> Floats:
     return _constant(np.array(gains))
 
 
 def _constant(values: Floats) -> Floats:
-    """It is shared between ticks."""
+    """Not to be changed: some are shared between ticks, and all are of one type for the compiled functions."""
     values.flags.writeable = False
     return values

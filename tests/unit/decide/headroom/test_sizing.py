@@ -32,7 +32,7 @@ def test_a_higher_demand_never_needs_fewer() -> None:
         sizing.size(learned, look(100.0, at=MIDNIGHT + i * TICK), serving(), 0.01)
     vector = np.concatenate([view.ravel() for view in learned])
     sizes = [
-        sizing.size(layout.views(vector.copy()), look(rate, latest=100.0), serving(), 0.01).now
+        sizing.size(vector.copy(), look(rate, latest=100.0), serving(), 0.01).now
         for rate in (50.0, 100.0, 110.0, 200.0, 1000.0)
     ]
     assert sizes == sorted(sizes)
