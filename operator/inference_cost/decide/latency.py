@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
 from math import log, log2
 from typing import Final
 
@@ -101,19 +100,20 @@ class LargestLoad:
 
 
 def largest_load(replica: Replica, objective: Objective) -> LargestLoad:
-    threshold = threshold_seconds(objective) / replica.full_batch_seconds
+    full = replica.full_batch_seconds
+    threshold, capacity = threshold_seconds(objective) / full, replica.max_batch_size / full
     times = _column(replica, objective)
     if times[0] > threshold:
-        return LargestLoad(per_second=UNREACHABLE_LOAD * replica.capacity, reachable=False)
+        return LargestLoad(per_second=UNREACHABLE_LOAD * capacity, reachable=False)
     load = _load_within(times, threshold) * _share_of_greedy(replica, threshold)
-    return LargestLoad(per_second=min(load, LARGEST_LOAD) * replica.capacity, reachable=True)
+    return LargestLoad(per_second=min(load, LARGEST_LOAD) * capacity, reachable=True)
 
 
 def seconds_at(replica: Replica, objective: Objective, load: float) -> float:
     """The objective's percentile (or mean queue time) in seconds at `load` inferences/s on one replica."""
     times = _column(replica, objective)
-    rho = load / replica.capacity
     full = replica.full_batch_seconds
+    rho = load / (replica.max_batch_size / full)
     if replica.batching is not Batching.GREEDY:
         rho /= _share_of_greedy(replica, threshold_seconds(objective) / full)
     if rho >= 1.0:
@@ -198,11 +198,11 @@ def _reader(target_fraction: float | None) -> Callable[[list[float]], float]:
 
 def _load_within(times: Sequence[float], threshold: float) -> float:
     """Largest load whose time is within the threshold; `times` rise with load."""
-    for i, (earlier, later) in enumerate(pairwise(times)):
-        if later > threshold:
-            weight = (threshold - earlier) / (later - earlier)
-            return _LOADS[i] + weight * (_LOADS[i + 1] - _LOADS[i])
-    return LARGEST_LOAD
+    above = bisect_right(times, threshold, 1)
+    if above == len(times):
+        return LARGEST_LOAD
+    weight = (threshold - times[above - 1]) / (times[above] - times[above - 1])
+    return _LOADS[above - 1] + weight * (_LOADS[above] - _LOADS[above - 1])
 
 
 def bracket(grid: Sequence[float], value: float) -> tuple[int, float]:

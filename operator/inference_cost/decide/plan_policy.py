@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from inference_cost.decide import attainment, behavior
-from inference_cost.decide.case import Case, case_of, observed
+from inference_cost.decide.case import Case, case_of
 from inference_cost.decide.guard import Verdict, forbids_removal
 from inference_cost.decide.learning import learn
 from inference_cost.decide.need import Needs, needs
@@ -64,7 +64,7 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
 
 
 def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    case, can, reached = learn(observed(case), seen)
+    case, can, measured, reached = learn(case, seen)
     found, memory = needs(case, seen, can)
     demand = found.demand
     kept = _remember_need(case, found.keep)
@@ -73,7 +73,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     gpu = mean_gpu_utilization(seen, case.at)
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
-        forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
+        forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, measured))
         choice = _choose(case, found, kept, forbidden)
     else:
         choice = _paused(case, pause)
@@ -97,7 +97,7 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     return plan, memory
 
 
-def _late_now(case: Case, seen: Traffic) -> float | None:
+def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
     """Lateness that the model did not expect: replicas added just now say that it knew of the shortage.
 
     A known shortage shows until they serve, what piled up is worked off, and a window has passed.
@@ -108,7 +108,7 @@ def _late_now(case: Case, seen: Traffic) -> float | None:
     since = case.at - case.lead_seconds - draining - window
     if any(change > 0 and time > since for time, change in case.memory.changes):
         return None
-    return attainment.missed_now(objective, attainment.measure(objective, signals, seen), signals)
+    return attainment.missed_now(objective, measured, signals)
 
 
 def _choose(case: Case, found: Needs, kept: behavior.Series, forbidden: Verdict | None) -> Choice:

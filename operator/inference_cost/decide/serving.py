@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from inference_cost.decide.headroom.lateness import most_in_time
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.headroom.lateness import most_in_time
 from inference_cost.decide.latency import Replica, late_shares, threshold_seconds
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability

@@ -6,13 +6,13 @@ from inference_cost.decide.headroom.learned import (
     LESS_COST,
     LESS_LATE,
     MEAN,
+    NUMBERS,
     RULE,
     RULE_COST,
     RULE_LATE,
     SECOND,
     SECOND_COST,
     SECOND_LATE,
-    NUMBERS,
     Floats,
 )
 from inference_cost.decide.headroom.rules import RULES
