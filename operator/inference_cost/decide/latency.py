@@ -130,8 +130,13 @@ def load_at(replica: Replica, objective: Objective, seconds: float) -> float:
     return _LOADS[0] if times[0] > threshold else _load_within(times, threshold)
 
 
+def late_share(replica: Replica, threshold_seconds: float, load: float) -> float:
+    """Share of requests that take longer than the threshold at `load`, a share of capacity."""
+    return float(late_shares(replica, threshold_seconds, np.array([load]))[0])
+
+
 def late_shares(replica: Replica, threshold_seconds: float, loads: Floats) -> Floats:
-    """Shares of requests that take longer than the threshold at loads that are shares of capacity."""
+    """The same of several loads."""
     threshold = threshold_seconds / replica.full_batch_seconds
     greedy = loads / _share_of_greedy(replica, threshold)
     return late_curve(_TABLE, _cell(replica), threshold, greedy)
@@ -170,7 +175,7 @@ def _column(replica: Replica, objective: Objective) -> tuple[float, ...]:
     )
     first, second = (1 - more_batch) * (1 - more_share), (1 - more_batch) * more_share
     third, fourth = more_batch * (1 - more_share), more_batch * more_share
-    return tuple(a * first + b * second + c * third + d * fourth for a, b, c, d in corners)
+    return tuple([a * first + b * second + c * third + d * fourth for a, b, c, d in corners])
 
 
 def _cell(replica: Replica) -> Cell:

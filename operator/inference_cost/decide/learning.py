@@ -1,11 +1,10 @@
 """What one window teaches of a policy: whether the objective held, and what a replica can carry with it."""
 
-from dataclasses import replace
 from math import sqrt
 from typing import Final, NamedTuple
 
 from inference_cost.decide import attainment
-from inference_cost.decide.case import Case, observed_since
+from inference_cost.decide.case import Case
 from inference_cost.decide.profile import (
     Capability,
     capability,
@@ -26,45 +25,37 @@ HELD_BY_MEAN: Final = 3.0  # a 99th percentile is at most about three means
 
 
 class Lesson(NamedTuple):
-    """`measured`: of the newest window; `reached`: of the whole SLO window. The case remembers what was learned."""
+    """`measured`: of the newest window; `reached`: of the whole SLO window. The rest is to be remembered."""
 
-    case: Case
     can: Capability
     measured: tuple[float, float] | Missing
     reached: Attainment | Missing
+    attainment: attainment.History
+    estimates: tuple[ServiceTimeEstimate, ...]
+    sampled_at: float
 
 
 def learn(case: Case, seen: Traffic) -> Lesson:
     """Attainment first, then what the window teaches, then what a replica can carry with it."""
-    observation, memory = case.observation, case.memory
+    observation, history = case.observation, case.memory.attainment
     objective = observation.policy.objective
     measured = attainment.measure(objective, observation.signals, seen)
-    history = memory.attainment
     if not isinstance(measured, Missing):
         seconds = seen.gateway_seconds if isinstance(objective, LatencyObjective) else seen.seconds
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
-    reached = attainment.attained(history, objective, measured, observation.signals)
     estimates = _learned_estimates(case, seen, measured)
-    memory = replace(
-        memory,
-        attainment=history,
-        estimates=estimates,
-        last_sampled_at=_sampled_at(case),
-        observed_at=case.at,
-        observed_since=observed_since(case),
-    )
-    outside = outside_domain(case.configuration, seen)
     can = capability(
         current_estimate(estimates, case.fleet.template_hash),
         case.configuration,
         objective,
-        outside=outside,
+        outside=outside_domain(case.configuration, seen),
         concurrency=_concurrency(seen),
         inferences_per_request=_inferences_per_request(seen),
         routing=observation.policy.routing,
     )
-    return Lesson(replace(case, memory=memory), can, measured, reached)
+    reached = attainment.attained(history, objective, measured, observation.signals)
+    return Lesson(can, measured, reached, history, estimates, _sampled_at(case))
 
 
 def _learned_estimates(

@@ -1,10 +1,10 @@
 """How many replicas a policy needs now, and how many it keeps: what is offered, put to the headroom rules."""
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from inference_cost.decide.case import Case
-from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, offered
+from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, expecting, offered
 from inference_cost.decide.headroom.described import described
 from inference_cost.decide.headroom.learned import Floats, expect_nothing, from_bytes, to_bytes
 from inference_cost.decide.headroom.regression import Look
@@ -14,7 +14,6 @@ from inference_cost.decide.profile import Capability
 from inference_cost.decide.serving import serving
 from inference_cost.decide.size import replicas_for
 from inference_cost.decide.traffic import Traffic
-from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import Demand, HeadroomChoice, Profile
 from inference_cost.model.policy import HeadroomMode, LatencyObjective
 from inference_cost.model.reading import Missing, MissingReason
@@ -37,15 +36,22 @@ class Needs:
     headroom: HeadroomChoice | Missing = NOT_CHOSEN
 
 
-def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, PolicyMemory]:
+class Looked(NamedTuple):
+    """What the headroom rules learned so far, and when they last looked."""
+
+    learned: bytes
+    at: float
+
+
+def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, Looked]:
     """Without a profile: hold, or grow while requests are late."""
     demand = offered(seen, _capacity(case, can), hidden_losses=_hides_losses(case, seen))
     if isinstance(can.profile, Missing):
         need = _blind_need(case, demand)
-        demand = replace(demand, forecast=demand.now)
-        return Needs(demand=demand, now=need, keep=need), case.memory
+        demand = expecting(demand, demand.now)
+        return Needs(demand=demand, now=need, keep=need), _not_looked(case)
     if demand.censored:
-        return _growing(case, can, can.profile, demand), case.memory
+        return _growing(case, can, can.profile, demand), _not_looked(case)
     return _asked(case, seen, can, can.profile, demand)
 
 
@@ -77,7 +83,7 @@ def _blind_need(case: Case, demand: Demand) -> int:
 
 def _growing(case: Case, can: Capability, profile: Profile, demand: Demand) -> Needs:
     """The true demand cannot be seen: nothing is learned from it."""
-    demand = replace(demand, forecast=demand.now * GROWTH_WHILE_CENSORED)
+    demand = expecting(demand, demand.now * GROWTH_WHILE_CENSORED)
     need = replicas_for(demand.forecast, profile.load_per_replica, can.gains) + _fixed(case)
     return Needs(demand=demand, now=need, keep=max(need, case.fleet.current))
 
@@ -89,7 +95,7 @@ def _fixed(case: Case) -> int:
 
 def _asked(
     case: Case, seen: Traffic, can: Capability, profile: Profile, demand: Demand
-) -> tuple[Needs, PolicyMemory]:
+) -> tuple[Needs, Looked]:
     """As learned, or as the user says: the expected demand and so many more, or the present one and none."""
     policy, look = case.observation.policy, look_of(case, seen, demand)
     vector = from_bytes(case.memory.headroom)
@@ -99,18 +105,22 @@ def _asked(
     found = size(vector, look, replica, _allowed(case))
     if policy.headroom.mode is HeadroomMode.AUTO:
         chosen = described(vector, case.order_seconds, profile, _allowed(case))
-        demand = replace(demand, forecast=found.ready_for)
+        demand = expecting(demand, found.ready_for)
         needs = Needs(demand=demand, now=found.now, keep=found.keep, headroom=chosen)
     else:
         needs = _as_ordered(case, can, profile, demand, found)
-    return needs, _remembered(case, look, vector)
+    return needs, _looked(case, look, vector)
 
 
-def _remembered(case: Case, look: Look, vector: Floats) -> PolicyMemory:
+def _looked(case: Case, look: Look, vector: Floats) -> Looked:
     """A look between ticks is answered, and not counted."""
     if look.seconds < A_WHOLE_TICK * look.tick:
-        return case.memory
-    return replace(case.memory, headroom=to_bytes(vector), looked_at=case.at)
+        return _not_looked(case)
+    return Looked(to_bytes(vector), case.at)
+
+
+def _not_looked(case: Case) -> Looked:
+    return Looked(case.memory.headroom, case.memory.looked_at)
 
 
 def _allowed(case: Case) -> float:
@@ -127,4 +137,4 @@ def _as_ordered(
     expected, more = demand.now if disabled else found.expected, _fixed(case)
     need = max(replicas_for(expected, profile.load_per_replica, can.gains) + more, found.drain)
     keep = replicas_for(found.held, profile.load_per_replica, can.gains) + more
-    return Needs(demand=replace(demand, forecast=expected), now=need, keep=max(keep, need))
+    return Needs(demand=expecting(demand, expected), now=need, keep=max(keep, need))

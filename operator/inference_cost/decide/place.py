@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from inference_cost.model.money import HourlyPrice
@@ -11,6 +12,7 @@ from inference_cost.model.workload import Node, Workload
 
 NONE: Final = Decimal(0)
 ONE: Final = Decimal(1)
+SHARES_KEPT: Final = 1024  # pods and nodes come in few sizes
 
 
 def bounds(variants: Sequence[Variant]) -> tuple[int, int]:
@@ -58,5 +60,6 @@ def _share_price(node: Node | None, gpus: int, millicores: int, memory: int) -> 
     return node.price.per_hour * min(share, ONE) if share > 0 else None
 
 
+@lru_cache(maxsize=SHARES_KEPT)
 def _share(asked: int, allocatable: int) -> Decimal:
     return Decimal(asked) / allocatable if asked and allocatable > 0 else NONE

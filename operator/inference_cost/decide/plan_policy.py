@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from inference_cost.decide import attainment, behavior
-from inference_cost.decide.case import Case, case_of
+from inference_cost.decide.case import Case, case_of, observed_since
 from inference_cost.decide.guard import Verdict, forbids_removal
-from inference_cost.decide.learning import learn
-from inference_cost.decide.need import Needs, needs
+from inference_cost.decide.learning import Lesson, learn
+from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import gain
@@ -64,17 +64,15 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
 
 
 def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    case, can, measured, reached = learn(case, seen)
-    found, memory = needs(case, seen, can)
-    demand = found.demand
-    kept = _remember_need(case, found.keep)
-    if kept != memory.needs or memory.misses:
-        memory = replace(memory, needs=kept, misses=0)
+    lesson = learn(case, seen)
+    can = lesson.can
+    found, looked = needs(case, seen, can)
+    memory = _remembered(case, lesson, found, looked)
     gpu = mean_gpu_utilization(seen, case.at)
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
-        forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, measured))
-        choice = _choose(case, found, kept, forbidden)
+        forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, lesson.measured))
+        choice = _choose(case, found, memory, forbidden)
     else:
         choice = _paused(case, pause)
     plan = assemble(
@@ -84,17 +82,32 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         choice.desired,
         limited_by=choice.limited_by,
         reasons=(*_findings(case, can, choice.desired), *choice.reasons),
-        demand=demand,
+        demand=found.demand,
         profile=profile_among(can, choice.desired),
-        prediction=predict(can, objective, demand, choice.desired),
-        one_fewer=predict(can, objective, demand, choice.desired - 1)
+        prediction=predict(can, objective, found.demand, choice.desired),
+        one_fewer=predict(can, objective, found.demand, choice.desired - 1)
         if pause is None
         else NOT_DECIDED,
-        attainment=reached,
+        attainment=lesson.reached,
         gpu_utilization=gpu,
         headroom=found.headroom,
     )
     return plan, memory
+
+
+def _remembered(case: Case, lesson: Lesson, found: Needs, looked: Looked) -> PolicyMemory:
+    return replace(
+        case.memory,
+        attainment=lesson.attainment,
+        estimates=lesson.estimates,
+        last_sampled_at=lesson.sampled_at,
+        observed_at=case.at,
+        observed_since=observed_since(case),
+        headroom=looked.learned,
+        looked_at=looked.at,
+        needs=_remember_need(case, found.keep),
+        misses=0,
+    )
 
 
 def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
@@ -111,18 +124,18 @@ def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | No
     return attainment.missed_now(objective, measured, signals)
 
 
-def _choose(case: Case, found: Needs, kept: behavior.Series, forbidden: Verdict | None) -> Choice:
+def _choose(case: Case, found: Needs, memory: PolicyMemory, forbidden: Verdict | None) -> Choice:
     return choose(
         Need(
             now=found.now,
             keep=found.keep,
-            kept=kept,
+            kept=memory.needs,
             start_up_seconds=case.start_up_seconds,
-            observed_since=case.memory.observed_since,
+            observed_since=memory.observed_since,
         ),
         case.fleet,
         case.bounds,
-        Rules(behavior=case.observation.policy.behavior, changes=case.memory.changes),
+        Rules(behavior=case.observation.policy.behavior, changes=memory.changes),
         forbidden=forbidden,
         at=case.at,
     )

@@ -180,13 +180,16 @@ def expect_nothing(vector: Floats) -> None:
 @compiled
 def _sound(vector: Floats) -> bool:
     """Whether the functions can go on from here. The numbers stand first."""
+    broken = 0  # counted to the end, which is faster than to stop at the first
     for i in range(len(vector)):
-        unknown = _EXPECTED[0] <= i < _EXPECTED[1] or _DAILY[0] <= i < _DAILY[1]
-        if not (isfinite(vector[i]) or (unknown and isnan(vector[i]))):
-            return False
+        broken += not isfinite(vector[i])
+    for first, end in (_EXPECTED, _DAILY):
+        for i in range(first, end):
+            broken -= isnan(vector[i])
     for i in range(_VARIANCE[0], _VARIANCE[1]):
-        if vector[i] < 0:
-            return False
+        broken += vector[i] < 0
+    if broken:
+        return False
     if vector[AGE] < 0 or vector[DEMAND] < 0 or vector[STEPS] < 0:
         return False
     return bool(
