@@ -3,6 +3,7 @@
 python -m benchmarks.replay --data FOLDER          all of it (hours), then renders docs/benchmarks.md
 python -m benchmarks.replay --only mlarge          one trace; other rows of the results stay
 python -m benchmarks.replay --ours                 ours only; rows of other policies stay
+python -m benchmarks.replay --faults               when things go wrong, rows of their own (ten minutes)
 python -m benchmarks.replay --render               the page again from the results
 python -m benchmarks.replay --quick --check        fails when ours got worse than benchmarks/recorded.json
 python -m benchmarks.replay --quick --record       writes benchmarks/recorded.json
@@ -18,13 +19,14 @@ from pathlib import Path
 from benchmarks.replay import regression
 from benchmarks.replay.environment import ROOT, code_hash, facts
 from benchmarks.replay.page import page
-from benchmarks.replay.plan import Run, full, quick
+from benchmarks.replay.plan import Run, faulty, full, quick
 from benchmarks.replay.progress import Progress
-from benchmarks.replay.rows import Results, Row, from_csv, merged, to_csv
+from benchmarks.replay.rows import NO_RESULTS, Results, Row, from_csv, merged, to_csv
 from benchmarks.replay.run import Replays, possible
-from benchmarks.traces.catalog import QUICK_TRACES, TRACES
+from benchmarks.traces.catalog import FAULT_TRACES, QUICK_TRACES, TRACES
 
 RESULTS = ROOT / "benchmarks" / "results" / "replay.csv"
+FAULTS = ROOT / "benchmarks" / "results" / "faults.csv"
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1: ours got worse."""
     options = _options(arguments)
     if options.render:
-        return _render(options.output, options.page)
+        return _render(options)
     return _quick(options) if options.quick else _full(options)
 
 
@@ -47,7 +49,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--only", metavar="TRACE[,TRACE]", help="these traces only")
     add("--ours", action="store_true", help="ours only; rows of other policies stay")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
-    add("--output", type=Path, default=RESULTS, metavar="CSV", help="where rows are kept")
+    add("--faults", action="store_true", help="the runs in which things go wrong")
+    add("--output", type=Path, metavar="CSV", help="where rows are kept")
     add("--page", type=Path, default=PAGE, metavar="MD", help="the page rendered from them")
     add("--recorded", type=Path, default=regression.RECORDED, metavar="JSON", help="of --check")
     add("--render", action="store_true", help="render only")
@@ -59,7 +62,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--check and --record need --quick")
     if options.data is not None and not options.data.is_dir():
         parser.error(f"--data: {options.data} is not a folder")
-    known = {trace.name for trace in (QUICK_TRACES if options.quick else TRACES)}
+    options.traces = TRACES
+    if options.quick or options.faults:
+        options.traces = QUICK_TRACES if options.quick else FAULT_TRACES
+    known = {trace.name for trace in options.traces}
+    options.output = options.output or (FAULTS if options.faults else RESULTS)
     options.only = set(options.only.split(",")) if options.only else known
     if options.record and options.only != known:
         parser.error("--record writes all cases; leave out --only")
@@ -73,21 +80,22 @@ def _chosen(runs: Sequence[Run], options: argparse.Namespace) -> tuple[Run, ...]
 
 
 def _full(options: argparse.Namespace) -> int:
-    chosen = _chosen(full(), options)
+    planned = faulty() if options.faults else full()
+    chosen = _chosen(planned, options)
     if options.ours:
         chosen = tuple(replace(run, against=(), tuned=False) for run in chosen)
-    runs, skipped = possible(chosen, TRACES, options.data)
+    runs, skipped = possible(chosen, options.traces, options.data)
     for what in skipped:
         print(f"skipped: {what}", file=sys.stderr)
-    replays = Replays(TRACES, extra=options.data, jobs=options.jobs, code=code_hash())
+    replays = Replays(options.traces, extra=options.data, jobs=options.jobs, code=code_hash())
     progress = Progress(runs)
     rows = _known(options.output)
-    order = [run.case for run in full()]
+    order = [run.case for run in planned]
     for new in replays.each(runs, progress):
         rows = merged(rows, new, order, ours_only=options.ours)
         about = facts(_command(options), progress.seconds, "; ".join(skipped))
         _write(options.output, to_csv(Results(facts=about, rows=rows)))
-    return _render(options.output, options.page)
+    return _render(options)
 
 
 def _known(path: Path) -> tuple[Row, ...]:
@@ -99,7 +107,9 @@ def _command(options: argparse.Namespace) -> str:
     words = ["python -m benchmarks.replay"]
     if options.data:
         words.append("--data FOLDER")
-    if options.only != {trace.name for trace in TRACES}:
+    if options.faults:
+        words.append("--faults")
+    if options.only != {trace.name for trace in options.traces}:
         words.append(f"--only {','.join(sorted(options.only))}")
     if options.ours:
         words.append("--ours")
@@ -129,9 +139,16 @@ def _check(measured: dict[str, regression.Figures], runs: Sequence[Run], path: P
     return 1 if found else 0
 
 
-def _render(results: Path, target: Path) -> int:
-    _write(target, page(from_csv(results.read_text())))
+def _render(options: argparse.Namespace) -> int:
+    results, faults = options.output, FAULTS
+    if options.faults:
+        results, faults = RESULTS, options.output
+    _write(options.page, page(_results(results), _results(faults)))
     return 0
+
+
+def _results(path: Path) -> Results:
+    return from_csv(path.read_text()) if path.exists() else NO_RESULTS
 
 
 def _write(path: Path, text: str) -> None:

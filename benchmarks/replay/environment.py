@@ -13,6 +13,7 @@ _PACKAGE = ROOT / "operator" / "inference_cost"
 SOURCES = (
     *(_PACKAGE / part for part in ("account", "decide", "model", "simulate")),
     ROOT / "benchmarks" / "traces",
+    ROOT / "benchmarks" / "replay" / "faults.py",
     ROOT / "benchmarks" / "replay" / "plan.py",
     ROOT / "benchmarks" / "replay" / "scenarios.py",
 )

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.replay import tables
-from benchmarks.replay.rows import Results, Row
+from benchmarks.replay.faults_table import faults_table
+from benchmarks.replay.rows import NO_RESULTS, Results, Row
 
 TEMPLATE = Path(__file__).with_name("page.md")
 _PLACE = re.compile(r"\{([a-z0-9 ]+)\}")
@@ -30,8 +31,8 @@ _TABLES: Mapping[str, Callable[[Rows], str]] = {
 }
 
 
-def page(results: Results, template: str | None = None) -> str:
-    """The whole page; the same results give the same bytes.
+def page(results: Results, faults: Results = NO_RESULTS, template: str | None = None) -> str:
+    """The whole page; the same results give the same bytes. `faults`: of the runs in which things go wrong.
 
     Raises:
         KeyError: the template asks for a table that does not exist.
@@ -39,6 +40,7 @@ def page(results: Results, template: str | None = None) -> str:
     text = TEMPLATE.read_text() if template is None else template
     made = {
         **{name: make(results.rows) for name, make in _TABLES.items()},
+        "faults": faults_table(faults),
         "facts": tables.facts_table(results.facts.items(), results.rows),
     }
     return _PLACE.sub(lambda place: made[place.group(1)], text)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from benchmarks.traces.catalog import QUICK_TRACES, TRACES, Trace
+from benchmarks.replay.faults import Fault
+from benchmarks.traces.catalog import FAULT_TRACES, QUICK_TRACES, TRACES, Trace
 from benchmarks.traces.variants import Variant
 from inference_cost.simulate.scenario import Fidelity
 
@@ -21,12 +22,14 @@ BASELINES = (
     "static99",
 )
 QUICK_BASELINES = ("hpa",)
+FAULT_BASELINES = ("hpa", "keda")
 LOAD_TIMES = "load times"  # start-up drawn from real model loads instead of a constant
 STARTS = ("180", "360")  # seconds
 USUAL_START = "180"
 USUAL_LAG_SECONDS = 10.0
 LAGS_SECONDS = (30.0, 60.0)
 MISSING_PERCENT = 5.0
+MUCH_MISSING_PERCENT = 20.0
 QUEUE_DELAY_MILLISECONDS = 2.0
 MORE_SEEDS = (1001, 1002)
 SWEPT = ("mlarge", "nab-amzn")  # traces of the sweeps: smooth and spiky
@@ -48,6 +51,7 @@ class Case:
     missing_percent: float = 0.0
     queue_delay_milliseconds: float = 0.0
     fidelity: Fidelity = Fidelity.STEP
+    fault: Fault = Fault.NONE
 
     def __str__(self) -> str:
         start = self.start if self.start == LOAD_TIMES else f"{self.start} s"
@@ -60,6 +64,7 @@ class Case:
                 f"queue delay {self.queue_delay_milliseconds:g} ms",
             ),
             (self.fidelity is not Fidelity.STEP, "every request"),
+            (self.fault is not Fault.NONE, str(self.fault)),
         )
         words = [text for said, text in more if said]
         return ", ".join([f"{self.trace} start {start} seed {self.seed}", *words])
@@ -93,6 +98,24 @@ def full(traces: Iterable[Trace] = TRACES) -> tuple[Run, ...]:
 def quick(traces: Iterable[Trace] = QUICK_TRACES) -> tuple[Run, ...]:
     """Minutes instead of hours: guards against getting worse, no figures to publish."""
     return tuple(Run(case=usual_case(trace), against=QUICK_BASELINES) for trace in traces)
+
+
+def faulty(traces: Iterable[Trace] = FAULT_TRACES) -> tuple[Run, ...]:
+    """When things go wrong: the usual case first."""
+    cases = [case for trace in traces for case in _faulty(usual_case(trace))]
+    return tuple(Run(case=case, against=FAULT_BASELINES) for case in cases)
+
+
+def _faulty(usual: Case) -> Iterator[Case]:
+    yield usual
+    for lag in LAGS_SECONDS:
+        yield replace(usual, metric_lag_seconds=lag)
+    for percent in (MISSING_PERCENT, MUCH_MISSING_PERCENT):
+        yield replace(usual, missing_percent=percent)
+    for fault in Fault:
+        if fault is not Fault.NONE:
+            yield replace(usual, fault=fault)
+    yield replace(usual, start=LOAD_TIMES)
 
 
 def _main(traces: tuple[Trace, ...]) -> Iterator[Run]:

@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.replay.plan import Run
-from benchmarks.traces.catalog import QUICK_TRACES, TRACES
+from benchmarks.traces.catalog import FAULT_TRACES, QUICK_TRACES, TRACES
 
 TUNED_WEIGHT = 8.0  # a run that searches for the best knobs, against one that does not
 LEAST_DAYS = 0.5  # compilation and curves take their time with the shortest trace as well
-_DAYS = {trace.name: trace.days for trace in QUICK_TRACES + TRACES}
+_DAYS = {trace.name: trace.days for trace in QUICK_TRACES + TRACES + FAULT_TRACES}
 
 
 def weight(run: Run) -> float:

@@ -6,9 +6,10 @@ Wall-clock figures are left out: the same code and seeds give the same rows.
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
+from benchmarks.replay.faults import Fault
 from benchmarks.replay.plan import Case
 from benchmarks.replay.scenarios import mean_replicas
 from benchmarks.traces.variants import DAY_SECONDS, Variant
@@ -54,6 +55,7 @@ class Row:
     replica_hours: float
     notes: str
     code: str  # of which the row is
+    fault: str = ""
 
     @property
     def case(self) -> Case:
@@ -66,6 +68,7 @@ class Row:
             missing_percent=self.missing_percent,
             queue_delay_milliseconds=self.queue_delay_milliseconds,
             fidelity=Fidelity(self.fidelity),
+            fault=Fault(self.fault),
         )
 
     @property
@@ -86,6 +89,7 @@ def rows_of(case: Case, scenario: Scenario, comparison: Comparison, code: str) -
         **asdict(case),
         "variant": str(case.variant),
         "fidelity": str(case.fidelity),
+        "fault": str(case.fault),
         "days": round(scenario.traffic.seconds / DAY_SECONDS, 4),
         "mean_replicas": mean_replicas(scenario.traffic) * case.variant.factor,
         "stretch": round(scenario.stretch, 4),
@@ -136,6 +140,9 @@ class Results:
     rows: tuple[Row, ...]
 
 
+NO_RESULTS = Results(facts={}, rows=())
+
+
 def merged(
     old: Sequence[Row], new: Sequence[Row], order: Sequence[Case], *, ours_only: bool = False
 ) -> tuple[Row, ...]:
@@ -178,12 +185,15 @@ def from_csv(text: str) -> Results:
 
 def _parsed(table: Iterable[dict[str, str]]) -> tuple[Row, ...]:
     names = {field.name: field.type for field in fields(Row)}
+    needed = {field.name for field in fields(Row) if field.default is MISSING}
     rows = []
     for record in table:
-        missing = names.keys() - record.keys()
+        missing = needed - record.keys()
         if missing:
             raise ValueError(f"columns are missing: {', '.join(sorted(missing))}")
-        values: dict[str, Any] = {name: _value(record[name], kind) for name, kind in names.items()}
+        values: dict[str, Any] = {
+            name: _value(record[name], kind) for name, kind in names.items() if name in record
+        }
         rows.append(Row(**values))
     return tuple(rows)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from benchmarks.replay.faults import with_fault
 from benchmarks.replay.plan import LOAD_TIMES, Case
 from benchmarks.traces.variants import DAY_SECONDS
 from inference_cost.model.policy import (
@@ -71,7 +72,7 @@ def scenario_of(
     if from_file and not load_seconds:
         raise ValueError("no load times to draw start-up from")
     highest = mean_replicas(traffic) * case.variant.factor * HIGHEST_PER_MEAN_REPLICA
-    return Scenario(
+    scenario = Scenario(
         policy=_policy(case.trace, stretch, round(highest)),
         traffic=traffic,
         service=service_of(case).stretched(stretch),
@@ -85,6 +86,7 @@ def scenario_of(
         fidelity=case.fidelity,
         stretch=stretch,
     )
+    return with_fault(scenario, case.fault)
 
 
 def _policy(name: str, stretch: float, highest: int) -> Policy:

@@ -114,6 +114,11 @@ def mlarge_day(read: Read, *, seed: int, factor: float) -> Traffic:
     return part(whole, QUICK_DAY * DAY_SECONDS, (QUICK_DAY + 1) * DAY_SECONDS)
 
 
+def mlarge_two_days(read: Read, *, seed: int, factor: float) -> Traffic:
+    whole = ServeGen("servegen_mlarge", 101)(read, seed=seed, factor=factor)
+    return part(whole, QUICK_DAY * DAY_SECONDS, (QUICK_DAY + 2) * DAY_SECONDS)
+
+
 def nab_week(read: Read, *, seed: int, factor: float) -> Traffic:
     whole = nab(read, seed=seed, factor=factor)
     return part(whole, QUICK_WEEK * WEEK_SECONDS, (QUICK_WEEK + 1) * WEEK_SECONDS)
@@ -202,6 +207,17 @@ QUICK_TRACES = (
         files=("nab_twitter_amzn_5min.csv.gz",),
         prepare=nab_week,
         seed=104,
+    ),
+)
+
+FAULT_TRACES = (
+    Trace(
+        name="mlarge-2-days",
+        about="days 3 and 4 of m-large: even, but for a rise in the last evening",
+        days=2.0,
+        files=_MLARGE,
+        prepare=mlarge_two_days,
+        seed=101,
     ),
 )
 

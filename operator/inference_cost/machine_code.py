@@ -21,16 +21,19 @@ STATES_KEPT = 6
 IN_USE_SECONDS = 86_400.0  # another process may still run on a state
 
 
-def compiler(package: Path) -> Callable[[F], F]:
-    """A decorator: compile on first use, and keep the machine code for the next process where that can be."""
+def compiler(package: Path, *, nogil: bool = False) -> Callable[[F], F]:
+    """A decorator: compile on first use, and keep the machine code for the next process where that can be.
+
+    `nogil`: other threads run while the function does.
+    """
     folder = os.environ.get("NUMBA_CACHE_DIR") or _folder(package)
 
     def compiled(function: F) -> F:
         if folder is None:
-            return cast(F, numba.njit(error_model="numpy")(function))
+            return cast(F, numba.njit(error_model="numpy", nogil=nogil)(function))
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
         try:
-            return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+            return cast(F, numba.njit(cache=True, error_model="numpy", nogil=nogil)(function))
         finally:
             numba.config.CACHE_DIR = before
 

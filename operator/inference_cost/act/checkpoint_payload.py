@@ -26,6 +26,7 @@ LARGEST_INFLATED = 8 * 1024 * 1024  # a payload that grows beyond this is not ou
 SERVICE_TIME_MOVE = 0.05
 START_UP_MOVE = 0.10
 HEADROOM_SECONDS = 3600.0  # what was learned of the demand in so short a time is soon learned again
+CALIBRATION_MOVE = 0.05
 MONEY_MOVE = 0.01
 TYPICAL_BATCH = 4.0
 
@@ -87,6 +88,7 @@ def moved(old: Learned, new: Learned) -> bool:
         _estimates_moved(old.memory.estimates, new.memory.estimates)
         or not _near(_mean(old.memory), _mean(new.memory), START_UP_MOVE)
         or new.memory.looked_at - old.memory.looked_at >= HEADROOM_SECONDS
+        or not _near(old.memory.calibration.factor, new.memory.calibration.factor, CALIBRATION_MOVE)
         or _account_moved(old.account, new.account)
     )
 

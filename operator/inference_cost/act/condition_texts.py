@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from math import isfinite
+from typing import assert_never
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
 from inference_cost.model.observation import PolicyRefusal
-from inference_cost.model.plan import Attainment, LimitedBy, Plan
-from inference_cost.model.policy import LatencyObjective, Mode, Objective, Pause, Policy
+from inference_cost.model.plan import Attainment, Evenness, LimitedBy, Plan, Prediction
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Mode,
+    Objective,
+    Pause,
+    Policy,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import Signals
 from inference_cost.model.workload import ConflictKind, Pod, TargetProblem
@@ -92,10 +101,14 @@ _GATEWAY_HINT = (
     "models, so no flag of tritonserver helps there."
 )
 
+EVENNESS_UNKNOWN = "Not measured: at least two pods, ready for a full rate window, with 20 requests each are needed."
+
 _LIMITS = {
     LimitedBy.MIN_REPLICAS: "Fewer would do; `spec.minReplicas` keeps {desired}.",
     LimitedBy.MAX_REPLICAS: "The need is {needed}; `spec.maxReplicas` allows {desired}. "
     "Raise it, or relax `spec.slo`.",
+    LimitedBy.SCHEDULE: "The need is {needed}; `spec.schedules` has {desired} now, or in as long "
+    "as a replica takes to start.",
     LimitedBy.BEHAVIOR: "The need is {needed}; `spec.behavior` allows {desired} for now.",
     LimitedBy.STABILIZATION: "The need is {needed}; {desired} stay until that has held for "
     "a while.",
@@ -105,7 +118,14 @@ _LIMITS = {
     LimitedBy.FALLBACK: "`spec.fallback` sets {desired} without metrics: see `MetricsAvailable`.",
     LimitedBy.LEARNING: "What one replica carries is still being learned: nothing is removed until "
     "it is known.",
+    LimitedBy.MODEL_INACCURATE: "Requests take longer than the latency model says at the loads seen: nothing is "
+    "removed meanwhile. Check that nothing else uses the GPUs and CPUs of {target}, and the way from the gateway to "
+    "its pods. `status.decision.message` has the figures.",
     LimitedBy.GPU_GUARD: "The GPUs are too busy to remove a replica.",
+    LimitedBy.TRAFFIC_UNEVEN: "A ready pod gets no requests, so one more would get none either: {desired} stay. See "
+    "`TrafficUneven`.",
+    LimitedBy.SUSPECTED_OUTAGE: "Requests to {target} stopped at once, which looks like an outage in "
+    "front of it: {desired} stay for a while. See `status.decision`.",
     LimitedBy.CAPACITY: "Replicas that were asked for cannot start: see `CapacityAvailable`.",
     LimitedBy.FLEET_GUARD: "Many policies ask for fewer replicas at once: removals are spread over "
     "time. See `decision.fleetGuard` in the operator's values.",
@@ -118,6 +138,12 @@ _LIMITS = {
 
 _PARTIAL_LIMIT = (
     "Metrics of {target} are there in part only, so nothing is removed: see `MetricsAvailable`."
+)
+
+
+_UNSEEN_LIMIT = (
+    "`spec.minReplicas` is 0, but without a gateway's metrics nothing tells of a request that no replica can take: "
+    "{desired} stays. Set `gateway.preset` in the operator's values."
 )
 
 
@@ -190,24 +216,43 @@ def predicted(plan: Plan, objective: Objective) -> str:
         return ""
     verdict = "which meets" if prediction.meets_objective else "which misses"
     return (
-        f"Predicted at {replicas(prediction.replicas)}: {milliseconds(prediction.seconds)} "
+        f"Predicted at {replicas(prediction.replicas)}: {_predicted_time(prediction, objective)} "
         f"{figure_of(objective)}, {verdict} the objective."
     )
 
 
+def _predicted_time(prediction: Prediction, objective: Objective) -> str:
+    if isinstance(objective, DrainObjective):
+        return f"{prediction.seconds:.0f} s"
+    return milliseconds(prediction.seconds)
+
+
 def measured(attainment: Attainment, objective: Objective) -> str:
     where = attainment.measured_at
-    if isinstance(objective, LatencyObjective):
-        return (
-            f"{100 * attainment.fraction:.2f} % of {attainment.requests:.0f} requests finished "
-            f"within {milliseconds(objective.threshold_seconds)} (measured at: {where}; "
-            f"objective {100 * objective.target_fraction:g} %)."
-        )
+    share = f"{100 * attainment.fraction:.2f} % of {attainment.requests:.0f} requests"
+    match objective:
+        case LatencyObjective():
+            return (
+                f"{share} finished within {milliseconds(objective.threshold_seconds)} "
+                f"(measured at: {where}; objective {100 * objective.target_fraction:g} %)."
+            )
+        case DrainObjective():
+            return (
+                f"{share} waited at most {objective.within_seconds:.0f} s, as far as their pods' mean "
+                f"waits tell (measured at: {where}; objective: all)."
+            )
+        case QueueTimeObjective():
+            return _mean_queue_time(attainment, objective)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _mean_queue_time(attainment: Attainment, objective: QueueTimeObjective) -> str:
     mean = objective.mean_seconds / attainment.fraction if attainment.fraction > 0 else float("inf")
     figure = "at most" if attainment.fraction >= 1 else "about"
     return (
         f"The mean queue time of {attainment.requests:.0f} requests is {figure} {milliseconds(mean)} "
-        f"(measured at: {where}; objective {milliseconds(objective.mean_seconds)})."
+        f"(measured at: {attainment.measured_at}; objective {milliseconds(objective.mean_seconds)})."
     )
 
 
@@ -227,6 +272,21 @@ def violated(plan: Plan, objective: Objective) -> str:
         "spread over all replicas as `spec.routing` says, that nothing else uses their GPUs or CPUs, and "
         "the way from the gateway to the pods."
     )
+
+
+def uneven(evenness: Evenness) -> str:
+    """What is seen, and the ways to have connections spread."""
+    idle = f", {_pods(evenness.idle)} without any" if evenness.idle else ""
+    share = f"{100 * evenness.hottest_fraction:.0f} % of the requests of {_pods(evenness.pods)}"
+    return (
+        f"{evenness.hottest} gets {share}{idle}: they carry what {evenness.effective:.1f} would if loaded alike. "
+        "Clients keep their connections: balance in the client over a headless Service, limit the age of connections, "
+        "or use a proxy or mesh that balances requests."
+    )
+
+
+def even(evenness: Evenness) -> str:
+    return f"Of {_pods(evenness.pods)}, the busiest gets {100 * evenness.hottest_fraction:.0f} % of the requests."
 
 
 def quota(refusal: str) -> str:
@@ -261,6 +321,8 @@ def limited(plan: Plan, policy: Policy) -> str:
     needed = sum(v.needed for v in plan.variants)
     target = ", ".join(str(v.target) for v in policy.variants)
     text = _LIMITS[plan.limited_by]
+    if plan.limited_by is LimitedBy.MIN_REPLICAS and not policy.variants[0].min_replicas:
+        text = _UNSEEN_LIMIT
     partial = "partial-metrics" in (reason.code for reason in plan.reasons)
     if partial and plan.limited_by is LimitedBy.METRICS_UNAVAILABLE:
         text = _PARTIAL_LIMIT
@@ -268,9 +330,15 @@ def limited(plan: Plan, policy: Policy) -> str:
 
 
 def figure_of(objective: Objective) -> str:
-    if isinstance(objective, LatencyObjective):
-        return f"at the {100 * objective.target_fraction:g}th percentile"
-    return "mean queue time"
+    match objective:
+        case LatencyObjective():
+            return f"at the {100 * objective.target_fraction:g}th percentile"
+        case QueueTimeObjective():
+            return "mean queue time"
+        case DrainObjective():
+            return "longest wait"
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def milliseconds(seconds: float) -> str:

@@ -16,6 +16,7 @@ from inference_cost.act import condition_texts as texts
 from inference_cost.api.conditions import Condition, ConditionStatus, ConditionType
 from inference_cost.api.fields import shorten
 from inference_cost.decide.attainment import objective_met
+from inference_cost.decide.evenness import lasts
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.model.policy import Mode
@@ -43,6 +44,8 @@ class ConditionReason(StrEnum):
     PODS_FAILING = "PodsFailing"
     REFUSED = "Refused"
     NOT_LIMITED = "NotLimited"
+    EVEN = "Even"
+    STICKY_CONNECTIONS = "StickyConnections"
     NO_CONFLICT = "NoConflict"
 
 
@@ -196,12 +199,22 @@ def _metrics_available(view: View) -> Finding:
         configurations.reason is MissingReason.MODEL_NOT_LOADED
     ):
         return _missing_metrics(view, configurations)
+    if not signals.pods:
+        return _gateway_alone(view)
     if signals.partial:
         return is_true(MissingReason.PARTIAL, texts.partial_metrics(signals))
     pods, ready = len(signals.pods), sum(1 for p in view.pods if p.ready)
     return is_true(
         ConditionReason.METRICS_FRESH, f"{pods} of {ready} ready pods report Triton metrics."
     )
+
+
+def _gateway_alone(view: View) -> Finding:
+    """No replica on purpose is a state as good as any; one that is not ready yet reports nothing."""
+    workloads = [w for w in view.seen.workloads if isinstance(w, Workload)]
+    if any(w.desired_replicas for w in workloads):
+        return _missing_metrics(view, Missing(reason=MissingReason.NO_READY_PODS))
+    return is_true(ConditionReason.METRICS_FRESH, "No pod runs; the gateway reports who asks.")
 
 
 def _missing_metrics(view: View, missing: Missing) -> Finding:
@@ -268,6 +281,19 @@ def _scaling_limited(view: View) -> Finding:
     return is_true(view.plan.limited_by.value, texts.limited(view.plan, view.seen.policy))
 
 
+def _traffic_uneven(view: View) -> Finding:
+    if view.rejected is not None:
+        return is_unknown(ConditionReason.NOT_OBSERVED, texts.NOT_ACCEPTED)
+    if view.plan is None:
+        return is_unknown(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
+    evenness = view.plan.evenness
+    if isinstance(evenness, Missing):
+        return is_unknown(ConditionReason.NOT_MEASURED, texts.EVENNESS_UNKNOWN)
+    if lasts(evenness, view.at):
+        return is_true(ConditionReason.STICKY_CONNECTIONS, texts.uneven(evenness))
+    return is_false(ConditionReason.EVEN, texts.even(evenness))
+
+
 def _conflicted(view: View) -> Finding:
     conflict = view.seen.conflict
     if conflict is None:
@@ -287,5 +313,6 @@ _RULES: Mapping[ConditionType, Callable[[View], Finding]] = {
     ConditionType.SLO_MET: _slo_met,
     ConditionType.CAPACITY_AVAILABLE: _capacity_available,
     ConditionType.SCALING_LIMITED: _scaling_limited,
+    ConditionType.TRAFFIC_UNEVEN: _traffic_uneven,
     ConditionType.CONFLICTED: _conflicted,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from inference_cost.act.scale import ScaleOrder
+from inference_cost.decide.schedule import widest
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import Plan, VariantPlan
 from inference_cost.model.policy import Mode, Variant
@@ -44,11 +45,11 @@ def _orders(plan: Plan, seen: PolicyObservation) -> Iterator[ScaleOrder]:
 
 
 def _check_bounds(variant: Variant, wanted: VariantPlan, seen: PolicyObservation) -> None:
-    """Within min and max, or the number that a pause asks for."""
+    """Within what is ever allowed, or the number that a pause asks for."""
     pause = seen.policy.pause
     if pause is not None and pause.replicas == wanted.desired:
         return
-    if not variant.min_replicas <= wanted.desired <= variant.max_replicas:
-        raise UnsoundPlanError(
-            f"{wanted.desired} replicas are outside {variant.min_replicas} to {variant.max_replicas}"
-        )
+    fewest, most = widest(seen.policy)
+    lowest, highest = min(variant.min_replicas, fewest), max(variant.max_replicas, most)
+    if not lowest <= wanted.desired <= highest:
+        raise UnsoundPlanError(f"{wanted.desired} replicas are outside {lowest} to {highest}")

@@ -134,6 +134,9 @@ def _profile(profile: Profile | Missing) -> api.ProfileStatus | None:
         requests_per_second_per_replica=load,
         source=api.ProfileSource(profile.source.value),
         error_percent=percent_text(min(error, 9.99) if _sound(error) else 9.99),
+        calibration_percent=None
+        if profile.calibration is None
+        else round(100 * profile.calibration),
         template_hash=profile.template_hash,
     )
 

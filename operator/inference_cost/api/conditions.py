@@ -18,6 +18,7 @@ class ConditionType(StrEnum):
     SLO_MET = "SLOMet"
     CAPACITY_AVAILABLE = "CapacityAvailable"
     SCALING_LIMITED = "ScalingLimited"
+    TRAFFIC_UNEVEN = "TrafficUneven"
     CONFLICTED = "Conflicted"
 
 
@@ -34,6 +35,7 @@ CONDITION_MEANING: dict[ConditionType, str] = {
     ConditionType.SLO_MET: "The objective is met; True or False only from a measurement.",
     ConditionType.CAPACITY_AVAILABLE: "The replicas asked for get nodes and start.",
     ConditionType.SCALING_LIMITED: "Something keeps the replicas from following the need.",
+    ConditionType.TRAFFIC_UNEVEN: "Some ready pods get far more of the requests than others.",
     ConditionType.CONFLICTED: "Another autoscaler, policy or manager wants the same replicas.",
 }
 

@@ -28,6 +28,8 @@ DECIMAL_PATTERN: Final = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
 PERCENT_PATTERN: Final = r"^[0-9]{1,3}(\.[0-9]{1,2})?$"
 CURRENCY_PATTERN: Final = r"^[A-Z]{3}$"
 BASE64_PATTERN: Final = r"^[A-Za-z0-9+/]*={0,2}$"
+CRON_PATTERN: Final = r"^[0-9A-Za-z*,/#-]+( +[0-9A-Za-z*,/#-]+){4}$"
+TIME_ZONE_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
 DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 PATTERN_HINTS: Final = {
@@ -41,6 +43,9 @@ PATTERN_HINTS: Final = {
     PERCENT_PATTERN: 'must be a percentage as a string, for example "99.0"',
     CURRENCY_PATTERN: "must be an ISO 4217 code, for example USD",
     BASE64_PATTERN: "must be base64",
+    CRON_PATTERN: "must be a cron expression of five fields: minute, hour, day of month, month and day"
+    ' of week, for example "0 8 * * 1-5"',
+    TIME_ZONE_PATTERN: "must be a time zone of the IANA database, for example Europe/Berlin",
 }
 """What to write instead, by pattern: a bare regular expression helps nobody."""
 
@@ -73,10 +78,12 @@ PercentText = Annotated[str, Field(max_length=6, pattern=PERCENT_PATTERN)]
 Currency = Annotated[str, Field(max_length=3, pattern=CURRENCY_PATTERN)]
 Message = Annotated[str, Field(max_length=MESSAGE_LENGTH)]
 Replicas = Annotated[int, Field(strict=True, ge=1, le=REPLICAS_LIMIT)]
+ReplicasFromZero = Annotated[int, Field(strict=True, ge=0, le=REPLICAS_LIMIT)]
 ObservedReplicas = Annotated[int, Field(strict=True, ge=0, le=OBSERVED_LIMIT)]
 NodeCount = Annotated[int, Field(strict=True, ge=0, le=OBSERVED_LIMIT)]
 Generation = Annotated[int, Field(strict=True, ge=0, le=JSON_INTEGER_LIMIT)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=600_000)]
+DeadlineSeconds = Annotated[int, Field(strict=True, ge=10, le=86_400)]
 ObservedMilliseconds = Annotated[int, Field(strict=True, ge=0, le=86_400_000)]
 Microseconds = Annotated[int, Field(strict=True, ge=0, le=3_600_000_000)]
 

@@ -10,18 +10,22 @@ from inference_cost.api.base import ApiModel, Rule
 from inference_cost.api.behavior import Behavior
 from inference_cost.api.fields import (
     API_VERSION_PATTERN,
+    ATOMIC,
     SET,
     CamelCase,
+    DeadlineSeconds,
     DnsName,
     Milliseconds,
     ModelName,
     PercentText,
     Replicas,
+    ReplicasFromZero,
     unique_by,
 )
 from inference_cost.api.group import API_VERSION, POLICY
 from inference_cost.api.metadata import ObjectMeta, TopLevel
 from inference_cost.api.policy_status import PolicyStatus
+from inference_cost.api.schedule import Schedule
 
 
 class Mode(StrEnum):
@@ -84,25 +88,44 @@ class QueueTimeObjective(ApiModel):
     )
 
 
+class DrainObjective(ApiModel):
+    """No request waits longer than a deadline. For batch services, whose requests may wait."""
+
+    within_seconds: DeadlineSeconds = Field(
+        description="withinSeconds is the longest time, in seconds, that a request may wait before"
+        " it is served, from 10 to 86400. At every moment what waits, in Triton's queues and at the"
+        " gateway, and what arrives is served so that no request waits longer, with the fewest"
+        " replicas: waiting is allowed up to the deadline. Where it is shorter than the time a"
+        " replica takes to start, only replicas that already run can meet it."
+    )
+
+
 class Slo(ApiModel):
     """The objective: exactly one kind."""
 
     rules = (
         Rule(
-            cel="has(self.latency) != has(self.queueTime)",
-            message="`slo` must have exactly one objective: set `latency` or `queueTime`",
-            holds=lambda self: (self.latency is None) != (self.queue_time is None),
+            cel="[has(self.latency), has(self.queueTime), has(self.drain)].filter(x, x).size() == 1",
+            message="`slo` must have exactly one objective: set `latency`, `queueTime` or `drain`",
+            holds=lambda self: (
+                sum(one is not None for one in (self.latency, self.queue_time, self.drain)) == 1
+            ),
         ),
     )
     latency: LatencyObjective | None = Field(
         default=None,
         description="latency asks that a share of the requests is answered within a threshold."
-        " Not together with queueTime.",
+        " Not together with queueTime or drain.",
     )
     queue_time: QueueTimeObjective | None = Field(
         default=None,
         description="queueTime asks that the mean wait in Triton's queue stays below a bound."
-        " Not together with latency.",
+        " Not together with latency or drain.",
+    )
+    drain: DrainObjective | None = Field(
+        default=None,
+        description="drain asks that no request waits longer than a deadline; for batch services."
+        " Not together with latency or queueTime.",
     )
 
 
@@ -191,6 +214,50 @@ class Headroom(ApiModel):
     )
 
 
+def _in_order(schedule: Schedule, spec: "PolicySpec") -> bool:
+    lowest, highest = schedule.min_replicas, schedule.max_replicas
+    return (spec.min_replicas if lowest is None else lowest) <= (
+        spec.max_replicas if highest is None else highest
+    )
+
+
+class SignalType(StrEnum):
+    LATENCY = "Latency"
+    GPU_UTILIZATION = "GPUUtilization"
+
+
+class Signal(ApiModel):
+    """What the replicas follow."""
+
+    rules = (
+        Rule(
+            cel="has(self.targetPercent) == (self.type == 'GPUUtilization')",
+            message="`targetPercent` must be set when `type` is GPUUtilization and must not be set"
+            " otherwise",
+            holds=lambda self: (
+                (self.target_percent is not None) == (self.type is SignalType.GPU_UTILIZATION)
+            ),
+        ),
+    )
+    type: SignalType = Field(
+        default=SignalType.LATENCY,
+        description="type is Latency (as many replicas as the objective of slo needs) or"
+        " GPUUtilization (as many as bring the mean GPU utilization to targetPercent, with the rule"
+        " of the HorizontalPodAutoscaler). Default Latency, because GPU utilization is the share of"
+        " time in which any kernel runs: a GPU that serves batches one after the other shows close"
+        " to 100 percent whether its batches are full or nearly empty, so the same value stands for"
+        " loads and latencies that differ by multiples. With GPUUtilization the objective is still"
+        " measured and shown, and no replica is removed while it is clearly missed; replicas are"
+        " not added for it.",
+    )
+    target_percent: Annotated[int, Field(strict=True, ge=1, le=100)] | None = Field(
+        default=None,
+        description="targetPercent is the mean GPU utilization of the ready replicas to keep, in"
+        " percent, from 1 to 100; differences of less than a tenth of it change nothing. Required"
+        " when type is GPUUtilization, not allowed otherwise.",
+    )
+
+
 class PolicySpec(ApiModel):
     """The desired state."""
 
@@ -214,6 +281,15 @@ class PolicySpec(ApiModel):
                 or self.min_replicas <= self.fallback.replicas <= self.max_replicas
             ),
         ),
+        Rule(
+            cel="!has(self.schedules) || self.schedules.all(s,"
+            " (has(s.minReplicas) ? s.minReplicas : self.minReplicas) <="
+            " (has(s.maxReplicas) ? s.maxReplicas : self.maxReplicas))",
+            message="`minReplicas` of a schedule must be less than or equal to its `maxReplicas`; what"
+            " it leaves out is that of the spec, so set both",
+            field="schedules",
+            holds=lambda self: all(_in_order(one, self) for one in self.schedules),
+        ),
     )
     mode: Mode = Field(
         default=Mode.RECOMMEND,
@@ -224,14 +300,21 @@ class PolicySpec(ApiModel):
         description="scaleTargetRef is the workload to scale, in the namespace of the policy. It"
         " may not be changed."
     )
-    min_replicas: Replicas = Field(
+    min_replicas: ReplicasFromZero = Field(
         default=1,
-        description="minReplicas is the smallest number of replicas to run; at least 1. Default 1.",
+        description="minReplicas is the smallest number of replicas to run. 0 lets the last one go"
+        " while nobody asks: that needs a gateway whose metrics tell of a request that no replica"
+        " can take (gateway.preset in the operator's values), else one stays. Default 1.",
     )
     max_replicas: Replicas = Field(
         description="maxReplicas is the largest number of replicas to run, at least minReplicas."
     )
     slo: Slo = Field(description="slo is the objective that the replicas have to meet.")
+    signal: Signal = Field(
+        default=Signal(),
+        description="signal is what the replicas follow: the objective, or GPU utilization."
+        " Default: the objective.",
+    )
     routing: Routing = Field(
         default=Routing.EQUAL,
         description="routing says how requests reach the replicas: Equal (each replica gets an equal"
@@ -253,6 +336,13 @@ class PolicySpec(ApiModel):
         default=None,
         description="fallback is what to run when metrics stay away, as in KEDA. Default unset:"
         " the replicas are left as they are.",
+    )
+    schedules: Annotated[tuple[Schedule, ...], Field(max_length=16, json_schema_extra=ATOMIC)] = (
+        Field(
+            default=(),
+            description="schedules are other bounds than minReplicas and maxReplicas at certain times, as"
+            " with KEDA's cron scaler. Default empty.",
+        )
     )
     headroom: Headroom = Field(
         default=Headroom(),

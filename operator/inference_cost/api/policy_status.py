@@ -96,6 +96,12 @@ class ProfileStatus(ApiModel):
         description="errorPercent is the relative uncertainty of the largest batch's time, in"
         " percent (two standard deviations)."
     )
+    calibration_percent: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = Field(
+        default=None,
+        description="calibrationPercent is the load at which the latency model predicts what is"
+        " observed, as a share of the real load, in percent: 100 where it is exact, more where it is"
+        " optimistic. Unset until enough was observed.",
+    )
     template_hash: LabelValueNotEmpty = Field(
         description="templateHash is the pod-template hash that the profile was learned for."
     )
@@ -132,9 +138,9 @@ class SloStatus(ApiModel):
     )
     predicted_milliseconds: ObservedMilliseconds | None = Field(
         default=None,
-        description="predictedMilliseconds is the latency at the target percentile, or the mean"
-        " queue time, predicted for the desired replicas, in milliseconds. Unset when nothing is"
-        " learned yet.",
+        description="predictedMilliseconds is the latency at the target percentile, the mean queue"
+        " time, or the longest wait, predicted for the desired replicas, in milliseconds. Unset when"
+        " nothing is learned yet.",
     )
 
 
@@ -261,7 +267,7 @@ class PolicyStatus(ApiModel):
     ] = Field(
         default=(),
         description="conditions are Ready, Accepted, MetricsAvailable, SLOMet, CapacityAvailable,"
-        " ScalingLimited and Conflicted. Default empty: not looked at yet.",
+        " ScalingLimited, TrafficUneven and Conflicted. Default empty: not looked at yet.",
     )
     replicas: ReplicaStatus | None = Field(
         default=None, description="replicas are the replicas of the target: asked for, ready, due."

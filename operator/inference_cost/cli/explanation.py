@@ -13,7 +13,13 @@ NOT_YET = (
 CHANGED = "The spec has changed since: this is the decision on the spec before."
 
 # Conditions whose "good" status is False; every other one is good when True.
-_GOOD_WHEN_FALSE = (ConditionType.SCALING_LIMITED, ConditionType.CONFLICTED)
+_GOOD_WHEN_FALSE = (
+    ConditionType.SCALING_LIMITED,
+    ConditionType.TRAFFIC_UNEVEN,
+    ConditionType.CONFLICTED,
+)
+# Not known is ordinary: of a single pod there is nothing to compare.
+_OFTEN_UNKNOWN = (ConditionType.TRAFFIC_UNEVEN,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +169,13 @@ def _attention(status: Mapping[str, Any]) -> list[Attention]:
             message=c.get("message", ""),
         )
         for c in status.get("conditions") or ()
-        if c["type"] in shown and c["status"] != _good(c["type"])
+        if c["type"] in shown and not _as_it_should_be(c["type"], c["status"])
     ]
+
+
+def _as_it_should_be(condition: str, status: str) -> bool:
+    ordinary = status == "Unknown" and condition in _OFTEN_UNKNOWN
+    return ordinary or status == _good(condition)
 
 
 def _good(condition: str) -> str:

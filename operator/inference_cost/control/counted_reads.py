@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from inference_cost.control.metrics import Metrics
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration
+from inference_cost.observe.history import RangeReader
 from inference_cost.observe.prometheus_client import Answer, MetricsReader
 from inference_cost.observe.triton_client import TritonReader
 
@@ -18,6 +19,23 @@ class CountedMetricsReader:
 
     async def query(self, promql: str, *, at: float | None) -> Answer | Missing:
         answer = await self._reader.query(promql, at=at)
+        self._metrics.metric_reads.labels("prometheus", _outcome(answer)).inc()
+        return answer
+
+
+class CountedRangeReader:
+    """As above, for queries of the past."""
+
+    def __init__(self, reader: RangeReader, metrics: Metrics) -> None:
+        self._reader = reader
+        self._metrics = metrics
+
+    async def query_range(
+        self, promql: str, *, start: float, end: float, step_seconds: float
+    ) -> Answer | Missing:
+        answer = await self._reader.query_range(
+            promql, start=start, end=end, step_seconds=step_seconds
+        )
         self._metrics.metric_reads.labels("prometheus", _outcome(answer)).inc()
         return answer
 

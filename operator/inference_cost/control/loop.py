@@ -48,6 +48,18 @@ class Accounts(Protocol):
     ) -> Costs: ...
 
 
+class Teaches(Protocol):
+    """What is learned beside the loop. Neither waits."""
+
+    def remembered(self, memory: Memory) -> Memory:
+        """The memory with what was taught since the last tick."""
+        ...
+
+    def see(self, snapshot: Snapshot, memory: Memory) -> None:
+        """What this tick saw, and what is remembered after it."""
+        ...
+
+
 class Acts(Protocol):
     """The writers. `overlay` brings a snapshot up to our own last writes."""
 
@@ -77,6 +89,7 @@ class ControlLoop:
         clock: Clock,
         times: LoopTimes,
         currency: str,
+        teacher: Teaches | None = None,
     ) -> None:
         self._observer = observer
         self._decide = decide
@@ -86,6 +99,7 @@ class ControlLoop:
         self._clock = clock
         self._times = times
         self._currency = currency
+        self._teacher = teacher
         self._wake = asyncio.Event()
         self._memory = Memory()
         self._account_memory: Mapping[PolicyKey, AccountMemory] = {}
@@ -131,10 +145,12 @@ class ControlLoop:
                 snapshot = await self._observer.observe(self._clock.time())
             snapshot = await self._actuator.overlay(snapshot)
         with self._phase("decide"):
-            outcome = self._decide(snapshot, self._memory)
+            outcome = self._decide(snapshot, self._remembered())
         self._count_failures(outcome)
         self._tell_held(outcome, snapshot)
         self._memory = outcome.decisions.memory
+        if self._teacher is not None:
+            self._teacher.see(snapshot, self._memory)
         with self._phase("account"):
             costs = self._costs(snapshot, outcome.decisions.plans)
         tick = Tick(
@@ -148,6 +164,12 @@ class ControlLoop:
             _, statuses = await self._actuator.act(tick)
         self._show(tick, statuses)
         self._interval = max(self._times.tick, scrape_interval(snapshot))
+
+    def _remembered(self) -> Memory:
+        """Kept at once: a tick that fails must not lose what was taught."""
+        if self._teacher is not None:
+            self._memory = self._teacher.remembered(self._memory)
+        return self._memory
 
     async def _safe_tick(self) -> None:
         try:

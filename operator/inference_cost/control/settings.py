@@ -139,6 +139,12 @@ class DecisionSettings(Section):
     """Only scale-out for this long after another version of the operator took over."""
 
 
+class BackfillSettings(Section):
+    days: Annotated[int, Field(ge=0, le=31)] = 7
+    """How many days of its demand a new policy learns from Prometheus when it starts, as far as these are kept.
+    0: none; it then begins with what other services needed."""
+
+
 class WriteSettings(Section):
     scale_per_second: Annotated[float, Field(gt=0, le=1_000)] = 20.0
     """Largest rate of `/scale` writes, after a burst of twice as many."""
@@ -201,6 +207,8 @@ class Settings(BaseSettings):
     """Reading model configurations from Triton itself."""
     decision: DecisionSettings = DecisionSettings()
     """Numbers of the decision that hold for all policies."""
+    backfill: BackfillSettings = BackfillSettings()
+    """What a new policy learns of the time before it."""
     writes: WriteSettings = WriteSettings()
     """Limits on what is written to the API server."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"

@@ -150,6 +150,8 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._parts.actuator.run(), name="writers")
             group.create_task(self._parts.loop.run(), name="loop")
+            if self._parts.backfill is not None:
+                group.create_task(self._parts.backfill.run(), name="backfill")
 
     async def _restore(self) -> None:
         """What the last leader learned. Without it things would be decided, and paid for, twice: so it waits."""

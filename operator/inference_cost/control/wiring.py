@@ -22,8 +22,13 @@ from inference_cost.act.scaler import Scaler
 from inference_cost.act.status_changes import RefreshTimes
 from inference_cost.act.status_writer import StatusWriter
 from inference_cost.act.write_queue import WriteQueue
+from inference_cost.control.backfill import DAY_SECONDS, PrometheusBackfill
 from inference_cost.control.clock import Clock, SystemClock
-from inference_cost.control.counted_reads import CountedMetricsReader, CountedTritonReader
+from inference_cost.control.counted_reads import (
+    CountedMetricsReader,
+    CountedRangeReader,
+    CountedTritonReader,
+)
 from inference_cost.control.elector import Elector, LeaseTimes
 from inference_cost.control.isolation import IsolatedDecisions
 from inference_cost.control.kube_client import namespace_of_pod
@@ -59,6 +64,7 @@ class Parts:
     models: ModelCatalog
     actuator: Actuator
     loop: ControlLoop
+    backfill: PrometheusBackfill | None
     compiled: asyncio.Event = field(default_factory=asyncio.Event)  # decisions need no compiler now
 
 
@@ -96,6 +102,7 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
     )
     actuator = _actuator(base)
     _watch_gauges(metrics, elector, cache, actuator, observer)
+    backfill = _backfill(settings, prometheus, metrics, clock)
     return Parts(
         api=api,
         elector=elector,
@@ -105,7 +112,8 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         prometheus=prometheus,
         models=models,
         actuator=actuator,
-        loop=_loop(base, observer, actuator, metrics, clock),
+        loop=_loop(base, observer, actuator, backfill, clock),
+        backfill=backfill,
     )
 
 
@@ -149,6 +157,20 @@ def _observer(
         ),
         decision=settings.decision_numbers(),
         enforce_enabled=settings.enforce.enabled,
+    )
+
+
+def _backfill(
+    settings: Settings, prometheus: PrometheusReader | None, metrics: Metrics, clock: Clock
+) -> PrometheusBackfill | None:
+    if prometheus is None or not settings.backfill.days:
+        return None
+    return PrometheusBackfill(
+        CountedRangeReader(prometheus, metrics),
+        settings.prometheus,
+        seconds=settings.backfill.days * DAY_SECONDS,
+        metrics=metrics,
+        clock=clock,
     )
 
 
@@ -206,7 +228,11 @@ def _stored_status(cache: ClusterCache, key: PolicyKey) -> Mapping[str, Any]:
 
 
 def _loop(
-    base: _Base, observer: Observer, actuator: Actuator, metrics: Metrics, clock: Clock
+    base: _Base,
+    observer: Observer,
+    actuator: Actuator,
+    backfill: PrometheusBackfill | None,
+    clock: Clock,
 ) -> ControlLoop:
     settings = base.settings
     return ControlLoop(
@@ -214,7 +240,7 @@ def _loop(
         decide=IsolatedDecisions(decide),
         account=account,
         actuator=actuator,
-        metrics=metrics,
+        metrics=base.metrics,
         clock=clock,
         times=LoopTimes(
             tick=settings.loop.tick_seconds,
@@ -226,6 +252,7 @@ def _loop(
             ),
         ),
         currency=settings.currency,
+        teacher=backfill,
     )
 
 

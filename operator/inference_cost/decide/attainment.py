@@ -3,15 +3,22 @@
 The gateway's histogram decides a latency objective; errors count as late. Where the threshold lies between two
 bounds, the lower one counts; if the verdict hangs on that, it is ambiguous and said so.
 A mean queue time is read from Triton's counters: the share is then threshold ÷ mean, at most one.
+A deadline is judged by each pod's mean wait in the window, as Triton counts it, with what the gateway held them for.
 """
 
 from itertools import pairwise
-from math import isfinite, sqrt
-from typing import Final
+from math import inf, isfinite, sqrt
+from typing import Final, assert_never
 
+from inference_cost.decide.backlog import held_back
 from inference_cost.decide.traffic import Traffic, clean_gateway, usable
 from inference_cost.model.plan import Attainment
-from inference_cost.model.policy import LatencyObjective, Objective, QueueTimeObjective
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import GatewaySignals, LatencyHistogram, Signals
 
@@ -28,8 +35,13 @@ ADD_A_GATEWAY: Final = (
 
 def objective_met(attainment: Attainment, objective: Objective) -> bool:
     """Whether a measured share means that the objective was met over the window."""
-    target = objective.target_fraction if isinstance(objective, LatencyObjective) else 1.0
-    return attainment.fraction >= target - 1e-9
+    match objective:
+        case LatencyObjective():
+            return attainment.fraction >= objective.target_fraction - 1e-9
+        case QueueTimeObjective() | DrainObjective():
+            return attainment.fraction >= 1.0 - 1e-9
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def measure(
@@ -38,8 +50,18 @@ def measure(
     """(requests within the objective, requests) of the newest window."""
     if isinstance(signals, Missing):
         return signals
-    if isinstance(objective, QueueTimeObjective):
-        return _queue_time(traffic)
+    match objective:
+        case QueueTimeObjective():
+            return _queue_time(traffic)
+        case DrainObjective():
+            return traffic if isinstance(traffic, Missing) else _waited(objective, signals, traffic)
+        case LatencyObjective():
+            return _answered(objective, signals)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _answered(objective: LatencyObjective, signals: Signals) -> tuple[float, float] | Missing:
     gateway = clean_gateway(signals.gateway)
     if isinstance(gateway, Missing):
         reason = gateway.reason
@@ -59,6 +81,19 @@ def _queue_time(traffic: Traffic | Missing) -> tuple[float, float] | Missing:
         return traffic
     requests = traffic.completed * traffic.seconds
     return traffic.mean_queue_seconds * requests, requests
+
+
+def _waited(objective: DrainObjective, signals: Signals, traffic: Traffic) -> tuple[float, float]:
+    """Each pod's requests by their mean wait, the one at the gateway by Little's law before it."""
+    free = held_back(signals)
+    before = free / traffic.completed if free > 0 and traffic.completed > 0 else 0.0
+    windows = [w for pod in traffic.pods for w in pod.windows if w.requests > 0]
+    within = sum(
+        w.requests
+        for w in windows
+        if before + w.queue_seconds / w.requests <= objective.within_seconds
+    )
+    return within, sum(w.requests for w in windows)
 
 
 def clean_histogram(histogram: LatencyHistogram | Missing) -> LatencyHistogram | Missing:
@@ -131,10 +166,18 @@ def attained(
         requests += answered
     if requests <= 0:
         return Missing(reason=MissingReason.NO_TRAFFIC, detail="no request in the window")
-    if isinstance(objective, QueueTimeObjective):
-        mean = within / requests
-        share = 1.0 if mean <= objective.mean_seconds else objective.mean_seconds / mean
-        return Attainment(fraction=share, requests=requests, measured_at="Server")
+    match objective:
+        case QueueTimeObjective():
+            mean = within / requests
+            share = 1.0 if mean <= objective.mean_seconds else objective.mean_seconds / mean
+            return Attainment(fraction=share, requests=requests, measured_at="Server")
+        case DrainObjective():
+            share = min(within / requests, 1.0)
+            return Attainment(fraction=share, requests=requests, measured_at="Server")
+        case LatencyObjective():
+            pass
+        case _ as unknown:
+            assert_never(unknown)
     result = Attainment(
         fraction=min(within / requests, 1.0), requests=requests, measured_at="Gateway"
     )
@@ -153,13 +196,42 @@ def missed_now(
     if isinstance(measured, Missing):
         return None
     good, requests = measured
-    if isinstance(objective, QueueTimeObjective):
-        allowed = objective.mean_seconds * requests
-        return 1 - allowed / good if requests >= A_FEW and good > allowed else None
+    match objective:
+        case QueueTimeObjective():
+            allowed = objective.mean_seconds * requests
+            return 1 - allowed / good if requests >= A_FEW and good > allowed else None
+        case DrainObjective():
+            return 1 - good / requests if requests >= A_FEW and good < requests else None
+        case LatencyObjective():
+            pass
+        case _ as unknown:
+            assert_never(unknown)
     late, allowed = requests - good, (1 - objective.target_fraction) * requests
     if late <= allowed + max(BY_CHANCE * sqrt(max(allowed, 0.0)), A_FEW):
         return None
     return None if _hangs_on_a_bound(objective, signals) else late / requests
+
+
+def late_between(
+    objective: LatencyObjective, signals: Signals
+) -> tuple[float, float, float, float] | Missing:
+    """(bound, requests later than it, those that may be late beside them, requests) of the newest window.
+
+    The bound is the histogram's lowest one that is not below the threshold.
+    """
+    gateway = clean_gateway(signals.gateway)
+    if isinstance(gateway, Missing):
+        return gateway
+    histogram = clean_histogram(gateway.latency)
+    if isinstance(histogram, Missing):
+        return histogram
+    threshold = objective.threshold_seconds
+    bound = next((b for b in histogram.bounds_seconds if b >= threshold * (1 - 1e-9)), inf)
+    if not isfinite(bound):
+        return Missing(reason=MissingReason.AMBIGUOUS, detail=_add_a_bound(objective))
+    quick, requests = _within(gateway, histogram, _above(histogram, threshold))
+    in_time, _ = _within(gateway, histogram, _below(histogram, threshold))
+    return bound, requests - quick, quick - in_time, requests
 
 
 def _hangs_on_a_bound(objective: LatencyObjective, signals: Signals | Missing) -> bool:

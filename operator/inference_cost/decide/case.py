@@ -33,6 +33,7 @@ class Case:
     tick_seconds: float  # between looks that can show something new
     traffic: Traffic | Missing
     configuration: ModelConfiguration | Missing
+    scrape_seconds: float
     age_seconds: float  # of the newest sample
 
     @property
@@ -82,6 +83,7 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
         tick_seconds=lead_time.tick_seconds(settings, scrape),
         traffic=seen,
         configuration=configuration_of(observation.configurations, seen),
+        scrape_seconds=scrape,
         age_seconds=age,
     )
 

@@ -1,10 +1,14 @@
 """Compiles the headroom rules before the first decision needs them, which would else wait for it."""
 
-from inference_cost.decide.headroom.learned import from_bytes, new_vector, to_bytes
+import numpy as np
+
+from inference_cost.decide.headroom.history import relive
+from inference_cost.decide.headroom.learned import from_bytes, new_vector, to_bytes, views
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.shadow import Serving
 from inference_cost.decide.headroom.sizing import size
-from inference_cost.decide.latency import Batching, Replica, late_shares
+from inference_cost.decide.latency import late_shares
+from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.serving import LOADS, any_serving
 
 
@@ -13,5 +17,6 @@ def compile_ahead() -> None:
     look = Look(*(1.0 for _ in Look._fields))
     replica: Serving = any_serving()
     one = Replica(alpha_seconds=1.0, beta_seconds=1.0, max_batch_size=1, batching=Batching.GREEDY)
-    late_shares(one, 1.0, LOADS)
+    late_shares(one, 1.0, 1.0 * LOADS)
     size(from_bytes(to_bytes(new_vector())), look, replica, 0.01)
+    relive(views(new_vector()), look, replica, np.zeros((0, 4)))

@@ -10,7 +10,6 @@ from math import isfinite
 from types import MappingProxyType
 
 from inference_cost.decide.fleet_guard import guard_fleet
-from inference_cost.decide.place import bounds
 from inference_cost.decide.plan_policy import plan_policy
 from inference_cost.decide.plans import held_plan
 from inference_cost.model.memory import Decisions, Memory, PolicyMemory
@@ -27,7 +26,7 @@ def decide(snapshot: Snapshot, memory: Memory) -> Decisions:
         key = observation.policy.key
         before = memory.policies.get(key, PolicyMemory())
         plans[key], remembered[key] = _contained(observation, before, snapshot)
-    ceilings = {o.policy.key: bounds(o.policy.variants)[1] for o in snapshot.observations}
+    ceilings = {key: plan.highest for key, plan in plans.items()}
     guarded, fleet = guard_fleet(
         plans, ceilings, _recent_removals(remembered, snapshot), memory.fleet, snapshot
     )

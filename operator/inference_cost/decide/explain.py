@@ -1,12 +1,13 @@
 """The last decision as a person would say it. Words are made here, from the values of a plan."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
+from inference_cost.decide.drain import AIM
 from inference_cost.decide.latency import OVERLOADED_SECONDS
 from inference_cost.decide.room import room
 from inference_cost.decide.sentences import FINDINGS, LIMITS, reason_sentence
-from inference_cost.decide.words import count, money, percent, rate, seconds
+from inference_cost.decide.words import count, money, percent, rate, seconds, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (
     Action,
@@ -16,7 +17,13 @@ from inference_cost.model.plan import (
     Profile,
     ProfileSource,
 )
-from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    QueueTimeObjective,
+    ServiceObjective,
+)
 from inference_cost.model.reading import Missing, MissingReason
 
 LONGEST_MESSAGE: Final = 256  # of a status message
@@ -96,14 +103,25 @@ def _seen(plan: Plan, objective: Objective) -> str:
 def _attained(plan: Plan, objective: Objective) -> str:
     if isinstance(plan.attainment, Missing):
         return f"Whether the objective is met is not measured ({_missing(plan.attainment)})."
-    if isinstance(objective, LatencyObjective):
-        return (
-            f"{percent(plan.attainment.fraction)} of the requests finished within "
-            f"{seconds(objective.threshold_seconds)}, the objective is "
-            f"{percent(objective.target_fraction)}."
-        )
-    met = "below" if plan.attainment.fraction >= 1 else "above"
-    return f"The mean queue time is {met} the objective of {seconds(objective.mean_seconds)}."
+    share = percent(plan.attainment.fraction)
+    match objective:
+        case LatencyObjective():
+            return (
+                f"{share} of the requests finished within {seconds(objective.threshold_seconds)}, "
+                f"the objective is {percent(objective.target_fraction)}."
+            )
+        case QueueTimeObjective():
+            met = "below" if plan.attainment.fraction >= 1 else "above"
+            return (
+                f"The mean queue time is {met} the objective of {seconds(objective.mean_seconds)}."
+            )
+        case DrainObjective():
+            return (
+                f"{share} of the requests waited at most {wait(objective.within_seconds)}, "
+                "the objective is all of them."
+            )
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _expected(plan: Plan, objective: Objective) -> str:
@@ -124,12 +142,18 @@ def _findings(plan: Plan, observation: PolicyObservation) -> str:
 
 
 def _within(objective: Objective) -> str:
-    if isinstance(objective, LatencyObjective):
-        return (
-            f"with {percent(objective.target_fraction)} of the requests within "
-            f"{seconds(objective.threshold_seconds)}"
-        )
-    return f"with a mean queue time of {seconds(objective.mean_seconds)}"
+    match objective:
+        case LatencyObjective():
+            return (
+                f"with {percent(objective.target_fraction)} of the requests within "
+                f"{seconds(objective.threshold_seconds)}"
+            )
+        case QueueTimeObjective():
+            return f"with a mean queue time of {seconds(objective.mean_seconds)}"
+        case DrainObjective():
+            return "with full batches"
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _how(profile: Profile) -> str:
@@ -160,6 +184,8 @@ def _why_not_fewer(plan: Plan, objective: Objective) -> str:
     fewer = plan.one_fewer
     if isinstance(fewer, Missing) or isinstance(plan.demand, Missing):
         return ""
+    if isinstance(objective, DrainObjective):
+        return _wait_among(fewer, objective)
     if fewer.meets_objective:
         return _spare(plan, objective, fewer)
     number = count(fewer.replicas, "replica")
@@ -171,7 +197,20 @@ def _why_not_fewer(plan: Plan, objective: Objective) -> str:
     return f"With {number} {_percentile(objective, fewer)}, above {_threshold(objective)}."
 
 
-def _spare(plan: Plan, objective: Objective, fewer: Prediction) -> str:
+def _wait_among(fewer: Prediction, objective: DrainObjective) -> str:
+    """Where one fewer keeps well within the deadline, what limits the plan says why it stays."""
+    within = objective.within_seconds
+    if fewer.seconds <= AIM * within:
+        return ""
+    near = "too near" if fewer.meets_objective else "above"
+    number = count(fewer.replicas, "replica")
+    return (
+        f"With {number} the longest wait would be {wait(fewer.seconds)}, {near} "
+        f"the {wait(within)} of the objective."
+    )
+
+
+def _spare(plan: Plan, objective: ServiceObjective, fewer: Prediction) -> str:
     """One fewer would do by the model: name what keeps it."""
     number = count(fewer.replicas, "replica")
     if plan.limited_by is LimitedBy.NOTHING:
@@ -184,14 +223,14 @@ def _spare(plan: Plan, objective: Objective, fewer: Prediction) -> str:
     return f"{number.capitalize()} would do: {_percentile(objective, fewer)}."
 
 
-def _percentile(objective: Objective, prediction: Prediction) -> str:
+def _percentile(objective: ServiceObjective, prediction: Prediction) -> str:
     if isinstance(objective, LatencyObjective):
         share = percent(objective.target_fraction)
         return f"{share} of the requests would finish within {seconds(prediction.seconds)}"
     return f"the mean queue time would be {seconds(prediction.seconds)}"
 
 
-def _threshold(objective: Objective) -> str:
+def _threshold(objective: ServiceObjective) -> str:
     if isinstance(objective, LatencyObjective):
         return f"the {seconds(objective.threshold_seconds)} of the objective"
     return f"the {seconds(objective.mean_seconds)} of the objective"
@@ -215,6 +254,8 @@ def _sentences(plan: Plan, observation: PolicyObservation, *, findings: bool) ->
 
 def _cost(plan: Plan) -> str:
     price = plan.replica_price_per_hour
+    if not plan.current and not plan.desired:
+        return "Cost: nothing while no replica runs."
     if isinstance(price, Missing):
         return "Cost: not known, because no price is known for the nodes the replicas run on."
     now = money(price * plan.desired)

@@ -10,6 +10,7 @@ from inference_cost.model.plan import LimitedBy, Reason
 from inference_cost.model.reading import Missing, Reading
 
 BUSY_GPU: Final = 0.9
+SINGLE_FAILURES: Final = 0.2  # of the pods: as long as so few cannot start, others can
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +62,18 @@ def _contradicts(gpu: Reading[float], late: float | None) -> Verdict | None:
     return None
 
 
+def replaced(fleet: Fleet) -> int:
+    """Pods that cannot start and are asked for once more: what is wrong is theirs or their nodes'."""
+    few = fleet.stuck <= SINGLE_FAILURES * (fleet.ready + fleet.stuck)
+    return fleet.stuck if few and not fleet.refused else 0
+
+
 def caps_ask(fleet: Fleet, wanted: int) -> tuple[int, Verdict | None]:
-    """While pods are refused, pend or crash, more of them would only wait too: one probe at most."""
+    """While pods are refused, or many pend or crash, more of them would only wait too: one probe at most."""
     if fleet.refused:
         cap = fleet.current
         reason = Reason(code="refused", values=(("message", fleet.refused[:120]),))
-    elif fleet.stuck:
+    elif fleet.stuck > replaced(fleet):
         cap = max(fleet.current, fleet.ready + fleet.starting + 1)
         values = (("pods", fleet.stuck), ("trouble", fleet.trouble))
         reason = Reason(code="stuck", values=values)

@@ -1,7 +1,7 @@
 """What one window teaches of a policy: whether the objective held, and what a replica can carry with it."""
 
 from math import sqrt
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from inference_cost.decide import attainment
 from inference_cost.decide.case import Case
@@ -16,7 +16,12 @@ from inference_cost.decide.profile import (
 from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Attainment
-from inference_cost.model.policy import LatencyObjective
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing
 
 STEADY: Final = 0.25  # the newest rate may differ from the window's by so much
@@ -41,7 +46,7 @@ def learn(case: Case, seen: Traffic) -> Lesson:
     objective = observation.policy.objective
     measured = attainment.measure(objective, observation.signals, seen)
     if not isinstance(measured, Missing):
-        seconds = seen.gateway_seconds if isinstance(objective, LatencyObjective) else seen.seconds
+        seconds = _measured_over(objective, seen)
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
     estimates = _learned_estimates(case, seen, measured)
@@ -58,6 +63,16 @@ def learn(case: Case, seen: Traffic) -> Lesson:
     return Lesson(can, measured, reached, history, estimates, _sampled_at(case))
 
 
+def _measured_over(objective: Objective, seen: Traffic) -> float:
+    match objective:
+        case LatencyObjective():
+            return seen.gateway_seconds
+        case QueueTimeObjective() | DrainObjective():
+            return seen.seconds
+        case _ as unknown:
+            assert_never(unknown)
+
+
 def _learned_estimates(
     case: Case, seen: Traffic, measured: tuple[float, float] | Missing
 ) -> tuple[ServiceTimeEstimate, ...]:
@@ -65,7 +80,7 @@ def _learned_estimates(
     estimates = memory.estimates
     new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
     clean = not case.fleet.rolling_out and seen.failed == 0 and not _shed(seen)
-    if not (new > 0 and clean and _steady(seen)):
+    if not (new > 0 and clean and is_steady(seen)):
         return estimates
     if not outside_domain(case.configuration, seen):
         estimates = learn_window(
@@ -77,7 +92,7 @@ def _learned_estimates(
     return estimates
 
 
-def _steady(seen: Traffic) -> bool:
+def is_steady(seen: Traffic) -> bool:
     """In a window with two loads batches are of two kinds, which its sums do not tell apart."""
     chance = BY_CHANCE * sqrt(seen.offered * seen.seconds) / seen.seconds
     return abs(seen.latest - seen.offered) <= STEADY * seen.offered + chance
@@ -95,8 +110,15 @@ def _shed(seen: Traffic) -> bool:
 def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
     """Whether the objective held in this window; without a gateway judged by the server's means."""
     objective = case.observation.policy.objective
-    if not isinstance(objective, LatencyObjective):
-        return seen.mean_queue_seconds <= objective.mean_seconds
+    match objective:
+        case QueueTimeObjective():
+            return seen.mean_queue_seconds <= objective.mean_seconds
+        case DrainObjective():
+            return not isinstance(measured, Missing) and 0 < measured[1] <= measured[0]
+        case LatencyObjective():
+            pass
+        case _ as unknown:
+            assert_never(unknown)
     if isinstance(measured, Missing):
         return 0 < seen.mean_seconds * HELD_BY_MEAN <= objective.threshold_seconds
     within_time, requests = measured

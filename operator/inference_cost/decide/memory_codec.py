@@ -10,7 +10,15 @@ from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import Any, Final
 
-from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
+from inference_cost.decide.stretch import STRETCHES
+from inference_cost.model.memory import (
+    Calibration,
+    Compared,
+    PolicyMemory,
+    ServiceTimeEstimate,
+    SuspectedOutage,
+)
+from inference_cost.model.plan import Evenness
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 100_000  # of what the headroom rules learned
@@ -50,11 +58,18 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
     ended = data.get("rollout_ended_at")
     last_desired = data.get("last_desired")
     last_current = data.get("last_current")
+    price = data.get("price_before_zero")
     return PolicyMemory(
         estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
         headroom=_unpacked(str(data.get("headroom", ""))),
         looked_at=_number(data.get("looked_at", 0.0)),
+        calibration=_calibration(data.get("calibration", {})),
+        evenness=_evenness(data.get("evenness", {})),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
+        wanted=tuple((_number(t), int(n)) for t, n in data.get("wanted", ())),
+        arrivals=tuple(
+            (_number(t), _number(a), _number(h)) for t, a, h in data.get("arrivals", ())
+        ),
         changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
         start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
         attainment=tuple(
@@ -69,6 +84,23 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         last_desired=None if last_desired is None else int(last_desired),
         last_current=None if last_current is None else int(last_current),
         rollout_ended_at=None if ended is None else _number(ended),
+        quiet_at=_number(data.get("quiet_at", 0.0)),
+        quiet_since=_number(data.get("quiet_since", 0.0)),
+        blind_at=_number(data.get("blind_at", 0.0)),
+        price_before_zero=None if price is None else _number(price),
+        outage=_outage(data.get("outage")),
+    )
+
+
+def _outage(data: Mapping[str, Any] | None) -> SuspectedOutage | None:
+    if data is None:
+        return None
+    return SuspectedOutage(
+        began_at=_number(data["began_at"]),
+        seen_at=_number(data["seen_at"]),
+        before_per_second=_number(data["before_per_second"]),
+        spare_seconds=_number(data["spare_seconds"]),
+        over=bool(data["over"]),
     )
 
 
@@ -88,6 +120,52 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
         rejected_in_a_row=int(data.get("rejected_in_a_row", 0)),
         source=str(data.get("source", "Counters")),
         **numbers,
+    )
+
+
+def _calibration(data: Mapping[str, Any]) -> Calibration:
+    """A checkpoint from before there was one begins with nothing."""
+    if not data:
+        return Calibration()
+    return Calibration(
+        template_hash=str(data["template_hash"]),
+        queue=_compared(data["queue"]),
+        late=_compared(data["late"]),
+        bound_seconds=_number(data["bound_seconds"]),
+        doubtful=_number(data["doubtful"]),
+        estimate=_number(data["estimate"]),
+        factor=_number(data["factor"]),
+        wrong_seconds=_number(data["wrong_seconds"]),
+        compared_at=_number(data["compared_at"]),
+        disturbed_at=_number(data["disturbed_at"]),
+    )
+
+
+def _evenness(data: Mapping[str, Any]) -> Evenness:
+    if not data:
+        return Evenness()
+    return Evenness(
+        pods=int(data["pods"]),
+        effective=_number(data["effective"]),
+        hottest=str(data["hottest"]),
+        hottest_fraction=_number(data["hottest_fraction"]),
+        idle=int(data["idle"]),
+        windows=int(data["windows"]),
+        looked_at=_number(data["looked_at"]),
+    )
+
+
+def _compared(data: Mapping[str, Any]) -> Compared:
+    """What was predicted at other relative loads than today's cannot be used."""
+    predicted = tuple(map(_number, data["predicted"]))
+    if len(predicted) != len(STRETCHES):
+        return Compared()
+    return Compared(
+        windows=_number(data["windows"]),
+        requests=_number(data["requests"]),
+        observed=_number(data["observed"]),
+        variance=_number(data["variance"]),
+        predicted=predicted,
     )
 
 

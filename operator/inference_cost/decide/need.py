@@ -3,19 +3,30 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from inference_cost.decide.backlog import History
+from inference_cost.decide.behavior import Series
 from inference_cost.decide.case import Case
 from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, expecting, offered
+from inference_cost.decide.draining import Draining, draining
+from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.described import described
 from inference_cost.decide.headroom.learned import Floats, expect_nothing, from_bytes, to_bytes
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.sizing import Size, size
 from inference_cost.decide.look import interrupted, look_of
+from inference_cost.decide.outage import Suspicion, suspected, verdict
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.serving import serving
 from inference_cost.decide.size import replicas_for
 from inference_cost.decide.traffic import Traffic
-from inference_cost.model.plan import Demand, HeadroomChoice, Profile
-from inference_cost.model.policy import HeadroomMode, LatencyObjective
+from inference_cost.model.memory import SuspectedOutage
+from inference_cost.model.plan import Demand, HeadroomChoice, Profile, Reason
+from inference_cost.model.policy import (
+    DrainObjective,
+    HeadroomMode,
+    LatencyObjective,
+    ServiceObjective,
+)
 from inference_cost.model.reading import Missing, MissingReason
 
 GROWTH_WHILE_LATE: Final = 1.5
@@ -34,13 +45,19 @@ class Needs:
     now: int
     keep: int
     headroom: HeadroomChoice | Missing = NOT_CHOSEN
+    draining: Draining | None = None  # of an objective that lets requests wait
+    reasons: tuple[Reason, ...] = ()
+    forbidden: Verdict | None = None  # to remove anything
 
 
 class Looked(NamedTuple):
-    """What the headroom rules learned so far, and when they last looked."""
+    """What is to be remembered of the demand, and of what was wanted for it."""
 
-    learned: bytes
-    at: float
+    headroom: bytes
+    at: float  # of the last look that counts
+    outage: SuspectedOutage | None
+    arrivals: History
+    wanted: Series
 
 
 def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, Looked]:
@@ -49,10 +66,31 @@ def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, Looked]:
     if isinstance(can.profile, Missing):
         need = _blind_need(case, demand)
         demand = expecting(demand, demand.now)
-        return Needs(demand=demand, now=need, keep=need), _not_looked(case)
+        return Needs(demand=demand, now=need, keep=need), _as_before(case)
     if demand.censored:
-        return _growing(case, can, can.profile, demand), _not_looked(case)
-    return _asked(case, seen, can, can.profile, demand)
+        return _growing(case, can, can.profile, demand), _as_before(case)
+    objective = case.observation.policy.objective
+    if isinstance(objective, DrainObjective):
+        return _to_drain(case, seen, can.profile, demand, objective)
+    outage, remembered = suspected(case, seen, demand)
+    if outage is None:
+        found, looked = _asked(case, seen, can, can.profile, demand, objective=objective)
+    else:
+        found, looked = _waiting(case, can, can.profile, demand, outage), _as_before(case)
+    return found, looked._replace(outage=remembered)
+
+
+def _as_before(case: Case) -> Looked:
+    memory = case.memory
+    return Looked(memory.headroom, memory.looked_at, memory.outage, memory.arrivals, memory.wanted)
+
+
+def _to_drain(
+    case: Case, seen: Traffic, profile: Profile, demand: Demand, objective: DrainObjective
+) -> tuple[Needs, Looked]:
+    found, more = draining(case, seen, profile, demand, objective), _fixed(case)
+    needs = Needs(demand=found.demand, now=found.now + more, keep=found.keep + more, draining=found)
+    return needs, _as_before(case)._replace(arrivals=found.arrivals, wanted=found.wanted)
 
 
 def _capacity(case: Case, can: Capability) -> Capacity:
@@ -88,23 +126,39 @@ def _growing(case: Case, can: Capability, profile: Profile, demand: Demand) -> N
     return Needs(demand=demand, now=need, keep=max(need, case.fleet.current))
 
 
+def _waiting(
+    case: Case, can: Capability, profile: Profile, demand: Demand, outage: Suspicion
+) -> Needs:
+    """The demand may be back at any moment: nothing is learned from its absence."""
+    demand = expecting(demand, max(demand.now, outage.before))
+    need = replicas_for(demand.now, profile.load_per_replica, can.gains) + _fixed(case)
+    keep = max(need, case.fleet.current)
+    return Needs(demand=demand, now=need, keep=keep, forbidden=verdict(outage))
+
+
 def _fixed(case: Case) -> int:
     headroom = case.observation.policy.headroom
     return headroom.replicas if headroom.mode is HeadroomMode.FIXED else 0
 
 
 def _asked(
-    case: Case, seen: Traffic, can: Capability, profile: Profile, demand: Demand
+    case: Case,
+    seen: Traffic,
+    can: Capability,
+    profile: Profile,
+    demand: Demand,
+    *,
+    objective: ServiceObjective,
 ) -> tuple[Needs, Looked]:
     """As learned, or as the user says: the expected demand and so many more, or the present one and none."""
     policy, look = case.observation.policy, look_of(case, seen, demand)
-    vector = from_bytes(case.memory.headroom)
+    vector, allowed = from_bytes(case.memory.headroom), _allowed(objective)
     if interrupted(case):
         expect_nothing(vector)
-    replica = serving(can, profile, policy.objective, case.bounds, case.fleet)
-    found = size(vector, look, replica, _allowed(case))
+    replica = serving(can, profile, objective, case.bounds, case.fleet)
+    found = size(vector, look, replica, allowed)
     if policy.headroom.mode is HeadroomMode.AUTO:
-        chosen = described(vector, case.order_seconds, profile, _allowed(case))
+        chosen = described(vector, case.order_seconds, profile, allowed)
         demand = expecting(demand, found.ready_for)
         needs = Needs(demand=demand, now=found.now, keep=found.keep, headroom=chosen)
     else:
@@ -114,17 +168,13 @@ def _asked(
 
 def _looked(case: Case, look: Look, vector: Floats) -> Looked:
     """A look between ticks is answered, and not counted."""
+    before = _as_before(case)
     if look.seconds < A_WHOLE_TICK * look.tick:
-        return _not_looked(case)
-    return Looked(to_bytes(vector), case.at)
+        return before
+    return before._replace(headroom=to_bytes(vector), at=case.at)
 
 
-def _not_looked(case: Case) -> Looked:
-    return Looked(case.memory.headroom, case.memory.looked_at)
-
-
-def _allowed(case: Case) -> float:
-    objective = case.observation.policy.objective
+def _allowed(objective: ServiceObjective) -> float:
     if isinstance(objective, LatencyObjective):
         return 1.0 - objective.target_fraction
     return LATE_ALLOWED

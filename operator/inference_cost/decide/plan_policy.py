@@ -1,23 +1,45 @@
 """The stages for one policy, in order: profile, demand, need, guard, stabilize."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from inference_cost.decide import attainment, behavior
+from inference_cost.decide.advice import advice
+from inference_cost.decide.calibration import calibrate, inaccurate
 from inference_cost.decide.case import Case, case_of, observed_since
-from inference_cost.decide.guard import Verdict, forbids_removal
+from inference_cost.decide.draining import predict_drain
+from inference_cost.decide.draining import reasons as drain_reasons
+from inference_cost.decide.evenness import (
+    capped,
+    effective_share,
+    known,
+    lasts,
+    look,
+    on_effective,
+)
+from inference_cost.decide.gpu_signal import follow
+from inference_cost.decide.guard import Verdict, forbids_removal, replaced
 from inference_cost.decide.learning import Lesson, learn
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import gain
+from inference_cost.decide.schedule import InForce, credited, scheduled
 from inference_cost.decide.size import predict, profile_among
 from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.decide.without_metrics import count_miss, hold
-from inference_cost.model.memory import PolicyMemory
+from inference_cost.decide.zero import AtZero, at_zero, let_go, noticed
+from inference_cost.model.memory import Calibration, PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
-from inference_cost.model.plan import LimitedBy, Plan, Reason
-from inference_cost.model.policy import Pause
+from inference_cost.model.plan import Evenness, LimitedBy, Plan, Prediction, Reason
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    Pause,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import NoWorkload
 
@@ -30,10 +52,10 @@ def plan_policy(
         message = problem.message if problem is not None else "no target"
         reason = Reason(code="no-target", values=(("message", message),))
         return held_plan(observation, snapshot, LimitedBy.NO_TARGET, (reason,)), memory
-    case = case_of(observation, memory, snapshot)
+    case, bounds = scheduled(case_of(observation, memory, snapshot))
     if isinstance(case.traffic, Missing):
-        return _without_metrics(case, case.traffic)
-    return _with_metrics(case, case.traffic)
+        return _without_metrics(case, bounds, case.traffic)
+    return _with_metrics(case, bounds, case.traffic)
 
 
 def _paused(case: Case, pause: Pause) -> Choice:
@@ -43,9 +65,13 @@ def _paused(case: Case, pause: Pause) -> Choice:
     return Choice(desired=desired, limited_by=LimitedBy.PAUSED, reasons=(reason,))
 
 
-def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
-    pause, memory = case.observation.policy.pause, count_miss(case, missing)
-    choice = hold(case, missing, memory.misses) if pause is None else _paused(case, pause)
+def _without_metrics(case: Case, bounds: InForce, missing: Missing) -> tuple[Plan, PolicyMemory]:
+    pause = case.observation.policy.pause
+    asleep, memory = at_zero(case, bounds) if pause is None else (None, case.memory)
+    if asleep is not None:
+        return _at_zero(case, bounds, asleep, missing), memory
+    memory = count_miss(replace(case, memory=memory), missing)
+    choice = hold(case, bounds, missing, memory.misses) if pause is None else _paused(case, pause)
     plan = assemble(
         case.observation,
         case.snapshot,
@@ -63,16 +89,44 @@ def _without_metrics(case: Case, missing: Missing) -> tuple[Plan, PolicyMemory]:
     return plan, memory
 
 
-def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    lesson = learn(case, seen)
-    can = lesson.can
+def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> Plan:
+    choice, objective = credited(asleep.choice, bounds), case.observation.policy.objective
+    return assemble(
+        case.observation,
+        case.snapshot,
+        choice.desired,
+        choice.desired,
+        limited_by=choice.limited_by,
+        reasons=choice.reasons,
+        demand=asleep.demand,
+        profile=asleep.can.profile,
+        prediction=NOT_DECIDED
+        if isinstance(objective, DrainObjective)
+        else predict(asleep.can, objective, asleep.demand, choice.desired),
+        one_fewer=missing,
+        attainment=missing,
+        gpu_utilization=missing,
+    )
+
+
+def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
+    case = noticed(case, bounds, seen)
+    lesson, uneven = learn(case, seen), look(case, seen)
+    calibration, can = calibrate(case, seen, lesson.can)
+    can = on_effective(can, uneven, case.at)
     found, looked = needs(case, seen, can)
-    memory = _remembered(case, lesson, found, looked)
+    signal = case.observation.policy.gpu_signal
+    if signal is not None:
+        found, looked = follow(case, seen, found, looked, signal)
+    memory = _remembered(case, lesson, calibration, uneven, found, looked)
     gpu = mean_gpu_utilization(seen, case.at)
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
         forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, lesson.measured))
+        forbidden = forbidden or found.forbidden or inaccurate(calibration, case.at)
         choice = _choose(case, found, memory, forbidden)
+        choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
+        choice = credited(let_go(case, bounds, choice, forbidden), bounds)
     else:
         choice = _paused(case, pause)
     plan = assemble(
@@ -81,33 +135,70 @@ def _with_metrics(case: Case, seen: Traffic) -> tuple[Plan, PolicyMemory]:
         found.now,
         choice.desired,
         limited_by=choice.limited_by,
-        reasons=(*_findings(case, can, choice.desired), *choice.reasons),
+        reasons=(
+            *_findings(case, can, uneven, choice.desired),
+            *_of_the_need(found, choice.desired),
+            *choice.reasons,
+        ),
         demand=found.demand,
         profile=profile_among(can, choice.desired),
-        prediction=predict(can, objective, found.demand, choice.desired),
-        one_fewer=predict(can, objective, found.demand, choice.desired - 1)
+        prediction=_predicted(found, can, objective, choice.desired),
+        one_fewer=_predicted(found, can, objective, choice.desired - 1)
         if pause is None
         else NOT_DECIDED,
         attainment=lesson.reached,
         gpu_utilization=gpu,
         headroom=found.headroom,
+        evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
     )
     return plan, memory
 
 
-def _remembered(case: Case, lesson: Lesson, found: Needs, looked: Looked) -> PolicyMemory:
+def _remembered(  # noqa: PLR0917 - one of each stage
+    case: Case,
+    lesson: Lesson,
+    calibration: Calibration,
+    uneven: Evenness,
+    found: Needs,
+    looked: Looked,
+) -> PolicyMemory:
+    """Replaced once, at the end: the stages read what was remembered before."""
     return replace(
         case.memory,
         attainment=lesson.attainment,
         estimates=lesson.estimates,
         last_sampled_at=lesson.sampled_at,
+        calibration=calibration,
+        evenness=uneven,
         observed_at=case.at,
         observed_since=observed_since(case),
-        headroom=looked.learned,
+        headroom=looked.headroom,
         looked_at=looked.at,
+        outage=looked.outage,
+        arrivals=looked.arrivals,
+        wanted=looked.wanted,
         needs=_remember_need(case, found.keep),
         misses=0,
     )
+
+
+def _predicted(
+    found: Needs, can: Capability, objective: Objective, replicas: int
+) -> Prediction | Missing:
+    match objective:
+        case LatencyObjective() | QueueTimeObjective():
+            return predict(can, objective, found.demand, replicas)
+        case DrainObjective():
+            if found.draining is None:
+                return NOT_DECIDED
+            return predict_drain(found.draining, replicas)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _of_the_need(found: Needs, replicas: int) -> tuple[Reason, ...]:
+    drained = () if found.draining is None else drain_reasons(found.draining, replicas)
+    return (*found.reasons, *drained)
 
 
 def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
@@ -125,10 +216,11 @@ def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | No
 
 
 def _choose(case: Case, found: Needs, memory: PolicyMemory, forbidden: Verdict | None) -> Choice:
+    lost = replaced(case.fleet)
     return choose(
         Need(
-            now=found.now,
-            keep=found.keep,
+            now=found.now + lost,
+            keep=found.keep + lost,
             kept=memory.needs,
             start_up_seconds=case.start_up_seconds,
             observed_since=memory.observed_since,
@@ -151,7 +243,7 @@ def _remember_need(case: Case, keep: int) -> behavior.Series:
     return behavior.remember(case.memory.needs, case.at, keep, float(max(windows)), NEEDS_KEPT)
 
 
-def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
+def _findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tuple[Reason, ...]:
     """What a user should know about the profile itself."""
     found = []
     if can.outside:
@@ -161,9 +253,30 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     if can.replica is not None and isinstance(case.configuration, Missing):
         found.append(Reason(code="unknown-batching"))
     more = round(100 * (gain(can.gains, desired) - 1))
+    if replaced(case.fleet):
+        lost = (("pods", case.fleet.stuck), ("trouble", case.fleet.trouble))
+        found.append(Reason(code="replaced", values=lost))
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))
+    found.extend(_corrections(can, uneven, case.at))
     if can.unbalanced:
         found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
+    advised = advice(can, case.observation.policy.objective, desired, case.bounds.lowest)
+    if advised is not None:
+        found.append(advised)
     return tuple(found)
+
+
+def _corrections(can: Capability, uneven: Evenness, at: float) -> list[Reason]:
+    """What a replica is taken to carry beside what the model says."""
+    found, stretch = [], can.stretch
+    if lasts(uneven, at):
+        share = effective_share(uneven)
+        stretch *= share
+        values = (("effective", round(uneven.effective, 1)), ("pods", uneven.pods))
+        found.append(Reason(code="uneven", values=values))
+    beyond = round(100 * (stretch - 1))
+    if beyond:
+        found.append(Reason(code="calibrated", values=(("percent", beyond),)))
+    return found

@@ -1,11 +1,12 @@
 """Putting plans together: totals spread over variants, action, and whether /scale must be written."""
 
-from inference_cost.decide.place import replica_price, spread
+from inference_cost.decide.place import bounds, replica_price, spread
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import (
     Action,
     Attainment,
     Demand,
+    Evenness,
     HeadroomChoice,
     LimitedBy,
     Plan,
@@ -55,6 +56,7 @@ def assemble(
     attainment: Attainment | Missing = NOT_DECIDED,
     gpu_utilization: Reading[float] = NOT_DECIDED,
     headroom: HeadroomChoice | Missing = NOT_DECIDED,
+    evenness: Evenness | Missing = NOT_DECIDED,
 ) -> Plan:
     mode = mode_in_force(observation, snapshot)
     variants = _variants(observation, needed, desired)
@@ -80,6 +82,8 @@ def assemble(
         attainment=attainment,
         gpu_utilization=gpu_utilization,
         headroom=headroom,
+        highest=bounds(observation.policy.variants)[1],
+        evenness=evenness,
         write=writable and any(variant.desired != variant.current for variant in variants),
         replica_price_per_hour=replica_price(workloads_of(observation), snapshot.nodes),
     )

@@ -7,9 +7,15 @@ outside it is the largest load per replica seen while the objective held.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
-from typing import Final
+from typing import Final, assert_never
 
-from inference_cost.decide.latency import Batching, LargestLoad, Replica, batching_of, largest_load
+from inference_cost.decide.latency import (
+    LargestLoad,
+    batching_of,
+    full_load,
+    largest_load,
+)
+from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.routing import NO_GAIN, Gains, gains, unmodeled
 from inference_cost.decide.service_time import (
     CounterWindow,
@@ -22,7 +28,13 @@ from inference_cost.decide.service_time import (
 from inference_cost.decide.traffic import Traffic, totals, usable
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource
-from inference_cost.model.policy import Objective, Routing
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    QueueTimeObjective,
+    Routing,
+)
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 
@@ -45,6 +57,7 @@ class Capability:
     """`learned` False: nothing may be removed yet. `outside`: why the latency model does not apply.
 
     `gains`: what the load balancer adds by number of replicas. `unbalanced`: why nothing although it is named.
+    `stretch`: a load is taken as so many times itself, for what the model was seen to miss (decide/calibration.py).
     """
 
     profile: Profile | Missing
@@ -54,6 +67,7 @@ class Capability:
     outside: str = ""
     gains: Gains = NO_GAIN
     unbalanced: str = ""
+    stretch: float = 1.0
 
 
 def configuration_of(
@@ -192,12 +206,14 @@ def capability(
         beta_seconds=time.beta_seconds * (1 + error),
         max_batch_size=size,
         batching=batching_of(configuration) if size > 1 else Batching.GREEDY,
+        queue_delay_seconds=0.0
+        if isinstance(configuration, Missing)
+        else configuration.queue_delay_seconds,
     )
-    load = largest_load(replica, objective)
+    load = _largest_load(replica, objective)
     instances = 1 if isinstance(configuration, Missing) else max(configuration.instances, 1)
     at_once = min(max(concurrency, 1.0), float(instances))
     unbalanced = unmodeled(routing, configuration, objective, replica.batching)
-    balanced = routing is Routing.LEAST_REQUEST and not unbalanced
     return Capability(
         profile=_profile(
             estimate, time, size, instances, at_once, inferences_per_request, load, error, source
@@ -205,9 +221,25 @@ def capability(
         replica=replica,
         learned=_learned(estimate, error, source),
         reachable=load.reachable,
-        gains=gains(replica, objective) if balanced else NO_GAIN,
+        gains=_gains(replica, objective, unbalanced, routing),
         unbalanced=unbalanced,
     )
+
+
+def _largest_load(replica: Replica, objective: Objective) -> LargestLoad:
+    match objective:
+        case DrainObjective():
+            return full_load(replica)
+        case LatencyObjective() | QueueTimeObjective():
+            return largest_load(replica, objective)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _gains(replica: Replica, objective: Objective, unbalanced: str, routing: Routing) -> Gains:
+    if routing is Routing.EQUAL or unbalanced or isinstance(objective, DrainObjective):
+        return NO_GAIN
+    return gains(replica, objective)
 
 
 def _profile(  # noqa: PLR0917 - one place puts a profile together

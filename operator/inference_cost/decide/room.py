@@ -3,12 +3,11 @@
 from decimal import Decimal
 from typing import Final
 
-from inference_cost.decide.words import duration, money, percent
+from inference_cost.decide.words import duration, money_per_day, percent
 from inference_cost.model.plan import HeadroomChoice, HeadroomRule, Plan
 from inference_cost.model.reading import Missing
 
 A_RECORD: Final = 3600.0  # seconds; before, what other services need weighs more
-HOURS_PER_DAY: Final = 24
 
 
 def room(plan: Plan) -> str:
@@ -68,4 +67,4 @@ def _difference(rule: HeadroomRule, choice: HeadroomChoice, plan: Plan) -> str:
     if isinstance(price, Missing):
         return f"{percent(abs(more) / choice.followed.cost)} {'more' if more >= 0 else 'fewer'} replicas"
     replicas = Decimal(str(round(abs(more) * choice.filled_replicas, 6)))
-    return f"{money(replicas * price * HOURS_PER_DAY)} per day {word}"
+    return f"{money_per_day(replicas * price)} {word}"

@@ -8,17 +8,18 @@ import json
 from collections.abc import Callable, Sequence
 from importlib import resources
 from math import log, log2
-from typing import Final
+from typing import Final, assert_never
 
-from inference_cost.decide.latency import (
-    LARGEST_LOAD,
-    Batching,
-    Replica,
-    bracket,
-    interpolate,
-    largest_load,
+from inference_cost.decide.latency import LARGEST_LOAD, largest_load
+from inference_cost.decide.latency_tables import Batching, Replica, bracket, interpolate
+from inference_cost.model.policy import (
+    DrainObjective,
+    LatencyObjective,
+    Objective,
+    QueueTimeObjective,
+    Routing,
+    ServiceObjective,
 )
-from inference_cost.model.policy import LatencyObjective, Objective, Routing
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration
 
@@ -51,8 +52,17 @@ def unmodeled(
     """Why the balancer is not counted on although the policy names it; "" where it is, or is not named."""
     if routing is Routing.EQUAL:
         return ""
-    if not isinstance(objective, LatencyObjective):
-        return "the objective is a queue time"
+    match objective:
+        case LatencyObjective():
+            pass
+        case QueueTimeObjective():
+            return "the objective is a queue time"
+        case DrainObjective():
+            return (
+                ""  # full batches are no fuller; that queues are even is counted on in `drain.py`
+            )
+        case _ as unknown:
+            assert_never(unknown)
     if isinstance(configuration, Missing):
         return "the model configuration could not be read"
     if configuration.instances > 1:
@@ -60,7 +70,7 @@ def unmodeled(
     return _MODES.get(batching, "")
 
 
-def gains(replica: Replica, objective: Objective) -> Gains:
+def gains(replica: Replica, objective: ServiceObjective) -> Gains:
     """Largest load of a replica among 1, 2, 3… over that under random routing; the last holds for all above."""
     found = largest_load(replica, objective)
     if not found.reachable or found.per_second <= 0:
@@ -77,7 +87,7 @@ def gain(gains: Gains, replicas: int) -> float:
 
 
 def under_random_routing(
-    replica: Replica, objective: Objective, load: float, replicas: int
+    replica: Replica, objective: ServiceObjective, load: float, replicas: int
 ) -> float:
     """Inferences/s on one randomly routed replica with the percentile of `load` on each of `replicas`."""
     share = load / replica.capacity
@@ -87,7 +97,7 @@ def under_random_routing(
     return interpolate(_LOADS, equivalent, share) * replica.capacity
 
 
-def _equivalents(replica: Replica, objective: Objective) -> Callable[[int], list[float]]:
+def _equivalents(replica: Replica, objective: ServiceObjective) -> Callable[[int], list[float]]:
     """For a number of replicas: equivalent loads at `_LOADS`."""
     curves = [_curve(cells, replica, objective) for cells in _CELLS]
     counts = [1.0, *map(float, _REPLICAS)]
@@ -101,7 +111,9 @@ def _equivalents(replica: Replica, objective: Objective) -> Callable[[int], list
 
 
 def _curve(
-    cells: Sequence[Sequence[Sequence[Sequence[float]]]], replica: Replica, objective: Objective
+    cells: Sequence[Sequence[Sequence[Sequence[float]]]],
+    replica: Replica,
+    objective: ServiceObjective,
 ) -> list[float]:
     """Between the four nearest cells of one number of replicas."""
     per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
@@ -121,6 +133,6 @@ def _curve(
     return [0.0, *blended, 1.0]
 
 
-def _tail(objective: Objective) -> float:
+def _tail(objective: ServiceObjective) -> float:
     assert isinstance(objective, LatencyObjective)  # noqa: S101 - `unmodeled` says so first
     return -log(max(1 - objective.target_fraction, 1e-9))

@@ -1,12 +1,23 @@
 """One sentence per reason code and per limit. A code without a sentence is an error in a test."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from inference_cost.decide.place import bounds
-from inference_cost.decide.words import count
+from inference_cost.decide.words import (
+    clock,
+    count,
+    duration,
+    money_per_day,
+    percent,
+    rate,
+    seconds,
+    wait,
+)
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
+from inference_cost.model.reading import Missing
 
 Sentence = Callable[[Plan, PolicyObservation], str]
 Values = Mapping[str, Any]
@@ -20,7 +31,7 @@ def reason_sentence(reason: Reason, plan: Plan, observation: PolicyObservation) 
 def _no_metrics(values: Values, plan: Plan, _: PolicyObservation) -> str:
     why = f" ({values['detail']})" if values.get("detail") else ""
     if plan.desired > plan.current:
-        return f"Metrics are not available{why}; minReplicas is kept."
+        return f"Metrics are not available{why}; the minimum of {plan.desired} is kept."
     return f"Metrics are not available{why}, so nothing is removed or added."
 
 
@@ -47,13 +58,119 @@ def _stuck(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"{pods} cannot start ({values['trouble']}), so no more are asked for."
 
 
+def _replaced(values: Values, _: Plan, __: PolicyObservation) -> str:
+    pods = count(int(values["pods"]), "pod")
+    return f"{pods} cannot start ({values['trouble']}) while others do, and are counted as missing."
+
+
 def _behavior(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"spec.behavior holds it back from {values['wanted']}."
 
 
+def _without(setting: str, because: str) -> Callable[[Values, Plan, PolicyObservation], str]:
+    def sentence(values: Values, plan: Plan, _: PolicyObservation) -> str:
+        if "reachable" in values:
+            return f"Without {setting} the objective could be met: {because}."
+        fewer = int(values["replicas"])
+        saved = f"{count(fewer, 'replica')} fewer"
+        if not isinstance(plan.replica_price_per_hour, Missing):
+            saved += f", {money_per_day(plan.replica_price_per_hour * fewer)} less"
+        more = f"each replica would carry {values['percent']} % more within the objective"
+        return f"Without {setting} {more} ({saved}): {because}."
+
+    return sentence
+
+
+def _schedule(values: Values, _: Plan, __: PolicyObservation) -> str:
+    replicas = count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' asks for {values['bound']} {replicas}."
+
+
+def _schedule_begins(values: Values, _: Plan, __: PolicyObservation) -> str:
+    time, replicas = duration(values["seconds"]), count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' opens in {time}: at least {replicas} must serve by then."
+
+
+def _schedule_ends(values: Values, _: Plan, __: PolicyObservation) -> str:
+    time, replicas = duration(values["seconds"]), count(int(values["replicas"]), "replica")
+    return f"Schedule '{values['name']}' ends in {time}: at least {replicas} must serve by then."
+
+
+def _asleep(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """The price of zero."""
+    wait = f"the first request will wait about {duration(values['wait'])} for a replica"
+    if "per_hour" not in values:
+        return f"Nobody asks, so no replica runs: {wait}; what that saves is not known without a price."
+    saved = money_per_day(Decimal(str(values["per_hour"])))
+    return f"Nobody asks, so no replica runs: {wait}, and {saved} is saved."
+
+
+def _zero_unseen(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """Details of the metrics' side say what to do about it."""
+    why = values.get("detail") or "set gateway.preset in the operator's values"
+    return (
+        "minReplicas is 0, but one replica stays, because no gateway tells of requests that no replica can take: "
+        f"{why}."
+    )
+
+
+def _draining(values: Values, _: Plan, __: PolicyObservation) -> str:
+    number = int(values["replicas"])
+    finish = "finishes" if number == 1 else "finish"
+    seconds, within = float(values["seconds"]), float(values["within"])
+    kept = "within" if seconds <= within else "later than"
+    return (
+        f"{values['waiting']:,} waiting, {count(number, 'replica')} {finish} in {wait(seconds)}, "
+        f"{kept} the {wait(within)} asked."
+    )
+
+
+def _shorter_than_a_start(values: Values, _: Plan, __: PolicyObservation) -> str:
+    return (
+        f"The {wait(float(values['within']))} asked are shorter than the {wait(float(values['start']))} until "
+        "a replica ordered now serves, so only those that already run can meet them: enough for the mean load are kept."
+    )
+
+
+def _past_the_deadline(values: Values, _: Plan, __: PolicyObservation) -> str:
+    return (
+        f"Some of it waits longer than the {wait(float(values['within']))} asked, whatever is ordered now; "
+        "the rest is not to."
+    )
+
+
+def _calibrated(values: Values, _: Plan, __: PolicyObservation) -> str:
+    beyond = int(values["percent"])
+    if beyond > 0:
+        return (
+            f"Beyond its margin, requests take as long as the latency model says of a load {beyond} % higher; "
+            "one replica is taken to carry less by as much."
+        )
+    return (
+        f"The gateway sees no more late requests than the latency model says of a load {-beyond} % lower; one replica "
+        "is taken to carry more by as much."
+    )
+
+
+def _inaccurate(values: Values, _: Plan, __: PolicyObservation) -> str:
+    if values["measure"] == "queue":
+        observed, predicted = (
+            seconds(float(values["observed"])),
+            seconds(float(values["predicted"])),
+        )
+        told = f"Requests wait {observed} in Triton's queue where the model says {predicted}"
+    else:
+        observed, predicted = (
+            percent(float(values["observed"])),
+            percent(float(values["predicted"])),
+        )
+        told = f"{observed} of the requests are late where the model says {predicted}"
+    return f"{told}, at the loads that were seen; nothing is removed while it is wrong."
+
+
 def _minimum(_: Plan, observation: PolicyObservation) -> str:
     lowest, _highest = bounds(observation.policy.variants)
-    return f"minReplicas is {lowest}."
+    return f"minReplicas is {lowest}." if lowest else ""
 
 
 def _maximum(plan: Plan, observation: PolicyObservation) -> str:
@@ -62,6 +179,16 @@ def _maximum(plan: Plan, observation: PolicyObservation) -> str:
     if needed > highest:
         return f"{needed} would be needed, but maxReplicas is {highest}."
     return f"maxReplicas is {highest}."
+
+
+def _suspected_outage(values: Values, plan: Plan, _: PolicyObservation) -> str:
+    usual = values.get("usual")
+    although = f" although {rate(usual)} are usual at this time of day" if usual else ""
+    held = count(plan.desired, "replica")
+    return (
+        f"Requests fell from {rate(values['before'])} to nearly none within a minute{although}: suspected outage "
+        f"upstream, holding {held} until {clock(values['until'])}."
+    )
 
 
 _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] = {
@@ -78,6 +205,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "What one replica can carry is still being learned, so nothing is removed."
     ),
     "busy-gpu": lambda v, _p, _o: f"The GPUs are {v['percent']} % busy, so nothing is removed.",
+    "model-inaccurate": _inaccurate,
     "late": lambda v, _p, _o: (
         f"{v['percent']} % of the newest requests were too late, so nothing is removed."
     ),
@@ -87,9 +215,26 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "not-yet-in": lambda _v, _p, _o: (
         "Replicas go only when the lower need has lasted, because starting one again takes time."
     ),
+    "suspected-outage": _suspected_outage,
     "behavior": _behavior,
+    "schedule": _schedule,
+    "schedule-begins": _schedule_begins,
+    "schedule-ends": _schedule_ends,
+    "asleep": _asleep,
+    "woken": lambda v, _p, _o: (
+        f"Requests come and no replica is ready; one takes about {duration(v['wait'])} to start."
+    ),
+    "not-yet-zero": lambda v, _p, _o: (
+        f"Nobody has asked for {duration(v['seconds'])}; the last replica goes after {duration(v['due'])}."
+    ),
+    "expected-soon": lambda v, _p, _o: (
+        "Nobody asks, but on the days before requests came at this time of the day, within the "
+        f"{duration(v['seconds'])} that a replica takes to start; so the last one stays."
+    ),
+    "zero-unseen": _zero_unseen,
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",
     "stuck": _stuck,
+    "replaced": _replaced,
     "outside-model": lambda v, _p, _o: (
         f"Latency is not predicted because {v['why']}; "
         "sized on the largest load seen while the objective held."
@@ -101,6 +246,14 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "Triton's model configuration could not be read, so batching is taken as the slower kind and the largest "
         "batch as the largest mean seen; let the operator reach Triton's HTTP port to need fewer replicas."
     ),
+    "calibrated": _calibrated,
+    "uneven": lambda v, _p, _o: (
+        f"Requests are spread unevenly: {v['pods']} pods carry what {v['effective']} would if loaded alike, so each is "
+        "given less."
+    ),
+    "idle-pods": lambda v, _p, _o: (
+        f"{v['wanted']} replicas would be needed, but none are added: {v['idle']} of {v['pods']} pods get no requests."
+    ),
     "evened-out": lambda v, _p, _o: (
         f"The load balancer evens out {v['replicas']} replicas: each carries {v['percent']} % more than "
         "with requests spread at random."
@@ -108,11 +261,28 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "not-evened-out": lambda v, _p, _o: (
         f"spec.routing LeastRequest is not counted on because {v['why']}."
     ),
+    "remove-queue-delay": _without(
+        "max_queue_delay_microseconds",
+        "with a queue delay Triton closes waiting batches early, and under load it batches without one too",
+    ),
+    "remove-queue-policy": _without(
+        "a queue policy (max_queue_size, timeouts, priority_levels)",
+        "with one Triton leaves the GPU idle after some of the batches although requests wait",
+    ),
     "upgrade-hold": lambda _v, _p, _o: (
         "The operator was upgraded just now; nothing is removed for some minutes."
     ),
     "fleet-freeze": lambda _v, _p, _o: (
         "Many policies ask for far fewer replicas at once; removals stop for two minutes."
+    ),
+    "draining": _draining,
+    "shorter-than-a-start": _shorter_than_a_start,
+    "past-the-deadline": _past_the_deadline,
+    "gpu-signal": lambda v, _p, _o: (
+        f"Following GPU utilization, as the policy asks: {v['percent']} % busy, {v['target']} % wanted."
+    ),
+    "gpu-signal-missing": lambda v, _p, _o: (
+        f"GPU utilization, which the policy asks to follow, is missing ({v['why']}), so nothing is added or removed."
     ),
     "fleet-limit": lambda v, _p, _o: (
         f"Removals over all policies are limited; it would go down to {v['wanted']}."
@@ -128,6 +298,19 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 
 # About the model or its server rather than about this decision.
 FINDINGS: Final = frozenset(
-    {"outside-model", "objective-unreachable", "unknown-batching", "evened-out", "not-evened-out"}
+    {
+        "replaced",
+        "outside-model",
+        "objective-unreachable",
+        "unknown-batching",
+        "evened-out",
+        "not-evened-out",
+        "remove-queue-delay",
+        "remove-queue-policy",
+        "zero-unseen",
+        "shorter-than-a-start",
+        "calibrated",
+        "uneven",
+    }
 )
 REASON_CODES: Final = frozenset(_REASONS)

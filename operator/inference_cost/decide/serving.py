@@ -1,5 +1,6 @@
 """What one replica serves and makes late, as the headroom rules want it."""
 
+from dataclasses import replace
 from functools import lru_cache
 from math import floor, log10
 from typing import Final
@@ -9,13 +10,14 @@ import numpy as np
 from inference_cost.decide.headroom.lateness import most_in_time
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.latency import Replica, late_shares, threshold_seconds
+from inference_cost.decide.latency import late_shares, seconds_at, threshold_seconds
+from inference_cost.decide.latency_tables import Replica
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, Gains
 from inference_cost.decide.stabilize import Bounds
 from inference_cost.model.plan import Profile
-from inference_cost.model.policy import LatencyObjective, Objective
+from inference_cost.model.policy import LatencyObjective, QueueTimeObjective, ServiceObjective
 
 LOADS: Final = np.linspace(0.0, 1.0, 41)  # shares of capacity
 RESIDUAL: Final = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
@@ -28,7 +30,11 @@ CURVES_KEPT: Final = 4096
 
 
 def serving(
-    capability: Capability, profile: Profile, objective: Objective, bounds: Bounds, fleet: Fleet
+    capability: Capability,
+    profile: Profile,
+    objective: ServiceObjective,
+    bounds: Bounds,
+    fleet: Fleet,
 ) -> Serving:
     """Of the fleet as it is. `profile`: that of the capability. Types are exact: others would be compiled anew."""
     full = profile.alpha_seconds + profile.beta_seconds * profile.max_batch_size
@@ -65,20 +71,25 @@ def any_serving() -> Serving:
     )
 
 
-def _late(capability: Capability, profile: Profile, objective: Objective) -> Floats:
+def _late(capability: Capability, profile: Profile, objective: ServiceObjective) -> Floats:
     """(41,) shares late at even loads from 0 to capacity."""
     usual = profile.load_per_replica / profile.capacity_per_replica
     if capability.replica is None or not capability.reachable:
         return _none_late()
     if not isinstance(objective, LatencyObjective):
         return _late_above(round(usual, DIGITS))
-    replica = Replica(
+    replica = likeliest(profile, capability.replica)
+    return late_by_load(replica, objective.threshold_seconds, round(capability.stretch, 2))
+
+
+def likeliest(profile: Profile, sized: Replica) -> Replica:
+    """The replica that is sized with, without the margin for what is not known."""
+    return replace(
+        sized,
         alpha_seconds=_rounded(profile.alpha_seconds),
         beta_seconds=_rounded(profile.beta_seconds),
-        max_batch_size=profile.max_batch_size,
-        batching=capability.replica.batching,
+        queue_delay_seconds=_rounded(sized.queue_delay_seconds),
     )
-    return _constant(late_shares(replica, objective.threshold_seconds, LOADS))
 
 
 def _rounded(seconds: float) -> float:
@@ -97,6 +108,19 @@ def _none_late() -> Floats:
 def _late_above(load: float) -> Floats:
     """Of a mean: all requests of a time in which it is above the objective."""
     return _constant((load < LOADS).astype(np.float64))
+
+
+@lru_cache(maxsize=CURVES_KEPT)
+def late_by_load(replica: Replica, threshold: float, stretch: float = 1.0) -> Floats:
+    return _constant(late_shares(replica, threshold, stretch * LOADS))
+
+
+@lru_cache(maxsize=CURVES_KEPT)
+def queue_by_load(replica: Replica) -> Floats:
+    """(41,) mean seconds in Triton's queue; at capacity itself twice those just below it."""
+    mean = QueueTimeObjective(mean_seconds=replica.full_batch_seconds)  # read for its kind only
+    waits = [seconds_at(replica, mean, load * replica.capacity) for load in LOADS[:-1]]
+    return _constant(np.array([*waits, 2 * waits[-1]]))
 
 
 @lru_cache(maxsize=CURVES_KEPT)

@@ -8,7 +8,7 @@ from inference_cost.decide.latency import seconds_at, threshold_seconds
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, Gains, gain, under_random_routing
 from inference_cost.model.plan import Demand, Prediction, Profile
-from inference_cost.model.policy import Objective
+from inference_cost.model.policy import ServiceObjective
 from inference_cost.model.reading import Missing, MissingReason
 
 NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
@@ -39,7 +39,7 @@ def profile_among(capability: Capability, replicas: int) -> Profile | Missing:
 
 
 def predict(
-    capability: Capability, objective: Objective, demand: Demand | Missing, replicas: int
+    capability: Capability, objective: ServiceObjective, demand: Demand | Missing, replicas: int
 ) -> Prediction | Missing:
     """The objective's percentile at the forecast demand spread over `replicas`."""
     profile, replica = capability.profile, capability.replica
@@ -53,7 +53,7 @@ def predict(
         return Missing(reason=MissingReason.NOT_LEARNED, detail=capability.outside)
     # One pod seen as one cautious instance at the same share of capacity.
     scale = (1 + profile.error_fraction) * replica.capacity / profile.capacity_per_replica
-    load = demand.forecast / replicas * scale
+    load = demand.forecast / replicas * scale * capability.stretch
     if capability.gains != NO_GAIN:
         load = under_random_routing(replica, objective, load, replicas)
     seconds = seconds_at(replica, objective, load)

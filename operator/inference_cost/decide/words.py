@@ -1,5 +1,6 @@
 """Numbers as people write them."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -35,6 +36,14 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 60 else f"{value / 60:.0f} min"  # noqa: PLR2004
 
 
+def wait(value: float) -> str:
+    """Of seconds that are compared with a deadline: 9.7 min, and 10 min."""
+    for below, unit, name in _UNITS:
+        if value < below:
+            return f"{value / unit:.{0 if unit == 1 else 1}f}".removesuffix(".0") + f" {name}"
+    return f"{value / 86_400.0:.1f}".removesuffix(".0") + " days"
+
+
 def duration(value: float) -> str:
     """Of seconds, to two digits or so."""
     for below, unit, name in _UNITS:
@@ -43,5 +52,14 @@ def duration(value: float) -> str:
     return f"{value / 86_400.0:.0f} days"
 
 
+def clock(at: float) -> str:
+    """Of epoch seconds, to the minute."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
+
+
 def money(amount: Decimal) -> str:
     return f"${amount:.2f}"
+
+
+def money_per_day(per_hour: Decimal) -> str:
+    return f"{money(24 * per_hour)} per day"

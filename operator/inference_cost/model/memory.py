@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from inference_cost.model.plan import Plan
+from inference_cost.model.plan import Evenness, Plan
 from inference_cost.model.policy import PolicyKey
 
 
@@ -31,6 +31,52 @@ class ServiceTimeEstimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Observed against predicted, summed over windows that fade (decide/stretch.py).
+
+    `predicted`: what the latency model says of the same windows at each of several loads relative to the real ones.
+    """
+
+    windows: float = 0.0
+    requests: float = 0.0
+    observed: float = 0.0
+    variance: float = 0.0  # of `observed`
+    predicted: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How far the latency model of one pod template is off (decide/calibration.py).
+
+    `estimate`: the likeliest stretch of the model, 0 where not known; `factor`: the one that is acted on.
+    """
+
+    template_hash: str = ""
+    queue: Compared = Compared()  # seconds that requests waited in Triton
+    late: Compared = Compared()  # late requests, as a gateway counts them
+    bound_seconds: float = 0.0  # later than this is late
+    doubtful: float = 0.0  # requests between two bounds of the histogram: late or not
+    estimate: float = 0.0
+    factor: float = 1.0
+    wrong_seconds: float = (
+        0.0  # of steady windows in a row that the calibrated model does not explain
+    )
+    compared_at: float = 0.0
+    disturbed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectedOutage:
+    """Requests stopped at once, at `began_at`. Epoch seconds."""
+
+    began_at: float
+    seen_at: float  # last tick of it
+    before_per_second: float  # requests
+    spare_seconds: float  # that replicas may still be held, as of `seen_at`
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyMemory:
     """State of one policy. Histories are (epoch seconds, value) and are cut to what the rules look back on."""
 
@@ -38,9 +84,17 @@ class PolicyMemory:
     # What the headroom rules learned (decide/headroom/learned.py), as float32: not for reading.
     headroom: bytes = field(default=b"", repr=False)
     looked_at: float = 0.0  # when they last did
+    calibration: Calibration = Calibration()
+    evenness: Evenness = field(default=Evenness())
     needs: tuple[
         tuple[float, int], ...
     ] = ()  # replicas to keep, for the user's stabilization windows
+    wanted: tuple[
+        tuple[float, int], ...
+    ] = ()  # replicas not to go below, where no headroom rule says for how long
+    arrivals: tuple[
+        tuple[float, float, float], ...
+    ] = ()  # (time, requests since the entry before, held back by the gateway), for a drain objective
     changes: tuple[
         tuple[float, int], ...
     ] = ()  # replicas added (+) or removed (-), for step limits
@@ -57,6 +111,11 @@ class PolicyMemory:
     last_desired: int | None = None
     last_current: int | None = None  # replicas at the last tick: a difference is a change made
     rollout_ended_at: float | None = None
+    quiet_at: float = 0.0  # last look at which nobody asked; 0 while somebody does
+    quiet_since: float = 0.0  # first one of those before it without a gap
+    blind_at: float = 0.0  # when no gateway told any more who asks, without a replica
+    price_before_zero: float | None = None  # of a replica per hour, when last known
+    outage: SuspectedOutage | None = None  # the last one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,13 +20,17 @@ class LimitedBy(StrEnum):
     NOTHING = ""
     MIN_REPLICAS = "MinReplicas"
     MAX_REPLICAS = "MaxReplicas"
+    SCHEDULE = "Schedule"  # a bound of `spec.schedules`
     BEHAVIOR = "Behavior"  # stabilization window or step limits of the policy
     STABILIZATION = "Stabilization"  # our own prudence on the way in
     ROLLOUT = "Rollout"
     METRICS_UNAVAILABLE = "MetricsUnavailable"
     FALLBACK = "Fallback"
     LEARNING = "Learning"  # the profile is not known well enough to remove anything
+    MODEL_INACCURATE = "ModelInaccurate"  # what is observed is not what the model predicts
     GPU_GUARD = "GPUUtilization"
+    TRAFFIC_UNEVEN = "TrafficUneven"  # a pod gets nothing: more would get nothing either
+    SUSPECTED_OUTAGE = "SuspectedOutage"  # requests stopped at once
     CAPACITY = "Capacity"  # pods pend, crash or are refused
     FLEET_GUARD = "FleetGuard"
     PAUSED = "Paused"
@@ -49,7 +53,8 @@ class Profile:
     """Service time of a batch of b inferences, α + β·b seconds, and what one replica can carry.
 
     `load_per_replica`: requests per second at which the objective is still met. `error_fraction`: relative
-    uncertainty of the largest batch's time (two sigma).
+    uncertainty of the largest batch's time (two sigma). `calibration`: load at which the model predicts what is
+    observed, ÷ the load; None where too little was observed.
     """
 
     template_hash: str
@@ -61,6 +66,7 @@ class Profile:
     capacity_per_replica: float
     error_fraction: float
     source: ProfileSource
+    calibration: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +127,23 @@ class HeadroomChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evenness:
+    """How the requests of a window were spread over the ready pods; `pods` 0: not known.
+
+    `effective`: pods that would carry as much, were they loaded alike. `idle`: pods without a request. `windows`: in a
+    row that were uneven beyond chance, up to three.
+    """
+
+    pods: int = 0
+    effective: float = 0.0
+    hottest: str = ""
+    hottest_fraction: float = 0.0  # of the requests
+    idle: int = 0
+    windows: int = 0
+    looked_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """One step of the argument: a code from `decide/explain.py` and the values its sentence needs."""
 
@@ -158,6 +181,8 @@ class Plan:
     attainment: Attainment | Missing
     gpu_utilization: Reading[float]
     headroom: HeadroomChoice | Missing = Missing(reason=MissingReason.NOT_LEARNED)
+    highest: int = 2**31 - 1  # replicas allowed at this time
+    evenness: Evenness | Missing = Missing(reason=MissingReason.NOT_LEARNED)
     write: bool = False
     replica_price_per_hour: Decimal | Missing = Missing(reason=MissingReason.PRICE_UNKNOWN)
 

@@ -48,7 +48,15 @@ class QueueTimeObjective:
     mean_seconds: float
 
 
-Objective = LatencyObjective | QueueTimeObjective
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainObjective:
+    """No request waits longer than `within_seconds`: what waits and what comes may use all of that time."""
+
+    within_seconds: float
+
+
+ServiceObjective = LatencyObjective | QueueTimeObjective  # of a fleet that keeps no queue
+Objective = ServiceObjective | DrainObjective
 
 
 class SelectPolicy(StrEnum):
@@ -126,6 +134,13 @@ class Routing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GpuSignal:
+    """Replicas follow the mean GPU utilization, as the HorizontalPodAutoscaler would."""
+
+    target_fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
     """A pause by annotation. `replicas`: the fixed count asked for, or None to leave replicas alone."""
 
@@ -144,6 +159,18 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Other bounds from each start to the next end, both in cron's five fields. None: as the policy says."""
+
+    start: str
+    end: str
+    time_zone: str = "UTC"
+    name: str = ""
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One InferenceCostPolicy. `variants` has length one for now; placement is a list from the start."""
 
@@ -156,6 +183,8 @@ class Policy:
     models: tuple[str, ...] = ()  # empty: every model seen on the target
     behavior: Behavior = Behavior()
     fallback: Fallback | None = None
+    schedules: tuple[Schedule, ...] = ()
     headroom: Headroom = Headroom()
     routing: Routing = Routing.EQUAL
+    gpu_signal: GpuSignal | None = None  # None: what the objective needs
     pause: Pause | None = None

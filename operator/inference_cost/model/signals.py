@@ -71,6 +71,9 @@ class GatewaySignals:
     responses: float
     errors: float  # 5xx, including requests shed with 503
     latency: LatencyHistogram | Missing
+    waiting: Reading[float] = Missing(
+        reason=MissingReason.NOT_EXPORTED
+    )  # held back now, until a replica has room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inference_cost.model.policy import TargetRef
-from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
 from inference_cost.model.signals import GatewaySignals, LatencyHistogram
 from inference_cost.observe import queries as q
 from inference_cost.observe.cluster_cache import ClusterCache
@@ -36,6 +36,7 @@ class ServiceTraffic:
     attempts: float = 0.0
     responses: float = 0.0
     errors: float = 0.0
+    waiting: float | None = None  # a gauge; None where the gateway does not export it
     buckets: dict[float, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -45,6 +46,7 @@ class GatewayTick:
 
     window_seconds: float
     traffic: Mapping[ServiceKey, ServiceTraffic]
+    at: float = 0.0
     failure: Missing | None = None
     unmatched: tuple[str, ...] = ()  # cluster names that fit no pattern, a few
 
@@ -75,13 +77,12 @@ def read_gateway(
     """Sort a tick's gateway answers by Service."""
     if settings.preset == "none":
         return GatewayTick(window_seconds=0.0, traffic={}, failure=NOT_CONFIGURED)
-    wanted = ("gateway_requests", "gateway_classes", "gateway_latency")
-    failed = next((a for a in map(answers.get, wanted) if isinstance(a, Missing)), None)
+    failed = next((a for a in map(answers.get, _ADDED) if isinstance(a, Missing)), None)
     if failed is not None:
         return GatewayTick(window_seconds=0.0, traffic={}, failure=failed)
     traffic: dict[ServiceKey, ServiceTraffic] = defaultdict(ServiceTraffic)
     unmatched: set[str] = set()
-    for name, add in zip(wanted, (_add_attempts, _add_class, _add_bucket), strict=True):
+    for name, add in _ADDED.items():
         for labels, value in _values(answers.get(name)):
             cluster = labels.get(settings.cluster_label, "")
             service = names.service(cluster)
@@ -89,11 +90,26 @@ def read_gateway(
                 unmatched.add(cluster)
             else:
                 add(traffic[service], labels, value)
+    _add_waiting(traffic, answers, settings, names)
     return GatewayTick(
         window_seconds=answers.window_seconds,
+        at=answers.at,
         traffic=dict(traffic),
         unmatched=tuple(sorted(unmatched)[:_NAMES_SHOWN]),
     )
+
+
+def _add_waiting(
+    traffic: dict[ServiceKey, ServiceTraffic],
+    answers: TickAnswers,
+    settings: GatewaySettings,
+    names: ClusterNames,
+) -> None:
+    """What the gateway holds back. Not every gateway exports it, and nothing else hangs on it."""
+    for labels, value in _values(answers.get("gateway_waiting")):
+        service = names.service(labels.get(settings.cluster_label, ""))
+        if service is not None and service in traffic:
+            traffic[service].waiting = (traffic[service].waiting or 0.0) + value
 
 
 def _values(answer: Answer | Missing) -> Iterable[tuple[Labels, float]]:
@@ -132,6 +148,13 @@ def _add_bucket(traffic: ServiceTraffic, labels: Labels, value: float) -> None:
     traffic.buckets[bound * _MILLISECONDS] += value
 
 
+_ADDED = {
+    "gateway_requests": _add_attempts,
+    "gateway_classes": _add_class,
+    "gateway_latency": _add_bucket,
+}
+
+
 def gateway_signals(
     tick: GatewayTick, cache: ClusterCache, namespace: str, targets: Iterable[TargetRef]
 ) -> GatewaySignals | Missing:
@@ -150,7 +173,15 @@ def gateway_signals(
         responses=responses,
         errors=sum(_each(many, "errors")),
         latency=_histogram(many),
+        waiting=_waiting(many, tick.at),
     )
+
+
+def _waiting(many: Iterable[ServiceTraffic], at: float) -> Reading[float]:
+    known = [t.waiting for t in many if t.waiting is not None]
+    if not known:
+        return Missing(reason=MissingReason.NOT_EXPORTED, detail=q.ENVOY_WAITING)
+    return Sample(value=sum(known), at=at)
 
 
 def _each(many: Iterable[ServiceTraffic], key: str) -> Iterable[float]:

@@ -7,13 +7,16 @@ from decimal import Decimal
 
 from inference_cost.api import behavior as api_behavior
 from inference_cost.api import policy as api
+from inference_cost.api import schedule as api_schedule
 from inference_cost.api.annotations import InvalidAnnotationError, pause_request
 from inference_cost.api.parse import InvalidObjectError, parse_policy
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
     Behavior,
+    DrainObjective,
     Fallback,
     FallbackBehavior,
+    GpuSignal,
     Headroom,
     HeadroomMode,
     LatencyObjective,
@@ -27,6 +30,7 @@ from inference_cost.model.policy import (
     Routing,
     ScalingLimit,
     ScalingRules,
+    Schedule,
     SelectPolicy,
     TargetRef,
     Variant,
@@ -155,10 +159,12 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
             scale_out=_rules(spec.behavior.scale_up), scale_in=_rules(spec.behavior.scale_down)
         ),
         fallback=_fallback(spec.fallback),
+        schedules=tuple(map(_schedule, spec.schedules)),
         headroom=Headroom(
             mode=HeadroomMode(spec.headroom.mode.value), replicas=spec.headroom.replicas or 0
         ),
         routing=Routing(spec.routing.value),
+        gpu_signal=_gpu_signal(spec.signal),
     )
 
 
@@ -178,9 +184,17 @@ def _objective(slo: api.Slo) -> Objective:
             threshold_seconds=slo.latency.threshold_milliseconds * _SECONDS,
             target_fraction=float(Decimal(slo.latency.target) / 100),
         )
-    if slo.queue_time is None:  # the API's own rule says that one of the two is there
+    if slo.queue_time is not None:
+        return QueueTimeObjective(mean_seconds=slo.queue_time.mean_milliseconds * _SECONDS)
+    if slo.drain is None:  # the API's own rule says that one of the three is there
         raise AssertionError("an objective without a kind passed the API's rules")
-    return QueueTimeObjective(mean_seconds=slo.queue_time.mean_milliseconds * _SECONDS)
+    return DrainObjective(within_seconds=float(slo.drain.within_seconds))
+
+
+def _gpu_signal(signal: api.Signal) -> GpuSignal | None:
+    if signal.target_percent is None:
+        return None
+    return GpuSignal(target_fraction=signal.target_percent / 100)
 
 
 def _rules(rules: api_behavior.ScalingRules) -> ScalingRules:
@@ -203,4 +217,15 @@ def _fallback(fallback: api.Fallback | None) -> Fallback | None:
         failure_threshold=fallback.failure_threshold,
         replicas=fallback.replicas or 0,
         behavior=FallbackBehavior(fallback.behavior.value),
+    )
+
+
+def _schedule(schedule: api_schedule.Schedule) -> Schedule:
+    return Schedule(
+        start=schedule.start,
+        end=schedule.end,
+        time_zone=schedule.time_zone,
+        name=schedule.name or "",
+        min_replicas=schedule.min_replicas,
+        max_replicas=schedule.max_replicas,
     )

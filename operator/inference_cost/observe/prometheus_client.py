@@ -2,9 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import requests
@@ -43,7 +45,7 @@ _FAILURES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Result of an instant query: series as the HTTP API has them. `partial`: the source warned."""
+    """Result of a query: series as the HTTP API has them. `partial`: the source warned."""
 
     result: list[Any]
     partial: bool = False
@@ -69,24 +71,36 @@ class PrometheusReader:
         self.queries = 0  # sent since the start
 
     async def query(self, promql: str, *, at: float | None) -> Answer | Missing:
+        params = {} if at is None else {"time": f"{at}"}
+        return await self._in_thread(partial(self._client.custom_query, promql), params)
+
+    async def query_range(
+        self, promql: str, *, start: float, end: float, step_seconds: float
+    ) -> Answer | Missing:
+        """The client rounds `start` and `end` to whole seconds."""
+        first, last = (datetime.fromtimestamp(at, UTC) for at in (start, end))
+        ask = partial(self._client.custom_query_range, promql, first, last, f"{step_seconds:g}")
+        return await self._in_thread(ask, {})
+
+    async def _in_thread(
+        self, ask: Callable[..., object], params: dict[str, str]
+    ) -> Answer | Missing:
         if time.monotonic() < self._wait_until:
             return _unreachable("it asked to wait before the next query")
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._query, promql, at)
+        return await loop.run_in_executor(self._threads, self._ask, ask, params)
 
     def close(self) -> None:
         """Threads under way end by their own time limits."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
-    def _query(self, promql: str, at: float | None) -> Answer | Missing:
+    def _ask(self, ask: Callable[..., object], params: dict[str, str]) -> Answer | Missing:
         self.queries += 1
         limit = self._settings.query_timeout_seconds
-        params = {"timeout": f"{int(limit * 1000)}ms"} | ({} if at is None else {"time": f"{at}"})
+        params = {"timeout": f"{int(limit * 1000)}ms"} | params
         try:
-            result = self._client.custom_query(
-                promql, params=params, timeout=(self._settings.connect_timeout_seconds, limit)
-            )
+            result = ask(params=params, timeout=(self._settings.connect_timeout_seconds, limit))
         except _FAILURES as error:
             return self._explain(error)
         if not isinstance(result, list):

@@ -33,7 +33,9 @@ DCGM_ENGINE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
 
 ENVOY_TIME_BUCKET = "envoy_cluster_upstream_rq_time_bucket"
 ENVOY_CLASSES = "envoy_cluster_upstream_rq_xx"
+ENVOY_WAITING = "envoy_cluster_upstream_rq_pending_active"
 ENVOY_TOTAL = "envoy_cluster_upstream_rq_total"
+ENVOY_NO_UPSTREAM = "envoy_cluster_upstream_cx_none_healthy"
 ENVOY_CLASS_LABEL = "envoy_response_code_class"
 
 TRITON_QUERIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -93,15 +95,30 @@ def _envoy_queries(
     parts = (prometheus.matchers.strip(" ,"), gateway.matchers.strip(" ,"))
     matchers = ", ".join(p for p in parts if p)
     wanted = {
-        "gateway_latency": (ENVOY_TIME_BUCKET, "le"),
-        "gateway_classes": (ENVOY_CLASSES, ENVOY_CLASS_LABEL),
-        "gateway_requests": (ENVOY_TOTAL, ""),
+        "gateway_latency": ((ENVOY_TIME_BUCKET,), "le"),
+        "gateway_classes": ((ENVOY_CLASSES,), ENVOY_CLASS_LABEL),
+        # What was turned away before an attempt, no replica being there. That counter is there from the start on; a
+        # class of responses appears with its first one, which no increase shows.
+        "gateway_requests": ((ENVOY_TOTAL, ENVOY_NO_UPSTREAM), ""),
     }
-    return {
+    queries = {
         name: f"sum by ({', '.join(filter(None, (gateway.cluster_label, label)))}) "
-        f"(increase({family}{{{matchers}}}{window}))"
-        for name, (family, label) in wanted.items()
+        f"({_increases(families, matchers, window)})"
+        for name, (families, label) in wanted.items()
     }
+    waiting = f"sum by ({gateway.cluster_label}) ({ENVOY_WAITING}{{{matchers}}})"
+    return queries | {"gateway_waiting": waiting}
+
+
+def _increases(families: tuple[str, ...], matchers: str, window: str) -> str:
+    """Of several families the increases are kept apart by a label, for `increase` takes the names away."""
+    increases = {family: f"increase({family}{{{matchers}}}{window})" for family in families}
+    if len(increases) == 1:
+        return increases[families[0]]
+    return " or ".join(
+        f'label_replace({increase}, "family", "{family}", "", "")'
+        for family, increase in increases.items()
+    )
 
 
 async def ask_all(

@@ -33,7 +33,7 @@ def build_signals(
     if tick.failure is not None:
         return tick.failure
     if not ready:
-        return Missing(reason=MissingReason.NO_READY_PODS, detail="no pod of the target is ready")
+        return _gateway_alone(tick, gateway)
     readings = {p.name: _pod_signals(tick, subject, p) for p in subject.pods}
     found = {name: r for name, r in readings.items() if isinstance(r, PodSignals)}
     due = [p for p in ready if _had_time(tick, p, subject.now)]
@@ -52,6 +52,20 @@ def build_signals(
         gateway=gateway,
         partial=tick.partial or len(reporting) < len(due),
         silent_pods=_silent(reporting, due),
+        source_partial=tick.partial,
+    )
+
+
+def _gateway_alone(tick: TickSeries, gateway: GatewaySignals | Missing) -> Signals | Missing:
+    """Without a ready pod a gateway still counts who asks, up to the time of its answer."""
+    if isinstance(gateway, Missing):
+        return Missing(reason=MissingReason.NO_READY_PODS, detail="no pod of the target is ready")
+    return Signals(
+        sampled_at=tick.at - tick.clock_offset_seconds,
+        scrape_interval_seconds=tick.interval_seconds,
+        pods=(),
+        gateway=gateway,
+        partial=tick.partial,
         source_partial=tick.partial,
     )
 

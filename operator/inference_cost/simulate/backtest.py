@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, w
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,13 @@ from inference_cost.simulate.baselines.registry import AUTOSCALERS, SPOT
 from inference_cost.simulate.bound import lower_bound
 from inference_cost.simulate.bound_dual import TooManyLateError
 from inference_cost.simulate.ours import Operator, run_ours
-from inference_cost.simulate.outcome import BoundOutcome, Comparison, Outcome, ReplicaSchedule
+from inference_cost.simulate.outcome import (
+    BoundOutcome,
+    Comparison,
+    Floats,
+    Outcome,
+    ReplicaSchedule,
+)
 from inference_cost.simulate.result import outcome_of
 from inference_cost.simulate.scenario import Scenario
 from inference_cost.simulate.spot.market import cheapest_by_step
@@ -243,6 +250,8 @@ def bound_of(
     counts = scenario.traffic.rebinned(STEP_SECONDS)[first:]
     lowest, highest = limits(scenario)
     allowed = 1.0 - objective_of(scenario).target_fraction
+    late_fraction = allowed if late_fraction is None else late_fraction
+    counts, late_fraction = _as_for_slower_servers(scenario, counts, late_fraction)
     starts = scenario.start_samples or (scenario.start_seconds,)
     warm = (scenario.warm_start_seconds,) if scenario.warm_replicas else ()
     market = _market(scenario, first, len(counts)) if spot else None
@@ -253,7 +262,7 @@ def bound_of(
             goodput_per_second=steady_state_of(scenario).largest_goodput,
             price_per_hour=float(scenario.price_per_hour),
             start_seconds=min((*starts, *warm)),
-            late_fraction=allowed if late_fraction is None else late_fraction,
+            late_fraction=late_fraction,
             minimum_billing_seconds=scenario.minimum_billing_seconds,
             min_replicas=lowest if market is None else 0,
             max_replicas=highest if market is None else None,
@@ -266,6 +275,23 @@ def bound_of(
         attained_fraction=found.attainment,
         duality_gap_dollars=found.duality_gap_dollars,
     )
+
+
+def _as_for_slower_servers(
+    scenario: Scenario, counts: Floats, late_fraction: float
+) -> tuple[Floats, float]:
+    """Where servers get slower, each request counts as many as it takes the place of.
+
+    Of these as many may be late as there are in the heaviest requests that may: so it stays a lower bound.
+    """
+    faults = scenario.faults
+    if faults.slower_from == inf:
+        return counts, late_fraction
+    slower = replace(scenario, service=scenario.service.stretched(faults.slower_factor))
+    fast, slow = (steady_state_of(one).largest_goodput for one in (scenario, slower))
+    times = (np.arange(len(counts)) + excluded_bins(scenario)) * STEP_SECONDS
+    weighted = np.where(times < faults.slower_from, 1.0, fast / slow) * counts
+    return weighted, late_fraction * fast / slow * float(counts.sum() / weighted.sum())
 
 
 def _market(scenario: Scenario, first: int, steps: int) -> bound_spot.SpotMarket | None:

@@ -5,11 +5,12 @@ the window, and is expected to once it has been ready for a window. A test compa
 """
 
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from types import MappingProxyType
 
 import numpy as np
 
+from inference_cost.decide.schedule import widest
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.observation import (
     DecisionSettings,
@@ -89,12 +90,18 @@ class Observer:
         self.settings = DecisionSettings(
             tick_seconds=scenario.tick_seconds,
             rate_window_seconds=rate_window_seconds(scenario),
-            start_up_seconds_prior=scenario.start_seconds,
+            start_up_seconds_prior=scenario.start_seconds * (1.0 + scenario.faults.prior_error),
         )
         self._policy = scenario.policy
-        self._configurations = (configuration(scenario.service),)
+        self._configurations = (
+            configuration(
+                scenario.service,
+                told=1.0 + scenario.faults.prior_error,
+                rejects=scenario.faults.queue_limit_seconds < inf,
+            ),
+        )
         self._nodes = MappingProxyType({NODE: _node(scenario)})
-        most = sum(variant.max_replicas for variant in scenario.policy.variants) + 2
+        most = widest(scenario.policy)[1] + 2
         self._windows = np.zeros((most, WINDOW_COLUMNS))
 
     def snapshot(self, world: World) -> Snapshot:
@@ -239,8 +246,10 @@ def _window(row: list[float]) -> ModelWindow:
     )
 
 
-def configuration(service: Service) -> ModelConfiguration:
-    """As Triton tells it: settings, and timings by batch size."""
+def configuration(
+    service: Service, *, told: float = 1.0, rejects: bool = False
+) -> ModelConfiguration:
+    """As Triton tells it: settings, and timings by batch size, `told` times the true ones."""
     return ModelConfiguration(
         model=MODEL,
         max_batch_size=service.max_batch,
@@ -248,10 +257,12 @@ def configuration(service: Service) -> ModelConfiguration:
         decoupled=False,
         dynamic_batching=True,
         queue_delay_seconds=service.queue_delay_seconds,
-        queue_policy=service.queue_policy,
+        queue_policy=service.queue_policy or rejects,
         batch_statistics=tuple(
             BatchStatistic(
-                batch_size=size, executions=TIMED_EXECUTIONS, mean_seconds=service.seconds(size)
+                batch_size=size,
+                executions=TIMED_EXECUTIONS,
+                mean_seconds=service.seconds(size) * told,
             )
             for size in range(1, service.max_batch + 1)
         ),

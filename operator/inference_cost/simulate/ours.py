@@ -13,6 +13,7 @@ from inference_cost.model.memory import Memory
 from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.simulate.observation import Observer
 from inference_cost.simulate.outcome import ReplicaSchedule
+from inference_cost.simulate.phases import phases
 from inference_cost.simulate.scenario import Scenario
 from inference_cost.simulate.world.clock import advance
 from inference_cost.simulate.world.replicas import order
@@ -77,11 +78,12 @@ def run_ours(
     told = 0.0
     operator.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))
     with _nothing_old_to_collect():
-        while advance(world, operator.scenario.tick_seconds):
-            operator.tick(world)
-            share = float(world.numbers[NOW]) / world.conditions.seconds
-            if progress is not None and share >= told + PROGRESS_STEP:
-                told = share
-                progress(share)
+        for phase in phases(world, operator.scenario):
+            while advance(phase, operator.scenario.tick_seconds):
+                operator.tick(phase)
+                share = float(world.numbers[NOW]) / world.conditions.seconds
+                if progress is not None and share >= told + PROGRESS_STEP:
+                    told = share
+                    progress(share)
     times, replicas = zip(*operator.orders, strict=True)
     return ReplicaSchedule(times_seconds=np.array(times), replicas=np.array(replicas, np.int64))

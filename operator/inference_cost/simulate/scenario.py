@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,29 @@ class SpotMarket:
     notice_seconds: float = 120.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """What goes wrong. Times in seconds from the start of the run."""
+
+    slower_from: float = inf
+    slower_factor: float = 1.0  # on all service times, from then on
+    unready_from: float = inf
+    unready_until: float = inf  # in between no replica becomes ready
+    failing_starts: float = 0.0  # share of the replicas that never become ready
+    # Of work, in Triton's queue; what comes beyond is rejected and counted nowhere. (The lost wake-ups of a queue
+    # policy are those of `Service.queue_policy`.)
+    queue_limit_seconds: float = inf
+    prior_error: float = (
+        0.0  # share by which the operator is told too long service and start-up times
+    )
+
+    @property
+    def borders(self) -> tuple[float, ...]:
+        """When the conditions change."""
+        times = {self.slower_from, self.unready_from, self.unready_until}
+        return tuple(sorted(time for time in times if time < inf))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scenario:
     """Everything that two runs must share to be compared. Times in seconds."""
@@ -62,4 +86,5 @@ class Scenario:
     warm_start_seconds: float = 20.0
     spot: SpotMarket | None = None
     seed: int = 0
+    faults: Faults = Faults()
     stretch: float = 1.0  # by which service times and the objective were multiplied

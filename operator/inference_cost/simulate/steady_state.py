@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.decide.latency import Batching, Replica
+from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.routing import under_random_routing
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.batching import replay

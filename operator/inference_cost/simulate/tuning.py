@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from inference_cost.simulate.baselines.registry import AUTOSCALERS, SPOT
 from inference_cost.simulate.baselines.static import peak_replicas
 from inference_cost.simulate.outcome import Outcome
+from inference_cost.simulate.phases import phases
 from inference_cost.simulate.result import outcome_of
 from inference_cost.simulate.runs import RUNS, run_static
 from inference_cost.simulate.scenario import Scenario
@@ -34,7 +35,8 @@ def run_trial(scenario: Scenario, trial: Trial) -> Outcome:
     knobs = baseline.default if trial.knob < 0 else baseline.grid[trial.knob]
     world = new_world(scenario)
     state = baseline.new_state(knobs, int(world.counts[LIVE]))
-    RUNS[trial.name](world, knobs, state)
+    for phase in phases(world, scenario):
+        RUNS[trial.name](phase, knobs, state)
     how = "default" if trial.knob < 0 else "tuned"
     return outcome_of(
         world,
@@ -100,7 +102,8 @@ def _run_constant(scenario: Scenario, name: str, count: int) -> Outcome:
     count = min(max(count, lowest), highest)
     world = new_world(scenario, replicas=count)
     begin = time.perf_counter()
-    run_static(world)
+    for phase in phases(world, scenario):
+        run_static(phase)
     took = time.perf_counter() - begin
     knob = f"{count} replicas"
     return outcome_of(world, scenario, name=name, kind="baseline", knob=knob, seconds=took)

@@ -9,6 +9,7 @@ from tests.integration.api.cases import (
     at_most,
     needs,
     one_of,
+    prose,
     rule,
     text,
     unique,
@@ -16,6 +17,14 @@ from tests.integration.api.cases import (
 )
 
 LIMIT: Final = {"type": "Pods", "value": 2, "periodSeconds": 60}
+MORNINGS: Final = {
+    "name": "weekday mornings",
+    "start": "0 8 * * 1-5",
+    "end": "0 12 * * 1-5",
+    "timeZone": "Europe/Berlin",
+    "minReplicas": 4,
+    "maxReplicas": 12,
+}
 BASE: Final[dict[str, Any]] = {
     "apiVersion": "inferencecost.dev/v1alpha1",
     "kind": "InferenceCostPolicy",
@@ -26,6 +35,7 @@ BASE: Final[dict[str, Any]] = {
         "minReplicas": 2,
         "maxReplicas": 10,
         "slo": {"latency": {"thresholdMilliseconds": 100, "target": "99.0"}},
+        "signal": {"type": "Latency"},
         "routing": "LeastRequest",
         "serving": {"models": ["resnet50"]},
         "behavior": {
@@ -45,6 +55,7 @@ BASE: Final[dict[str, Any]] = {
             "replicas": 4,
             "behavior": "CurrentReplicasIfHigher",
         },
+        "schedules": [{**MORNINGS}],
         "headroom": {"mode": "Fixed", "replicas": 1},
     },
 }
@@ -56,7 +67,9 @@ SMALLEST: Final[dict[str, Any]] = {
         "slo": {"latency": {"thresholdMilliseconds": 100}},
     },
 }
-NO_FALLBACK: Final = {"spec.fallback": {"behavior": "CurrentReplicas"}}
+ALONE: Final = {"spec.fallback": {"behavior": "CurrentReplicas"}, "spec.schedules": []}
+DRAIN: Final = {"spec.slo": {"drain": {"withinSeconds": 600}}}
+FOLLOW_GPU: Final = {"spec.signal": {"type": "GPUUtilization", "targetPercent": 70}}
 QUEUE_TIME: Final = {"spec.slo": {"queueTime": {"meanMilliseconds": 20}}}
 
 
@@ -70,6 +83,65 @@ def _direction(at: str) -> Cases:
         **one_of(f"{at}.policies[0].type", "Pods", "Percent", but_not="Nodes"),
         **within(f"{at}.policies[0].value", 1, 10_000),
         **within(f"{at}.policies[0].periodSeconds", 1, 1800),
+    }
+
+
+def _schedules(at: str) -> Cases:
+    one = f"{at}[0]"
+    many = "1," * 45 + "1"
+    return {
+        **at_most(at, [MORNINGS] * 17),
+        **prose(f"{one}.name", 63),
+        **needs(one, "start", "end"),
+        **text(
+            f"{one}.start",
+            *("0 8 * * 1-5", "*/15 6,7 1-7 * MON#1", "30  7 L * *"),
+            longest=f"0 08 * * {many}",
+            malformed="@daily",
+            grow="0",
+        ),
+        **text(
+            f"{one}.end", "0 18 * * *", longest=f"0 12 * * {many}", malformed="0 12 * *", grow="0"
+        ),
+        **text(
+            f"{one}.timeZone",
+            *("UTC", "Europe/Berlin", "Etc/GMT+3"),
+            longest="America/Argentina/ComodRivadavia",
+            malformed="../etc/passwd",
+        ),
+        **within(f"{one}.minReplicas", 0, 5000, also={f"{one}.maxReplicas": 5000}),
+        **adjusted(within(f"{one}.maxReplicas", 1, 5000), {f"{one}.minReplicas": 0}),
+        **rule(
+            "a schedule sets a bound",
+            one,
+            "has(self.minReplicas) || has(self.maxReplicas)",
+            {f"{one}.minReplicas": REMOVED},
+            {f"{one}.maxReplicas": REMOVED},
+            rejected={at: [{"start": "0 8 * * *", "end": "0 9 * * *"}]},
+            says="a schedule must set `minReplicas`, `maxReplicas` or both",
+        ),
+        **rule(
+            "a schedule does not end as it starts",
+            one,
+            "self.start != self.end",
+            {f"{one}.end": "0 9 * * *"},
+            rejected={f"{one}.end": MORNINGS["start"]},
+            says="`end` must differ from `start`; the schedule holds from each start to the next end",
+        ),
+        **rule(
+            "the bounds of a schedule are in order, also with those of the spec",
+            "spec",
+            "!has(self.schedules) || self.schedules.all(s,"
+            " (has(s.minReplicas) ? s.minReplicas : self.minReplicas) <="
+            " (has(s.maxReplicas) ? s.maxReplicas : self.maxReplicas))",
+            {f"{one}.minReplicas": 12},
+            {f"{one}.maxReplicas": REMOVED, f"{one}.minReplicas": 10},
+            {f"{one}.minReplicas": REMOVED, f"{one}.maxReplicas": 2},
+            {at: REMOVED},
+            rejected={f"{one}.maxReplicas": REMOVED, f"{one}.minReplicas": 11},
+            says="`minReplicas` of a schedule must be less than or equal to its `maxReplicas`; what it"
+            " leaves out is that of the spec, so set both",
+        ),
     }
 
 
@@ -96,8 +168,8 @@ CASES: Final[Cases] = {
         says="`scaleTargetRef` may not be changed; create a new policy for the other target",
         on_update=True,
     ),
-    **adjusted(within("spec.minReplicas", 1, 5000), {**NO_FALLBACK, "spec.maxReplicas": 5000}),
-    **adjusted(within("spec.maxReplicas", 1, 5000), {**NO_FALLBACK, "spec.minReplicas": 1}),
+    **adjusted(within("spec.minReplicas", 0, 5000), {**ALONE, "spec.maxReplicas": 5000}),
+    **adjusted(within("spec.maxReplicas", 1, 5000), {**ALONE, "spec.minReplicas": 1}),
     **rule(
         "minReplicas may equal maxReplicas, not exceed it",
         "spec",
@@ -110,11 +182,12 @@ CASES: Final[Cases] = {
     **rule(
         "an SLO has exactly one objective",
         "spec.slo",
-        "has(self.latency) != has(self.queueTime)",
+        "[has(self.latency), has(self.queueTime), has(self.drain)].filter(x, x).size() == 1",
         {},
         QUEUE_TIME,
-        rejected={"spec.slo.queueTime": {"meanMilliseconds": 20}},
-        says="`slo` must have exactly one objective: set `latency` or `queueTime`",
+        DRAIN,
+        rejected={"spec.slo.drain": {"withinSeconds": 600}},
+        says="`slo` must have exactly one objective: set `latency`, `queueTime` or `drain`",
     ),
     **needs("spec.slo.latency", "thresholdMilliseconds"),
     **within("spec.slo.latency.thresholdMilliseconds", 1, 600_000),
@@ -137,6 +210,24 @@ CASES: Final[Cases] = {
     ),
     **adjusted(needs("spec.slo.queueTime", "meanMilliseconds"), QUEUE_TIME),
     **adjusted(within("spec.slo.queueTime.meanMilliseconds", 1, 600_000), QUEUE_TIME),
+    **adjusted(needs("spec.slo.drain", "withinSeconds"), DRAIN),
+    **adjusted(within("spec.slo.drain.withinSeconds", 10, 86_400), DRAIN),
+    **adjusted(within("spec.signal.targetPercent", 1, 100), FOLLOW_GPU),
+    **rule(
+        "a target of GPU utilization belongs to that signal",
+        "spec.signal",
+        "has(self.targetPercent) == (self.type == 'GPUUtilization')",
+        {"spec.signal": {"type": "Latency"}},
+        FOLLOW_GPU,
+        rejected={"spec.signal": {"type": "GPUUtilization"}},
+        says="`targetPercent` must be set when `type` is GPUUtilization",
+    ),
+    **one_of(
+        "spec.signal.type",
+        *("Latency", "GPUUtilization"),
+        but_not="CPUUtilization",
+        also={"GPUUtilization": {"spec.signal.targetPercent": 70}},
+    ),
     **one_of("spec.routing", "Equal", "LeastRequest", but_not="Random"),
     **at_most("spec.serving.models", [f"model-{n}" for n in range(33)]),
     **unique("spec.serving.models", ["a", "b"], ["a", "b", "a"]),
@@ -172,6 +263,7 @@ CASES: Final[Cases] = {
         rejected={"spec.fallback.replicas": 11},
         says="`fallback.replicas` must be from `minReplicas` to `maxReplicas`",
     ),
+    **_schedules("spec.schedules"),
     **one_of(
         "spec.headroom.mode",
         *("Auto", "Fixed", "Disabled"),

@@ -61,6 +61,7 @@ POLICY: Final[dict[str, Any]] = {
             "requestsPerSecondPerReplica": "80.5",
             "source": "Counters",
             "errorPercent": "3.2",
+            "calibrationPercent": 104,
             "templateHash": "7d9f8c6b5",
         },
         "slo": {
@@ -132,6 +133,7 @@ POLICY_CASES: Final[Cases] = {
         but_not="Guess",
     ),
     **percent("status.profile.errorPercent"),
+    **within("status.profile.calibrationPercent", 1, 1000),
     **text("status.profile.templateHash", "7d9f8c6b5", longest="h" * 63, malformed="a/b"),
     **needs("status.slo", "state", "measuredAt"),
     **one_of("status.slo.state", "Met", "AtRisk", "Violated", "Unknown", but_not="Good"),

@@ -19,7 +19,7 @@ from e2e.rig.processes import Command, ManagedProcess, ProcessGroup
 
 REQUESTS_PER_SECOND = 50.0
 BATCH = 5
-PODS = ("resnet-a", "resnet-b")
+PODS = ("resnet-7d4b9c6f5-x2x4z", "resnet-7d4b9c6f5-b9d8k")
 SCRAPE_INTERVAL_SECONDS = 1
 START_TIMEOUT_SECONDS = 30
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import numpy as np
 import pytest
 from aiohttp import web
 
@@ -14,7 +16,9 @@ from e2e.rig.certificates import Certificates
 from inference_cost.model.observation import DecisionSettings
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from inference_cost.model.signals import GatewaySignals, LatencyHistogram, Signals
+from inference_cost.observe.history import Past, Scraping, Span, Whose, read_past
 from inference_cost.observe.observer import Observer, ObserveSettings
+from inference_cost.observe.pod_names import Owner
 from inference_cost.observe.prometheus_client import Answer, PrometheusReader
 from inference_cost.observe.queries import CLOCK_QUERY, ask_all, build_queries
 from inference_cost.observe.settings import GatewaySettings, PrometheusSettings
@@ -128,6 +132,42 @@ async def test_a_label_that_is_not_there_is_named(prometheus: Source, now: float
     assert isinstance(found, Missing)
     assert "pod_label" in found.detail
     assert "instance, job, model, namespace, pod" in found.detail
+
+
+async def test_the_past_is_that_of_the_pods_summed_by_their_workload(prometheus: Source) -> None:
+    """Seconds of it; where the exporter was not there yet nothing is known, and its first step may be known in part."""
+    settings = PrometheusSettings(url=prometheus.url, matchers='job=~".+"')
+    await asyncio.sleep(2 * WINDOW_SECONDS)  # of whole windows
+    now = float(int(time.time()))
+    scraping = Scraping(interval_seconds=1.0, window_seconds=WINDOW_SECONDS)
+    async with reader_of(settings) as reader:
+        span = Span(start=now - 3600, end=now, step_seconds=1)
+        past = await read_past(reader, settings, scraping, span)
+    assert isinstance(past, Past), past
+    resnet = Owner("resnet", numbered=False)
+    found = past.of(Whose("vision", frozenset({resnet}), frozenset({"sleepy"})))
+    assert 5 <= len(found.times) < 600
+    both = len(PODS) * REQUESTS_PER_SECOND
+    lately = found.per_second[found.times > now - WINDOW_SECONDS]
+    assert np.median(lately) == pytest.approx(both, rel=0.05), found.per_second
+    assert now - found.times[-1] <= 2
+    for other in (
+        Whose("audio", frozenset({resnet}), frozenset()),
+        Whose("vision", frozenset({Owner("resnet", numbered=True)}), frozenset()),
+        Whose("vision", frozenset({resnet}), frozenset({"other"})),
+    ):
+        assert not len(past.of(other).times)
+
+
+async def test_a_past_that_cannot_be_read_says_why() -> None:
+    async with serving(answering(data={}, status=503)) as url:
+        settings = PrometheusSettings(url=url)
+        scraping = Scraping(interval_seconds=15.0, window_seconds=60.0)
+        async with reader_of(settings) as reader:
+            span = Span(start=0.0, end=3600.0, step_seconds=15)
+            found = await read_past(reader, settings, scraping, span)
+    assert isinstance(found, Missing)
+    assert found.reason is MissingReason.SOURCE_UNREACHABLE
 
 
 async def test_every_query_is_one_that_prometheus_understands(prometheus: Source) -> None:

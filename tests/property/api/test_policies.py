@@ -26,12 +26,13 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     low, high = sorted((draw(REPLICAS), draw(REPLICAS)))
     latency = {"latency": {"thresholdMilliseconds": draw(st.integers(1, 600_000))}}
     queue = {"queueTime": {"meanMilliseconds": draw(st.integers(1, 600_000))}}
+    drain = {"drain": {"withinSeconds": draw(st.integers(10, 86_400))}}
     fixed = {"mode": "Fixed", "replicas": draw(REPLICAS)}
     required = {
         "scaleTargetRef": {"name": draw(st.from_regex(r"[a-z0-9]{1,20}", fullmatch=True))},
         "minReplicas": low,
         "maxReplicas": high,
-        "slo": draw(st.sampled_from([latency, queue])),
+        "slo": draw(st.sampled_from([latency, queue, drain])),
     }
     optional = draw(
         st.fixed_dictionaries(
@@ -40,6 +41,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
                 "mode": st.sampled_from(["Recommend", "Enforce"]),
                 "headroom": st.sampled_from([{}, {"mode": "Disabled"}, fixed]),
                 "fallback": st.just({"replicas": high}),
+                "signal": st.sampled_from([{}, {"type": "GPUUtilization", "targetPercent": 70}]),
             },
         )
     )

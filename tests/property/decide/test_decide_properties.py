@@ -15,7 +15,12 @@ from inference_cost.decide.memory_codec import decode, encode
 from inference_cost.decide.size import NEGLIGIBLE
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import PolicyObservation
-from inference_cost.model.policy import LatencyObjective, QueueTimeObjective
+from inference_cost.model.policy import (
+    DrainObjective,
+    GpuSignal,
+    LatencyObjective,
+    QueueTimeObjective,
+)
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from tests.unit.decide.worlds import (
     CONFIGURATION,
@@ -209,7 +214,10 @@ def wild_observation(draw: Callable[..., Any]) -> PolicyObservation:
         pending=Sample(value=value(), at=NOON),
         pending_change=Sample(value=value(), at=NOON),
         gpu=value(),
-        gateway=gateway(value(), late=value(), errors=value(), seconds=value()),
+        gateway=replace(
+            gateway(value(), late=value(), errors=value(), seconds=value()),
+            waiting=Sample(value=value(), at=NOON),
+        ),
         sampled_at=draw(st.sampled_from([NOON, NOON - 1e9, float("nan"), float("inf")])),
     )
     objective = draw(
@@ -218,9 +226,12 @@ def wild_observation(draw: Callable[..., Any]) -> PolicyObservation:
                 LatencyObjective(threshold_seconds=0.3, target_fraction=0.99),
                 LatencyObjective(threshold_seconds=1e-9, target_fraction=1.0),
                 QueueTimeObjective(mean_seconds=0.05),
+                DrainObjective(within_seconds=600.0),
+                DrainObjective(within_seconds=10.0),
             ]
         )
     )
+    signal = draw(st.sampled_from([None, GpuSignal(target_fraction=0.7)]))
     configuration = replace(
         CONFIGURATION,
         max_batch_size=draw(st.sampled_from([-1, 0, 1, 8, 100, 10**9])),
@@ -229,7 +240,7 @@ def wild_observation(draw: Callable[..., Any]) -> PolicyObservation:
         queue_policy=draw(st.booleans()),
     )
     return observation(
-        of=policy(objective=objective),
+        of=policy(objective=objective, gpu_signal=signal),
         running=workload(replicas, pods, template_hash=draw(st.sampled_from(["", "v1", "v2"]))),
         seen=read,
         configuration=configuration,

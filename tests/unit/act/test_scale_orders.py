@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from inference_cost.act.scale_orders import UnsoundPlanError, orders_of
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import Plan
-from inference_cost.model.policy import Mode, Pause
+from inference_cost.model.policy import Mode, Pause, Schedule
 from inference_cost.model.workload import Conflict, ConflictKind
 from tests.unit.act.worlds import observation, plan, snapshot, workload
 
@@ -52,6 +52,28 @@ def test_a_pause_may_hold_a_number_outside_the_bounds() -> None:
     seen = observation(pause=Pause(source="policy", replicas=0))
     (order,) = orders_of(snapshot(seen), plan(desired=0), seen)
     assert order.desired == 0
+
+
+SCHEDULED = (
+    Schedule(start="0 8 * * *", end="0 9 * * *", max_replicas=12),
+    Schedule(start="0 20 * * *", end="0 22 * * *", min_replicas=0),
+)
+
+
+@pytest.mark.parametrize("desired", [0, 12])
+def test_a_schedule_allows_what_the_policy_does_not(desired: int) -> None:
+    seen = observation()
+    seen = replace(seen, policy=replace(seen.policy, schedules=SCHEDULED))
+    (order,) = orders_of(snapshot(seen), plan(desired=desired), seen)
+    assert order.desired == desired
+
+
+@pytest.mark.parametrize("desired", [-1, 13])
+def test_nothing_allows_what_no_schedule_does(desired: int) -> None:
+    seen = observation()
+    seen = replace(seen, policy=replace(seen.policy, schedules=SCHEDULED))
+    with pytest.raises(UnsoundPlanError):
+        orders_of(snapshot(seen), plan(desired=desired), seen)
 
 
 def test_nothing_is_written_when_the_replicas_are_already_right() -> None:

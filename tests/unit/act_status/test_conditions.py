@@ -8,13 +8,14 @@ from inference_cost.act.conditions import Finding, View, find, find_refused, to_
 from inference_cost.api.conditions import ConditionType as Type
 from inference_cost.api.fields import MESSAGE_LENGTH
 from inference_cost.model.observation import PolicyObservation, PolicyRefusal
-from inference_cost.model.plan import LimitedBy, Plan, Reason
-from inference_cost.model.policy import Mode, Pause, QueueTimeObjective
+from inference_cost.model.plan import Evenness, LimitedBy, Plan, Reason
+from inference_cost.model.policy import DrainObjective, Mode, Pause, QueueTimeObjective
 from inference_cost.model.reading import MissingReason
 from inference_cost.model.workload import Conflict, ConflictKind, TargetProblem
 from tests.unit.account.worlds import NOON, key
 from tests.unit.act_status.views import (
     PREDICTED,
+    asleep,
     attained,
     enforced,
     limited,
@@ -26,6 +27,16 @@ from tests.unit.act_status.views import (
     signals,
     with_pod,
     with_policy,
+)
+
+STICKY = Evenness(
+    pods=3,
+    effective=1.8,
+    hottest="p2",
+    hottest_fraction=0.66,
+    idle=1,
+    windows=3,
+    looked_at=NOON - 15.0,
 )
 
 
@@ -44,6 +55,7 @@ NO_METRICS = missing(
     MissingReason.EMPTY_RESULT, 'tried nv_inference_request_success{namespace="team-a"}'
 )
 HPA = Conflict(kind=ConflictKind.AUTOSCALER, other="HorizontalPodAutoscaler/resnet", message="")
+ZERO = replace(seen().policy.variants[0], min_replicas=0)
 TWIN = Conflict(kind=ConflictKind.POLICY, other="team-a/older", message="")
 
 ROWS: dict[str, Row] = {
@@ -88,6 +100,23 @@ ROWS: dict[str, Row] = {
     "there are no Triton metrics": Row(
         seen=seen(signals=NO_METRICS), kind=Type.METRICS_AVAILABLE, says="False/EmptyResult",
         names=("Deployment/resnet", "tried nv_inference_request_success{", "8002", "`prometheus.matchers`"),
+    ),
+    "no replica on purpose is a state as good as any": Row(
+        seen=asleep(0), kind=Type.METRICS_AVAILABLE, says="True/MetricsFresh",
+        names=("No pod runs", "gateway"),
+    ),
+    "a pod that starts reports nothing, whatever the gateway says": Row(
+        seen=asleep(1), kind=Type.METRICS_AVAILABLE, says="Unknown/NoReadyPods",
+        names=("kubectl describe pod",),
+    ),
+    "a replica stays where no gateway would tell of a request": Row(
+        seen=with_policy(variants=(ZERO,)), plan=limited(LimitedBy.MIN_REPLICAS, 0, 1),
+        kind=Type.SCALING_LIMITED, says="True/MinReplicas",
+        names=("`spec.minReplicas` is 0", "1 replica stays", "`gateway.preset`"),
+    ),
+    "a schedule limits": Row(
+        seen=seen(), plan=limited(LimitedBy.SCHEDULE, 2, 5), kind=Type.SCALING_LIMITED,
+        says="True/Schedule", names=("`spec.schedules`", "5 replicas"),
     ),
     "Prometheus is not configured": Row(
         seen=seen(signals=missing(MissingReason.NOT_CONFIGURED)), kind=Type.METRICS_AVAILABLE,
@@ -228,6 +257,40 @@ ROWS: dict[str, Row] = {
         seen=with_policy(objective=QueueTimeObjective(mean_seconds=0.01)),
         plan=plan(attainment=attained(1.0, at="Server")), kind=Type.SLO_MET, says="True/Met",
         names=("at most 10 ms",),
+    ),
+    "a deadline, violated": Row(
+        seen=with_policy(objective=DrainObjective(within_seconds=600.0)),
+        plan=plan(
+            1, attainment=attained(0.9, at="Server"), prediction=replace(PREDICTED, seconds=540.0),
+        ),
+        kind=Type.SLO_MET, says="False/Violated",
+        names=("90.00 %", "waited at most 600 s", "Server", "540 s longest wait", "which meets"),
+    ),
+    "a deadline, met": Row(
+        seen=with_policy(objective=DrainObjective(within_seconds=600.0)),
+        plan=plan(attainment=attained(1.0, at="Server")), kind=Type.SLO_MET, says="True/Met",
+        names=("waited at most 600 s",),
+    ),
+    # Evenness.
+    "clients that keep their connections": Row(
+        seen=seen(), plan=replace(plan(), evenness=STICKY), kind=Type.TRAFFIC_UNEVEN,
+        says="True/StickyConnections",
+        names=("p2 gets 66 %", "3 pods, 1 pod without any", "1.8", "headless Service", "age of connections"),
+    ),
+    "uneven for a moment": Row(
+        seen=seen(), plan=replace(plan(), evenness=replace(STICKY, windows=2)), kind=Type.TRAFFIC_UNEVEN,
+        says="False/Even", names=("66 %",),
+    ),
+    "a single pod": Row(
+        seen=seen(), kind=Type.TRAFFIC_UNEVEN, says="Unknown/NotMeasured", names=("two pods",),
+    ),
+    "nothing is added for clients that stay": Row(
+        seen=seen(), plan=limited(LimitedBy.TRAFFIC_UNEVEN), kind=Type.SCALING_LIMITED,
+        says="True/TrafficUneven", names=("`TrafficUneven`",),
+    ),
+    "a model that is wrong": Row(
+        seen=seen(), plan=limited(LimitedBy.MODEL_INACCURATE), kind=Type.SCALING_LIMITED,
+        says="True/ModelInaccurate", names=("`status.decision.message`",),
     ),
     # Capacity.
     "all pods have a node": Row(

@@ -8,7 +8,7 @@ import pytest
 from inference_cost.act.status import render_refused, render_status
 from inference_cost.api.policy_status import PolicyStatus
 from inference_cost.model.observation import PolicyRefusal
-from inference_cost.model.plan import Action, LimitedBy, Plan, Prediction
+from inference_cost.model.plan import Action, LimitedBy, Plan, Prediction, Profile
 from inference_cost.model.reading import MissingReason, Sample
 from inference_cost.model.workload import TargetProblem
 from tests.unit.account.worlds import NOON, key
@@ -45,6 +45,13 @@ def test_the_figures() -> None:
     assert status["placement"] == [
         {"variant": "default", "pool": "l4", "replicas": 1, "nodes": 1, "perHour": "4.00"}
     ]
+
+
+def test_how_far_the_model_is_off_where_it_was_observed() -> None:
+    known = plan()
+    assert isinstance(known.profile, Profile)
+    off = replace(known, profile=replace(known.profile, calibration=1.124))
+    assert render(off)["profile"]["calibrationPercent"] == 112
 
 
 def test_the_cost() -> None:

@@ -64,6 +64,14 @@ def with_policy(base: PolicyObservation | None = None, **changes: Any) -> Policy
     return replace(base, policy=replace(base.policy, **changes))
 
 
+def asleep(replicas: int) -> PolicyObservation:
+    """No pod is ready, and a gateway reports."""
+    workload = seen().workloads[0]
+    assert isinstance(workload, Workload)
+    none = replace(workload, desired_replicas=replicas, pods=())
+    return seen(workloads=(none,), signals=signals(pods=()))
+
+
 def refused(problem: TargetProblem, message: str = "") -> PolicyObservation:
     return seen(workloads=(NoWorkload(target=DEPLOYMENT, problem=problem, message=message),))
 

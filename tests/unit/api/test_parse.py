@@ -42,15 +42,61 @@ REFUSALS: dict[str, tuple[Changes, str]] = {
             " or raise the other"
         ),
     ),
+    "an hour that no day has": (
+        {"spec.schedules[0].start": "0 25 * * *"},
+        (
+            "spec.schedules[0].start: is not a cron expression (Bad hour); write minute, hour, day of month,"
+            ' month and day of week, for example "0 8 * * 1-5"'
+        ),
+    ),
+    "a date that never comes": (
+        {"spec.schedules[0].end": "0 8 30 2 *"},
+        (
+            "spec.schedules[0].end: is not a cron expression (Bad day-of-month); write minute, hour, day of"
+            ' month, month and day of week, for example "0 8 * * 1-5"'
+        ),
+    ),
+    "a fifth Tuesday on the first of February": (
+        {"spec.schedules[0].end": "0 8 */30 2 2#5"},
+        "spec.schedules[0].end: names a time that never comes; correct day and month",
+    ),
+    "a schedule in words": (
+        {"spec.schedules[0].start": "@daily"},
+        (
+            "spec.schedules[0].start: must be a cron expression of five fields: minute, hour, day of month,"
+            ' month and day of week, for example "0 8 * * 1-5"'
+        ),
+    ),
+    "a time zone that is nowhere": (
+        {"spec.schedules[0].timeZone": "Europe/Atlantis"},
+        (
+            "spec.schedules[0].timeZone: Europe/Atlantis is not a time zone; write a name of the IANA"
+            " database, for example Europe/Berlin"
+        ),
+    ),
+    "a region that is no time zone": (
+        {"spec.schedules[0].timeZone": "America"},
+        (
+            "spec.schedules[0].timeZone: America is not a time zone; write a name of the IANA database, for"
+            " example Europe/Berlin"
+        ),
+    ),
+    "a schedule's minimum above the maximum of the spec": (
+        {"spec.schedules": [{"start": "0 8 * * *", "end": "0 9 * * *", "minReplicas": 11}]},
+        (
+            "spec.schedules: `minReplicas` of a schedule must be less than or equal to its `maxReplicas`;"
+            " what it leaves out is that of the spec, so set both"
+        ),
+    ),
     "an entry twice": (
         {"spec.serving.models": ["a", "a"]},
         "spec.serving.models: must not have two entries with the same key; remove one",
     ),
     "two wrong fields": (
-        {"spec.mode": "x", "spec.minReplicas": 0},
+        {"spec.mode": "x", "spec.minReplicas": -1},
         (
             "spec.mode: must be 'Recommend' or 'Enforce'; spec.minReplicas: must be greater than or"
-            " equal to 1"
+            " equal to 0"
         ),
     ),
 }

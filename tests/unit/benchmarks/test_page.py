@@ -8,7 +8,7 @@ import pytest
 from benchmarks.replay import tables
 from benchmarks.replay.page import page
 from benchmarks.replay.plan import LOAD_TIMES
-from benchmarks.replay.rows import Results, Row, from_csv, to_csv
+from benchmarks.replay.rows import NO_RESULTS, Results, Row, from_csv, to_csv
 from benchmarks.traces.variants import Variant
 from inference_cost.simulate.outcome import Outcome
 from inference_cost.simulate.scenario import Fidelity
@@ -206,4 +206,4 @@ def test_the_page_is_a_function_of_the_file() -> None:
 
 def test_an_unknown_table_is_an_error() -> None:
     with pytest.raises(KeyError):
-        page(Results(facts={}, rows=()), "{no such table}")
+        page(NO_RESULTS, template="{no such table}")

@@ -1,7 +1,7 @@
 """The central loop: one tick at a time, on time, and nothing in a tick ends it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,7 @@ from inference_cost.act.kube_api import Json
 from inference_cost.act.scaler import Scaled
 from inference_cost.act.tick import Tick
 from inference_cost.control.clock import SystemClock
-from inference_cost.control.isolation import IsolatedDecisions
+from inference_cost.control.isolation import IsolatedDecisions, Outcome
 from inference_cost.control.loop import ControlLoop, LoopTimes, scrape_interval
 from inference_cost.control.metrics import Metrics
 from inference_cost.decide.engine import decide
@@ -133,6 +133,46 @@ async def test_what_an_earlier_leader_learned_is_there_in_the_first_tick() -> No
     world.loop.restore(Memory(policies={KEY: PolicyMemory(start_up_seconds=(42.0,))}), {})
     await world.loop.tick()
     assert world.acted[0].memory.policies[KEY].start_up_seconds == (42.0,)
+
+
+class Teacher:
+    def __init__(self, taught: Memory) -> None:
+        self.taught: Memory | None = taught
+        self.seen: list[tuple[Snapshot, Memory]] = []
+
+    def remembered(self, memory: Memory) -> Memory:
+        taught, self.taught = self.taught, None
+        return memory if taught is None else taught
+
+    def see(self, snapshot: Snapshot, memory: Memory) -> None:
+        self.seen.append((snapshot, memory))
+
+
+async def test_what_was_taught_beside_the_loop_is_there_in_the_next_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    teacher = Teacher(Memory(policies={KEY: PolicyMemory(start_up_seconds=(42.0,))}))
+    world.loop._teacher = teacher
+    monkeypatch.setattr(world.loop, "_decide", broken_once(world.loop._decide))
+    with pytest.raises(RuntimeError):
+        await world.loop.tick()
+    await world.loop.tick()  # it is not lost with a tick that fails
+    assert world.acted[0].memory.policies[KEY].start_up_seconds == (42.0,)
+    [(snapshot, memory)] = teacher.seen
+    assert snapshot is world.acted[0].snapshot
+    assert memory is world.acted[0].memory
+
+
+def broken_once(decide: IsolatedDecisions) -> Callable[[Snapshot, Memory], Outcome]:
+    failures = [RuntimeError("boom")]
+
+    def decided(snapshot: Snapshot, memory: Memory) -> Outcome:
+        if failures:
+            raise failures.pop()
+        return decide(snapshot, memory)
+
+    return decided
 
 
 async def test_accounting_that_fails_does_not_stop_scaling() -> None:

@@ -1,9 +1,12 @@
 """Nothing is compiled while decisions wait."""
 
+import numpy as np
 import pytest
 
+from inference_cost.decide.backfill import Taught, conditions, teach
 from inference_cost.decide.compile_ahead import compile_ahead
 from inference_cost.decide.headroom.compiled import COMPILES
+from inference_cost.decide.headroom.history import relive
 from inference_cost.decide.headroom.sizing import size
 from inference_cost.model.policy import QueueTimeObjective, Routing
 from inference_cost.model.reading import Missing, MissingReason, Sample
@@ -14,6 +17,7 @@ from tests.unit.decide.worlds import (
     plan_of,
     policy,
     signals,
+    snapshot,
     watched,
 )
 
@@ -37,3 +41,13 @@ def test_every_kind_of_policy_finds_the_machine_code_ready() -> None:
         plan_of(kind, watched([100.0] * 3))
     assert list(size.signatures) == known  # type: ignore[attr-defined]
     assert len(known) == 1
+
+
+@pytest.mark.skipif(not COMPILES, reason="without Numba nothing is compiled")
+def test_a_past_finds_the_machine_code_ready() -> None:
+    compile_ahead()
+    given = conditions(observation(), watched([100.0] * 3), snapshot())
+    assert given is not None
+    taught = teach(Taught(), given, NOON + 15.0 * np.arange(10), np.full(10, 100.0))
+    teach(taught, given, NOON + 15.0 * np.arange(10, 20), np.full(10, 100.0))
+    assert len(relive.signatures) == 1  # type: ignore[attr-defined]

@@ -276,6 +276,21 @@ GUARDED: dict[str, Row] = {
         3,
         LimitedBy.CAPACITY,
     ),
+    "one of many pods cannot start: another one is asked for": Row(
+        observation(
+            seen=signals(400.0, 5),
+            running=workload(
+                6,
+                (
+                    *(pod(f"p{i}") for i in range(5)),
+                    pod("p5", ready=False, age=300.0, waiting_reason="CrashLoopBackOff"),
+                ),
+            ),
+            of=policy(headroom=Headroom(mode=HeadroomMode.FIXED, replicas=1)),
+        ),
+        7,
+        LimitedBy.NOTHING,
+    ),
     "pods that have just been ordered are not stuck, and are not ordered twice": Row(
         observation(
             seen=signals(180.0, 2),

@@ -154,7 +154,7 @@ MESSAGES: dict[str, tuple[PolicyObservation, PolicyMemory | None, str]] = {
         None,
         (
             "Go from 1 to 3 replicas. Metrics are not available (newest sample is 300 s old); "
-            "minReplicas is kept."
+            "the minimum of 3 is kept."
         ),
     ),
     "a fallback": (
@@ -277,6 +277,22 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("trouble", "ImagePullBackOff"),
         ("why", "the model is decoupled"),
         ("error", "ValueError"),
+        ("name", "mornings"),
+        ("bound", "at least"),
+        ("wait", 90.0),
+        ("due", 600.0),
+        ("waiting", 1200),
+        ("within", 600.0),
+        ("start", 180.0),
+        ("target", 70),
+        ("measure", "late"),
+        ("observed", 0.03),
+        ("predicted", 0.002),
+        ("effective", 1.8),
+        ("idle", 1),
+        ("before", 240.0),
+        ("usual", 200.0),
+        ("until", 1_800_000_000.0),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

@@ -7,16 +7,41 @@ import pytest
 
 from inference_cost.decide.headroom.learned import new_vector, to_bytes
 from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
-from inference_cost.model.memory import PolicyMemory
-from inference_cost.model.plan import ProfileSource
+from inference_cost.decide.stretch import STRETCHES
+from inference_cost.model.memory import Calibration, Compared, PolicyMemory, SuspectedOutage
+from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.reading import Missing
 from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_of
 
+COMPARED = Compared(
+    windows=12.0,
+    requests=5000.0,
+    observed=60.0,
+    variance=90.0,
+    predicted=tuple(10.0 * one for one in STRETCHES),
+)
 FULL = PolicyMemory(
     estimates=(ESTIMATE, replace(ESTIMATE, template_hash="v0", rejected_in_a_row=2)),
     headroom=to_bytes(new_vector()),
     looked_at=NOON,
+    calibration=Calibration(
+        template_hash="v1",
+        queue=COMPARED,
+        late=replace(COMPARED, observed=0.0),
+        bound_seconds=0.3,
+        doubtful=1.5,
+        estimate=1.1,
+        factor=1.05,
+        wrong_seconds=60.0,
+        compared_at=NOON,
+        disturbed_at=NOON - 60.0,
+    ),
+    evenness=Evenness(
+        pods=3, effective=1.8, hottest="p1", hottest_fraction=0.7, idle=1, windows=3, looked_at=NOON
+    ),
     needs=((NOON, 2),),
+    wanted=((NOON, 3),),
+    arrivals=((NOON, 120.0, 40.0),),
     changes=((NOON, -1),),
     start_up_seconds=(61.5,),
     attainment=((NOON, 990.0, 1000.0),),
@@ -29,6 +54,17 @@ FULL = PolicyMemory(
     last_desired=4,
     last_current=3,
     rollout_ended_at=NOON,
+    quiet_at=NOON,
+    quiet_since=NOON - 600.0,
+    blind_at=NOON - 900.0,
+    price_before_zero=1.2,
+    outage=SuspectedOutage(
+        began_at=NOON - 60.0,
+        seen_at=NOON,
+        before_per_second=200.0,
+        spare_seconds=1740.0,
+        over=True,
+    ),
 )
 
 
@@ -50,10 +86,26 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"looked_at": "NaN"},
         {"needs": None},
         {"misses": "many"},
+        {"calibration": {"template_hash": "v1"}},
+        {"calibration": "x"},
+        {"evenness": {"pods": 2}},
+        {"outage": {"began_at": 1.0}},
     ],
 )
 def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
     assert decode(encode(FULL) | damage) is None
+
+
+def test_a_checkpoint_from_before_these_were_measured_is_read() -> None:
+    old = encode(FULL)
+    del old["calibration"], old["evenness"]
+    assert decode(old) == replace(FULL, calibration=Calibration(), evenness=Evenness())
+
+
+def test_sums_at_other_relative_loads_are_begun_anew() -> None:
+    old = json.loads(json.dumps(encode(FULL)))
+    old["calibration"]["queue"]["predicted"] = [1.0, 2.0]
+    assert decode(old) == replace(FULL, calibration=replace(FULL.calibration, queue=Compared()))
 
 
 def test_a_restored_profile_is_named_so_until_something_is_learned() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from inference_cost.decide.explain import explain
-from inference_cost.decide.latency import Batching, Replica, largest_load, seconds_at
+from inference_cost.decide.latency import largest_load, seconds_at
+from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.routing import (
     _CELLS,
     gain,

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from inference_cost.model.policy import TargetRef
-from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.reading import Missing, MissingReason, Sample
 from inference_cost.model.signals import GatewaySignals, LatencyHistogram
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.gateway import ClusterNames, GatewayTick, gateway_signals, read_gateway
@@ -42,12 +42,16 @@ def cluster(name: str = CLUSTER, **labels: str) -> dict[str, str]:
 
 
 def tick(
-    requests: list[Entry], classes: list[Entry] | None = None, latency: list[Entry] | None = None
+    requests: list[Entry],
+    classes: list[Entry] | None = None,
+    latency: list[Entry] | None = None,
+    waiting: list[Entry] | None = None,
 ) -> GatewayTick:
     answers = {
         "gateway_requests": Answer(result=requests),
         "gateway_classes": Answer(result=classes or []),
         "gateway_latency": Answer(result=latency or []),
+        "gateway_waiting": Answer(result=waiting or []),
     }
     at_now = TickAnswers(at=NOW, clock_offset_seconds=0, window_seconds=60, answers=answers)
     return read_gateway(at_now, ENVOY, ClusterNames(ENVOY))
@@ -74,6 +78,7 @@ def test_traffic_of_all_ports_and_gateways_is_summed() -> None:
                 vector(cluster(le="250"), 95),
                 vector(cluster(le="+Inf"), 100),
             ],
+            [vector(cluster(), 30), vector(cluster("vision/resnet:8001"), 5)],
         )
     )
     assert found == GatewaySignals(
@@ -84,7 +89,15 @@ def test_traffic_of_all_ports_and_gateways_is_summed() -> None:
         latency=LatencyHistogram(
             bounds_seconds=(0.1, 0.25, float("inf")), cumulative=(60, 95, 100)
         ),
+        waiting=Sample(value=35, at=NOW),
     )
+
+
+def test_a_gateway_that_does_not_tell_what_it_holds_back_tells_the_rest() -> None:
+    found = signals(tick([vector(cluster(), 100)]))
+    assert isinstance(found, GatewaySignals)
+    assert isinstance(found.waiting, Missing)
+    assert isinstance(signals(tick([], waiting=[vector(cluster(), 3)])), Missing)
 
 
 def test_requests_shed_by_the_gateway_itself_count_as_offered() -> None:

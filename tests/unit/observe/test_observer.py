@@ -80,6 +80,40 @@ async def test_a_whole_observation() -> None:
     assert snapshot.at == NOW
 
 
+ENVOY = {"envoy_cluster_name": "vision/resnet"}
+ASLEEP: dict[str, tuple[dict[str, list[Any]], float]] = {
+    "nobody asks": ({"rq_total": [vector(ENVOY, 0)]}, 0),
+    "a request is turned away": ({"rq_total": [vector(ENVOY, 1)]}, 1),
+    "requests are answered 503": (
+        {
+            "rq_total": [vector(ENVOY, 3)],
+            "rq_xx": [vector({**ENVOY, "envoy_response_code_class": "5"}, 3)],
+        },
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ASLEEP)
+async def test_without_a_pod_a_gateway_still_counts_who_asks(case: str) -> None:
+    answers, requests = ASLEEP[case]
+    metrics = FakeMetrics()
+    metrics.gateway = answers
+    world = filled(policy(), deployment(replicas=0), service(), node())
+    found = only(await look(world, metrics)).signals
+    assert isinstance(found, Signals)
+    assert (found.pods, found.sampled_at) == ((), NOW)
+    assert isinstance(found.gateway, GatewaySignals)
+    assert found.gateway.requests == requests
+
+
+async def test_without_a_pod_and_without_a_gateway_nothing_is_known() -> None:
+    world = filled(policy(), deployment(replicas=0), service(), node())
+    found = only(await look(world, FakeMetrics(), gateway=GatewaySettings())).signals
+    assert isinstance(found, Missing)
+    assert found.reason is MissingReason.NO_READY_PODS
+
+
 @pytest.mark.parametrize("count", [1, 100])
 async def test_the_number_of_queries_does_not_grow_with_the_policies(count: int) -> None:
     names = [f"model-{i}" for i in range(count)]
@@ -95,7 +129,7 @@ async def test_no_tenant_s_string_enters_a_query_and_the_matchers_enter_each() -
     metrics = FakeMetrics()
     await look(filled(hostile, deployment(), pod("a")), metrics)
     queries = metrics.asked[1:]
-    assert len(queries) == 8
+    assert len(queries) == 9
     assert all('cluster="c1"' in query for query in queries)
     assert not any("resnet" in query or "vision" in query or "or{" in query for query in queries)
 

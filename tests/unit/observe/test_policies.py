@@ -6,8 +6,10 @@ import pytest
 
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
+    DrainObjective,
     Fallback,
     FallbackBehavior,
+    GpuSignal,
     Headroom,
     HeadroomMode,
     LatencyObjective,
@@ -18,6 +20,7 @@ from inference_cost.model.policy import (
     QueueTimeObjective,
     Routing,
     ScalingLimit,
+    Schedule,
     SelectPolicy,
 )
 from inference_cost.observe import policies as under_test
@@ -73,6 +76,17 @@ def test_every_field_arrives() -> None:
                 "fallback": {"failureThreshold": 4, "replicas": 3, "behavior": "Static"},
                 "headroom": {"mode": "Fixed", "replicas": 2},
                 "routing": "LeastRequest",
+                "schedules": [
+                    {
+                        "name": "mornings",
+                        "start": "0 8 * * 1-5",
+                        "end": "0 12 * * 1-5",
+                        "timeZone": "Europe/Berlin",
+                        "minReplicas": 0,
+                    },
+                    {"start": "0 1 * * *", "end": "0 2 * * *", "maxReplicas": 3},
+                ],
+                "signal": {"type": "GPUUtilization", "targetPercent": 70},
             }
         )
     )
@@ -88,10 +102,40 @@ def test_every_field_arrives() -> None:
     )
     assert found.headroom == Headroom(mode=HeadroomMode.FIXED, replicas=2)
     assert found.routing is Routing.LEAST_REQUEST
+    assert found.schedules == (
+        Schedule(
+            start="0 8 * * 1-5",
+            end="0 12 * * 1-5",
+            time_zone="Europe/Berlin",
+            name="mornings",
+            min_replicas=0,
+        ),
+        Schedule(start="0 1 * * *", end="0 2 * * *", max_replicas=3),
+    )
+    assert found.gpu_signal == GpuSignal(target_fraction=0.7)
+
+
+def test_a_deadline_is_in_seconds_and_replicas_follow_it_unless_told_otherwise() -> None:
+    found = parsed(policy(spec={"slo": {"drain": {"withinSeconds": 600}}}))
+    assert found.objective == DrainObjective(within_seconds=600.0)
+    assert found.gpu_signal is None
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "more at least than at most": ({"minReplicas": 20}, "minReplicas"),
+    "a schedule in a zone that is nowhere": (
+        {
+            "schedules": [
+                {
+                    "start": "0 8 * * *",
+                    "end": "0 9 * * *",
+                    "timeZone": "Mars/Base",
+                    "minReplicas": 3,
+                }
+            ]
+        },
+        "schedules[0].timeZone",
+    ),
     "no objective": ({"slo": {}}, "slo"),
     "two objectives": (
         {"slo": {"latency": {"thresholdMilliseconds": 1}, "queueTime": {"meanMilliseconds": 1}}},

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from inference_cost.decide.schedule import widest
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.outcome import Comparison
 from inference_cost.simulate.scenario import Fidelity, Scenario
@@ -40,7 +41,7 @@ def policy_notes(
 
 
 def _no_bound(scenario: Scenario, objective: LatencyObjective) -> str:
-    most = sum(variant.max_replicas for variant in scenario.policy.variants)
+    most = widest(scenario.policy)[1]
     allowed = 100 * (1 - objective.target_fraction)
     return f"even maxReplicas {most} leave more than {allowed:.6g} % late: there is no bound"
 

@@ -200,7 +200,12 @@ def _policy(document: _Document, namespace: str) -> Policy:
     if not isinstance(parsed.objective, LatencyObjective):
         raise CommandError(
             f"{document.where}: {POLICY.kind} {document.name}: spec.slo.latency: backtest needs a latency "
-            "objective for now; set it in place of queueTime"
+            "objective for now; set it in place of queueTime or drain"
+        )
+    if parsed.gpu_signal is not None:
+        raise CommandError(
+            f"{document.where}: {POLICY.kind} {document.name}: spec.signal: GPU utilization is not simulated; "
+            "leave spec.signal out to see what the objective would need"
         )
     key = replace(parsed.key, namespace=document.namespace(namespace))
     key = replace(key, uid=key.uid or str(key))

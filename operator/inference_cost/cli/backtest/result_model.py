@@ -166,7 +166,7 @@ class PolicyInputs(Part):
     """What belongs to one policy."""
 
     objective: Objective
-    min_replicas: Annotated[int, Field(ge=1)]
+    min_replicas: Annotated[int, Field(ge=0)]
     max_replicas: Annotated[int, Field(ge=1)]
     routing: Literal["random", "least-request", "sticky"]
     profile: ProfileInput

@@ -15,7 +15,13 @@ if COMPILES:
     from inference_cost.machine_code import compiler
 
     compile_ = compiler(Path(__file__).parent)
+    compile_beside = compiler(Path(__file__).parent, nogil=True)
 
 
 def compiled(function: F) -> F:
     return compile_(function) if COMPILES else function
+
+
+def compiled_beside(function: F) -> F:
+    """As `compiled`, for work of many looks in a thread: other threads go on meanwhile."""
+    return compile_beside(function) if COMPILES else function

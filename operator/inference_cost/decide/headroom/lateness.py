@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from inference_cost.decide.headroom.compiled import compiled
 from inference_cost.decide.headroom.learned import Floats
 
+Cells = NDArray[np.float64]  # (batches, per-item shares, loads, figures)
+
 SMALLEST_STEP: Final = 1e-9
 
 
@@ -21,18 +23,29 @@ class Cell(NamedTuple):
     share_weight: float
 
 
-class Table(NamedTuple):
-    """The latency table. The first figure of a load is no quantile."""
+class Grid(NamedTuple):
+    """What the figures of a replica are tabulated for. Its first figure is no quantile."""
 
-    cells: NDArray[np.float64]  # (batches, shares, loads, figures)
     loads: Floats
     tails: Floats  # -ln of the share beyond each quantile, 0 first
 
 
 @compiled
-def late_curve(table: Table, cell: Cell, threshold: float, loads: Floats) -> Floats:
+def blended(cells: Cells, cell: Cell) -> Floats:
+    """(loads, figures) between the four cells."""
+    batch, share = cell.batch, cell.share
+    more_batch, more_share = cell.batch_weight, cell.share_weight
+    figures: Floats = cells[batch, share] * ((1 - more_batch) * (1 - more_share))
+    figures += cells[batch, share + 1] * ((1 - more_batch) * more_share)
+    figures += cells[batch + 1, share] * (more_batch * (1 - more_share))
+    figures += cells[batch + 1, share + 1] * (more_batch * more_share)
+    return figures
+
+
+@compiled
+def late_curve(grid: Grid, figures: Floats, threshold: float, loads: Floats) -> Floats:
     """Share later than the threshold, in times of a full batch, at each of the loads."""
-    tails, last = _tails_by_load(table, cell, threshold), table.loads[-1]
+    tails, last = _tails_by_load(grid, figures, threshold), grid.loads[-1]
     late = np.empty(len(loads))
     for i in range(len(loads)):
         load = loads[i]
@@ -41,7 +54,7 @@ def late_curve(table: Table, cell: Cell, threshold: float, loads: Floats) -> Flo
         elif load > last:
             late[i] = exp(-tails[-1] * (1 - load) / (1 - last))
         else:
-            late[i] = exp(-_between(table.loads, tails, load))
+            late[i] = exp(-_between(grid.loads, tails, load))
     return late
 
 
@@ -55,28 +68,18 @@ def most_in_time(loads: Floats, late: Floats) -> float:
 
 
 @compiled
-def _tails_by_load(table: Table, cell: Cell, threshold: float) -> Floats:
+def _tails_by_load(grid: Grid, figures: Floats, threshold: float) -> Floats:
     """-ln of the share later than the threshold; straight between the tabulated quantiles and beyond."""
-    tails, times = np.empty(len(table.loads)), np.zeros(len(table.tails))
+    tails, times = np.empty(len(grid.loads)), np.zeros(len(grid.tails))
+    least = np.inf
     for load in range(len(tails)):
-        for i in range(1, len(times)):
-            times[i] = _blended(table.cells, cell, load, i)
+        times[1:] = figures[load, 1:]
         lower = min(max(_not_above(times, threshold) - 1, 0), len(times) - 2)
         step = max(times[lower + 1] - times[lower], SMALLEST_STEP)
-        rise = table.tails[lower + 1] - table.tails[lower]
-        tails[load] = table.tails[lower] + (threshold - times[lower]) / step * rise
+        rise = grid.tails[lower + 1] - grid.tails[lower]
+        least = min(least, grid.tails[lower] + (threshold - times[lower]) / step * rise)
+        tails[load] = least
     return tails
-
-
-@compiled
-def _blended(cells: NDArray[np.float64], cell: Cell, load: int, figure: int) -> float:
-    batch, share = cell.batch, cell.share
-    more_batch, more_share = cell.batch_weight, cell.share_weight
-    blended = cells[batch, share, load, figure] * ((1 - more_batch) * (1 - more_share))
-    blended += cells[batch, share + 1, load, figure] * ((1 - more_batch) * more_share)
-    blended += cells[batch + 1, share, load, figure] * (more_batch * (1 - more_share))
-    blended += cells[batch + 1, share + 1, load, figure] * (more_batch * more_share)
-    return float(blended)
 
 
 @compiled

@@ -5,6 +5,7 @@ from typing import cast
 
 import numpy as np
 
+from inference_cost.decide.schedule import widest
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.batching import Batcher, new_batchers, new_requests
 from inference_cost.simulate.scenario import Fidelity, Routing, Scenario
@@ -22,6 +23,7 @@ from inference_cost.simulate.world.state import (
     TRAIL_KEPT,
     Arrivals,
     Conditions,
+    Curves,
     Floats,
     Replicas,
     World,
@@ -76,9 +78,8 @@ def steady_state_of(scenario: Scenario) -> SteadyState:
 
 
 def limits(scenario: Scenario) -> tuple[int, int]:
-    """Fewest and most replicas."""
-    variants = scenario.policy.variants
-    return sum(v.min_replicas for v in variants), sum(v.max_replicas for v in variants)
+    """Fewest and most replicas at any time."""
+    return widest(scenario.policy)
 
 
 def initial_replicas(scenario: Scenario, load_per_replica: float) -> int:
@@ -108,7 +109,7 @@ def new_world(scenario: Scenario, *, replicas: int | None = None, most_replicas:
     arrivals = _arrivals(scenario, counts)
     world = World(
         conditions=conditions,
-        curves=steady.curves,
+        curves=_curves(scenario, steady),
         replicas=_replicas(slots, scenario.warm_replicas),
         arrivals=arrivals,
         batchers=_batchers(scenario, conditions, slots, len(arrivals.times)),
@@ -128,11 +129,35 @@ def new_world(scenario: Scenario, *, replicas: int | None = None, most_replicas:
 
 
 def start_ups(scenario: Scenario) -> Floats:
-    """Start-up seconds by number of the replica, the same for every controller."""
-    if not scenario.start_samples:
-        return np.array([scenario.start_seconds])
-    draw = np.random.default_rng((scenario.seed, 2))
-    return draw.choice(np.array(scenario.start_samples), STARTS_DRAWN)
+    """Start-up seconds by number of the replica, the same for every controller; infinite where it never serves."""
+    seconds = np.array([scenario.start_seconds])
+    if scenario.start_samples:
+        draw = np.random.default_rng((scenario.seed, 2))
+        seconds = draw.choice(np.array(scenario.start_samples), STARTS_DRAWN)
+    failing = scenario.faults.failing_starts
+    if failing <= 0:
+        return seconds
+    fails = np.random.default_rng((scenario.seed, 5)).random(STARTS_DRAWN) < failing
+    return np.where(fails, inf, seconds)
+
+
+def slower_conditions(world: World, slower: Scenario) -> tuple[Conditions, Curves]:
+    """Of the scenario's servers, which the autoscalers' targets know nothing of."""
+    steady, service = steady_state_of(slower), slower.service
+    full = service.seconds(service.max_batch)
+    conditions = world.conditions._replace(
+        capacity=service.capacity,
+        goodput=steady.largest_goodput,
+        wait_allowed=max(world.conditions.threshold - RESIDUAL * full, 0.0),
+        batch_seconds=full,
+    )
+    return conditions, _curves(slower, steady)
+
+
+def _curves(scenario: Scenario, steady: SteadyState) -> Curves:
+    """What is rejected does not wait."""
+    curves, limit = steady.curves, scenario.faults.queue_limit_seconds
+    return curves if limit == inf else curves._replace(queue=np.minimum(curves.queue, limit))
 
 
 def _conditions(
@@ -149,7 +174,10 @@ def _conditions(
         in_flight_per_replica=steady.in_flight_at_largest_load,
         threshold=threshold,
         wait_allowed=max(threshold - RESIDUAL * full, 0.0),
-        longest_wait=max(LONGEST_WAIT_SECONDS, LONGEST_WAIT_OBJECTIVES * threshold),
+        longest_wait=min(
+            max(LONGEST_WAIT_SECONDS, LONGEST_WAIT_OBJECTIVES * threshold),
+            scenario.faults.queue_limit_seconds,
+        ),
         batch_seconds=full,
         max_batch=float(service.max_batch),
         scrape_seconds=scenario.scrape_seconds,

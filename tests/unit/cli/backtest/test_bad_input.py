@@ -21,6 +21,10 @@ TYPO = policy().replace("maxReplicas", "maximumReplicas")
 QUEUE_TIME = policy().replace(
     'latency: {thresholdMilliseconds: 100, target: "99.0"}', "queueTime: {meanMilliseconds: 5}"
 )
+DRAIN = policy().replace(
+    'latency: {thresholdMilliseconds: 100, target: "99.0"}', "drain: {withinSeconds: 600}"
+)
+FOLLOWS_GPU = policy().replace("slo:", "signal: {type: GPUUtilization, targetPercent: 70}\n  slo:")
 DISCOUNT = ON_DEMAND.replace(
     'offerings: [{instanceType: g4dn.xlarge, perNodeHour: "0.50"}]', 'discountPercent: "10"'
 )
@@ -53,6 +57,12 @@ OBJECTS: dict[str, tuple[tuple[str, ...], int, str]] = {
     ),
     "no objective in milliseconds": (
         (QUEUE_TIME,), ERROR, "spec.slo.latency: backtest needs a latency objective for now",
+    ),
+    "a deadline as the objective": (
+        (DRAIN,), ERROR, "objective for now; set it in place of queueTime or drain",
+    ),
+    "replicas that follow the GPUs": (
+        (FOLLOWS_GPU,), ERROR, "spec.signal: GPU utilization is not simulated",
     ),
     "two policies and one series": (
         (policy(), policy("bert")), ERROR,

@@ -6,8 +6,9 @@ one by one.
 """
 
 import random
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -21,6 +22,7 @@ from inference_cost.model.policy import (
     Policy,
     PolicyKey,
     Routing,
+    Schedule,
     TargetRef,
     Variant,
 )
@@ -58,14 +60,20 @@ class LoopSettings:
     target: float = 0.99
     min_replicas: int = 1
     max_replicas: int = 10
+    schedules: tuple[Schedule, ...] = ()
     initial: int = 1
     seed: int = 0
     power_of_two: bool = True
     routing: Routing = Routing.EQUAL  # what the policy says
     gateway: bool = True
+    bounds_seconds: tuple[float, ...] = BOUNDS
     configuration: bool = True
     batch_statistics: bool = False  # timings from before: the servers are not new
     measured_from: float = 60.0
+    slow_share: float = 0.0  # of the batches, which take `slow_times` as long
+    slow_times: float = 5.0
+    clients: int = 0  # that keep to one replica each; 0: every request is routed
+    connection_seconds: float = inf  # then they connect anew
 
 
 @dataclass(slots=True)
@@ -92,6 +100,7 @@ class Server:
         self.counters = Counters(at=ready)
         self.scrapes: deque[Counters] = deque(maxlen=64)
         self.done: list[tuple[float, float]] = []
+        self.draw = random.Random(name)  # noqa: S311 - a simulation
 
     @property
     def in_flight(self) -> int:
@@ -124,11 +133,22 @@ class Server:
             )
         )
 
+    def finished(self, start: float, end: float) -> Iterator[float]:
+        """Latencies of what was answered in that time; requests are answered in order of time."""
+        for arrived, latency in reversed(self.done):
+            if arrived + latency <= start:
+                return
+            if arrived + latency <= end:
+                yield latency
+
     def _start(self, at: float) -> None:
         size = min(len(self.waiting), self.settings.max_batch)
         self.running = [self.waiting.popleft() for _ in range(size)]
         self.started = at
-        self.free_at = at + self.settings.alpha + self.settings.beta * size
+        seconds = self.settings.alpha + self.settings.beta * size
+        if self.draw.random() < self.settings.slow_share:
+            seconds *= self.settings.slow_times
+        self.free_at = at + seconds
 
     def _complete(self) -> None:
         size, counters = len(self.running), self.counters
@@ -165,6 +185,7 @@ class Loop:
         self.unserved: list[float] = []
         self.desired = settings.initial
         self.names = 0
+        self.connections: dict[int, tuple[float, Server]] = {}
         self.result = Result()
         self._create(0.0, settings.initial, delay=0.0)
 
@@ -195,6 +216,9 @@ class Loop:
         if not ready:
             self.unserved.append(at)
             return
+        if self.settings.clients:
+            self._connected(at, ready).offer(at)
+            return
         chosen = ready[int(self.draw.random() * len(ready))]
         if self.settings.power_of_two and len(ready) > 1:
             other = ready[int(self.draw.random() * len(ready))]
@@ -202,6 +226,15 @@ class Loop:
             other.advance(at)
             chosen = other if other.in_flight < chosen.in_flight else chosen
         chosen.offer(at)
+
+    def _connected(self, at: float, ready: list[Server]) -> Server:
+        client = int(self.draw.random() * self.settings.clients)
+        until, server = self.connections.get(client, (0.0, ready[0]))
+        if at >= until or server not in ready:
+            server = ready[int(self.draw.random() * len(ready))]
+            until = at + self.settings.connection_seconds * (0.5 + self.draw.random())
+            self.connections[client] = (until, server)
+        return server
 
     def _scrape(self, now: float) -> None:
         for i, server in enumerate(self.servers):
@@ -297,6 +330,13 @@ class Loop:
                 continue
             newest = max(newest, samples[-1].at)
             pods.append(_pod_signals(server.name, samples[0], *samples[-2:]))
+        if not any(server.ready <= now for server in self.servers) and self.settings.gateway:
+            return Signals(
+                sampled_at=EPOCH + now,
+                scrape_interval_seconds=0.0,
+                pods=(),
+                gateway=self._gateway(now),
+            )
         if not pods:
             return Missing(reason=MissingReason.EMPTY_RESULT)
         return Signals(
@@ -309,13 +349,12 @@ class Loop:
         )
 
     def _gateway(self, now: float) -> GatewaySignals:
-        start = now - self.settings.window
-        latencies = [
+        start, bounds = now - self.settings.window, self.settings.bounds_seconds
+        latencies = sorted(
             latency
             for server in (*self.servers, *self.gone)
-            for arrived, latency in server.done[-4000:]
-            if start < arrived + latency <= now
-        ]
+            for latency in server.finished(start, now)
+        )
         shed = sum(1 for at in self.unserved if start < at <= now)
         return GatewaySignals(
             seconds=self.settings.window,
@@ -323,8 +362,8 @@ class Loop:
             responses=float(len(latencies) + shed),
             errors=float(shed),
             latency=LatencyHistogram(
-                bounds_seconds=BOUNDS,
-                cumulative=tuple(float(sum(x <= b for x in latencies)) for b in BOUNDS),
+                bounds_seconds=bounds,
+                cumulative=tuple(float(bisect_right(latencies, b)) for b in bounds),
             ),
         )
 
@@ -388,4 +427,5 @@ def policy(settings: LoopSettings) -> Policy:
             threshold_seconds=settings.threshold, target_fraction=settings.target
         ),
         routing=settings.routing,
+        schedules=settings.schedules,
     )

@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 
 from inference_cost.decide.headroom import lateness
-from inference_cost.decide.headroom.lateness import Cell, Table
+from inference_cost.decide.headroom.lateness import Cell, Grid
 
 # Two loads; half of the requests take 1 or 2 full batches at most, nine in ten 3 or 6. Twice that in the last cell.
 FIGURES = np.array([[0.0, 1.0, 3.0], [0.0, 2.0, 6.0]])
-TABLE = Table(
-    cells=np.array([[FIGURES, FIGURES], [FIGURES, 2 * FIGURES]]),
-    loads=np.array([0.2, 0.8]),
-    tails=np.array([0.0, log(2.0), log(10.0)]),
-)
+CELLS = np.array([[FIGURES, FIGURES], [FIGURES, 2 * FIGURES]])
+GRID = Grid(loads=np.array([0.2, 0.8]), tails=np.array([0.0, log(2.0), log(10.0)]))
 LOWEST = Cell(0, 0.0, 0, 0.0)
 
 
 def late(threshold: float, load: float, cell: Cell = LOWEST) -> float:
-    return float(lateness.late_curve(TABLE, cell, threshold, np.array([load]))[0])
+    figures = lateness.blended(CELLS, cell)
+    return float(lateness.late_curve(GRID, figures, threshold, np.array([load]))[0])
 
 
 @pytest.mark.parametrize(
@@ -63,6 +61,12 @@ def test_the_table_is_read(threshold: float, load: float, share: float) -> None:
 )
 def test_times_between_cells_are_their_weighted_mean(cell: Cell, median: float) -> None:
     assert late(median, 0.2, cell) == pytest.approx(0.5)
+
+
+def test_more_load_is_never_less_late() -> None:
+    falling = FIGURES[::-1].copy()
+    low, high = lateness.late_curve(GRID, falling, 2.0, np.array([0.2, 0.8]))
+    assert low == high == pytest.approx(0.5)
 
 
 def test_the_most_in_time_is_between_too_little_load_and_too_many_late() -> None:
