@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from inference_cost.decide.headroom.lateness import Grid, late_curve
+from inference_cost.decide.headroom.lateness import Grid, between_figures, late_curve
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.latency_tables import (
     COLUMNS_KEPT,
@@ -115,9 +115,7 @@ def _column(replica: Replica, objective: ServiceObjective) -> tuple[float, ...]:
     if not isinstance(objective, LatencyObjective):
         return tuple(figures[:, 0].tolist())
     lower, weight = _between_quantiles(objective.target_fraction)
-    times, longer = figures[:, lower + 1], figures[:, lower + 2]
-    with np.errstate(invalid="ignore"):  # a queue delay may be endless
-        return tuple((times + weight * (longer - times)).tolist())
+    return tuple(between_figures(figures, lower + 1, weight).tolist())
 
 
 def _between_quantiles(target_fraction: float) -> tuple[int, float]:

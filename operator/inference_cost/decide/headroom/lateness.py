@@ -43,6 +43,16 @@ def blended(cells: Cells, cell: Cell) -> Floats:
 
 
 @compiled
+def between_figures(figures: Floats, lower: int, weight: float) -> Floats:
+    """(loads,) between one figure and the next, or beyond."""
+    times = np.empty(len(figures))
+    for load in range(len(times)):
+        time = figures[load, lower]
+        times[load] = time + weight * (figures[load, lower + 1] - time)
+    return times
+
+
+@compiled
 def late_curve(grid: Grid, figures: Floats, threshold: float, loads: Floats) -> Floats:
     """Share later than the threshold, in times of a full batch, at each of the loads."""
     tails, last = _tails_by_load(grid, figures, threshold), grid.loads[-1]

@@ -63,6 +63,11 @@ def test_times_between_cells_are_their_weighted_mean(cell: Cell, median: float) 
     assert late(median, 0.2, cell) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(("weight", "times"), [(0.0, [1, 2]), (0.5, [2, 4]), (2.0, [5, 10])])
+def test_figures_between_two_and_beyond(weight: float, times: list[float]) -> None:
+    assert lateness.between_figures(FIGURES, 1, weight).tolist() == times
+
+
 def test_more_load_is_never_less_late() -> None:
     falling = FIGURES[::-1].copy()
     low, high = lateness.late_curve(GRID, falling, 2.0, np.array([0.2, 0.8]))
