@@ -48,15 +48,13 @@ WRONG_SECONDS: Final = 600.0
 NOT_MEASURED: Final = Missing(reason=MissingReason.NOT_CONFIGURED)
 
 
-def calibrate(case: Case, seen: Traffic, can: Capability) -> tuple[Case, Capability]:
-    """What this window adds, and the capability as calibrated. Where requests may wait, a queue says nothing."""
-    if isinstance(case.observation.policy.objective, DrainObjective):
-        return case, can
+def calibrate(case: Case, seen: Traffic, can: Capability) -> tuple[Calibration, Capability]:
+    """With what this window adds, and the capability as calibrated. Where requests may wait, a queue says nothing."""
     before = case.memory.calibration
+    if isinstance(case.observation.policy.objective, DrainObjective):
+        return before, can
     state = _compared(case, seen, can, _of(before, case.fleet.template_hash))
-    if state is not before:
-        case = replace(case, memory=replace(case.memory, calibration=state))
-    return case, _corrected(can, state)
+    return state, _corrected(can, state)
 
 
 def inaccurate(state: Calibration, at: float) -> Verdict | None:
@@ -152,7 +150,7 @@ def _disturbed(case: Case, seen: Traffic) -> bool:
         or seen.failed > 0
         or bool(seen.gateway_errors)
         or not is_steady(seen)
-        or not all(pod.settled for pod in seen.pods)
+        or not seen.settled
     )
 
 

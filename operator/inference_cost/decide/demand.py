@@ -39,6 +39,16 @@ def offered(traffic: Traffic, capacity: Capacity, *, hidden_losses: bool = False
     )
 
 
+def expecting(demand: Demand, forecast: float) -> Demand:
+    return Demand(
+        now=demand.now,
+        forecast=forecast,
+        backlog=demand.backlog,
+        censored=demand.censored,
+        source=demand.source,
+    )
+
+
 def _censored(traffic: Traffic, capacity: Capacity, backlog: float, *, hidden_losses: bool) -> bool:
     """Overload hides demand where requests are shed, or where the queue is not seen.
 

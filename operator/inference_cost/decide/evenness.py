@@ -27,20 +27,19 @@ FRESH_SECONDS: Final = 300.0  # an older look does not keep replicas from being 
 FORGOTTEN_SECONDS: Final = 1800.0  # without a window in which it could be measured
 
 
-def look(case: Case, seen: Traffic) -> Case:
-    """Once per window; pods that came or went during it say nothing."""
+def look(case: Case, seen: Traffic) -> Evenness:
+    """As known now. Measured once per window; pods that came or went during it say nothing."""
     before = case.memory.evenness
     if case.at - before.looked_at < seen.seconds:
-        return case
+        return before
     steady = not case.fleet.rolling_out and not seen.partial and seen.coverage >= 1.0
-    if not steady or not all(pod.settled for pod in seen.pods):
-        return case
+    if not steady or not seen.settled:
+        return before
     found = measured(seen.pods)
     if found is None:
-        return case
+        return before
     windows = min(before.windows + 1, LASTING_WINDOWS) if found.windows else 0
-    evenness = replace(found, windows=windows, looked_at=case.at)
-    return replace(case, memory=replace(case.memory, evenness=evenness))
+    return replace(found, windows=windows, looked_at=case.at)
 
 
 def measured(pods: tuple[PodTraffic, ...]) -> Evenness | None:

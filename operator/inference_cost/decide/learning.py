@@ -1,8 +1,7 @@
 """What one window teaches of a policy: whether the objective held, and what a replica can carry with it."""
 
-from dataclasses import replace
 from math import sqrt
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from inference_cost.decide import attainment
 from inference_cost.decide.case import Case
@@ -14,7 +13,7 @@ from inference_cost.decide.profile import (
     outside_domain,
     remember_load,
 )
-from inference_cost.decide.traffic import Traffic
+from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Attainment
 from inference_cost.model.policy import (
@@ -30,32 +29,38 @@ BY_CHANCE: Final = 3.0  # standard deviations
 HELD_BY_MEAN: Final = 3.0  # a 99th percentile is at most about three means
 
 
-def learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Missing]:
+class Lesson(NamedTuple):
+    """`measured`: of the newest window; `reached`: of the whole SLO window. The rest is to be remembered."""
+
+    can: Capability
+    measured: tuple[float, float] | Missing
+    reached: Attainment | Missing
+    attainment: attainment.History
+    estimates: tuple[ServiceTimeEstimate, ...]
+    sampled_at: float
+
+
+def learn(case: Case, seen: Traffic) -> Lesson:
     """Attainment first, then what the window teaches, then what a replica can carry with it."""
-    observation, memory = case.observation, case.memory
+    observation, history = case.observation, case.memory.attainment
     objective = observation.policy.objective
     measured = attainment.measure(objective, observation.signals, seen)
-    history = memory.attainment
     if not isinstance(measured, Missing):
         seconds = _measured_over(objective, seen)
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
-    reached = attainment.attained(history, objective, measured, observation.signals)
     estimates = _learned_estimates(case, seen, measured)
-    memory = replace(
-        memory, attainment=history, estimates=estimates, last_sampled_at=_sampled_at(case)
-    )
-    outside = outside_domain(case.configuration, seen)
     can = capability(
         current_estimate(estimates, case.fleet.template_hash),
         case.configuration,
         objective,
-        outside=outside,
+        outside=outside_domain(case.configuration, seen),
         concurrency=_concurrency(seen),
         inferences_per_request=_inferences_per_request(seen),
         routing=observation.policy.routing,
     )
-    return replace(case, memory=memory), can, reached
+    reached = attainment.attained(history, objective, measured, observation.signals)
+    return Lesson(can, measured, reached, history, estimates, _sampled_at(case))
 
 
 def _measured_over(objective: Objective, seen: Traffic) -> float:
@@ -81,7 +86,7 @@ def _learned_estimates(
         estimates = learn_window(
             estimates, template, seen, case.configuration, new_fraction=new, at=case.at
         )
-    if all(pod.settled for pod in seen.pods) and not seen.partial and _held(case, seen, measured):
+    if seen.settled and not seen.partial and _held(case, seen, measured):
         load = seen.completed / len(seen.pods)
         estimates = remember_load(estimates, template, load)
     return estimates
@@ -122,16 +127,12 @@ def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) ->
 
 def _concurrency(seen: Traffic) -> float:
     """Mean executions running at once per pod: executions × mean batch time ÷ time."""
-    windows = [window for pod in seen.pods if pod.settled for window in pod.windows]
-    requests = sum(window.requests for window in windows)
-    seconds = sum(window.seconds for window in windows)
-    if requests <= 0 or seconds <= 0:
+    found = totals(window for pod in seen.pods if pod.settled for window in pod.windows)
+    if found.requests <= 0 or found.seconds <= 0:
         return 1.0
-    batch = sum(window.compute_seconds for window in windows) / requests
-    return batch * sum(window.executions for window in windows) / seconds
+    return found.compute_seconds / found.requests * found.executions / found.seconds
 
 
 def _inferences_per_request(seen: Traffic) -> float:
-    windows = [window for pod in seen.pods for window in pod.windows]
-    requests = sum(window.requests for window in windows)
-    return sum(window.inferences for window in windows) / requests if requests > 0 else 1.0
+    found = totals(window for pod in seen.pods for window in pod.windows)
+    return found.inferences / found.requests if found.requests > 0 else 1.0

@@ -25,7 +25,7 @@ from inference_cost.decide.service_time import (
     solve,
     usual_batch,
 )
-from inference_cost.decide.traffic import Traffic, usable
+from inference_cost.decide.traffic import Traffic, totals, usable
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource
 from inference_cost.model.policy import (
@@ -151,25 +151,23 @@ def _put(
 def _window(
     traffic: Traffic, template_hash: str, instances: int, new_fraction: float
 ) -> CounterWindow | None:
-    windows = [
+    found = totals(
         window
         for pod in traffic.pods
         if pod.settled and pod.pod.template_hash == template_hash
         for window in pod.windows
         if window.failures == 0 and window.requests > 0
-    ]
-    requests = sum(window.requests for window in windows)
-    executions = sum(window.executions for window in windows)
-    inferences = sum(window.inferences for window in windows)
-    compute = sum(window.compute_seconds for window in windows)
-    if requests < 1 or executions < 1 or inferences < executions or compute <= 0:
+    )
+    if found.requests < 1 or found.executions < 1:
+        return None
+    if found.inferences < found.executions or found.compute_seconds <= 0:
         return None
     return CounterWindow(
-        requests=requests,
-        inferences=inferences,
-        executions=min(executions, requests),
-        compute_seconds=compute,
-        instance_seconds=instances * sum(window.seconds for window in windows),
+        requests=found.requests,
+        inferences=found.inferences,
+        executions=min(found.executions, found.requests),
+        compute_seconds=found.compute_seconds,
+        instance_seconds=instances * found.seconds,
         new_fraction=new_fraction,
     )
 

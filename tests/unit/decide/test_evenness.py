@@ -55,7 +55,7 @@ def after(rates: list[float], windows: int = 1, **running: Any) -> Evenness:
         at = NOON + 60.0 * i
         case = case_of(seen_of(rates, at, **running), memory, replace(snapshot(), at=at))
         assert not isinstance(case.traffic, Missing)
-        memory = look(case, case.traffic).memory
+        memory = replace(case.memory, evenness=look(case, case.traffic))
     return memory.evenness
 
 
