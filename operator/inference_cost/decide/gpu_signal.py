@@ -9,7 +9,7 @@ from typing import Final
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.lasting import highest_since, remember
-from inference_cost.decide.need import NOT_CHOSEN, Looked, Needs
+from inference_cost.decide.need import NOT_CHOSEN, Looked, Needs, fixed_headroom
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.model.plan import Reason
@@ -27,7 +27,7 @@ def follow(
     gpu = _settled(seen, case.at)
     now = case.fleet.current if isinstance(gpu, Missing) else wanted(case.fleet, gpu.value, signal)
     kept = remember(case.memory.wanted, case.at, now, case.start_up_seconds)
-    more, keep = 0, highest_since(kept, case.at - case.start_up_seconds)
+    more, keep = fixed_headroom(case), highest_since(kept, case.at - case.start_up_seconds)
     needs = replace(
         found,
         now=now + (0 if isinstance(gpu, Missing) else more),

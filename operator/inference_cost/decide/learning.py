@@ -5,10 +5,12 @@ from typing import Final, NamedTuple, assert_never
 
 from inference_cost.decide import attainment
 from inference_cost.decide.case import Case
+from inference_cost.decide.demand import shed
 from inference_cost.decide.profile import (
     Capability,
     capability,
     current_estimate,
+    forget_load,
     learn_window,
     outside_domain,
     remember_load,
@@ -38,6 +40,8 @@ class Lesson(NamedTuple):
     attainment: attainment.History
     estimates: tuple[ServiceTimeEstimate, ...]
     sampled_at: float
+    late: float | None  # share of the newest requests, where it clearly misses the objective
+    busy: float  # share of the time in which a pod's Triton executes
 
 
 def learn(case: Case, seen: Traffic) -> Lesson:
@@ -49,18 +53,39 @@ def learn(case: Case, seen: Traffic) -> Lesson:
         seconds = _measured_over(objective, seen)
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
-    estimates = _learned_estimates(case, seen, measured)
+    late, concurrency = _late_now(case, measured), _concurrency(seen)
+    estimates = _learned_estimates(case, seen, measured, late)
     can = capability(
         current_estimate(estimates, case.fleet.template_hash),
         case.configuration,
         objective,
         outside=outside_domain(case.configuration, seen),
-        concurrency=_concurrency(seen),
+        concurrency=concurrency,
         inferences_per_request=_inferences_per_request(seen),
         routing=observation.policy.routing,
     )
     reached = attainment.attained(history, objective, measured, observation.signals)
-    return Lesson(can, measured, reached, history, estimates, _sampled_at(case))
+    busy = min(concurrency, 1.0)
+    return Lesson(can, measured, reached, history, estimates, _sampled_at(case), late, busy)
+
+
+def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
+    """Lateness that the model did not expect."""
+    if _being_mended(case):
+        return None
+    objective, signals = case.observation.policy.objective, case.observation.signals
+    return attainment.missed_now(objective, measured, signals)
+
+
+def _being_mended(case: Case) -> bool:
+    """Replicas added just now say that a shortage is known.
+
+    It shows until they serve, what piled up is worked off, and a window has passed.
+    """
+    window = case.settings.rate_window_seconds
+    draining = max(case.start_up_seconds, window)
+    since = case.at - case.lead_seconds - draining - window
+    return any(change > 0 and time > since for time, change in case.memory.changes)
 
 
 def _measured_over(objective: Objective, seen: Traffic) -> float:
@@ -74,22 +99,37 @@ def _measured_over(objective: Objective, seen: Traffic) -> float:
 
 
 def _learned_estimates(
-    case: Case, seen: Traffic, measured: tuple[float, float] | Missing
+    case: Case, seen: Traffic, measured: tuple[float, float] | Missing, late: float | None
 ) -> tuple[ServiceTimeEstimate, ...]:
     memory, template = case.memory, case.fleet.template_hash
-    estimates = memory.estimates
+    estimates, outside = memory.estimates, outside_domain(case.configuration, seen)
     new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
-    clean = not case.fleet.rolling_out and seen.failed == 0 and not _shed(seen)
-    if not (new > 0 and clean and is_steady(seen)):
+    if new <= 0 or case.fleet.rolling_out:
         return estimates
-    if not outside_domain(case.configuration, seen):
+    load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial
+    if outside and whole and (late is not None or _too_slow(case, seen, measured)):
+        return forget_load(estimates, template, load)
+    if seen.failed > 0 or shed(seen) or not is_steady(seen):
+        return estimates
+    if not outside:
         estimates = learn_window(
             estimates, template, seen, case.configuration, new_fraction=new, at=case.at
         )
-    if seen.settled and not seen.partial and _held(case, seen, measured):
-        load = seen.completed / len(seen.pods)
+    if whole and _held(case, seen, measured):
         estimates = remember_load(estimates, template, load)
     return estimates
+
+
+def _too_slow(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
+    """Without a gateway: when even the mean of the server is above the objective."""
+    objective = case.observation.policy.objective
+    unmeasured = isinstance(objective, LatencyObjective) and isinstance(measured, Missing)
+    return (
+        unmeasured
+        and isinstance(objective, LatencyObjective)
+        and seen.mean_seconds > objective.threshold_seconds
+        and not _being_mended(case)
+    )
 
 
 def is_steady(seen: Traffic) -> bool:
@@ -101,10 +141,6 @@ def is_steady(seen: Traffic) -> bool:
 def _sampled_at(case: Case) -> float:
     signals = case.observation.signals
     return case.memory.last_sampled_at if isinstance(signals, Missing) else signals.sampled_at
-
-
-def _shed(seen: Traffic) -> bool:
-    return bool(seen.gateway_errors)
 
 
 def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:

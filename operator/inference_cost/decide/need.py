@@ -60,11 +60,14 @@ class Looked(NamedTuple):
     wanted: Series
 
 
-def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, Looked]:
-    """Without a profile: hold, or grow while requests are late."""
+def needs(
+    case: Case, seen: Traffic, can: Capability, late: float | None = None
+) -> tuple[Needs, Looked]:
+    """Without a profile: hold, or grow while requests are late or a queue grows."""
     demand = offered(seen, _capacity(case, can), hidden_losses=_hides_losses(case, seen))
     if isinstance(can.profile, Missing):
-        need = _blind_need(case, demand)
+        short = demand.censored or late is not None or (demand.backlog > 0 and seen.growing > 0)
+        need = _blind_need(case, short=short)
         demand = expecting(demand, demand.now)
         return Needs(demand=demand, now=need, keep=need), _as_before(case)
     if demand.censored:
@@ -88,7 +91,7 @@ def _as_before(case: Case) -> Looked:
 def _to_drain(
     case: Case, seen: Traffic, profile: Profile, demand: Demand, objective: DrainObjective
 ) -> tuple[Needs, Looked]:
-    found, more = draining(case, seen, profile, demand, objective), _fixed(case)
+    found, more = draining(case, seen, profile, demand, objective), fixed_headroom(case)
     needs = Needs(demand=found.demand, now=found.now + more, keep=found.keep + more, draining=found)
     return needs, _as_before(case)._replace(arrivals=found.arrivals, wanted=found.wanted)
 
@@ -112,9 +115,9 @@ def _hides_losses(case: Case, seen: Traffic) -> bool:
     return policy or not seen.pending_known
 
 
-def _blind_need(case: Case, demand: Demand) -> int:
+def _blind_need(case: Case, *, short: bool) -> int:
     current = case.fleet.current
-    if demand.censored and case.fleet.ready:
+    if short and case.fleet.ready:
         return max(current, -int(-case.fleet.ready * GROWTH_WHILE_LATE // 1))
     return current
 
@@ -122,7 +125,7 @@ def _blind_need(case: Case, demand: Demand) -> int:
 def _growing(case: Case, can: Capability, profile: Profile, demand: Demand) -> Needs:
     """The true demand cannot be seen: nothing is learned from it."""
     demand = expecting(demand, demand.now * GROWTH_WHILE_CENSORED)
-    need = replicas_for(demand.forecast, profile.load_per_replica, can.gains) + _fixed(case)
+    need = replicas_for(demand.forecast, profile.load_per_replica, can.gains) + fixed_headroom(case)
     return Needs(demand=demand, now=need, keep=max(need, case.fleet.current))
 
 
@@ -131,12 +134,12 @@ def _waiting(
 ) -> Needs:
     """The demand may be back at any moment: nothing is learned from its absence."""
     demand = expecting(demand, max(demand.now, outage.before))
-    need = replicas_for(demand.now, profile.load_per_replica, can.gains) + _fixed(case)
+    need = replicas_for(demand.now, profile.load_per_replica, can.gains) + fixed_headroom(case)
     keep = max(need, case.fleet.current)
     return Needs(demand=demand, now=need, keep=keep, forbidden=verdict(outage))
 
 
-def _fixed(case: Case) -> int:
+def fixed_headroom(case: Case) -> int:
     headroom = case.observation.policy.headroom
     return headroom.replicas if headroom.mode is HeadroomMode.FIXED else 0
 
@@ -184,7 +187,7 @@ def _as_ordered(
     case: Case, can: Capability, profile: Profile, demand: Demand, found: Size
 ) -> Needs:
     disabled = case.observation.policy.headroom.mode is HeadroomMode.DISABLED
-    expected, more = demand.now if disabled else found.expected, _fixed(case)
+    expected, more = demand.now if disabled else found.expected, fixed_headroom(case)
     need = max(replicas_for(expected, profile.load_per_replica, can.gains) + more, found.drain)
     keep = replicas_for(found.held, profile.load_per_replica, can.gains) + more
     return Needs(demand=expecting(demand, expected), now=need, keep=max(keep, need))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from inference_cost.decide import attainment, behavior
+from inference_cost.decide import behavior
 from inference_cost.decide.advice import advice
 from inference_cost.decide.calibration import calibrate, inaccurate
 from inference_cost.decide.case import Case, case_of, observed_since
@@ -114,7 +114,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
     lesson, uneven = learn(case, seen), look(case, seen)
     calibration, can = calibrate(case, seen, lesson.can)
     can = on_effective(can, uneven, case.at)
-    found, looked = needs(case, seen, can)
+    found, looked = needs(case, seen, can, lesson.late)
     signal = case.observation.policy.gpu_signal
     if signal is not None:
         found, looked = follow(case, seen, found, looked, signal)
@@ -122,7 +122,8 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
     gpu = mean_gpu_utilization(seen, case.at)
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
-        forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, lesson.measured))
+        sure = can if signal is None else replace(can, learned=True)  # of the signal
+        forbidden = forbids_removal(case.fleet, seen, sure, gpu, late=lesson.late, busy=lesson.busy)
         forbidden = forbidden or found.forbidden or inaccurate(calibration, case.at)
         choice = _choose(case, found, memory, forbidden)
         choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
@@ -199,20 +200,6 @@ def _predicted(
 def _of_the_need(found: Needs, replicas: int) -> tuple[Reason, ...]:
     drained = () if found.draining is None else drain_reasons(found.draining, replicas)
     return (*found.reasons, *drained)
-
-
-def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
-    """Lateness that the model did not expect: replicas added just now say that it knew of the shortage.
-
-    A known shortage shows until they serve, what piled up is worked off, and a window has passed.
-    """
-    objective, signals = case.observation.policy.objective, case.observation.signals
-    window = case.settings.rate_window_seconds
-    draining = max(case.start_up_seconds, window)
-    since = case.at - case.lead_seconds - draining - window
-    if any(change > 0 and time > since for time, change in case.memory.changes):
-        return None
-    return attainment.missed_now(objective, measured, signals)
 
 
 def _choose(case: Case, found: Needs, memory: PolicyMemory, forbidden: Verdict | None) -> Choice:

@@ -39,6 +39,7 @@ from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 
 TEMPLATES_KEPT: Final = 4
+BELOW_TOO_MUCH: Final = 0.9  # of a load at which the objective was missed
 LEARNED_EXECUTIONS: Final = 100.0  # batches seen before anything may be removed
 LEARNED_ERROR: Final = 0.5
 MODEL_ERROR: Final = 0.02  # of the table, the linear fit and the routing
@@ -139,6 +140,17 @@ def remember_load(
     if load_per_replica <= current.largest_load_seen:
         return estimates
     return _put(estimates, replace(current, largest_load_seen=load_per_replica))
+
+
+def forget_load(
+    estimates: tuple[ServiceTimeEstimate, ...], template_hash: str, load_per_replica: float
+) -> tuple[ServiceTimeEstimate, ...]:
+    """The objective was clearly missed at this load per replica."""
+    current = current_estimate(estimates, template_hash)
+    less = BELOW_TOO_MUCH * load_per_replica
+    if less >= current.largest_load_seen:
+        return estimates
+    return _put(estimates, replace(current, largest_load_seen=less))
 
 
 def _put(
