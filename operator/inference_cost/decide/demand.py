@@ -60,7 +60,8 @@ def _censored(traffic: Traffic, capacity: Capacity, backlog: float, *, hidden_lo
 
     While nothing is known of the capacity a queue that grows is overload, however well it is seen.
     """
-    if shed(traffic) and traffic.completed >= SHEDDING_LOAD * capacity.per_second:
+    full = traffic.completed >= SHEDDING_LOAD * capacity.per_second
+    if shed(traffic) and (full or backlog > 0):
         return True
     if traffic.gateway_rate is not None:
         return False  # it counts what is offered, answered or not

@@ -63,10 +63,10 @@ class Looked(NamedTuple):
 def needs(
     case: Case, seen: Traffic, can: Capability, late: float | None = None
 ) -> tuple[Needs, Looked]:
-    """Without a profile: hold, or grow while requests are late or a queue grows."""
+    """Without a profile: hold, or grow while requests are late."""
     demand = offered(seen, _capacity(case, can), hidden_losses=_hides_losses(case, seen))
     if isinstance(can.profile, Missing):
-        short = demand.censored or late is not None or (demand.backlog > 0 and seen.growing > 0)
+        short = demand.censored or late is not None
         need = _blind_need(case, short=short)
         demand = expecting(demand, demand.now)
         return Needs(demand=demand, now=need, keep=need), _as_before(case)
