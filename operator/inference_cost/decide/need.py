@@ -63,10 +63,11 @@ class Looked(NamedTuple):
 def needs(
     case: Case, seen: Traffic, can: Capability, late: float | None = None
 ) -> tuple[Needs, Looked]:
-    """Without a profile: hold, or grow while requests are late."""
+    """Without a profile: hold, or grow while requests are late or demand is hidden."""
     demand = offered(seen, _capacity(case, can), hidden_losses=_hides_losses(case, seen))
     if isinstance(can.profile, Missing):
-        short = demand.censored or late is not None
+        # What can be timed is known in seconds, and grows by what it needs.
+        short = demand.censored or (bool(can.outside) and late is not None)
         need = _blind_need(case, short=short)
         demand = expecting(demand, demand.now)
         return Needs(demand=demand, now=need, keep=need), _as_before(case)
