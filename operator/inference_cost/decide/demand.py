@@ -9,6 +9,7 @@ from inference_cost.model.plan import Demand
 SATURATED: Final = 0.9  # of capacity
 GROWTH_WHILE_CENSORED: Final = 1.5  # until one clean window
 ERRORS_MATTER: Final = 0.01  # share of requests answered 5xx
+MANY_ERRORS: Final = 0.1  # overload, however little the servers see of it
 SHEDDING_LOAD: Final = 0.7  # of capacity: below it errors are not for want of replicas
 
 
@@ -50,9 +51,9 @@ def expecting(demand: Demand, forecast: float) -> Demand:
     )
 
 
-def shed(traffic: Traffic) -> bool:
-    """Whether more than a few requests are answered 5xx."""
-    return (traffic.gateway_errors or 0.0) > ERRORS_MATTER * (traffic.gateway_rate or 0.0)
+def shed(traffic: Traffic, share: float = ERRORS_MATTER) -> bool:
+    """Whether more than such a share of the requests is answered 5xx."""
+    return (traffic.gateway_errors or 0.0) > share * (traffic.gateway_rate or 0.0)
 
 
 def _censored(traffic: Traffic, capacity: Capacity, backlog: float, *, hidden_losses: bool) -> bool:
@@ -61,7 +62,7 @@ def _censored(traffic: Traffic, capacity: Capacity, backlog: float, *, hidden_lo
     While nothing is known of the capacity a queue that grows is overload, however well it is seen.
     """
     full = traffic.completed >= SHEDDING_LOAD * capacity.per_second
-    if shed(traffic) and (full or backlog > 0):
+    if shed(traffic, MANY_ERRORS) or (shed(traffic) and (full or backlog > 0)):
         return True
     if traffic.gateway_rate is not None:
         return False  # it counts what is offered, answered or not

@@ -65,7 +65,7 @@ def learn(case: Case, seen: Traffic) -> Lesson:
         routing=observation.policy.routing,
     )
     reached = attainment.attained(history, objective, measured, observation.signals)
-    busy = min(concurrency, 1.0)
+    busy = min(concurrency, 1.0) if seen.completed > 0 else 0.0
     return Lesson(can, measured, reached, history, estimates, _sampled_at(case), late, busy)
 
 

@@ -129,7 +129,7 @@ def test_nothing_is_learned_during_a_rollout_nor_from_failures_nor_new_pods() ->
     doubtful = (
         observation(150.0, 2, running=workload(2, rolling_out=True)),
         observation(seen=signals(150.0, 2, failures=5.0)),
-        observation(seen=signals(150.0, 2, gateway=gateway(160.0, errors=1.0))),
+        observation(seen=signals(150.0, 2, gateway=gateway(160.0, errors=5.0))),
         observation(
             150.0,
             2,
