@@ -5,8 +5,9 @@ from typing import assert_never
 
 from inference_cost.decide import attainment, behavior
 from inference_cost.decide.advice import advice
-from inference_cost.decide.calibration import calibrate, inaccurate
-from inference_cost.decide.case import Case, case_of, observed
+from inference_cost.decide.calibration import inaccurate
+from inference_cost.decide.carried import carried
+from inference_cost.decide.case import Case, case_of
 from inference_cost.decide.draining import predict_drain
 from inference_cost.decide.draining import reasons as drain_reasons
 from inference_cost.decide.evenness import (
@@ -14,12 +15,9 @@ from inference_cost.decide.evenness import (
     effective_share,
     known,
     lasts,
-    look,
-    on_effective,
 )
 from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal, replaced
-from inference_cost.decide.learning import learn
 from inference_cost.decide.need import Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
@@ -29,7 +27,7 @@ from inference_cost.decide.size import predict, profile_among
 from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.decide.without_metrics import count_miss, hold
-from inference_cost.decide.zero import AtZero, at_zero, let_go, noticed
+from inference_cost.decide.zero import AtZero, at_zero, let_go
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan, Prediction, Reason
@@ -110,10 +108,8 @@ def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> P
 
 
 def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    case, can, reached = learn(noticed(observed(case), bounds, seen), seen)
-    case, can = calibrate(look(case, seen), seen, can)
+    case, can, reached = carried(case, bounds, seen)
     uneven = case.memory.evenness
-    can = on_effective(can, uneven, case.at)
     found, memory = needs(case, seen, can)
     signal = case.observation.policy.gpu_signal
     if signal is not None:
