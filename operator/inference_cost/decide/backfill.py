@@ -74,11 +74,11 @@ def conditions(
         return None
     if any(isinstance(one, NoWorkload) for one in observation.workloads):
         return None
-    case, bounds = scheduled(case_of(observation, memory, snapshot))
+    case, _ = scheduled(case_of(observation, memory, snapshot))
     seen = case.traffic
     if isinstance(seen, Missing):
         return None
-    case, can, _ = carried(case, bounds, seen)
+    *_, can = carried(case, seen)
     if isinstance(can.profile, Missing) or not _known(case, can, can.profile):
         return None
     return Conditions(
