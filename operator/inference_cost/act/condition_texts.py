@@ -5,6 +5,7 @@ from math import isfinite
 from typing import assert_never
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
+from inference_cost.decide.sentences import keeps_one_unseen
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Attainment, Evenness, LimitedBy, Plan, Prediction
 from inference_cost.model.policy import (
@@ -142,7 +143,7 @@ _PARTIAL_LIMIT = (
 
 
 _UNSEEN_LIMIT = (
-    "`spec.minReplicas` is 0, but without a gateway's metrics nothing tells of a request that no replica can take: "
+    "{zero} is 0, but without a gateway's metrics nothing tells of a request that no replica can take: "
     "{desired} stays. Set `gateway.preset` in the operator's values."
 )
 
@@ -321,12 +322,20 @@ def limited(plan: Plan, policy: Policy) -> str:
     needed = sum(v.needed for v in plan.variants)
     target = ", ".join(str(v.target) for v in policy.variants)
     text = _LIMITS[plan.limited_by]
-    if plan.limited_by is LimitedBy.MIN_REPLICAS and not policy.variants[0].min_replicas:
+    if keeps_one_unseen(plan):
         text = _UNSEEN_LIMIT
     partial = "partial-metrics" in (reason.code for reason in plan.reasons)
     if partial and plan.limited_by is LimitedBy.METRICS_UNAVAILABLE:
         text = _PARTIAL_LIMIT
-    return text.format(needed=replicas(needed), desired=replicas(plan.desired), target=target)
+    return text.format(
+        needed=replicas(needed), desired=replicas(plan.desired), target=target, zero=_zero(policy)
+    )
+
+
+def _zero(policy: Policy) -> str:
+    """The field with a minimum of 0, where one is in force."""
+    by_schedule = policy.variants[0].min_replicas
+    return "`minReplicas` in `spec.schedules`" if by_schedule else "`spec.minReplicas`"
 
 
 def figure_of(objective: Objective) -> str:

@@ -1,6 +1,7 @@
 """`spec.schedules`: other bounds at certain times, with the fields of KEDA's cron scaler."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -10,12 +11,16 @@ from pydantic import AfterValidator, Field
 from inference_cost.api.base import ApiModel, Rule
 from inference_cost.api.fields import CRON_PATTERN, TIME_ZONE_PATTERN, Replicas, ReplicasFromZero
 
-_ANY_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
+MOST_A_DAY: Final = (
+    48  # starts, and ends: each is looked up once a day, in a tick that others wait for
+)
+_BEFORE_A_DAY: Final = datetime(2023, 12, 31, 23, 59, tzinfo=UTC)
 
 
 def _cron(expression: str) -> str:
     try:
-        next(CronSim(expression, _ANY_DAY))
+        times = CronSim(expression, _BEFORE_A_DAY)
+        first = next(times)
     except CronSimError as error:
         raise ValueError(
             f"is not a cron expression ({error}); write minute, hour, day of month, month and day of"
@@ -23,6 +28,13 @@ def _cron(expression: str) -> str:
         ) from None
     except StopIteration:
         raise ValueError("names a time that never comes; correct day and month") from None
+    # Each day on which it comes at all has the same times.
+    others = takewhile(lambda time: time < first + timedelta(days=1), times)
+    if sum(1 for _ in islice(others, MOST_A_DAY)) == MOST_A_DAY:
+        raise ValueError(
+            f"comes more than {MOST_A_DAY} times a day; name fewer minutes or hours, for example"
+            ' "0,30 * * * *"'
+        )
     return expression
 
 
@@ -69,11 +81,11 @@ class Schedule(ApiModel):
     start: Cron = Field(
         description="start is when the schedule begins to hold, a cron expression of five fields:"
         " minute, hour, day of month, month, day of week. The replicas of minReplicas are ordered a"
-        " start-up time earlier, so that they serve at that moment."
+        " start-up time earlier, so that they serve at that moment. At most 48 times a day."
     )
     end: Cron = Field(
         description="end is when it ceases to hold, a cron expression as in start. The first end"
-        " after a start counts."
+        " after a start counts. At most 48 times a day."
     )
     time_zone: TimeZone = Field(
         default="UTC",

@@ -1,16 +1,16 @@
 """Teaches policies that are new what their demand was before, beside the loop: no tick waits for it.
 
-All that are new are taught together, a span of the past after the other: one answer of the metrics store tells of all.
-Half of the time nothing is done, so that neither the store nor a core is taken up by it.
+All that are new and have the same tick are taught together, a span of the past after the other: one answer of the
+metrics store tells of all. Half of the time nothing is done, so that neither the store nor a core is taken up by it.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from inference_cost.control.clock import Clock
-from inference_cost.control.loop import scrape_interval
 from inference_cost.control.metrics import Metrics
 from inference_cost.decide.backfill import (
     Conditions,
@@ -53,7 +53,16 @@ class Pupil:
     policy: Policy
     who: Whose
     given: Conditions
+    scrape_seconds: float
     taught: Taught = field(default_factory=Taught)
+
+    @property
+    def step_seconds(self) -> int:
+        """The client asks in whole seconds."""
+        return max(round(self.given.look.tick), 1)
+
+
+Pupils = dict[PolicyKey, Pupil]
 
 
 class PrometheusBackfill:
@@ -103,17 +112,22 @@ class PrometheusBackfill:
             return
         snapshot, memory = self._seen
         pupils = await self._new(snapshot, memory)
-        if not pupils:
-            return
         self._tried |= pupils.keys()
-        log.info("backfill_started", extra={"policies": len(pupils)})
-        why = await self._teach(pupils, _scraping(snapshot))
-        if why is not None:
-            log.info("backfill_given_up", extra={"policies": len(pupils), "why": why.detail})
-            return
-        self._hand_over(pupils)
+        for group in _groups(pupils):
+            await self._teach_together(group, snapshot.settings.rate_window_seconds)
 
-    async def _new(self, snapshot: Snapshot, memory: Memory) -> dict[PolicyKey, Pupil]:
+    async def _teach_together(self, group: Pupils, window_seconds: float) -> None:
+        policies = len(group)
+        log.info("backfill_started", extra={"policies": policies})
+        interval = max(pupil.scrape_seconds for pupil in group.values())
+        scraping = Scraping(interval_seconds=interval, window_seconds=window_seconds)
+        why = await self._teach(group, scraping)
+        if why is not None:
+            log.info("backfill_given_up", extra={"policies": policies, "why": why.detail})
+            return
+        self._hand_over(group)
+
+    async def _new(self, snapshot: Snapshot, memory: Memory) -> Pupils:
         """One at a time: each takes as long as a decision."""
         self._tried &= memory.policies.keys()
         pupils = {}
@@ -121,28 +135,46 @@ class PrometheusBackfill:
             key = seen.policy.key
             if key in self._tried:
                 continue
-            pupil = _pupil(seen, memory.policies.get(key), snapshot)
-            if pupil is not None:
-                pupils[key] = pupil
+            with self._contained(key):
+                pupil = _pupil(seen, memory.policies.get(key), snapshot)
+                if pupil is not None:
+                    pupils[key] = pupil
             await self._clock.sleep(0)
         return pupils
 
-    async def _teach(self, pupils: dict[PolicyKey, Pupil], scraping: Scraping) -> Missing | None:
+    async def _teach(self, group: Pupils, scraping: Scraping) -> Missing | None:
         """From the farthest past to the present, which moves on meanwhile. Why not, where it cannot be read."""
-        ticks = [pupil.given.look.tick for pupil in pupils.values()]
-        step = max(round(max(ticks)), 1)  # the client asks in whole seconds
+        step = next(iter(group.values())).step_seconds
         start = (self._clock.time() - self._seconds) // step * step
-        while (span := _span(start, self._clock.time() - scraping.lag_seconds, step)) is not None:
+        while group:
+            span = _span(start, self._clock.time() - scraping.lag_seconds, step)
+            if span is None:
+                break
             begun = self._clock.monotonic()
             past = await self._read(scraping, span)
             if isinstance(past, Missing):
                 return past
-            for key, pupil in pupils.items():
-                pupils[key] = await asyncio.to_thread(_taught, pupil, past)
+            await self._take_in(group, past)
             start = span.end + step
             worked = self._clock.monotonic() - begun
             await self._clock.sleep(max(worked, LEAST_PAUSE_SECONDS))
         return None
+
+    async def _take_in(self, group: Pupils, past: Past) -> None:
+        for key in list(group):
+            pupil = group.pop(key)
+            with self._contained(key):
+                group[key] = await asyncio.to_thread(_taught, pupil, past)
+
+    @contextmanager
+    def _contained(self, key: PolicyKey) -> Iterator[None]:
+        """What fails with one policy is not tried with it again, and keeps no other from learning."""
+        try:
+            yield
+        except Exception:
+            self._tried.add(key)
+            self._metrics.pass_failures.labels("backfill").inc()
+            log.exception("backfill_failed", extra={"policy": str(key)})
 
     async def _read(self, scraping: Scraping, span: Span) -> Past | Missing:
         past = await read_past(self._reader, self._prometheus, scraping, span)
@@ -170,10 +202,21 @@ class PrometheusBackfill:
 
 def _pupil(seen: PolicyObservation, known: PolicyMemory | None, snapshot: Snapshot) -> Pupil | None:
     """None where there is no need, or not yet a way."""
-    if known is None or not young(known):
+    if known is None or not young(known) or isinstance(seen.signals, Missing):
         return None
     who, given = whose(seen), conditions(seen, known, snapshot)
-    return None if who is None or given is None else Pupil(policy=seen.policy, who=who, given=given)
+    if who is None or given is None:
+        return None
+    scrape = seen.signals.scrape_interval_seconds or snapshot.settings.tick_seconds
+    return Pupil(policy=seen.policy, who=who, given=given, scrape_seconds=scrape)
+
+
+def _groups(pupils: Pupils) -> list[Pupils]:
+    """Of one step each, the largest first: who is alone with a tick keeps nobody waiting."""
+    groups: dict[int, Pupils] = {}
+    for key, pupil in pupils.items():
+        groups.setdefault(pupil.step_seconds, {})[key] = pupil
+    return sorted(groups.values(), key=len, reverse=True)
 
 
 def _taught(pupil: Pupil, past: Past) -> Pupil:
@@ -187,13 +230,6 @@ def _span(start: float, now: float, step: int) -> Span | None:
     """The next one, or what there is of it; None when less than a step is left."""
     end = min(start + (SPAN_STEPS - 1) * step, now // step * step)
     return Span(start=start, end=end, step_seconds=step) if end > start else None
-
-
-def _scraping(snapshot: Snapshot) -> Scraping:
-    return Scraping(
-        interval_seconds=scrape_interval(snapshot) or snapshot.settings.tick_seconds,
-        window_seconds=snapshot.settings.rate_window_seconds,
-    )
 
 
 def _generations(snapshot: Snapshot) -> dict[PolicyKey, int]:

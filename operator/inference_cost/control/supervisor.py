@@ -199,8 +199,9 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._parts.api.drain(timeout_seconds=DRAIN_SECONDS)
         await self._parts.models.close()
-        if self._parts.prometheus is not None:
-            self._parts.prometheus.close()
+        for reader in (self._parts.prometheus, self._parts.past):
+            if reader is not None:
+                reader.close()
         await self._http.stop()
 
 

@@ -53,7 +53,10 @@ OBSERVER_MARGIN_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The running parts of one operator process. `api` is fenced by the Lease, `elector` is not."""
+    """The running parts of one operator process. `api` is fenced by the Lease, `elector` is not.
+
+    The back-fill has a reader of its own, `past`: where the store asks it to wait, no tick does.
+    """
 
     api: KubeApi
     elector: Elector
@@ -61,6 +64,7 @@ class Parts:
     resync: CacheResync
     observer: Observer
     prometheus: PrometheusReader | None
+    past: PrometheusReader | None
     models: ModelCatalog
     actuator: Actuator
     loop: ControlLoop
@@ -86,7 +90,7 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
     elector = _elector(settings, client, metrics, clock)
     api = KubeApi(client, fence=elector.remaining, on_write=metrics.count_write)
     cache = ClusterCache(watched_kinds(settings.cluster.scale_targets))
-    prometheus = PrometheusReader(settings.prometheus) if settings.prometheus.url else None
+    prometheus, past = _readers(settings)
     models = ModelCatalog(
         CountedTritonReader(HttpTritonReader(settings.triton), metrics), settings.triton
     )
@@ -102,7 +106,7 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
     )
     actuator = _actuator(base)
     _watch_gauges(metrics, elector, cache, actuator, observer)
-    backfill = _backfill(settings, prometheus, metrics, clock)
+    backfill = _backfill(settings, past, metrics, clock)
     return Parts(
         api=api,
         elector=elector,
@@ -110,11 +114,20 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         resync=_resync(settings, client, cache),
         observer=observer,
         prometheus=prometheus,
+        past=past,
         models=models,
         actuator=actuator,
         loop=_loop(base, observer, actuator, backfill, clock),
         backfill=backfill,
     )
+
+
+def _readers(settings: Settings) -> tuple[PrometheusReader | None, PrometheusReader | None]:
+    """Of the present, and of the past."""
+    if not settings.prometheus.url:
+        return None, None
+    past = PrometheusReader(settings.prometheus) if settings.backfill.days else None
+    return PrometheusReader(settings.prometheus), past
 
 
 def _elector(settings: Settings, client: ApiClient, metrics: Metrics, clock: Clock) -> Elector:
@@ -161,12 +174,12 @@ def _observer(
 
 
 def _backfill(
-    settings: Settings, prometheus: PrometheusReader | None, metrics: Metrics, clock: Clock
+    settings: Settings, past: PrometheusReader | None, metrics: Metrics, clock: Clock
 ) -> PrometheusBackfill | None:
-    if prometheus is None or not settings.backfill.days:
+    if past is None:
         return None
     return PrometheusBackfill(
-        CountedRangeReader(prometheus, metrics),
+        CountedRangeReader(past, metrics),
         settings.prometheus,
         seconds=settings.backfill.days * DAY_SECONDS,
         metrics=metrics,

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from inference_cost.decide.carried import carried
 from inference_cost.decide.case import LONGEST_GAP, Case, case_of
 from inference_cost.decide.headroom.history import relive
 from inference_cost.decide.headroom.learned import (
@@ -20,9 +21,9 @@ from inference_cost.decide.headroom.learned import (
 )
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.learning import learn
 from inference_cost.decide.look import MOST_REQUESTS, look_of
 from inference_cost.decide.profile import Capability
+from inference_cost.decide.schedule import scheduled
 from inference_cost.decide.serving import serving
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
@@ -73,11 +74,11 @@ def conditions(
         return None
     if any(isinstance(one, NoWorkload) for one in observation.workloads):
         return None
-    case = case_of(observation, memory, snapshot)
+    case, _ = scheduled(case_of(observation, memory, snapshot))
     seen = case.traffic
     if isinstance(seen, Missing):
         return None
-    can = learn(case, seen).can
+    *_, can = carried(case, seen)
     if isinstance(can.profile, Missing) or not _known(case, can, can.profile):
         return None
     return Conditions(

@@ -6,7 +6,12 @@ from typing import Final, assert_never
 from inference_cost.decide.drain import AIM
 from inference_cost.decide.latency import OVERLOADED_SECONDS
 from inference_cost.decide.room import room
-from inference_cost.decide.sentences import FINDINGS, LIMITS, reason_sentence
+from inference_cost.decide.sentences import (
+    FINDINGS,
+    LIMITS,
+    keeps_one_unseen,
+    reason_sentence,
+)
 from inference_cost.decide.words import count, money, percent, rate, seconds, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (
@@ -16,6 +21,7 @@ from inference_cost.model.plan import (
     Prediction,
     Profile,
     ProfileSource,
+    Reason,
 )
 from inference_cost.model.policy import (
     DrainObjective,
@@ -248,8 +254,14 @@ def _sentences(plan: Plan, observation: PolicyObservation, *, findings: bool) ->
     return " ".join(
         reason_sentence(reason, plan, observation)
         for reason in plan.reasons
-        if (reason.code in FINDINGS) is findings
+        if _is_finding(reason, plan) is findings
     )
+
+
+def _is_finding(reason: Reason, plan: Plan) -> bool:
+    """What limits the decision belongs to it, wherever it comes from."""
+    limits = reason.code == "zero-unseen" and keeps_one_unseen(plan)
+    return reason.code in FINDINGS and not limits
 
 
 def _cost(plan: Plan) -> str:

@@ -5,7 +5,8 @@ from typing import assert_never
 
 from inference_cost.decide import behavior
 from inference_cost.decide.advice import advice
-from inference_cost.decide.calibration import calibrate, inaccurate
+from inference_cost.decide.calibration import inaccurate
+from inference_cost.decide.carried import carried
 from inference_cost.decide.case import Case, case_of, observed_since
 from inference_cost.decide.draining import predict_drain
 from inference_cost.decide.draining import reasons as drain_reasons
@@ -14,12 +15,10 @@ from inference_cost.decide.evenness import (
     effective_share,
     known,
     lasts,
-    look,
-    on_effective,
 )
 from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal, replaced
-from inference_cost.decide.learning import Lesson, learn
+from inference_cost.decide.learning import Lesson
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
@@ -111,9 +110,7 @@ def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> P
 
 def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
     case = noticed(case, bounds, seen)
-    lesson, uneven = learn(case, seen), look(case, seen)
-    calibration, can = calibrate(case, seen, lesson.can)
-    can = on_effective(can, uneven, case.at)
+    lesson, calibration, uneven, can = carried(case, seen)
     found, looked = needs(case, seen, can, lesson.late)
     signal = case.observation.policy.gpu_signal
     if signal is not None:

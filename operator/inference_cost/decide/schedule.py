@@ -74,8 +74,11 @@ def scheduled(case: Case) -> tuple[Case, InForce]:
 
 
 def credited(choice: Choice, found: InForce) -> Choice:
-    """What limited the choice is the schedule where the bound is the schedule's."""
-    at_least, at_most = found.lowest_by, found.highest_by
+    """What limited the choice is the schedule where the bound is the schedule's.
+
+    A minimum of 0 asks for nothing: the replica that stays then is not the schedule's.
+    """
+    at_least, at_most = found.lowest_by if found.lowest else None, found.highest_by
     reason = {LimitedBy.MIN_REPLICAS: at_least, LimitedBy.MAX_REPLICAS: at_most}.get(
         choice.limited_by
     )

@@ -105,11 +105,19 @@ def _asleep(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"Nobody asks, so no replica runs: {wait}, and {saved} is saved."
 
 
-def _zero_unseen(values: Values, _: Plan, __: PolicyObservation) -> str:
+def keeps_one_unseen(plan: Plan) -> bool:
+    """Whether the decision is limited by this: no gateway would tell of requests that no replica can take."""
+    codes = {reason.code for reason in plan.reasons}
+    return plan.limited_by is LimitedBy.MIN_REPLICAS and "zero-unseen" in codes
+
+
+def _zero_unseen(values: Values, _: Plan, observation: PolicyObservation) -> str:
     """Details of the metrics' side say what to do about it."""
+    by_spec = not bounds(observation.policy.variants)[0]
+    zero = "minReplicas is 0" if by_spec else "A schedule has minReplicas 0 now"
     why = values.get("detail") or "set gateway.preset in the operator's values"
     return (
-        "minReplicas is 0, but one replica stays, because no gateway tells of requests that no replica can take: "
+        f"{zero}, but one replica stays, because no gateway tells of requests that no replica can take: "
         f"{why}."
     )
 
@@ -168,9 +176,11 @@ def _inaccurate(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"{told}, at the loads that were seen; nothing is removed while it is wrong."
 
 
-def _minimum(_: Plan, observation: PolicyObservation) -> str:
-    lowest, _highest = bounds(observation.policy.variants)
-    return f"minReplicas is {lowest}." if lowest else ""
+def _minimum(plan: Plan, observation: PolicyObservation) -> str:
+    """That of the spec, but where one of 0 holds: then the reason tells what keeps a replica."""
+    if keeps_one_unseen(plan):
+        return ""
+    return f"minReplicas is {bounds(observation.policy.variants)[0]}."
 
 
 def _maximum(plan: Plan, observation: PolicyObservation) -> str:

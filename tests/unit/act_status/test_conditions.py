@@ -55,6 +55,9 @@ NO_METRICS = missing(
     MissingReason.EMPTY_RESULT, 'tried nv_inference_request_success{namespace="team-a"}'
 )
 HPA = Conflict(kind=ConflictKind.AUTOSCALER, other="HorizontalPodAutoscaler/resnet", message="")
+UNSEEN_AT_ZERO = replace(
+    limited(LimitedBy.MIN_REPLICAS, 0, 1), reasons=(Reason(code="zero-unseen"),)
+)
 ZERO = replace(seen().policy.variants[0], min_replicas=0)
 TWIN = Conflict(kind=ConflictKind.POLICY, other="team-a/older", message="")
 
@@ -110,9 +113,13 @@ ROWS: dict[str, Row] = {
         names=("kubectl describe pod",),
     ),
     "a replica stays where no gateway would tell of a request": Row(
-        seen=with_policy(variants=(ZERO,)), plan=limited(LimitedBy.MIN_REPLICAS, 0, 1),
+        seen=with_policy(variants=(ZERO,)), plan=UNSEEN_AT_ZERO,
         kind=Type.SCALING_LIMITED, says="True/MinReplicas",
         names=("`spec.minReplicas` is 0", "1 replica stays", "`gateway.preset`"),
+    ),
+    "and that is said where a schedule has the minimum of 0": Row(
+        seen=seen(), plan=UNSEEN_AT_ZERO, kind=Type.SCALING_LIMITED, says="True/MinReplicas",
+        names=("`minReplicas` in `spec.schedules` is 0", "1 replica stays", "`gateway.preset`"),
     ),
     "a schedule limits": Row(
         seen=seen(), plan=limited(LimitedBy.SCHEDULE, 2, 5), kind=Type.SCALING_LIMITED,

@@ -60,6 +60,20 @@ REFUSALS: dict[str, tuple[Changes, str]] = {
         {"spec.schedules[0].end": "0 8 */30 2 2#5"},
         "spec.schedules[0].end: names a time that never comes; correct day and month",
     ),
+    "a schedule that starts every minute": (
+        {"spec.schedules[0].start": "* * * * *"},
+        (
+            "spec.schedules[0].start: comes more than 48 times a day; name fewer minutes or hours, for"
+            ' example "0,30 * * * *"'
+        ),
+    ),
+    "one that ends 49 times, on one day of the year, from midnight on": (
+        {"spec.schedules[0].end": "0-48 0 1 1 *"},
+        (
+            "spec.schedules[0].end: comes more than 48 times a day; name fewer minutes or hours, for"
+            ' example "0,30 * * * *"'
+        ),
+    ),
     "a schedule in words": (
         {"spec.schedules[0].start": "@daily"},
         (
@@ -147,3 +161,11 @@ def test_an_update_names_what_may_not_change() -> None:
     old, new = parse_policy(BASE), parse_policy(changed(BASE, {"spec.scaleTargetRef.name": "b"}))
     assert [p.field for p in update_problems(old, new)] == ["spec.scaleTargetRef"]
     assert update_problems(old, old) == ()
+
+
+@pytest.mark.parametrize(
+    "times", ["0,30 * * * *", "*/30 * * * *", "*/15 8-19 * * 1-5", "0-47 0 1 1 *"]
+)
+def test_what_comes_48_times_a_day_is_a_schedule(times: str) -> None:
+    parsed = parse_policy(changed(BASE, {"spec.schedules[0].start": times}))
+    assert parsed.spec.schedules[0].start == times

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from inference_cost.decide.engine import decide
 from inference_cost.decide.headroom.learned import AGE, from_bytes
 from inference_cost.model.memory import Memory
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot
+from inference_cost.model.policy import LatencyObjective
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.observe.prometheus_client import Answer
 from inference_cost.observe.settings import PrometheusSettings
@@ -19,7 +21,6 @@ from tests.unit.control.clocks import FakeClock
 from tests.unit.decide.worlds import (
     key,
     learned,
-    memory_of,
     observation,
     pod,
     policy,
@@ -27,16 +28,19 @@ from tests.unit.decide.worlds import (
     workload,
 )
 
-POD = "resnet-7d4b9c6f5-x2x4z"
+NAMES = ("resnet", "bert", "slow")
 GONE = Missing(reason=MissingReason.SOURCE_UNREACHABLE, detail="Prometheus: it answered 503")
 DAYS = 2
 
 
 class Store:
-    """100 requests/s of `shop/resnet` at each step from some day on."""
+    """100 requests/s of each of `NAMES` at each step from some day on."""
 
     def __init__(self, days_kept: float = 100.0) -> None:
         self.spans: list[tuple[float, float]] = []
+        self.steps: list[float] = []
+        self.refused_step = 0.0
+        self.senseless = ""  # this one's times
         self.failing = 0
         self.days_kept = days_kept
         self.broken = False
@@ -49,14 +53,24 @@ class Store:
         if self.failing:
             self.failing -= 1
             return GONE
+        if step_seconds == self.refused_step:
+            return GONE
         if "failure" in promql:
             return Answer(result=[])
         self.spans.append((start, end))
+        self.steps.append(step_seconds)
         since = FakeClock().time() - self.days_kept * DAY_SECONDS
         times = [start + i * step_seconds for i in range(round((end - start) / step_seconds) + 1)]
-        labels = {"namespace": "shop", "workload_of_template": "resnet", "model": "resnet"}
+        values = [[at, "100"] for at in times if at >= since]
+        labels = {"namespace": "shop", "model": "resnet"}
         return Answer(
-            result=[{"metric": labels, "values": [[at, "100"] for at in times if at >= since]}]
+            result=[
+                {
+                    "metric": labels | {"workload_of_template": name},
+                    "values": [["then", "100"]] if name == self.senseless else values,
+                }
+                for name in NAMES
+            ]
         )
 
 
@@ -72,18 +86,23 @@ class World:
             metrics=self.metrics,
             clock=self.clock,
         )
-        self.memory = memory_of(learned())
+        self.scraped = {"resnet": 15.0}  # policies, and how often
+        self.more: dict[str, dict[str, Any]] = {}  # of a policy's spec
+        self.memory = Memory(policies={key(name): learned() for name in NAMES})
         self.generation = 1
 
     @property
     def hours(self) -> float:
         """That the policy knows of its demand."""
-        return float(from_bytes(self.memory.policies[key()].headroom)[AGE]) / 3600
+        return self.hours_of("resnet")
 
-    def seen(self) -> PolicyObservation:
+    def hours_of(self, name: str) -> float:
+        return float(from_bytes(self.memory.policies[key(name)].headroom)[AGE]) / 3600
+
+    def seen(self, name: str = "resnet") -> PolicyObservation:
         at = self.clock.time()
         pods = tuple(
-            replace(pod(f"{POD[:-1]}{i}"), created_at=at - 7200, ready_at=at - 7000)
+            replace(pod(f"{name}-7d4b9c6f5-x2x4{i}"), created_at=at - 7200, ready_at=at - 7000)
             for i in range(2)
         )
         found = signals(100.0, 2, sampled_at=at)
@@ -91,15 +110,16 @@ class World:
             replace(seen, pod=one.name) for seen, one in zip(found.pods, pods, strict=True)
         )
         return observation(
-            of=policy(generation=self.generation),
+            of=policy(name, generation=self.generation, **self.more.get(name, {})),
             running=workload(2, pods=pods),
-            seen=replace(found, pods=reports),
+            seen=replace(found, pods=reports, scrape_interval_seconds=self.scraped[name]),
         )
 
     def tick(self, window: float = 60.0) -> None:
         """As the loop does it."""
         settings = DecisionSettings(rate_window_seconds=window)
-        snapshot = Snapshot(at=self.clock.time(), observations=(self.seen(),), settings=settings)
+        observations = tuple(self.seen(name) for name in self.scraped)
+        snapshot = Snapshot(at=self.clock.time(), observations=observations, settings=settings)
         self.memory = decide(snapshot, self.backfill.remembered(self.memory)).memory
         self.backfill.see(snapshot, self.memory)
         self.clock.now += 15.0
@@ -216,3 +236,68 @@ async def test_a_failure_of_ours_is_counted_and_ends_nothing() -> None:
     assert not running.done()
     running.cancel()
     assert 'pass_failures_total{phase="backfill"} 1.0' in world.metrics.exposition().decode()
+
+
+async def test_each_policy_is_taught_at_its_own_tick_and_the_most_first() -> None:
+    world = World()
+    world.scraped = {"slow": 60.0, "resnet": 15.0, "bert": 15.0}
+    world.tick()
+    await world.backfill.round()
+    world.tick()
+    for name in NAMES:
+        assert world.hours_of(name) == pytest.approx(24 * DAYS, abs=0.2)
+    assert world.store.steps == [15.0] * 24 * DAYS + [60.0] * 6 * DAYS
+
+
+async def test_what_cannot_be_read_at_one_tick_is_taught_at_another() -> None:
+    world = World()
+    world.scraped = {"resnet": 15.0, "bert": 15.0, "slow": 60.0}
+    world.store.refused_step = 15.0
+    world.tick()
+    await world.backfill.round()
+    world.tick()
+    assert world.hours < 0.1
+    assert world.hours_of("slow") == pytest.approx(24 * DAYS, abs=0.2)
+
+
+async def taught_beside(world: World) -> None:
+    """One policy fails; the others learn all, and it is tried and told of once."""
+    for _ in range(2):
+        await world.backfill.round()
+        world.tick()
+    assert world.hours_of("bert") < 0.1
+    for name in ("resnet", "slow"):
+        assert world.hours_of(name) == pytest.approx(24 * DAYS, abs=0.2)
+    assert 'pass_failures_total{phase="backfill"} 1.0' in world.metrics.exposition().decode()
+
+
+async def test_a_policy_whose_conditions_fail_keeps_no_other_from_learning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    world.scraped = {"bert": 15.0, "resnet": 15.0, "slow": 60.0}
+    world.tick()
+    wrong: Any = "0.3"
+    world.more["bert"] = {
+        "objective": LatencyObjective(threshold_seconds=wrong, target_fraction=0.99)
+    }
+    world.tick()
+    await taught_beside(world)
+    [told] = [vars(r) for r in caplog.records if r.getMessage() == "backfill_failed"]
+    assert told["policy"] == str(key("bert"))
+
+
+async def test_a_policy_whose_past_makes_no_sense_keeps_no_other_from_learning() -> None:
+    world = World()
+    world.scraped = {"bert": 15.0, "resnet": 15.0, "slow": 60.0}
+    world.store.senseless = "bert"
+    world.tick()
+    await taught_beside(world)
+
+
+async def test_where_the_only_one_fails_no_more_is_read() -> None:
+    world = World()
+    world.store.senseless = "resnet"
+    world.tick()
+    await world.backfill.round()
+    assert len(world.store.spans) == 1

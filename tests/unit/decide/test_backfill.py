@@ -16,6 +16,7 @@ from inference_cost.decide.backfill import (
     young,
 )
 from inference_cost.decide.engine import decide
+from inference_cost.decide.evenness import LASTING_WINDOWS
 from inference_cost.decide.headroom.learned import (
     AGE,
     BUDGET,
@@ -32,9 +33,9 @@ from inference_cost.decide.headroom.learned import (
 )
 from inference_cost.decide.headroom.sizing import size
 from inference_cost.decide.serving import any_serving
-from inference_cost.model.memory import PolicyMemory
-from inference_cost.model.plan import HeadroomChoice
-from inference_cost.model.policy import TargetRef
+from inference_cost.model.memory import Calibration, PolicyMemory
+from inference_cost.model.plan import Evenness, HeadroomChoice
+from inference_cost.model.policy import Policy, Schedule, TargetRef
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import LatestGap
 from inference_cost.model.workload import NoWorkload, TargetProblem
@@ -46,6 +47,7 @@ from tests.unit.decide.worlds import (
     learned,
     memory_of,
     observation,
+    policy,
     signals,
     snapshot,
 )
@@ -176,6 +178,33 @@ def test_conditions_are_those_of_the_tick() -> None:
     assert given.look.window == 60.0
     assert given.replica.load == pytest.approx(87, abs=4)
     assert given.replica.ready == 2
+
+
+EACH_HOUR = {"start": "0 * * * *", "end": "59 * * * *"}
+UNEVEN = Evenness(pods=2, effective=1.2, windows=LASTING_WINDOWS, looked_at=NOON - 15)
+
+
+@pytest.mark.parametrize(
+    ("of", "more", "bounds", "share"),
+    [
+        (policy(), {}, (1, 10), 1.0),
+        (policy(schedules=(Schedule(**EACH_HOUR, min_replicas=4),)), {}, (4, 10), 1.0),
+        (policy(schedules=(Schedule(**EACH_HOUR, max_replicas=20),)), {}, (1, 20), 1.0),
+        (policy(lowest=0), {}, (1, 10), 1.0),
+        (policy(), {"evenness": UNEVEN}, (1, 10), 0.6),
+        (policy(), {"calibration": Calibration(template_hash="v1", factor=1.4)}, (1, 10), 0.75),
+    ],
+    ids=["as it is", "a minimum by the clock", "a maximum", "zero", "uneven", "calibrated"],
+)
+def test_conditions_are_as_bounded_and_corrected_as_the_tick_s(
+    of: Policy, more: dict[str, object], bounds: tuple[int, int], share: float
+) -> None:
+    plain = conditions(observation(), aged(15.0), snapshot())
+    given = conditions(observation(of=of), aged(15.0, **more), snapshot())
+    assert plain is not None
+    assert given is not None
+    assert (given.replica.lowest, given.replica.highest) == bounds
+    assert given.replica.load / plain.replica.load == pytest.approx(share, abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -249,9 +249,38 @@ def test_a_minimum_above_zero_keeps_it() -> None:
 def test_without_a_gateway_one_stays_and_it_is_said_what_to_configure() -> None:
     blind = observation(seen=signals(0.0, 1, gateway=UNSEEN), replicas=1, of=TO_ZERO)
     plan = plan_of(blind, quiet())
-    assert plan.desired == 1
-    assert "zero-unseen" in codes(plan)
-    assert "set gateway.preset" in explain(plan, blind).findings
+    assert (plan.desired, plan.limited_by) == (1, LimitedBy.MIN_REPLICAS)
+    assert codes(plan) == {"zero-unseen"}
+    words = explain(plan, blind)
+    assert words.limited == (
+        "minReplicas is 0, but one replica stays, because no gateway tells of requests that no replica can"
+        f" take: {UNSEEN.detail}."
+    )
+    assert words.limited in words.message
+    assert words.findings == ""
+
+
+def test_without_a_gateway_it_is_not_the_schedule_that_keeps_one() -> None:
+    nights = Schedule(name="nights", start="0 * * * *", end="59 * * * *", min_replicas=0)
+    blind = observation(
+        seen=signals(0.0, 3, gateway=UNSEEN), replicas=3, of=policy(schedules=(nights,))
+    )
+    plan = plan_of(blind, quiet())
+    assert (plan.desired, plan.limited_by) == (1, LimitedBy.MIN_REPLICAS)
+    assert codes(plan) == {"zero-unseen"}
+    assert explain(plan, blind).limited == (
+        "A schedule has minReplicas 0 now, but one replica stays, because no gateway tells of requests that"
+        f" no replica can take: {UNSEEN.detail}."
+    )
+
+
+def test_where_the_load_needs_more_the_missing_gateway_is_only_a_finding() -> None:
+    blind = observation(seen=signals(180.0, 3, gateway=UNSEEN), replicas=3, of=TO_ZERO)
+    plan = plan_of(blind, quiet())
+    assert plan.desired == 3
+    words = explain(plan, blind)
+    assert "set gateway.preset" in words.findings
+    assert "gateway" not in words.limited
 
 
 def test_without_a_gateway_a_target_at_zero_gets_one() -> None:
