@@ -119,7 +119,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
     if signal is not None:
         found, memory = follow(case, seen, found, memory, signal)
     demand = found.demand
-    kept = _remember_need(case, found.keep)
+    kept = _remember_need(case, found.keep + replaced(case.fleet))
     if kept != memory.needs or memory.misses:
         memory = replace(memory, needs=kept, misses=0)
     gpu = mean_gpu_utilization(seen, case.at)
@@ -209,7 +209,7 @@ def _choose(case: Case, found: Needs, kept: behavior.Series, forbidden: Verdict 
 
 
 def _remember_need(case: Case, keep: int) -> behavior.Series:
-    """As far back as the user's stabilization windows look."""
+    """What is decided on, as far back as the user's stabilization windows look."""
     rules = case.observation.policy.behavior
     windows = (
         rules.scale_in.stabilization_window_seconds,
