@@ -56,7 +56,7 @@ def encode(learned: Learned) -> str:
 
 
 def decode(payload: str) -> Learned | None:
-    """The learned state; None when damaged."""
+    """The learned state, its profile marked as restored; None when damaged."""
     try:
         state = json.loads(_inflate(base64.b64decode(payload, validate=True)))
     except (binascii.Error, zlib.error, ValueError):
@@ -65,7 +65,7 @@ def decode(payload: str) -> Learned | None:
         return None
     memory, account = (_mapping(state.get(part)) for part in ("memory", "account"))
     return Learned(
-        memory=memory_codec.decode(memory) or PolicyMemory(),
+        memory=memory_codec.restore(memory) or PolicyMemory(),
         account=account_codec.from_dict(account),
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,8 @@ LEARNED = Learned(
 )
 
 
-def with_estimate(**changes: float) -> Learned:
-    estimate = replace(ESTIMATE, **changes)  # type: ignore[arg-type]
+def with_estimate(**changes: Any) -> Learned:
+    estimate = replace(ESTIMATE, **changes)
     return replace(LEARNED, memory=replace(LEARNED.memory, estimates=(estimate,)))
 
 
@@ -40,8 +41,11 @@ def with_amount(amount: str) -> Learned:
     return replace(LEARNED, account=replace(ACCOUNT, amount=Decimal(amount)))
 
 
-def test_what_is_encoded_is_decoded() -> None:
-    assert decode(encode(LEARNED)) == LEARNED
+RESTORED = with_estimate(source="Checkpoint")
+
+
+def test_what_is_encoded_is_decoded_with_the_profile_marked_as_restored() -> None:
+    assert decode(encode(LEARNED)) == RESTORED
 
 
 @pytest.mark.parametrize("payload", ["", "!", "aGVsbG8=", encode(LEARNED)[:-8] + "AAAAAAA="])
@@ -61,11 +65,11 @@ def watched_for(seconds: float) -> Learned:
 
 MOVES = {
     "nothing": (LEARNED, False),
-    "a service time by one percent": (with_estimate(vector=(5.555, 17.17)), False),  # type: ignore[arg-type]
-    "a service time by ten percent": (with_estimate(vector=(6.05, 18.7)), True),  # type: ignore[arg-type]
+    "a service time by one percent": (with_estimate(vector=(5.555, 17.17)), False),
+    "a service time by ten percent": (with_estimate(vector=(6.05, 18.7)), True),
     "twice as many observations": (with_estimate(executions=201.0), True),
     "a larger load seen": (with_estimate(largest_load_seen=90.0), True),
-    "a new template": (with_estimate(template_hash="def"), True),  # type: ignore[arg-type]
+    "a new template": (with_estimate(template_hash="def"), True),
     "replicas desired": (
         replace(LEARNED, memory=replace(LEARNED.memory, last_desired=9)),
         False,
@@ -139,7 +143,7 @@ async def test_the_next_leader_restores_it_and_writes_nothing() -> None:
     await world.offer(LEARNED)
     world.start("1.0")
     restored = await world.checkpoints.restore()
-    assert restored.learned == {KEY: LEARNED}
+    assert restored.learned == {KEY: RESTORED}
     assert restored.last_writer == "1.0"
     assert await world.offer(LEARNED) == 0
 
@@ -163,7 +167,7 @@ async def test_a_policy_made_anew_inherits_nothing_and_takes_the_object_over() -
     restored = await world.checkpoints.restore()
     assert KEY not in restored.learned
     assert await world.offer(LEARNED) == 2  # create, which exists, then patch
-    assert (await world.checkpoints.restore()).learned == {KEY: LEARNED}
+    assert (await world.checkpoints.restore()).learned == {KEY: RESTORED}
 
 
 async def test_a_failure_is_tried_again_soon() -> None:
