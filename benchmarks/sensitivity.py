@@ -90,10 +90,10 @@ def measure(constant: str, factor: float) -> Iterator[Outcome]:
 
     kept = machine_code.compiler
 
-    def compiler(package: Path) -> Any:
+    def compiler(package: Path, **options: Any) -> Any:
         if package.name == "headroom":
             return numba.njit(error_model="numpy")
-        return kept(package)
+        return kept(package, **options)
 
     machine_code.compiler = compiler
     module_name, name = constant.split(".")

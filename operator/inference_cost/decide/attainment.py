@@ -147,7 +147,8 @@ def remember(
         history = history[:-1]
         within, requests = within + earlier_within, requests + earlier_requests
     history = (*history, (at, within, requests))
-    return tuple(one for one in history if at - window < one[0] <= at)[-BUCKETS - 1 :]
+    oldest = at - window
+    return tuple([one for one in history if oldest < one[0] <= at][-BUCKETS - 1 :])
 
 
 def attained(
@@ -159,8 +160,10 @@ def attained(
     """Over the whole window; Missing while nothing is measured now."""
     if isinstance(measured, Missing):
         return measured
-    requests = sum(one[2] for one in history)
-    within = sum(one[1] for one in history)
+    requests = within = 0.0
+    for _, in_time, answered in history:
+        within += in_time
+        requests += answered
     if requests <= 0:
         return Missing(reason=MissingReason.NO_TRAFFIC, detail="no request in the window")
     match objective:

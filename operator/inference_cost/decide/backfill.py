@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from inference_cost.decide.case import LONGEST_GAP, Case, case_of, observed
+from inference_cost.decide.case import LONGEST_GAP, Case, case_of
 from inference_cost.decide.headroom.history import relive
 from inference_cost.decide.headroom.learned import (
     AGE,
@@ -77,7 +77,7 @@ def conditions(
     seen = case.traffic
     if isinstance(seen, Missing):
         return None
-    case, can, _ = learn(observed(case), seen)
+    can = learn(case, seen).can
     if isinstance(can.profile, Missing) or not _known(case, can, can.profile):
         return None
     return Conditions(

@@ -16,6 +16,7 @@ from inference_cost.decide.attainment import late_between
 from inference_cost.decide.case import Case
 from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.learned import Floats
+from inference_cost.decide.latency import LARGEST_LOAD
 from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.learning import is_steady
 from inference_cost.decide.profile import Capability
@@ -47,15 +48,13 @@ WRONG_SECONDS: Final = 600.0
 NOT_MEASURED: Final = Missing(reason=MissingReason.NOT_CONFIGURED)
 
 
-def calibrate(case: Case, seen: Traffic, can: Capability) -> tuple[Case, Capability]:
-    """What this window adds, and the capability as calibrated. Where requests may wait, a queue says nothing."""
-    if isinstance(case.observation.policy.objective, DrainObjective):
-        return case, can
+def calibrate(case: Case, seen: Traffic, can: Capability) -> tuple[Calibration, Capability]:
+    """With what this window adds, and the capability as calibrated. Where requests may wait, a queue says nothing."""
     before = case.memory.calibration
+    if isinstance(case.observation.policy.objective, DrainObjective):
+        return before, can
     state = _compared(case, seen, can, _of(before, case.fleet.template_hash))
-    if state is not before:
-        case = replace(case, memory=replace(case.memory, calibration=state))
-    return case, _corrected(can, state)
+    return state, _corrected(can, state)
 
 
 def inaccurate(state: Calibration, at: float) -> Verdict | None:
@@ -87,7 +86,9 @@ def _corrected(can: Capability, state: Calibration) -> Capability:
     beyond = _beyond_margin(state.factor, profile)
     profile = replace(
         profile,
-        load_per_replica=profile.load_per_replica / beyond,
+        load_per_replica=min(
+            profile.load_per_replica / beyond, LARGEST_LOAD * profile.capacity_per_replica
+        ),
         calibration=state.estimate or None,
     )
     return replace(can, profile=profile, stretch=beyond)
@@ -149,7 +150,7 @@ def _disturbed(case: Case, seen: Traffic) -> bool:
         or seen.failed > 0
         or bool(seen.gateway_errors)
         or not is_steady(seen)
-        or not all(pod.settled for pod in seen.pods)
+        or not seen.settled
     )
 
 

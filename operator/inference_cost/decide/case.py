@@ -28,7 +28,9 @@ class Case:
     memory: PolicyMemory
     workloads: tuple[Workload, ...]
     fleet: Fleet
+    bounds: Bounds
     start_up_seconds: float
+    tick_seconds: float  # between looks that can show something new
     traffic: Traffic | Missing
     configuration: ModelConfiguration | Missing
     scrape_seconds: float
@@ -41,15 +43,6 @@ class Case:
     @property
     def settings(self) -> DecisionSettings:
         return self.snapshot.settings
-
-    @property
-    def bounds(self) -> Bounds:
-        lowest, highest = bounds(self.observation.policy.variants)
-        return Bounds(lowest=lowest, highest=highest)
-
-    @property
-    def tick_seconds(self) -> float:
-        return lead_time.tick_seconds(self.settings, self.scrape_seconds)
 
     @property
     def order_seconds(self) -> float:
@@ -78,13 +71,16 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
         scrape, age = signals.scrape_interval_seconds, max(at - signals.sampled_at, 0.0)
     seen = traffic(signals, workloads[0], at, settings.rate_window_seconds)
     pods = fleet(workloads, at, start_up)
+    lowest, highest = bounds(observation.policy.variants)
     return Case(
         observation=observation,
         snapshot=snapshot,
         memory=_remember_changes(memory, pods, at),
         workloads=workloads,
         fleet=pods,
+        bounds=Bounds(lowest=lowest, highest=highest),
         start_up_seconds=start_up,
+        tick_seconds=lead_time.tick_seconds(settings, scrape),
         traffic=seen,
         configuration=configuration_of(observation.configurations, seen),
         scrape_seconds=scrape,
@@ -107,9 +103,8 @@ def _remember_changes(memory: PolicyMemory, pods: Fleet, at: float) -> PolicyMem
     return replace(memory, changes=changes, last_current=pods.current, rollout_ended_at=ended)
 
 
-def observed(case: Case) -> Case:
+def observed_since(case: Case) -> float:
     """Time without metrics proves nothing: after a gap holding times and trends start over."""
     memory, at = case.memory, case.at
     gap = not 0 <= at - memory.observed_at <= LONGEST_GAP * case.tick_seconds
-    since = at if gap else memory.observed_since
-    return replace(case, memory=replace(memory, observed_at=at, observed_since=since))
+    return at if gap else memory.observed_since

@@ -8,7 +8,8 @@ from inference_cost.model.plan import Demand
 
 SATURATED: Final = 0.9  # of capacity
 GROWTH_WHILE_CENSORED: Final = 1.5  # until one clean window
-ERRORS_MATTER: Final = 0.001  # share of requests answered 5xx
+ERRORS_MATTER: Final = 0.01  # share of requests answered 5xx
+SHEDDING_LOAD: Final = 0.7  # of capacity: below it errors are not for want of replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +40,28 @@ def offered(traffic: Traffic, capacity: Capacity, *, hidden_losses: bool = False
     )
 
 
+def expecting(demand: Demand, forecast: float) -> Demand:
+    return Demand(
+        now=demand.now,
+        forecast=forecast,
+        backlog=demand.backlog,
+        censored=demand.censored,
+        source=demand.source,
+    )
+
+
+def shed(traffic: Traffic) -> bool:
+    """Whether more than a few requests are answered 5xx."""
+    return (traffic.gateway_errors or 0.0) > ERRORS_MATTER * (traffic.gateway_rate or 0.0)
+
+
 def _censored(traffic: Traffic, capacity: Capacity, backlog: float, *, hidden_losses: bool) -> bool:
     """Overload hides demand where requests are shed, or where the queue is not seen.
 
     While nothing is known of the capacity a queue that grows is overload, however well it is seen.
     """
-    errors, requests = traffic.gateway_errors or 0.0, traffic.gateway_rate or 0.0
-    if errors > ERRORS_MATTER * requests:
+    full = traffic.completed >= SHEDDING_LOAD * capacity.per_second
+    if shed(traffic) and (full or backlog > 0):
         return True
     if traffic.gateway_rate is not None:
         return False  # it counts what is offered, answered or not

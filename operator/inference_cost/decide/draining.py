@@ -6,6 +6,7 @@ from typing import Final
 
 from inference_cost.decide import backlog
 from inference_cost.decide.backlog import Backlog
+from inference_cost.decide.behavior import Series
 from inference_cost.decide.case import LONGEST_GAP, Case
 from inference_cost.decide.demand import GROWTH_WHILE_CENSORED
 from inference_cost.decide.drain import (
@@ -18,7 +19,6 @@ from inference_cost.decide.drain import (
 from inference_cost.decide.lasting import highest_since, remember
 from inference_cost.decide.pods import CANNOT_START, STUCK_AFTER_START_UPS
 from inference_cost.decide.traffic import Traffic
-from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import Demand, Prediction, Profile, ProfileSource, Reason
 from inference_cost.model.policy import DrainObjective, Routing
 from inference_cost.model.reading import Missing, MissingReason
@@ -29,17 +29,19 @@ WORKED_OFF_SECONDS: Final = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draining:
-    """Replicas to have and to stay at, and what they have to do."""
+    """Replicas to have and to stay at, and what they have to do. `arrivals` and `wanted` are to be remembered."""
 
     now: int
     keep: int
     demand: Demand
     work: Work
+    arrivals: backlog.History
+    wanted: Series
 
 
 def draining(
     case: Case, seen: Traffic, profile: Profile, demand: Demand, objective: DrainObjective
-) -> tuple[Draining, PolicyMemory]:
+) -> Draining:
     """In once nothing waits, and fewer would have been in time for as long as a start takes."""
     waiting = backlog.backlog_of(seen, case.observation.signals)
     history = _remembered(case, objective, waiting, demand)
@@ -48,13 +50,14 @@ def draining(
     wanted = remember(case.memory.wanted, case.at, found.replicas, case.start_up_seconds)
     busy = case.fleet.current if _busy(case, profile, waiting) else 0
     now = _by_half(case, found.replicas) if _never_seen_full(profile) else found.replicas
-    result = Draining(
+    return Draining(
         now=now,
         keep=max(highest_since(wanted, case.at - case.start_up_seconds), busy, now),
         demand=replace(demand, forecast=work.rate, backlog=_shown(waiting, demand)),
         work=work,
+        arrivals=history,
+        wanted=wanted,
     )
-    return result, replace(case.memory, arrivals=history, wanted=wanted)
 
 
 def _never_seen_full(profile: Profile) -> bool:

@@ -4,6 +4,7 @@ Clients that keep their connections (gRPC, HTTP keep-alive) stay with the pods t
 (Σλ)² ÷ Σλ² are effective, and more of them may get nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import sqrt
 from typing import Final
@@ -22,23 +23,23 @@ NOTABLE: Final = 0.9  # effective ÷ pods: what is above is not worth a word
 FEWEST_REQUESTS: Final = 20.0  # per pod, in a window
 LEAST_EFFECTIVE: Final = 0.5  # of the pods: sized for no less
 LASTING_WINDOWS: Final = 3
+FRESH_SECONDS: Final = 300.0  # an older look does not keep replicas from being added
 FORGOTTEN_SECONDS: Final = 1800.0  # without a window in which it could be measured
 
 
-def look(case: Case, seen: Traffic) -> Case:
-    """Once per window; pods that came or went during it say nothing."""
+def look(case: Case, seen: Traffic) -> Evenness:
+    """As known now. Measured once per window; pods that came or went during it say nothing."""
     before = case.memory.evenness
     if case.at - before.looked_at < seen.seconds:
-        return case
+        return before
     steady = not case.fleet.rolling_out and not seen.partial and seen.coverage >= 1.0
-    if not steady or not all(pod.settled for pod in seen.pods):
-        return case
+    if not steady or not seen.settled:
+        return before
     found = measured(seen.pods)
     if found is None:
-        return case
+        return before
     windows = min(before.windows + 1, LASTING_WINDOWS) if found.windows else 0
-    evenness = replace(found, windows=windows, looked_at=case.at)
-    return replace(case, memory=replace(case.memory, evenness=evenness))
+    return replace(found, windows=windows, looked_at=case.at)
 
 
 def measured(pods: tuple[PodTraffic, ...]) -> Evenness | None:
@@ -59,9 +60,19 @@ def measured(pods: tuple[PodTraffic, ...]) -> Evenness | None:
         effective=effective,
         hottest=hottest,
         hottest_fraction=counts[hottest] / total,
-        idle=sum(1 for count in counts.values() if count == 0),
+        idle=_found_by_nobody(pods, counts),
         windows=int(beyond_chance and effective < NOTABLE * number),
     )
+
+
+def _found_by_nobody(pods: tuple[PodTraffic, ...], counts: Mapping[str, float]) -> int:
+    """Pods that get nothing and are younger than all that do: clients keep to those they know.
+
+    An older one is left out by a balancer, and a new one would not be.
+    """
+    ready_at = {p.pod.name: p.pod.ready_at or 0.0 for p in pods}
+    busy = max((ready_at[name] for name, count in counts.items() if count), default=0.0)
+    return sum(1 for name, count in counts.items() if not count and ready_at[name] > busy)
 
 
 def known(evenness: Evenness, at: float) -> bool:
@@ -86,9 +97,10 @@ def effective_share(evenness: Evenness) -> float:
 
 
 def capped(choice: Choice, fleet: Fleet, bounds: Bounds, evenness: Evenness, at: float) -> Choice:
-    """While a pod gets nothing one more would get nothing too."""
+    """While the newest pods get nothing one more would get nothing too."""
     most = max(fleet.current, bounds.lowest)
-    if not (lasts(evenness, at) and evenness.idle) or choice.desired <= most:
+    fresh = lasts(evenness, at) and at - evenness.looked_at <= FRESH_SECONDS
+    if not (fresh and evenness.idle) or fleet.rolling_out or choice.desired <= most:
         return choice
     values = (("idle", evenness.idle), ("pods", evenness.pods), ("wanted", choice.desired))
     return Choice(

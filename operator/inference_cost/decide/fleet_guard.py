@@ -69,13 +69,20 @@ def _upgraded(snapshot: Snapshot) -> bool:
 def _remember_asks(
     memory: FleetMemory, asking: Plans, managed: int, at: float, settings: DecisionSettings
 ) -> FleetMemory:
-    """Freeze when too many policies ask to go in by much within a short time."""
-    drop = settings.fleet_guard_freeze_drop
-    new = {key.uid: at for key, plan in asking.items() if plan.desired < (1 - drop) * plan.current}
-    recent = {uid: time for time, uid in memory.asks_in if at - ASKING_SECONDS < time <= at}
-    asks = recent | new
+    """Freeze when too many policies begin within a short time to ask to go in by much.
+
+    One that goes on asking, because it is held, does not ask anew: else no freeze would end.
+    """
+    drop, since = settings.fleet_guard_freeze_drop, {uid: time for time, uid in memory.asks_in}
+    asking_now = {key.uid for key, p in asking.items() if p.desired < (1 - drop) * p.current}
+    asks = dict.fromkeys(asking_now, at) | {
+        uid: time
+        for uid, time in since.items()
+        if time <= at and (uid in asking_now or time > at - ASKING_SECONDS)
+    }
+    new = sum(1 for time in asks.values() if time > at - ASKING_SECONDS)
     frozen = memory.frozen_until
-    if len(asks) > settings.fleet_guard_freeze_fraction * managed:
+    if at in asks.values() and new > settings.fleet_guard_freeze_fraction * managed:
         frozen = max(frozen, at + settings.fleet_guard_freeze_seconds)
     period = settings.fleet_guard_period_seconds
     return FleetMemory(

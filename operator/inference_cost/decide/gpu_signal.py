@@ -9,10 +9,9 @@ from typing import Final
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.lasting import highest_since, remember
-from inference_cost.decide.need import NOT_CHOSEN, Needs
+from inference_cost.decide.need import NOT_CHOSEN, Looked, Needs, fixed_headroom
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
-from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import Reason
 from inference_cost.model.policy import GpuSignal
 from inference_cost.model.reading import Missing, MissingReason, Reading
@@ -22,20 +21,21 @@ ROUNDING: Final = 1e-9  # 2 replicas at 1.5 times the target are 3
 
 
 def follow(
-    case: Case, seen: Traffic, found: Needs, memory: PolicyMemory, signal: GpuSignal
-) -> tuple[Needs, PolicyMemory]:
+    case: Case, seen: Traffic, found: Needs, looked: Looked, signal: GpuSignal
+) -> tuple[Needs, Looked]:
     """In after as long as a start takes, as nothing is known of how long a lower utilization will last."""
     gpu = _settled(seen, case.at)
     now = case.fleet.current if isinstance(gpu, Missing) else wanted(case.fleet, gpu.value, signal)
     kept = remember(case.memory.wanted, case.at, now, case.start_up_seconds)
+    more, keep = fixed_headroom(case), highest_since(kept, case.at - case.start_up_seconds)
     needs = replace(
         found,
-        now=now,
-        keep=max(highest_since(kept, case.at - case.start_up_seconds), now),
+        now=now + (0 if isinstance(gpu, Missing) else more),
+        keep=max(keep, now) + more,
         headroom=NOT_CHOSEN,
         reasons=(_reason(gpu, signal),),
     )
-    return needs, replace(memory, wanted=kept)
+    return needs, looked._replace(wanted=kept)
 
 
 def wanted(fleet: Fleet, utilization: float, signal: GpuSignal) -> int:

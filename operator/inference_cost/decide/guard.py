@@ -10,6 +10,8 @@ from inference_cost.model.plan import LimitedBy, Reason
 from inference_cost.model.reading import Missing, Reading
 
 BUSY_GPU: Final = 0.9
+# A batching server is busy long before it is full; what its own counters do not explain is somebody else's.
+UNEXPLAINED: Final = 0.2
 SINGLE_FAILURES: Final = 0.2  # of the pods: as long as so few cannot start, others can
 
 
@@ -26,10 +28,13 @@ def forbids_removal(
     traffic: Traffic,
     capability: Capability,
     gpu: Reading[float],
+    *,
     late: float | None = None,
+    busy: float = 0.0,
 ) -> Verdict | None:
     """The first thing that makes a removal unsafe now, or None.
 
+    `busy`: share of the time in which Triton executes, by its counters.
     `late`: share of late requests where the newest window misses the objective: a model that says fewer would do
     is then wrong, or too early. It says nothing where even idle replicas are too slow.
     """
@@ -41,7 +46,8 @@ def forbids_removal(
         return Verdict(limited_by=LimitedBy.ROLLOUT, reason=Reason(code="rollout"))
     if not capability.learned:
         return Verdict(limited_by=LimitedBy.LEARNING, reason=Reason(code="learning"))
-    measured = _contradicts(gpu, late if capability.reachable else None)
+    explained = 0.0 if capability.outside else busy + UNEXPLAINED
+    measured = _contradicts(gpu, max(BUSY_GPU, explained), late if capability.reachable else None)
     if measured is not None:
         return measured
     silent = fleet.ready - len(traffic.pods)
@@ -51,9 +57,9 @@ def forbids_removal(
     return None
 
 
-def _contradicts(gpu: Reading[float], late: float | None) -> Verdict | None:
+def _contradicts(gpu: Reading[float], usual: float, late: float | None) -> Verdict | None:
     """A measurement that outranks whatever the model says."""
-    if not isinstance(gpu, Missing) and gpu.value > BUSY_GPU:
+    if not isinstance(gpu, Missing) and gpu.value > usual:
         reason = Reason(code="busy-gpu", values=(("percent", round(100 * gpu.value)),))
         return Verdict(limited_by=LimitedBy.GPU_GUARD, reason=reason)
     if late is not None:

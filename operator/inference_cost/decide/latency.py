@@ -5,19 +5,22 @@ Routing is taken as random, the worst a Service does with short connections; see
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, pairwise
-from math import exp, log
+from itertools import pairwise
+from math import log
 from typing import Final
 
+import numpy as np
+
+from inference_cost.decide.headroom.lateness import Grid, between_figures, late_curve
+from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.latency_tables import (
     COLUMNS_KEPT,
     LOADS,
     TAILS,
     Batching,
-    Figures,
     Replica,
     figures_by_load,
     interpolate,
@@ -33,6 +36,7 @@ STALLING_SHARE: Final = (
     0.85  # of capacity; a queue policy lets the instance idle after some batches
 )
 DELAY_WITHOUT_EFFECT_SECONDS: Final = 0.0001
+_GRID: Final = Grid(np.array(LOADS), np.array([0.0, *TAILS]))
 
 
 def batching_of(configuration: ModelConfiguration | Missing) -> Batching:
@@ -88,28 +92,13 @@ def load_at(replica: Replica, objective: ServiceObjective, seconds: float) -> fl
 
 def late_share(replica: Replica, threshold_seconds: float, load: float) -> float:
     """Share of requests that take longer than the threshold at `load`, a share of capacity."""
+    return float(late_shares(replica, threshold_seconds, np.array([load]))[0])
+
+
+def late_shares(replica: Replica, threshold_seconds: float, loads: Floats) -> Floats:
+    """The same of several loads."""
     threshold = threshold_seconds / replica.full_batch_seconds
-    if load >= 1.0:
-        return 1.0
-    tails = _tails_at(replica, threshold)
-    if load > LOADS[-1]:
-        return exp(-tails[-1] * (1 - load) / (1 - LOADS[-1]))
-    return exp(-interpolate(LOADS, tails, load))
-
-
-@lru_cache(maxsize=COLUMNS_KEPT)
-def _tails_at(replica: Replica, threshold: float) -> tuple[float, ...]:
-    """-ln of the share later than the threshold, by load; straight between the tabulated quantiles and beyond."""
-    tails = (_tail_at((0.0, *figures[1:]), threshold) for figures in figures_by_load(replica))
-    return tuple(accumulate(tails, min))
-
-
-def _tail_at(times: tuple[float, ...], threshold: float) -> float:
-    """`times`: of probability 0 and of the tabulated quantiles."""
-    tails = (0.0, *TAILS)
-    lower = min(max(bisect_right(times, threshold) - 1, 0), len(times) - 2)
-    step = max(times[lower + 1] - times[lower], 1e-9)
-    return tails[lower] + (threshold - times[lower]) / step * (tails[lower + 1] - tails[lower])
+    return late_curve(_GRID, figures_by_load(replica), threshold, loads)
 
 
 def threshold_seconds(objective: ServiceObjective) -> float:
@@ -122,17 +111,18 @@ def threshold_seconds(objective: ServiceObjective) -> float:
 @lru_cache(maxsize=COLUMNS_KEPT)
 def _column(replica: Replica, objective: ServiceObjective) -> tuple[float, ...]:
     """Times by load, in units of t(B)."""
-    read = _reader(objective)
-    return tuple(map(read, figures_by_load(replica)))
-
-
-def _reader(objective: ServiceObjective) -> Callable[[Figures], float]:
+    figures = figures_by_load(replica)
     if not isinstance(objective, LatencyObjective):
-        return lambda figures: figures[0]
-    tail = -log(max(1 - objective.target_fraction, 1e-9))
+        return tuple(figures[:, 0].tolist())
+    lower, weight = _between_quantiles(objective.target_fraction)
+    return tuple(between_figures(figures, lower + 1, weight).tolist())
+
+
+def _between_quantiles(target_fraction: float) -> tuple[int, float]:
+    """Index of the lower one and the weight of the upper one, which is above 1 beyond the last."""
+    tail = -log(max(1 - target_fraction, 1e-9))
     lower = min(max(bisect_right(TAILS, tail) - 1, 0), len(TAILS) - 2)
-    weight = max((tail - TAILS[lower]) / (TAILS[lower + 1] - TAILS[lower]), 0.0)
-    return lambda figures: figures[lower + 1] + weight * (figures[lower + 2] - figures[lower + 1])
+    return lower, max((tail - TAILS[lower]) / (TAILS[lower + 1] - TAILS[lower]), 0.0)
 
 
 def _load_within(times: Sequence[float], threshold: float) -> float:

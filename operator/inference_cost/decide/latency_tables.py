@@ -15,8 +15,10 @@ from importlib import resources
 from math import log, log2
 from typing import Any, Final, NamedTuple
 
-Figures = tuple[float, ...]  # mean queue time, then the quantiles
-Cells = list[list[list[list[float]]]]  # by batch size, per-item share and load
+import numpy as np
+
+from inference_cost.decide.headroom.lateness import Cell, Cells, blended
+from inference_cost.decide.headroom.learned import Floats
 
 COLUMNS_KEPT: Final = 4096  # a tick asks several times for the same replica
 
@@ -66,9 +68,9 @@ _REPLAYED: Final = _read("batching_table.json")
 LOADS: Final[list[float]] = _EXACT["loads"]
 # Quantiles are interpolated in -ln(1 - q), in which tails are nearly straight.
 TAILS: Final[list[float]] = [-log(1 - quantile) for quantile in _EXACT["quantiles"]]
-GREEDY_CELLS: Final[Cells] = _EXACT["cells"]
-DELAYED_CELLS: Final[list[Cells]] = _REPLAYED["delayed"]
-STALLING_CELLS: Final[Cells] = _REPLAYED["stalling"]
+GREEDY_CELLS: Final[Cells] = np.array(_EXACT["cells"])
+DELAYED_CELLS: Final[list[Cells]] = [np.array(cells) for cells in _REPLAYED["delayed"]]
+STALLING_CELLS: Final[Cells] = np.array(_REPLAYED["stalling"])
 _DELAYS: Final[list[float]] = [log2(delay) for delay in _REPLAYED["delays"]]
 _EXACT_GRID, _REPLAYED_GRID = (
     _Grid([log2(size) for size in data["batchSizes"]], data["perItemShares"])
@@ -77,8 +79,8 @@ _EXACT_GRID, _REPLAYED_GRID = (
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
-def figures_by_load(replica: Replica) -> tuple[Figures, ...]:
-    """At each of `LOADS`, in units of t(B)."""
+def figures_by_load(replica: Replica) -> Floats:
+    """(loads, figures) at each of `LOADS`, in units of t(B): the mean queue time, then the quantiles."""
     greedy = _blended(GREEDY_CELLS, _EXACT_GRID, replica)
     if replica.batching is Batching.GREEDY or replica.max_batch_size == 1:
         return greedy
@@ -86,10 +88,10 @@ def figures_by_load(replica: Replica) -> tuple[Figures, ...]:
         slower = _blended(STALLING_CELLS, _REPLAYED_GRID, replica)
     else:
         slower = _delayed(replica)
-    return tuple(tuple(map(max, pair[0], pair[1])) for pair in zip(greedy, slower, strict=True))
+    return np.maximum(greedy, slower)
 
 
-def _delayed(replica: Replica) -> tuple[Figures, ...]:
+def _delayed(replica: Replica) -> Floats:
     """Between two delays. One that is longer than tabulated is waited out by an idle server."""
     delay = replica.queue_delay_seconds / replica.full_batch_seconds
     lower, weight = bracket(_DELAYS, log2(max(delay, 1e-9)))
@@ -97,31 +99,15 @@ def _delayed(replica: Replica) -> tuple[Figures, ...]:
     shorter, longer = (
         _blended(DELAYED_CELLS[i], _REPLAYED_GRID, replica) for i in (lower, lower + 1)
     )
-    return tuple(
-        tuple((1 - weight) * a + weight * b + beyond for a, b in zip(*pair, strict=True))
-        for pair in zip(shorter, longer, strict=True)
-    )
+    return (1 - weight) * shorter + weight * longer + beyond
 
 
-def _blended(cells: Cells, grid: _Grid, replica: Replica) -> tuple[Figures, ...]:
+def _blended(cells: Cells, grid: _Grid, replica: Replica) -> Floats:
     """The figures at each load, between the four nearest cells."""
     per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
     share, share_weight = bracket(grid.shares, per_item)
     batch, batch_weight = bracket(grid.batches, log2(replica.max_batch_size))
-    corners = (
-        (cells[batch][share], (1 - batch_weight) * (1 - share_weight)),
-        (cells[batch][share + 1], (1 - batch_weight) * share_weight),
-        (cells[batch + 1][share], batch_weight * (1 - share_weight)),
-        (cells[batch + 1][share + 1], batch_weight * share_weight),
-    )
-    used = [(rows, weight) for rows, weight in corners if weight > 0]
-    return tuple(
-        tuple(
-            sum(value * weight for value, (_, weight) in zip(values, used, strict=True))
-            for values in zip(*(rows[i] for rows, _ in used), strict=True)
-        )
-        for i in range(len(LOADS))
-    )
+    return blended(cells, Cell(batch, batch_weight, share, share_weight))
 
 
 def bracket(grid: Sequence[float], value: float) -> tuple[int, float]:

@@ -1,20 +1,21 @@
 """What one window teaches of a policy: whether the objective held, and what a replica can carry with it."""
 
-from dataclasses import replace
 from math import sqrt
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from inference_cost.decide import attainment
 from inference_cost.decide.case import Case
+from inference_cost.decide.demand import shed
 from inference_cost.decide.profile import (
     Capability,
     capability,
     current_estimate,
+    forget_load,
     learn_window,
     outside_domain,
     remember_load,
 )
-from inference_cost.decide.traffic import Traffic
+from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Attainment
 from inference_cost.model.policy import (
@@ -30,32 +31,61 @@ BY_CHANCE: Final = 3.0  # standard deviations
 HELD_BY_MEAN: Final = 3.0  # a 99th percentile is at most about three means
 
 
-def learn(case: Case, seen: Traffic) -> tuple[Case, Capability, Attainment | Missing]:
+class Lesson(NamedTuple):
+    """`measured`: of the newest window; `reached`: of the whole SLO window. The rest is to be remembered."""
+
+    can: Capability
+    measured: tuple[float, float] | Missing
+    reached: Attainment | Missing
+    attainment: attainment.History
+    estimates: tuple[ServiceTimeEstimate, ...]
+    sampled_at: float
+    late: float | None  # share of the newest requests, where it clearly misses the objective
+    busy: float  # share of the time in which a pod's Triton executes
+
+
+def learn(case: Case, seen: Traffic) -> Lesson:
     """Attainment first, then what the window teaches, then what a replica can carry with it."""
-    observation, memory = case.observation, case.memory
+    observation, history = case.observation, case.memory.attainment
     objective = observation.policy.objective
     measured = attainment.measure(objective, observation.signals, seen)
-    history = memory.attainment
     if not isinstance(measured, Missing):
         seconds = _measured_over(objective, seen)
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
-    reached = attainment.attained(history, objective, measured, observation.signals)
-    estimates = _learned_estimates(case, seen, measured)
-    memory = replace(
-        memory, attainment=history, estimates=estimates, last_sampled_at=_sampled_at(case)
-    )
-    outside = outside_domain(case.configuration, seen)
+    late, concurrency = _late_now(case, measured), _concurrency(seen)
+    estimates = _learned_estimates(case, seen, measured, late)
     can = capability(
         current_estimate(estimates, case.fleet.template_hash),
         case.configuration,
         objective,
-        outside=outside,
-        concurrency=_concurrency(seen),
+        outside=outside_domain(case.configuration, seen),
+        concurrency=concurrency,
         inferences_per_request=_inferences_per_request(seen),
         routing=observation.policy.routing,
     )
-    return replace(case, memory=memory), can, reached
+    reached = attainment.attained(history, objective, measured, observation.signals)
+    busy = min(concurrency, 1.0)
+    return Lesson(can, measured, reached, history, estimates, _sampled_at(case), late, busy)
+
+
+def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
+    """Lateness that the model did not expect."""
+    if _being_mended(case):
+        return None
+    objective, signals = case.observation.policy.objective, case.observation.signals
+    return attainment.missed_now(objective, measured, signals)
+
+
+def _being_mended(case: Case) -> bool:
+    """Replicas added just now say that a shortage is known.
+
+    It shows until they serve, what piled up is worked off, and a window has passed.
+    """
+    window = case.settings.rate_window_seconds
+    draining = max(case.start_up_seconds, window)
+    since = case.at - case.lead_seconds - draining - window
+    return any(change > 0 and time > since for time, change in case.memory.changes)
 
 
 def _measured_over(objective: Objective, seen: Traffic) -> float:
@@ -69,22 +99,37 @@ def _measured_over(objective: Objective, seen: Traffic) -> float:
 
 
 def _learned_estimates(
-    case: Case, seen: Traffic, measured: tuple[float, float] | Missing
+    case: Case, seen: Traffic, measured: tuple[float, float] | Missing, late: float | None
 ) -> tuple[ServiceTimeEstimate, ...]:
     memory, template = case.memory, case.fleet.template_hash
-    estimates = memory.estimates
+    estimates, outside = memory.estimates, outside_domain(case.configuration, seen)
     new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
-    clean = not case.fleet.rolling_out and seen.failed == 0 and not _shed(seen)
-    if not (new > 0 and clean and is_steady(seen)):
+    if new <= 0 or case.fleet.rolling_out:
         return estimates
-    if not outside_domain(case.configuration, seen):
+    load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial
+    if outside and whole and (late is not None or _too_slow(case, seen, measured)):
+        return forget_load(estimates, template, load)
+    if seen.failed > 0 or shed(seen) or not is_steady(seen):
+        return estimates
+    if not outside:
         estimates = learn_window(
             estimates, template, seen, case.configuration, new_fraction=new, at=case.at
         )
-    if all(pod.settled for pod in seen.pods) and not seen.partial and _held(case, seen, measured):
-        load = seen.completed / len(seen.pods)
+    if whole and _held(case, seen, measured):
         estimates = remember_load(estimates, template, load)
     return estimates
+
+
+def _too_slow(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
+    """Without a gateway: when even the mean of the server is above the objective."""
+    objective = case.observation.policy.objective
+    unmeasured = isinstance(objective, LatencyObjective) and isinstance(measured, Missing)
+    return (
+        unmeasured
+        and isinstance(objective, LatencyObjective)
+        and seen.mean_seconds > objective.threshold_seconds
+        and not _being_mended(case)
+    )
 
 
 def is_steady(seen: Traffic) -> bool:
@@ -96,10 +141,6 @@ def is_steady(seen: Traffic) -> bool:
 def _sampled_at(case: Case) -> float:
     signals = case.observation.signals
     return case.memory.last_sampled_at if isinstance(signals, Missing) else signals.sampled_at
-
-
-def _shed(seen: Traffic) -> bool:
-    return bool(seen.gateway_errors)
 
 
 def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
@@ -122,16 +163,12 @@ def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) ->
 
 def _concurrency(seen: Traffic) -> float:
     """Mean executions running at once per pod: executions × mean batch time ÷ time."""
-    windows = [window for pod in seen.pods if pod.settled for window in pod.windows]
-    requests = sum(window.requests for window in windows)
-    seconds = sum(window.seconds for window in windows)
-    if requests <= 0 or seconds <= 0:
+    found = totals(window for pod in seen.pods if pod.settled for window in pod.windows)
+    if found.requests <= 0 or found.seconds <= 0:
         return 1.0
-    batch = sum(window.compute_seconds for window in windows) / requests
-    return batch * sum(window.executions for window in windows) / seconds
+    return found.compute_seconds / found.requests * found.executions / found.seconds
 
 
 def _inferences_per_request(seen: Traffic) -> float:
-    windows = [window for pod in seen.pods for window in pod.windows]
-    requests = sum(window.requests for window in windows)
-    return sum(window.inferences for window in windows) / requests if requests > 0 else 1.0
+    found = totals(window for pod in seen.pods for window in pod.windows)
+    return found.inferences / found.requests if found.requests > 0 else 1.0

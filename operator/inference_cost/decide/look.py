@@ -40,4 +40,4 @@ def _unseen(seen: Traffic, demand: Demand) -> float:
 
     While a server is new in the window it is what came before that server's first sample, and is over.
     """
-    return demand.now - seen.offered if all(pod.settled for pod in seen.pods) else 0.0
+    return demand.now - seen.offered if seen.settled else 0.0

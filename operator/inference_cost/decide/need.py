@@ -1,15 +1,16 @@
 """How many replicas a policy needs now, and how many it keeps: what is offered, put to the headroom rules."""
 
-from dataclasses import dataclass, replace
-from math import nan
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
+from inference_cost.decide.backlog import History
+from inference_cost.decide.behavior import Series
 from inference_cost.decide.case import Case
-from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, offered
+from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, expecting, offered
 from inference_cost.decide.draining import Draining, draining
 from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.described import described
-from inference_cost.decide.headroom.learned import Floats, from_bytes, to_bytes, views
+from inference_cost.decide.headroom.learned import Floats, expect_nothing, from_bytes, to_bytes
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.sizing import Size, size
 from inference_cost.decide.look import interrupted, look_of
@@ -18,7 +19,7 @@ from inference_cost.decide.profile import Capability
 from inference_cost.decide.serving import serving
 from inference_cost.decide.size import replicas_for
 from inference_cost.decide.traffic import Traffic
-from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.memory import SuspectedOutage
 from inference_cost.model.plan import Demand, HeadroomChoice, Profile, Reason
 from inference_cost.model.policy import (
     DrainObjective,
@@ -49,33 +50,51 @@ class Needs:
     forbidden: Verdict | None = None  # to remove anything
 
 
-def needs(case: Case, seen: Traffic, can: Capability) -> tuple[Needs, PolicyMemory]:
-    """Without a profile: hold, or grow while requests are late."""
+class Looked(NamedTuple):
+    """What is to be remembered of the demand, and of what was wanted for it."""
+
+    headroom: bytes
+    at: float  # of the last look that counts
+    outage: SuspectedOutage | None
+    arrivals: History
+    wanted: Series
+
+
+def needs(
+    case: Case, seen: Traffic, can: Capability, late: float | None = None
+) -> tuple[Needs, Looked]:
+    """Without a profile: hold, or grow while requests are late or demand is hidden."""
     demand = offered(seen, _capacity(case, can), hidden_losses=_hides_losses(case, seen))
     if isinstance(can.profile, Missing):
-        need = _blind_need(case, demand)
-        demand = replace(demand, forecast=demand.now)
-        return Needs(demand=demand, now=need, keep=need), case.memory
+        # What can be timed is known in seconds, and grows by what it needs.
+        short = demand.censored or (bool(can.outside) and late is not None)
+        need = _blind_need(case, short=short)
+        demand = expecting(demand, demand.now)
+        return Needs(demand=demand, now=need, keep=need), _as_before(case)
     if demand.censored:
-        return _growing(case, can, can.profile, demand), case.memory
+        return _growing(case, can, can.profile, demand), _as_before(case)
     objective = case.observation.policy.objective
     if isinstance(objective, DrainObjective):
         return _to_drain(case, seen, can.profile, demand, objective)
     outage, remembered = suspected(case, seen, demand)
-    if remembered != case.memory.outage:
-        case = replace(case, memory=replace(case.memory, outage=remembered))
-    if outage is not None:
-        return _waiting(case, can, can.profile, demand, outage), case.memory
-    return _asked(case, seen, can, can.profile, demand, objective=objective)
+    if outage is None:
+        found, looked = _asked(case, seen, can, can.profile, demand, objective=objective)
+    else:
+        found, looked = _waiting(case, can, can.profile, demand, outage), _as_before(case)
+    return found, looked._replace(outage=remembered)
+
+
+def _as_before(case: Case) -> Looked:
+    memory = case.memory
+    return Looked(memory.headroom, memory.looked_at, memory.outage, memory.arrivals, memory.wanted)
 
 
 def _to_drain(
     case: Case, seen: Traffic, profile: Profile, demand: Demand, objective: DrainObjective
-) -> tuple[Needs, PolicyMemory]:
-    found, memory = draining(case, seen, profile, demand, objective)
-    more = _fixed(case)
+) -> tuple[Needs, Looked]:
+    found, more = draining(case, seen, profile, demand, objective), fixed_headroom(case)
     needs = Needs(demand=found.demand, now=found.now + more, keep=found.keep + more, draining=found)
-    return needs, memory
+    return needs, _as_before(case)._replace(arrivals=found.arrivals, wanted=found.wanted)
 
 
 def _capacity(case: Case, can: Capability) -> Capacity:
@@ -97,17 +116,17 @@ def _hides_losses(case: Case, seen: Traffic) -> bool:
     return policy or not seen.pending_known
 
 
-def _blind_need(case: Case, demand: Demand) -> int:
+def _blind_need(case: Case, *, short: bool) -> int:
     current = case.fleet.current
-    if demand.censored and case.fleet.ready:
+    if short and case.fleet.ready:
         return max(current, -int(-case.fleet.ready * GROWTH_WHILE_LATE // 1))
     return current
 
 
 def _growing(case: Case, can: Capability, profile: Profile, demand: Demand) -> Needs:
     """The true demand cannot be seen: nothing is learned from it."""
-    demand = replace(demand, forecast=demand.now * GROWTH_WHILE_CENSORED)
-    need = replicas_for(demand.forecast, profile.load_per_replica, can.gains) + _fixed(case)
+    demand = expecting(demand, demand.now * GROWTH_WHILE_CENSORED)
+    need = replicas_for(demand.forecast, profile.load_per_replica, can.gains) + fixed_headroom(case)
     return Needs(demand=demand, now=need, keep=max(need, case.fleet.current))
 
 
@@ -115,13 +134,13 @@ def _waiting(
     case: Case, can: Capability, profile: Profile, demand: Demand, outage: Suspicion
 ) -> Needs:
     """The demand may be back at any moment: nothing is learned from its absence."""
-    demand = replace(demand, forecast=max(demand.now, outage.before))
-    need = replicas_for(demand.now, profile.load_per_replica, can.gains) + _fixed(case)
+    demand = expecting(demand, max(demand.now, outage.before))
+    need = replicas_for(demand.now, profile.load_per_replica, can.gains) + fixed_headroom(case)
     keep = max(need, case.fleet.current)
     return Needs(demand=demand, now=need, keep=keep, forbidden=verdict(outage))
 
 
-def _fixed(case: Case) -> int:
+def fixed_headroom(case: Case) -> int:
     headroom = case.observation.policy.headroom
     return headroom.replicas if headroom.mode is HeadroomMode.FIXED else 0
 
@@ -134,30 +153,29 @@ def _asked(
     demand: Demand,
     *,
     objective: ServiceObjective,
-) -> tuple[Needs, PolicyMemory]:
+) -> tuple[Needs, Looked]:
     """As learned, or as the user says: the expected demand and so many more, or the present one and none."""
     policy, look = case.observation.policy, look_of(case, seen, demand)
-    vector = from_bytes(case.memory.headroom)
-    learned = views(vector)
-    if interrupted(case):  # what was expected of now is not known
-        learned.expected[...] = nan
+    vector, allowed = from_bytes(case.memory.headroom), _allowed(objective)
+    if interrupted(case):
+        expect_nothing(vector)
     replica = serving(can, profile, objective, case.bounds, case.fleet)
-    allowed = _allowed(objective)
-    found = size(learned, look, replica, allowed)
+    found = size(vector, look, replica, allowed)
     if policy.headroom.mode is HeadroomMode.AUTO:
-        chosen = described(learned, case.order_seconds, profile, allowed)
-        demand = replace(demand, forecast=found.ready_for)
+        chosen = described(vector, case.order_seconds, profile, allowed)
+        demand = expecting(demand, found.ready_for)
         needs = Needs(demand=demand, now=found.now, keep=found.keep, headroom=chosen)
     else:
         needs = _as_ordered(case, can, profile, demand, found)
-    return needs, _remembered(case, look, vector)
+    return needs, _looked(case, look, vector)
 
 
-def _remembered(case: Case, look: Look, vector: Floats) -> PolicyMemory:
+def _looked(case: Case, look: Look, vector: Floats) -> Looked:
     """A look between ticks is answered, and not counted."""
+    before = _as_before(case)
     if look.seconds < A_WHOLE_TICK * look.tick:
-        return case.memory
-    return replace(case.memory, headroom=to_bytes(vector), looked_at=case.at)
+        return before
+    return before._replace(headroom=to_bytes(vector), at=case.at)
 
 
 def _allowed(objective: ServiceObjective) -> float:
@@ -170,7 +188,7 @@ def _as_ordered(
     case: Case, can: Capability, profile: Profile, demand: Demand, found: Size
 ) -> Needs:
     disabled = case.observation.policy.headroom.mode is HeadroomMode.DISABLED
-    expected, more = demand.now if disabled else found.expected, _fixed(case)
+    expected, more = demand.now if disabled else found.expected, fixed_headroom(case)
     need = max(replicas_for(expected, profile.load_per_replica, can.gains) + more, found.drain)
     keep = replicas_for(found.held, profile.load_per_replica, can.gains) + more
-    return Needs(demand=replace(demand, forecast=expected), now=need, keep=max(keep, need))
+    return Needs(demand=expecting(demand, expected), now=need, keep=max(keep, need))

@@ -1,13 +1,18 @@
 """How the needed replicas are spread over the policy's variants, and what one replica costs."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from typing import Final
 
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.policy import Variant
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Node, Workload
+
+NONE: Final = Decimal(0)
+ONE: Final = Decimal(1)
+SHARES_KEPT: Final = 1024  # pods and nodes come in few sizes
 
 
 def bounds(variants: Sequence[Variant]) -> tuple[int, int]:
@@ -30,20 +35,18 @@ def spread(replicas: int, variants: Sequence[Variant]) -> tuple[int, ...]:
 
 def replica_price(workloads: Sequence[Workload], nodes: Mapping[str, Node]) -> Decimal | Missing:
     """Mean price per hour of the node share that a bound pod reserves."""
-    alike = Counter(
-        (pod.node, pod.gpus, pod.cpu_millicores, pod.memory_bytes)
-        for workload in workloads
-        for pod in workload.pods
-    )
-    priced = [
-        (price, count)
-        for (node, *asked), count in alike.items()
-        if (price := _share_price(nodes.get(node), *asked)) is not None
-    ]
-    if not priced:
-        return Missing(reason=MissingReason.PRICE_UNKNOWN)
-    total = sum((price * count for price, count in priced), Decimal(0))
-    return total / sum(count for _, count in priced)
+    alike: dict[tuple[str, int, int, int], int] = {}
+    for workload in workloads:
+        for pod in workload.pods:
+            asked = (pod.node, pod.gpus, pod.cpu_millicores, pod.memory_bytes)
+            alike[asked] = alike.get(asked, 0) + 1
+    total, priced = Decimal(0), 0
+    for (node, gpus, millicores, memory), count in alike.items():
+        price = _share_price(nodes.get(node), gpus, millicores, memory)
+        if price is not None:
+            total += price * count
+            priced += count
+    return total / priced if priced else Missing(reason=MissingReason.PRICE_UNKNOWN)
 
 
 def _share_price(node: Node | None, gpus: int, millicores: int, memory: int) -> Decimal | None:
@@ -54,8 +57,9 @@ def _share_price(node: Node | None, gpus: int, millicores: int, memory: int) -> 
         _share(millicores, node.allocatable_cpu_millicores),
         _share(memory, node.allocatable_memory_bytes),
     )
-    return node.price.per_hour * min(share, Decimal(1)) if share > 0 else None
+    return node.price.per_hour * min(share, ONE) if share > 0 else None
 
 
+@lru_cache(maxsize=SHARES_KEPT)
 def _share(asked: int, allocatable: int) -> Decimal:
-    return Decimal(asked) / Decimal(allocatable) if allocatable > 0 else Decimal(0)
+    return Decimal(asked) / allocatable if asked and allocatable > 0 else NONE

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import assert_never
 
-from inference_cost.decide import attainment, behavior
+from inference_cost.decide import behavior
 from inference_cost.decide.advice import advice
 from inference_cost.decide.calibration import calibrate, inaccurate
-from inference_cost.decide.case import Case, case_of, observed
+from inference_cost.decide.case import Case, case_of, observed_since
 from inference_cost.decide.draining import predict_drain
 from inference_cost.decide.draining import reasons as drain_reasons
 from inference_cost.decide.evenness import (
@@ -19,8 +19,8 @@ from inference_cost.decide.evenness import (
 )
 from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal, replaced
-from inference_cost.decide.learning import learn
-from inference_cost.decide.need import Needs, needs
+from inference_cost.decide.learning import Lesson, learn
+from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import gain
@@ -30,9 +30,9 @@ from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, cho
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.decide.without_metrics import count_miss, hold
 from inference_cost.decide.zero import AtZero, at_zero, let_go, noticed
-from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.memory import Calibration, PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
-from inference_cost.model.plan import LimitedBy, Plan, Prediction, Reason
+from inference_cost.model.plan import Evenness, LimitedBy, Plan, Prediction, Reason
 from inference_cost.model.policy import (
     DrainObjective,
     LatencyObjective,
@@ -110,24 +110,22 @@ def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> P
 
 
 def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
-    case, can, reached = learn(noticed(observed(case), bounds, seen), seen)
-    case, can = calibrate(look(case, seen), seen, can)
-    uneven = case.memory.evenness
+    case = noticed(case, bounds, seen)
+    lesson, uneven = learn(case, seen), look(case, seen)
+    calibration, can = calibrate(case, seen, lesson.can)
     can = on_effective(can, uneven, case.at)
-    found, memory = needs(case, seen, can)
+    found, looked = needs(case, seen, can, lesson.late)
     signal = case.observation.policy.gpu_signal
     if signal is not None:
-        found, memory = follow(case, seen, found, memory, signal)
-    demand = found.demand
-    kept = _remember_need(case, found.keep + replaced(case.fleet))
-    if kept != memory.needs or memory.misses:
-        memory = replace(memory, needs=kept, misses=0)
+        found, looked = follow(case, seen, found, looked, signal)
+    memory = _remembered(case, lesson, calibration, uneven, found, looked)
     gpu = mean_gpu_utilization(seen, case.at)
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
     if pause is None:
-        forbidden = forbids_removal(case.fleet, seen, can, gpu, _late_now(case, seen))
-        forbidden = forbidden or found.forbidden or inaccurate(case.memory.calibration, case.at)
-        choice = _choose(case, found, kept, forbidden)
+        sure = can if signal is None else replace(can, learned=True)  # of the signal
+        forbidden = forbids_removal(case.fleet, seen, sure, gpu, late=lesson.late, busy=lesson.busy)
+        forbidden = forbidden or found.forbidden or inaccurate(calibration, case.at)
+        choice = _choose(case, found, memory, forbidden)
         choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
         choice = credited(let_go(case, bounds, choice, forbidden), bounds)
     else:
@@ -139,22 +137,50 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         choice.desired,
         limited_by=choice.limited_by,
         reasons=(
-            *_findings(case, can, choice.desired),
+            *_findings(case, can, uneven, choice.desired),
             *_of_the_need(found, choice.desired),
             *choice.reasons,
         ),
-        demand=demand,
+        demand=found.demand,
         profile=profile_among(can, choice.desired),
         prediction=_predicted(found, can, objective, choice.desired),
         one_fewer=_predicted(found, can, objective, choice.desired - 1)
         if pause is None
         else NOT_DECIDED,
-        attainment=reached,
+        attainment=lesson.reached,
         gpu_utilization=gpu,
         headroom=found.headroom,
         evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
     )
     return plan, memory
+
+
+def _remembered(  # noqa: PLR0917 - one of each stage
+    case: Case,
+    lesson: Lesson,
+    calibration: Calibration,
+    uneven: Evenness,
+    found: Needs,
+    looked: Looked,
+) -> PolicyMemory:
+    """Replaced once, at the end: the stages read what was remembered before."""
+    return replace(
+        case.memory,
+        attainment=lesson.attainment,
+        estimates=lesson.estimates,
+        last_sampled_at=lesson.sampled_at,
+        calibration=calibration,
+        evenness=uneven,
+        observed_at=case.at,
+        observed_since=observed_since(case),
+        headroom=looked.headroom,
+        looked_at=looked.at,
+        outage=looked.outage,
+        arrivals=looked.arrivals,
+        wanted=looked.wanted,
+        needs=_remember_need(case, found.keep + replaced(case.fleet)),
+        misses=0,
+    )
 
 
 def _predicted(
@@ -176,33 +202,19 @@ def _of_the_need(found: Needs, replicas: int) -> tuple[Reason, ...]:
     return (*found.reasons, *drained)
 
 
-def _late_now(case: Case, seen: Traffic) -> float | None:
-    """Lateness that the model did not expect: replicas added just now say that it knew of the shortage.
-
-    A known shortage shows until they serve, what piled up is worked off, and a window has passed.
-    """
-    objective, signals = case.observation.policy.objective, case.observation.signals
-    window = case.settings.rate_window_seconds
-    draining = max(case.start_up_seconds, window)
-    since = case.at - case.lead_seconds - draining - window
-    if any(change > 0 and time > since for time, change in case.memory.changes):
-        return None
-    return attainment.missed_now(objective, attainment.measure(objective, signals, seen), signals)
-
-
-def _choose(case: Case, found: Needs, kept: behavior.Series, forbidden: Verdict | None) -> Choice:
+def _choose(case: Case, found: Needs, memory: PolicyMemory, forbidden: Verdict | None) -> Choice:
     lost = replaced(case.fleet)
     return choose(
         Need(
             now=found.now + lost,
             keep=found.keep + lost,
-            kept=kept,
+            kept=memory.needs,
             start_up_seconds=case.start_up_seconds,
-            observed_since=case.memory.observed_since,
+            observed_since=memory.observed_since,
         ),
         case.fleet,
         case.bounds,
-        Rules(behavior=case.observation.policy.behavior, changes=case.memory.changes),
+        Rules(behavior=case.observation.policy.behavior, changes=memory.changes),
         forbidden=forbidden,
         at=case.at,
     )
@@ -218,7 +230,7 @@ def _remember_need(case: Case, keep: int) -> behavior.Series:
     return behavior.remember(case.memory.needs, case.at, keep, float(max(windows)), NEEDS_KEPT)
 
 
-def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
+def _findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tuple[Reason, ...]:
     """What a user should know about the profile itself."""
     found = []
     if can.outside:
@@ -234,7 +246,7 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))
-    found.extend(_corrections(case, can))
+    found.extend(_corrections(can, uneven, case.at))
     if can.unbalanced:
         found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
     advised = advice(can, case.observation.policy.objective, desired, case.bounds.lowest)
@@ -243,10 +255,10 @@ def _findings(case: Case, can: Capability, desired: int) -> tuple[Reason, ...]:
     return tuple(found)
 
 
-def _corrections(case: Case, can: Capability) -> list[Reason]:
+def _corrections(can: Capability, uneven: Evenness, at: float) -> list[Reason]:
     """What a replica is taken to carry beside what the model says."""
-    uneven, found, stretch = case.memory.evenness, [], can.stretch
-    if lasts(uneven, case.at):
+    found, stretch = [], can.stretch
+    if lasts(uneven, at):
         share = effective_share(uneven)
         stretch *= share
         values = (("effective", round(uneven.effective, 1)), ("pods", uneven.pods))

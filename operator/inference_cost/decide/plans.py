@@ -126,4 +126,4 @@ def _current(workload: object) -> int:
 def _ready(workload: object) -> int:
     if not isinstance(workload, Workload):
         return 0
-    return sum(1 for pod in workload.pods if pod.ready)
+    return len([pod for pod in workload.pods if pod.ready])

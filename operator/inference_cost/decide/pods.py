@@ -42,12 +42,12 @@ class Fleet:
 
 def fleet(workloads: Sequence[Workload], at: float, start_up: float) -> Fleet:
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
-    stuck = [pod for pod in pods if _stuck(pod, at, start_up)]
-    ready = [pod for pod in pods if pod.ready]
+    waiting = [pod for pod in pods if pod.ready_at is None]
+    stuck = [pod for pod in waiting if _stuck(pod, at, start_up)]
     return Fleet(
         current=sum(workload.desired_replicas for workload in workloads),
-        ready=len(ready),
-        starting=len(pods) - len(ready) - len(stuck),
+        ready=len(pods) - len(waiting),
+        starting=len(waiting) - len(stuck),
         stuck=len(stuck),
         trouble=_trouble(stuck[0]) if stuck else "",
         refused=next((w.quota_refusal for w in workloads if w.quota_refusal), ""),
@@ -57,11 +57,9 @@ def fleet(workloads: Sequence[Workload], at: float, start_up: float) -> Fleet:
 
 
 def _stuck(pod: Pod, at: float, start_up: float) -> bool:
-    if pod.ready:
-        return False
-    return pod.waiting_reason in CANNOT_START or (
-        at - pod.created_at > STUCK_AFTER_START_UPS * start_up and pod.ready_at is None
-    )
+    """Of a pod that is not ready."""
+    long = at - pod.created_at > STUCK_AFTER_START_UPS * start_up
+    return long or pod.waiting_reason in CANNOT_START
 
 
 def _trouble(pod: Pod) -> str:
@@ -76,15 +74,12 @@ def learn_start_ups(
     """Count each pod once: those seen starting before, and those that came and were ready between ticks."""
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
     starting = set(memory.pods_seen_starting)
-    first_look = at - 2 * tick_seconds
+    first_look, last_look = at - 2 * tick_seconds, at - tick_seconds
     seen = [
         pod.ready_at - pod.created_at
         for pod in pods
         if pod.ready_at is not None
-        and (
-            pod.uid in starting
-            or (pod.created_at >= first_look and pod.ready_at > at - tick_seconds)
-        )
+        and (pod.uid in starting or (pod.created_at >= first_look and pod.ready_at > last_look))
     ]
     waiting = sorted(pod.uid for pod in pods if pod.ready_at is None and not pod.restarts)
     good = tuple(seconds for seconds in seen if 0 <= seconds <= LONGEST_START_UP)

@@ -25,7 +25,7 @@ from inference_cost.decide.service_time import (
     solve,
     usual_batch,
 )
-from inference_cost.decide.traffic import Traffic, usable
+from inference_cost.decide.traffic import Traffic, totals, usable
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource
 from inference_cost.model.policy import (
@@ -39,6 +39,7 @@ from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 
 TEMPLATES_KEPT: Final = 4
+BELOW_TOO_MUCH: Final = 0.9  # of a load at which the objective was missed
 LEARNED_EXECUTIONS: Final = 100.0  # batches seen before anything may be removed
 LEARNED_ERROR: Final = 0.5
 MODEL_ERROR: Final = 0.02  # of the table, the linear fit and the routing
@@ -141,6 +142,17 @@ def remember_load(
     return _put(estimates, replace(current, largest_load_seen=load_per_replica))
 
 
+def forget_load(
+    estimates: tuple[ServiceTimeEstimate, ...], template_hash: str, load_per_replica: float
+) -> tuple[ServiceTimeEstimate, ...]:
+    """The objective was clearly missed at this load per replica."""
+    current = current_estimate(estimates, template_hash)
+    less = BELOW_TOO_MUCH * load_per_replica
+    if less >= current.largest_load_seen:
+        return estimates
+    return _put(estimates, replace(current, largest_load_seen=less))
+
+
 def _put(
     estimates: tuple[ServiceTimeEstimate, ...], new: ServiceTimeEstimate
 ) -> tuple[ServiceTimeEstimate, ...]:
@@ -151,25 +163,23 @@ def _put(
 def _window(
     traffic: Traffic, template_hash: str, instances: int, new_fraction: float
 ) -> CounterWindow | None:
-    windows = [
+    found = totals(
         window
         for pod in traffic.pods
         if pod.settled and pod.pod.template_hash == template_hash
         for window in pod.windows
         if window.failures == 0 and window.requests > 0
-    ]
-    requests = sum(window.requests for window in windows)
-    executions = sum(window.executions for window in windows)
-    inferences = sum(window.inferences for window in windows)
-    compute = sum(window.compute_seconds for window in windows)
-    if requests < 1 or executions < 1 or inferences < executions or compute <= 0:
+    )
+    if found.requests < 1 or found.executions < 1:
+        return None
+    if found.inferences < found.executions or found.compute_seconds <= 0:
         return None
     return CounterWindow(
-        requests=requests,
-        inferences=inferences,
-        executions=min(executions, requests),
-        compute_seconds=compute,
-        instance_seconds=instances * sum(window.seconds for window in windows),
+        requests=found.requests,
+        inferences=found.inferences,
+        executions=min(found.executions, found.requests),
+        compute_seconds=found.compute_seconds,
+        instance_seconds=instances * found.seconds,
         new_fraction=new_fraction,
     )
 

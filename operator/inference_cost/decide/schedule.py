@@ -17,7 +17,7 @@ from cronsim import CronSim
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.place import bounds, spread
-from inference_cost.decide.stabilize import Choice
+from inference_cost.decide.stabilize import Bounds, Choice
 from inference_cost.model.plan import LimitedBy, Reason
 from inference_cost.model.policy import Policy, Schedule, Variant
 
@@ -64,11 +64,13 @@ def scheduled(case: Case) -> tuple[Case, InForce]:
     found = in_force(policy, case.at, case.start_up_seconds + case.tick_seconds)
     # What could be zero is one for all but `zero.py`.
     lowest = min(max(found.lowest, 1), found.highest)
-    if (lowest, found.highest) == bounds(policy.variants):
+    if (lowest, found.highest) == (case.bounds.lowest, case.bounds.highest):
         return case, found
     variants = _within(policy.variants, lowest, found.highest)
     observation = replace(case.observation, policy=replace(policy, variants=variants))
-    return replace(case, observation=observation), found
+    least, most = bounds(variants)
+    in_force_now = Bounds(lowest=least, highest=most)
+    return replace(case, observation=observation, bounds=in_force_now), found
 
 
 def credited(choice: Choice, found: InForce) -> Choice:

@@ -109,7 +109,10 @@ def _idle_after_batch(mean: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(20):
         middle = (low + high) / 2
-        low, high = (middle, high) if exp(middle - mean) > middle else (low, middle)
+        if exp(middle - mean) > middle:
+            low = middle
+        else:
+            high = middle
     return low
 
 

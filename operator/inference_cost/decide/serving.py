@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from inference_cost.decide.headroom.lateness import most_in_time
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.latency import late_share, seconds_at, threshold_seconds
+from inference_cost.decide.latency import late_shares, seconds_at, threshold_seconds
 from inference_cost.decide.latency_tables import Replica
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability
@@ -41,7 +42,7 @@ def serving(
     return Serving(
         capacity=float(profile.capacity_per_replica),
         load=float(profile.load_per_replica),
-        goodput=float((LOADS * (1.0 - late)).max()) * profile.capacity_per_replica,
+        goodput=most_in_time(LOADS, late) * profile.capacity_per_replica,
         wait_allowed=float(max(threshold - RESIDUAL * full, 0.0)),
         longest_wait=float(max(LONGEST_WAIT_SECONDS, LONGEST_WAIT_OBJECTIVES * threshold)),
         threshold=float(threshold),
@@ -58,7 +59,7 @@ def any_serving() -> Serving:
     return Serving(
         capacity=1.0,
         load=1.0,
-        goodput=1.0,
+        goodput=most_in_time(LOADS, _none_late()),
         wait_allowed=1.0,
         longest_wait=1.0,
         threshold=1.0,
@@ -111,8 +112,7 @@ def _late_above(load: float) -> Floats:
 
 @lru_cache(maxsize=CURVES_KEPT)
 def late_by_load(replica: Replica, threshold: float, stretch: float = 1.0) -> Floats:
-    shares = [late_share(replica, threshold, stretch * load) for load in LOADS]
-    return _constant(np.array(shares))
+    return _constant(late_shares(replica, threshold, stretch * LOADS))
 
 
 @lru_cache(maxsize=CURVES_KEPT)
@@ -129,6 +129,6 @@ def _gains(gains: Gains) -> Floats:
 
 
 def _constant(values: Floats) -> Floats:
-    """It is shared between ticks."""
+    """Not to be changed: some are shared between ticks, and all are of one type for the compiled functions."""
     values.flags.writeable = False
     return values

@@ -3,12 +3,13 @@
 A value that is not finite or is negative makes that pod's window missing, never zero.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
+from typing import NamedTuple
 
 from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
-from inference_cost.model.signals import GatewaySignals, LatestGap, ModelWindow, PodSignals, Signals
+from inference_cost.model.signals import GatewaySignals, LatestGap, ModelWindow, Signals
 from inference_cost.model.workload import Pod, Workload
 
 LARGEST_VALUE = 1e15  # above it an input is an error, and sums could overflow
@@ -24,6 +25,16 @@ class PodTraffic:
     windows: tuple[ModelWindow, ...]
     settled: bool
     gpu_utilization: float | None
+
+
+class Totals(NamedTuple):
+    """Of some windows."""
+
+    requests: float
+    inferences: float
+    executions: float
+    compute_seconds: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +57,24 @@ class Traffic:
     gateway_rate: float | None
     gateway_errors: float | None
     gateway_seconds: float
-
-    @property
-    def offered(self) -> float:
-        """Arrivals over the window, as the servers count them."""
-        return max(self.completed + self.failed + self.growing, 0.0)
-
-
-def settled(pod: Pod, at: float, window_seconds: float) -> bool:
-    return pod.ready and pod.ready_at is not None and at - pod.ready_at >= window_seconds
+    settled: bool  # all pods are
+    offered: float  # arrivals over the window, as the servers count them
 
 
 def usable(value: float) -> bool:
-    return isfinite(value) and 0 <= value <= LARGEST_VALUE
+    """Comparisons with NaN are False."""
+    return 0 <= value <= LARGEST_VALUE
+
+
+def totals(windows: Iterable[ModelWindow]) -> Totals:
+    requests = inferences = executions = compute = seconds = 0.0
+    for window in windows:
+        requests += window.requests
+        inferences += window.inferences
+        executions += window.executions
+        compute += window.compute_seconds
+        seconds += window.seconds
+    return Totals(requests, inferences, executions, compute, seconds)
 
 
 def traffic(
@@ -74,20 +90,20 @@ def traffic(
     if not ready:
         return Missing(reason=MissingReason.NO_READY_PODS)
     back = window_seconds + signals.scrape_interval_seconds
-    pods = tuple(
-        _pod_traffic(seen, ready[seen.pod], windows, at, back)
-        for seen in signals.pods
-        if seen.pod in ready and (windows := tuple(filter(_clean, seen.models)))
-    )
-    coverage = len({pod.pod.name for pod in pods}) / len(ready)
+    settled = {
+        name
+        for name, pod in ready.items()
+        if pod.ready_at is not None and at - pod.ready_at >= back
+    }
+    pods = _reporting(signals, ready, settled)
     # Pods that have just become ready are not expected to report yet.
-    expected = sum(1 for pod in ready.values() if settled(pod, at, back))
-    if not pods or len(pods) < ENOUGH_PODS * expected:
+    if not pods or len(pods) < ENOUGH_PODS * len(settled):
         detail = f"{len(pods)} of {len(ready)} ready pods report usable metrics"
         return Missing(reason=MissingReason.PARTIAL, detail=detail)
     silent = ready.keys() - {seen.pod.name for seen in pods}
     since = [ready[name].ready_at or at for name in sorted(silent)]
-    partial = signals.partial or len(pods) < expected
+    partial = signals.partial or len(pods) < len(settled)
+    coverage = (len(ready) - len(silent)) / len(ready)
     return _sum(pods, signals, coverage, since, partial=partial)
 
 
@@ -101,14 +117,18 @@ def _stale(signals: Signals, at: float, window_seconds: float) -> Missing | None
     return None
 
 
-def _pod_traffic(
-    signals: PodSignals, pod: Pod, windows: tuple[ModelWindow, ...], at: float, back: float
-) -> PodTraffic:
-    return PodTraffic(
-        pod=pod,
-        windows=windows,
-        settled=settled(pod, at, back),
-        gpu_utilization=_value(signals.gpu_utilization),
+def _reporting(
+    signals: Signals, ready: Mapping[str, Pod], settled: set[str]
+) -> tuple[PodTraffic, ...]:
+    return tuple(
+        PodTraffic(
+            pod=ready[seen.pod],
+            windows=windows,
+            settled=seen.pod in settled,
+            gpu_utilization=_value(seen.gpu_utilization),
+        )
+        for seen in signals.pods
+        if seen.pod in ready and (windows := tuple(filter(_clean, seen.models)))
     )
 
 
@@ -143,19 +163,27 @@ def _sum(
     """`since`: as in `_latest_of_all`."""
     windows = _alike(pods)
     longest = max(window.seconds for window, _ in windows)
-    requests = sum(window.requests * count for window, count in windows)
-    rated = [(window, count / _seconds(window, longest)) for window, count in windows]
+    completed = failed = growing = waiting = requests = request_seconds = queue_seconds = 0.0
+    for window, count in windows:
+        per_second = count / _seconds(window, longest)
+        completed += window.requests * per_second
+        failed += window.failures * per_second
+        growing += _growing(window) * per_second
+        waiting += _waiting(window) * count
+        requests += window.requests * count
+        request_seconds += window.request_seconds * count
+        queue_seconds += window.queue_seconds * count
     gateway = clean_gateway(signals.gateway)
     return Traffic(
         pods=pods,
         seconds=longest,
-        completed=sum(window.requests * per_second for window, per_second in rated),
-        failed=sum(window.failures * per_second for window, per_second in rated),
-        growing=sum(_growing(window) * per_second for window, per_second in rated),
+        completed=completed,
+        failed=failed,
+        growing=growing,
         latest=_latest_of_all(windows, len(pods), since),
-        waiting=sum(_waiting(window) * count for window, count in windows),
-        mean_seconds=_mean((window.request_seconds * n for window, n in windows), requests),
-        mean_queue_seconds=_mean((window.queue_seconds * n for window, n in windows), requests),
+        waiting=waiting,
+        mean_seconds=request_seconds / requests if requests > 0 else 0.0,
+        mean_queue_seconds=queue_seconds / requests if requests > 0 else 0.0,
         coverage=coverage,
         partial=partial,
         models=len({window.model for window, _ in windows if window.requests > 0}),
@@ -163,6 +191,8 @@ def _sum(
         gateway_rate=None if isinstance(gateway, Missing) else gateway.requests / gateway.seconds,
         gateway_errors=None if isinstance(gateway, Missing) else gateway.errors / gateway.seconds,
         gateway_seconds=0.0 if isinstance(gateway, Missing) else gateway.seconds,
+        settled=all(pod.settled for pod in pods),
+        offered=max(completed + failed + growing, 0.0),
     )
 
 
@@ -178,8 +208,11 @@ def _alike(pods: tuple[PodTraffic, ...]) -> list[tuple[ModelWindow, int]]:
 def clean_gateway(gateway: GatewaySignals | Missing) -> GatewaySignals | Missing:
     if isinstance(gateway, Missing):
         return gateway
-    if gateway.seconds > 0 and all(
-        map(usable, (gateway.seconds, gateway.requests, gateway.responses, gateway.errors))
+    if (
+        0 < gateway.seconds <= LARGEST_VALUE
+        and 0 <= gateway.requests <= LARGEST_VALUE
+        and 0 <= gateway.responses <= LARGEST_VALUE
+        and 0 <= gateway.errors <= LARGEST_VALUE
     ):
         return gateway
     return Missing(reason=MissingReason.NOT_FINITE, detail="gateway counters")
@@ -196,6 +229,8 @@ def _growing(window: ModelWindow) -> float:
 def _latest_of_all(windows: list[tuple[ModelWindow, int]], pods: int, since: list[float]) -> float:
     """`since`: when each of the pods that do not report became ready; they are taken to do as the others."""
     seen = sum(_latest(window) * count for window, count in windows)
+    if not since:
+        return max(seen, 0.0)
     gaps = [
         w.latest for w, _ in windows if isinstance(w.latest, LatestGap) and w.latest.seconds > 0
     ]
@@ -220,11 +255,6 @@ def _waiting(window: ModelWindow) -> float:
     """The gauge is an instant and the counters see only what completed: the larger of both."""
     pending = _value(window.pending)
     return max(pending if pending is not None else 0.0, 0.0)
-
-
-def _mean(sums: Iterable[float], requests: float) -> float:
-    total = sum(sums)
-    return total / requests if requests > 0 else 0.0
 
 
 def mean_gpu_utilization(traffic: Traffic | Missing, at: float) -> Reading[float]:

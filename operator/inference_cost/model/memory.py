@@ -125,7 +125,7 @@ class FleetMemory:
     """State across policies for the fleet guard: (epoch seconds, replicas removed)."""
 
     removals: tuple[tuple[float, int], ...] = ()
-    asks_in: tuple[tuple[float, str], ...] = ()  # (time, uid) of policies asking to go in by much
+    asks_in: tuple[tuple[float, str], ...] = ()  # (since, uid) of policies asking to go in by much
     frozen_until: float = 0.0
 
 

@@ -24,6 +24,7 @@ from inference_cost.decide.headroom.learned import (
     MEAN,
     Floats,
     Learned,
+    expect_nothing,
     from_bytes,
     new_vector,
     to_bytes,
@@ -67,19 +68,19 @@ def past(looks: int, start: float = MIDNIGHT) -> tuple[Floats, Floats]:
 
 def live(times: Floats, rates: Floats) -> Learned:
     """Each look as a tick shows it, with a fleet that is never late."""
-    seen, before = views(new_vector()), -np.inf
+    vector, before = new_vector(), -np.inf
     for i, at in enumerate(times):
         recent = rates[: i + 1][times[: i + 1] > at - 3.5 * TICK]
         seconds = at - before
         if seconds > 4 * TICK:
-            seen.expected[:] = np.nan
+            expect_nothing(vector)
             seconds = TICK
         now = GIVEN.look._replace(
             at=float(at), seconds=float(seconds), rate=float(recent.mean()), latest=float(rates[i])
         )
-        size(seen, now, GIVEN.replica._replace(ready=1000), 0.01)
+        size(vector, now, GIVEN.replica._replace(ready=1000), 0.01)
         before = at
-    return seen
+    return views(vector)
 
 
 def same(one: Floats, other: Floats) -> bool:

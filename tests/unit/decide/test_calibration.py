@@ -122,8 +122,7 @@ def look(
 ) -> tuple[Calibration, Capability]:
     case = case_of(seen, learned(needs=1, calibration=state), replace(snapshot(), at=at))
     assert not isinstance(case.traffic, Missing)
-    case, corrected = calibrate(case, case.traffic, can)
-    return case.memory.calibration, corrected
+    return calibrate(case, case.traffic, can)
 
 
 @pytest.mark.parametrize(

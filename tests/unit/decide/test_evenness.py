@@ -55,7 +55,7 @@ def after(rates: list[float], windows: int = 1, **running: Any) -> Evenness:
         at = NOON + 60.0 * i
         case = case_of(seen_of(rates, at, **running), memory, replace(snapshot(), at=at))
         assert not isinstance(case.traffic, Missing)
-        memory = look(case, case.traffic).memory
+        memory = replace(case.memory, evenness=look(case, case.traffic))
     return memory.evenness
 
 
@@ -98,6 +98,19 @@ def test_pods_that_come_and_go_say_nothing(running: dict[str, Any]) -> None:
     assert after([90.0, 10.0], **running) == Evenness()
 
 
+@pytest.mark.parametrize(
+    ("rates", "ages", "idle"),
+    [
+        pytest.param([60.0, 40.0, 0.0], [900.0, 800.0, 300.0], 1, id="clients keep to the older"),
+        pytest.param([60.0, 0.0, 60.0], [900.0, 800.0, 300.0], 0, id="an older one was left out"),
+        pytest.param([60.0, 0.0, 0.0], [900.0, 300.0, 300.0], 2, id="two new ones"),
+    ],
+)
+def test_which_pods_are_found_by_nobody(rates: list[float], ages: list[float], idle: int) -> None:
+    pods = tuple(pod(f"p{i}", age=age) for i, age in enumerate(ages))
+    assert after(rates, pods=pods).idle == idle
+
+
 def decided(evenness: Evenness, rates: list[float]) -> tuple[Plan, PolicyObservation]:
     memory = learned(needs=1, evenness=evenness)
     seen = seen_of(rates)
@@ -110,6 +123,22 @@ def test_no_replica_is_added_while_a_pod_gets_nothing() -> None:
     assert (plan.desired, plan.limited_by) == (3, LimitedBy.TRAFFIC_UNEVEN)
     assert "1 of 3 pods get no requests" in explain(plan, seen).limited
     assert decided(replace(STICKY, idle=0), rates)[0].desired > 3
+
+
+@pytest.mark.parametrize(
+    ("why", "evenness", "running"),
+    [
+        ("six minutes old", replace(STICKY, looked_at=NOON - 360.0), {}),
+        ("a rollout replaces the pods", STICKY, {"rolling_out": True}),
+        ("none of the youngest is idle", replace(STICKY, idle=0), {}),
+    ],
+)
+def test_what_says_little_of_a_new_pod_holds_none_back(
+    why: str, evenness: Evenness, running: dict[str, Any]
+) -> None:
+    seen = seen_of([200.0, 300.0, 0.0], **running)
+    plan = plan_of(seen, learned(needs=1, evenness=evenness))
+    assert plan.desired > 3, why
 
 
 def test_the_minimum_is_an_order_all_the_same() -> None:

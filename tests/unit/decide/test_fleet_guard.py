@@ -9,6 +9,7 @@ from inference_cost.model.memory import Decisions, FleetMemory, Memory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import Action, LimitedBy
 from inference_cost.model.policy import Mode, Pause
+from inference_cost.model.signals import Signals
 from tests.unit.decide.worlds import NOON, learned, observation, policy, snapshot
 
 
@@ -45,6 +46,27 @@ def test_many_asking_for_far_fewer_at_once_freezes_removals() -> None:
     assert decisions.memory.fleet.frozen_until == NOON + 120.0
     plan = next(iter(decisions.plans.values()))
     assert (plan.action, plan.limited_by) == (Action.HOLD, LimitedBy.FLEET_GUARD)
+
+
+def test_a_freeze_ends_although_those_it_holds_go_on_asking() -> None:
+    observations = world(12, 10, 50.0)
+    memory = Memory(
+        policies=MappingProxyType({o.policy.key: learned(needs=1) for o in observations})
+    )
+    gone = []
+    for tick in range(16):
+        at = NOON + 15.0 * tick
+        shown = [replace(o, signals=_sampled_at(o, at)) for o in observations]
+        decisions = decide(replace(snapshot(*shown), at=at), memory)
+        memory = decisions.memory
+        gone.append(removed(decisions))
+    assert gone[:8] == [0] * 8  # two minutes
+    assert gone[8] == 12  # then a tenth of all, as ever
+
+
+def _sampled_at(seen: PolicyObservation, at: float) -> Signals:
+    assert isinstance(seen.signals, Signals)
+    return replace(seen.signals, sampled_at=at)
 
 
 def test_a_few_asking_share_a_tenth_of_all_replicas() -> None:

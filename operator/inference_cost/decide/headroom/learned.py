@@ -98,7 +98,7 @@ _SHAPES: Final[tuple[tuple[int, ...], ...]] = (
     (len(RULES),),
 )
 _SIZES: Final = [prod(shape) for shape in _SHAPES]
-_PLACES: Final = list(pairwise(accumulate(_SIZES, initial=0)))
+_PLACES: Final = tuple(accumulate(_SIZES, initial=0))  # where each begins, and where the last ends
 LENGTH: Final = sum(_SIZES)
 _FIRST_WEIGHTS: Final = (0.8, 0.3, 0.1, 0.0, 0.0)
 _FIRST_COVARIANCE: Final = 0.001
@@ -108,13 +108,31 @@ _FIRST_MOMENT: Final = (2.5, 0.0)
 
 
 def views(vector: Floats) -> Learned:
-    """`vector`: (LENGTH,)."""
+    """`vector`: (LENGTH,). Written out, for the compiler does not unroll it."""
+    at, shape = _PLACES, _SHAPES
     return Learned(
-        *(
-            vector[start:end].reshape(shape)
-            for (start, end), shape in zip(_PLACES, _SHAPES, strict=True)
-        )
+        numbers=vector[at[0] : at[1]],
+        levels=vector[at[1] : at[2]],
+        short=vector[at[2] : at[3]],
+        features=vector[at[3] : at[4]].reshape(shape[3]),
+        expected=vector[at[4] : at[5]].reshape(shape[4]),
+        variance=vector[at[5] : at[6]].reshape(shape[5]),
+        weights=vector[at[6] : at[7]].reshape(shape[6]),
+        covariance=vector[at[7] : at[8]].reshape(shape[7]),
+        normal=vector[at[8] : at[9]].reshape(shape[8]),
+        moment=vector[at[9] : at[10]].reshape(shape[9]),
+        recent=vector[at[10] : at[11]],
+        daily=vector[at[11] : at[12]],
+        bases=vector[at[12] : at[13]].reshape(shape[12]),
+        live=vector[at[13] : at[14]],
+        fewest=vector[at[14] : at[15]].reshape(shape[14]),
+        backlog=vector[at[15] : at[16]],
+        cost=vector[at[16] : at[17]],
+        late=vector[at[17] : at[18]],
     )
+
+
+compiled_views = compiled(views)
 
 
 def new_vector() -> Floats:
@@ -148,21 +166,30 @@ def to_bytes(vector: Floats) -> bytes:
 
 _INDEX: Final = Learned._fields.index
 _RULES: Final = len(RULES)
-_EXPECTED: Final = _PLACES[_INDEX("expected")]
-_DAILY: Final = _PLACES[_INDEX("daily")]
-_VARIANCE: Final = _PLACES[_INDEX("variance")]
+_BETWEEN: Final = tuple(pairwise(_PLACES))
+_EXPECTED: Final = _BETWEEN[_INDEX("expected")]
+_DAILY: Final = _BETWEEN[_INDEX("daily")]
+_VARIANCE: Final = _BETWEEN[_INDEX("variance")]
+
+
+def expect_nothing(vector: Floats) -> None:
+    """What was expected of now is not known any more."""
+    vector[_EXPECTED[0] : _EXPECTED[1]] = nan
 
 
 @compiled
 def _sound(vector: Floats) -> bool:
     """Whether the functions can go on from here. The numbers stand first."""
+    broken = 0  # counted to the end, which is faster than to stop at the first
     for i in range(len(vector)):
-        unknown = _EXPECTED[0] <= i < _EXPECTED[1] or _DAILY[0] <= i < _DAILY[1]
-        if not (isfinite(vector[i]) or (unknown and isnan(vector[i]))):
-            return False
+        broken += not isfinite(vector[i])
+    for first, end in (_EXPECTED, _DAILY):
+        for i in range(first, end):
+            broken -= isnan(vector[i])
     for i in range(_VARIANCE[0], _VARIANCE[1]):
-        if vector[i] < 0:
-            return False
+        broken += vector[i] < 0
+    if broken:
+        return False
     if vector[AGE] < 0 or vector[DEMAND] < 0 or vector[STEPS] < 0:
         return False
     return bool(

@@ -4,7 +4,7 @@ Arrivals do not depend on what the operator does, so all rules are tried at once
 starts, serves and stops in a model.
 """
 
-from math import ceil, erfc, exp, pi, sqrt
+from math import ceil, erfc, exp, isnan, pi, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -52,6 +52,7 @@ LONGEST_EVENED: Final = 120.0  # seconds, and no longer
 # so the lateness of the own fleet is met on traces with little and with much dispersion (docs/how-it-decides.md).
 BURST_SECONDS: Final = 6.0
 FARTHEST: Final = 8.0  # deviations
+BURSTS_KEPT: Final = 64  # most fleets have so few replicas, and many as many as others
 LARGEST_BASE: Final = 3.0  # times the largest demand seen
 LARGEST_GROWTH: Final = 2.0  # expected at most, times the present
 
@@ -70,6 +71,17 @@ class Serving(NamedTuple):
     lowest: int
     highest: int
     ready: int  # of the own fleet
+
+
+class Bursts(NamedTuple):
+    """What goes beyond the mean within one look, the same for all fleets. Rates in requests/s."""
+
+    smooth: float  # load as a replica evens it out
+    rate: float
+    deviation: float  # of the rate, a share of it
+    seconds: float  # of the look
+    goodput: float  # of one replica
+    known: Floats  # (BURSTS_KEPT,) requests too many by number of replicas; NaN where not yet asked
 
 
 @compiled
@@ -129,20 +141,42 @@ def advance(learned: Learned, bases: Floats, look: Look, serving: Serving) -> fl
     over = _buckets_over(learned, START_AGE, look, float(STARTING), STARTING)
     if learned.numbers[DEMAND] == 0:
         learned.backlog[:-1] = 0.0
-    late = np.empty(len(learned.live))
+    late, bursts = np.empty(len(learned.live)), _bursts_of(learned.numbers, look, serving)
     for rule in range(len(learned.live)):
-        ready = min(learned.fewest[rule].min(), learned.live[rule])
-        late[rule] = _serve(learned, look, serving, rule, ready)
+        ready = min(_least(learned.fewest[rule]), learned.live[rule])
+        late[rule] = _serve(learned.backlog, bursts, look, serving, rule, ready)
     _record(learned, look, late)
+    held = _held(learned)
     for rule in range(len(learned.live)):
         fewest = learned.fewest[rule]
-        _order(learned, bases, look, serving, rule)
+        keep = replicas_for(held[BASE_OF[rule], HOLD_OF[rule] - 1] / LOAD_OF[rule], serving)
+        now = max(at_once(bases, serving, rule), draining(look, serving, learned.backlog[rule]))
+        now = min(max(now, serving.lowest), serving.highest)
+        learned.live[rule] = max(now, min(learned.live[rule], max(keep, now)))
         for _ in range(over):
             for i in range(STARTING - 1, 0, -1):
                 fewest[i] = fewest[i - 1]
             fewest[0] = learned.live[rule]
         fewest[0] = min(fewest[0], learned.live[rule])
-    return _serve(learned, look, serving, len(learned.live), float(serving.ready))
+    return _serve(learned.backlog, bursts, look, serving, len(late), float(serving.ready))
+
+
+@compiled
+def _least(values: Floats) -> float:
+    least = values[0]
+    for i in range(1, len(values)):
+        least = min(least, values[i])
+    return float(least)
+
+
+@compiled
+def _held(learned: Learned) -> Floats:
+    """(BASES, BUCKETS) largest demand of this bucket and the newer ones."""
+    held = learned.bases.copy()
+    for base in range(BASES):
+        for i in range(1, BUCKETS):
+            held[base, i] = max(held[base, i], held[base, i - 1])
+    return held
 
 
 @compiled
@@ -194,16 +228,18 @@ def _count_arrivals(learned: Learned, look: Look, serving: Serving) -> None:
 
 
 @compiled
-def _serve(learned: Learned, look: Look, serving: Serving, fleet: int, replicas: float) -> float:
+def _serve(  # noqa: PLR0917 - compiled functions take no keywords
+    backlog: Floats, bursts: Bursts, look: Look, serving: Serving, fleet: int, replicas: float
+) -> float:
     """Requests late; the backlog is what is left."""
     came, rate = look.latest * look.seconds, max(replicas, 1.0) * serving.capacity
-    before = learned.backlog[fleet]
+    before = backlog[fleet]
     left = max(before + came - rate * look.seconds, 0.0)
     evened = serving.gains[min(max(int(replicas), 1), len(serving.gains)) - 1]
-    late = came * _late_share(serving.late, learned.numbers[SMOOTH] / rate / evened)
+    late = came * _late_share(serving.late, bursts.smooth / rate / evened)
     late = max(late, came * _share_waiting(before / rate, left / rate, serving.wait_allowed))
-    late = max(late, _bursts(learned, look, serving, max(replicas, 1.0)))
-    learned.backlog[fleet] = min(left, rate * serving.longest_wait)
+    late = max(late, _above_what_is_served(bursts, max(replicas, 1.0)))
+    backlog[fleet] = min(left, rate * serving.longest_wait)
     return min(late, came)
 
 
@@ -223,16 +259,28 @@ def _share_waiting(before: float, after: float, allowed: float) -> float:
 
 
 @compiled
-def _bursts(learned: Learned, look: Look, serving: Serving, replicas: float) -> float:
-    """Expected requests above what is served in time, arrivals as uneven within a look as from look to look."""
-    numbers = learned.numbers
+def _bursts_of(numbers: Floats, look: Look, serving: Serving) -> Bursts:
+    """Arrivals are as uneven within a look as from look to look."""
     rate = numbers[SMOOTH] if serving.threshold > look.seconds else look.latest
-    if rate <= 0:
+    index, deviation = max(numbers[STEPS] / numbers[REQUESTS], 1.0), 0.0
+    if rate > 0:
+        deviation = sqrt(index / (rate * max(BURST_SECONDS, serving.threshold / 2)))
+    known = np.full(BURSTS_KEPT, np.nan)
+    return Bursts(numbers[SMOOTH], rate, deviation, look.seconds, serving.goodput, known)
+
+
+@compiled
+def _above_what_is_served(bursts: Bursts, replicas: float) -> float:
+    """Expected requests above what is served in time; fleets of as many replicas have the same."""
+    if bursts.rate <= 0:
         return 0.0
-    index = max(numbers[STEPS] / numbers[REQUESTS], 1.0)
-    deviation = sqrt(index / (rate * max(BURST_SECONDS, serving.threshold / 2)))
-    room = replicas * serving.goodput / rate - 1.0
-    return rate * look.seconds * deviation * _excess(room / deviation)
+    place = int(replicas) if replicas < BURSTS_KEPT and replicas == int(replicas) else 0
+    if place and not isnan(bursts.known[place]):
+        return float(bursts.known[place])
+    room = replicas * bursts.goodput / bursts.rate - 1.0
+    excess = _excess(room / bursts.deviation)
+    bursts.known[place] = bursts.rate * bursts.seconds * bursts.deviation * excess
+    return float(bursts.known[place])
 
 
 @compiled
@@ -241,15 +289,6 @@ def _excess(over: float) -> float:
     if abs(over) > FARTHEST:
         return max(-over, 0.0)
     return exp(-over * over / 2) / sqrt(2 * pi) - over * erfc(over / sqrt(2.0)) / 2
-
-
-@compiled
-def _order(learned: Learned, bases: Floats, look: Look, serving: Serving, rule: int) -> None:
-    now = at_once(bases, serving, rule)
-    keep = to_keep(learned, serving, rule)
-    now = max(now, draining(look, serving, learned.backlog[rule]))
-    now = min(max(now, serving.lowest), serving.highest)
-    learned.live[rule] = max(now, min(learned.live[rule], max(keep, now)))
 
 
 @compiled

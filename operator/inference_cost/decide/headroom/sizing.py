@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from inference_cost.decide.headroom.choice import choose
 from inference_cost.decide.headroom.compiled import compiled
-from inference_cost.decide.headroom.learned import Learned
+from inference_cost.decide.headroom.learned import Floats, compiled_views
 from inference_cost.decide.headroom.regression import Look, learn
 from inference_cost.decide.headroom.rules import BASE_OF
 from inference_cost.decide.headroom.shadow import (
@@ -36,8 +36,9 @@ class Size(NamedTuple):
 
 
 @compiled
-def size(learned: Learned, look: Look, serving: Serving, allowed: float) -> Size:
-    """`allowed`: share of requests that the objective allows to be late. Changes what is learned."""
+def size(vector: Floats, look: Look, serving: Serving, allowed: float) -> Size:
+    """`allowed`: share of requests that the objective allows to be late. Changes what is learned, `vector`."""
+    learned = compiled_views(vector)
     expected = learn(learned, look)
     bases = remember_bases(learned, expected, look)
     late = advance(learned, bases, look, serving)

@@ -6,7 +6,16 @@ import pytest
 
 MODULES = [
     importlib.import_module(f"inference_cost.decide.headroom.{name}")
-    for name in ("rules", "learned", "regression", "shadow", "choice", "sizing", "history")
+    for name in (
+        "rules",
+        "learned",
+        "lateness",
+        "regression",
+        "shadow",
+        "choice",
+        "sizing",
+        "history",
+    )
 ]
 
 

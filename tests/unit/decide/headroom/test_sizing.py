@@ -10,7 +10,7 @@ import pytest
 
 from inference_cost.decide.headroom import learned as layout
 from inference_cost.decide.headroom import sizing
-from tests.unit.decide.headroom.cases import MIDNIGHT, TICK, look, nothing_learned, serving
+from tests.unit.decide.headroom.cases import MIDNIGHT, TICK, look, serving
 
 LARGEST_BYTES = 24_000  # of a policy's memory
 
@@ -27,22 +27,21 @@ def test_views_share_the_vector_and_cover_it() -> None:
 
 
 def test_a_higher_demand_never_needs_fewer() -> None:
-    learned = nothing_learned()
+    vector = layout.new_vector()
     for i in range(100):
-        sizing.size(learned, look(100.0, at=MIDNIGHT + i * TICK), serving(), 0.01)
-    vector = np.concatenate([view.ravel() for view in learned])
+        sizing.size(vector, look(100.0, at=MIDNIGHT + i * TICK), serving(), 0.01)
     sizes = [
-        sizing.size(layout.views(vector.copy()), look(rate, latest=100.0), serving(), 0.01).now
+        sizing.size(vector.copy(), look(rate, latest=100.0), serving(), 0.01).now
         for rate in (50.0, 100.0, 110.0, 200.0, 1000.0)
     ]
     assert sizes == sorted(sizes)
 
 
 def test_never_fewer_to_keep_than_to_have() -> None:
-    learned, draw = nothing_learned(), np.random.default_rng(3)
+    vector, draw = layout.new_vector(), np.random.default_rng(3)
     for i in range(200):
         rate = 100 * float(draw.exponential())
-        size = sizing.size(learned, look(rate, at=MIDNIGHT + i * TICK), serving(), 0.01)
+        size = sizing.size(vector, look(rate, at=MIDNIGHT + i * TICK), serving(), 0.01)
         assert size.keep >= size.now >= rate / 12.0 - 1
         assert 0 <= size.late <= rate * TICK
 
@@ -51,12 +50,12 @@ SCRIPT = """
 import json
 import numpy as np
 from inference_cost.decide.headroom import learned as layout, sizing
-from tests.unit.decide.headroom.cases import MIDNIGHT, TICK, look, nothing_learned, serving
-learned, draw, sizes = nothing_learned(), np.random.default_rng(7), []
+from tests.unit.decide.headroom.cases import MIDNIGHT, TICK, look, serving
+vector, draw, sizes = layout.new_vector(), np.random.default_rng(7), []
 for i in range(300):
     seen = look(100 * float(draw.exponential()), at=MIDNIGHT + i * TICK)
-    sizes.append(list(sizing.size(learned, seen, serving(), 0.01)))
-vector = np.nan_to_num(np.concatenate([view.ravel() for view in learned]), nan=-1.0)
+    sizes.append(list(sizing.size(vector, seen, serving(), 0.01)))
+vector = np.nan_to_num(vector, nan=-1.0)
 print(json.dumps([sizes, vector.tolist()]))
 """
 
