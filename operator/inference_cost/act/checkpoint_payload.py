@@ -16,8 +16,17 @@ from inference_cost.account import checkpoint as account_codec
 from inference_cost.account.month import AccountMemory
 from inference_cost.api.checkpoint import PAYLOAD_LENGTH
 from inference_cost.decide import memory_codec
+from inference_cost.decide.calibration import WRONG_SECONDS
+from inference_cost.decide.evenness import LASTING_WINDOWS, effective_share
 from inference_cost.decide.service_time import solve
-from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
+from inference_cost.decide.zero import BLIND_SECONDS
+from inference_cost.model.memory import (
+    Calibration,
+    PolicyMemory,
+    ServiceTimeEstimate,
+    SuspectedOutage,
+)
+from inference_cost.model.plan import Evenness
 
 FORMAT = 1
 LARGEST_INFLATED = 8 * 1024 * 1024  # a payload that grows beyond this is not ours
@@ -26,7 +35,9 @@ LARGEST_INFLATED = 8 * 1024 * 1024  # a payload that grows beyond this is not ou
 SERVICE_TIME_MOVE = 0.05
 START_UP_MOVE = 0.10
 HEADROOM_SECONDS = 3600.0  # what was learned of the demand in so short a time is soon learned again
-CALIBRATION_MOVE = 0.05
+CALIBRATION_MOVE = 0.02
+EVENNESS_MOVE = 0.05
+HISTORY_MOVE = 0.1  # of how far back a rule looks
 MONEY_MOVE = 0.01
 TYPICAL_BATCH = 4.0
 
@@ -56,7 +67,7 @@ def encode(learned: Learned) -> str:
 
 
 def decode(payload: str) -> Learned | None:
-    """The learned state; None when damaged."""
+    """The learned state, its profile marked as restored; None when damaged."""
     try:
         state = json.loads(_inflate(base64.b64decode(payload, validate=True)))
     except (binascii.Error, zlib.error, ValueError):
@@ -65,7 +76,7 @@ def decode(payload: str) -> Learned | None:
         return None
     memory, account = (_mapping(state.get(part)) for part in ("memory", "account"))
     return Learned(
-        memory=memory_codec.decode(memory) or PolicyMemory(),
+        memory=memory_codec.restore(memory) or PolicyMemory(),
         account=account_codec.from_dict(account),
     )
 
@@ -84,13 +95,60 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def moved(old: Learned, new: Learned) -> bool:
     """Whether a learned value is beyond its tolerance from what is stored."""
+    before, after = old.memory, new.memory
     return (
-        _estimates_moved(old.memory.estimates, new.memory.estimates)
-        or not _near(_mean(old.memory), _mean(new.memory), START_UP_MOVE)
-        or new.memory.looked_at - old.memory.looked_at >= HEADROOM_SECONDS
-        or not _near(old.memory.calibration.factor, new.memory.calibration.factor, CALIBRATION_MOVE)
+        _estimates_moved(before.estimates, after.estimates)
+        or not _near(_mean(before), _mean(after), START_UP_MOVE)
+        or _watched_at(after) - _watched_at(before) >= HEADROOM_SECONDS
+        or _calibration_moved(before.calibration, after.calibration)
+        or _evenness_moved(before.evenness, after.evenness)
+        or _when(before.outage) != _when(after.outage)
+        or after.blind_at - before.blind_at >= HISTORY_MOVE * BLIND_SECONDS
         or _account_moved(old.account, new.account)
     )
+
+
+def pressing(old: Learned, new: Learned) -> bool:
+    """Whether a new leader could not find out what is not stored yet, and would decide otherwise."""
+    before, after = old.memory, new.memory
+    outage = after.outage
+    begun = outage is not None and not outage.over and _when(before.outage) != _when(outage)
+    return begun or (_asleep(after) and not _asleep(before)) or _backlog_moved(before, after)
+
+
+def _asleep(memory: PolicyMemory) -> bool:
+    """On purpose: a new leader whose first look fails would wake one that it knows nothing of."""
+    return memory.last_current == 0 and memory.quiet_at > 0
+
+
+def _backlog_moved(old: PolicyMemory, new: PolicyMemory) -> bool:
+    """Since when it waits is told by the history alone, which reaches back as far as the deadline."""
+    if not new.arrivals or new.arrivals[-1][2] <= 0:
+        return False
+    newest, reach = new.arrivals[-1][0], new.arrivals[-1][0] - new.arrivals[0][0]
+    return not old.arrivals or newest - old.arrivals[-1][0] > HISTORY_MOVE * reach
+
+
+def _watched_at(memory: PolicyMemory) -> float:
+    return max(memory.looked_at, memory.arrivals[-1][0] if memory.arrivals else 0.0)
+
+
+def _when(outage: SuspectedOutage | None) -> tuple[float, bool] | None:
+    return None if outage is None else (outage.began_at, outage.over)
+
+
+def _calibration_moved(old: Calibration, new: Calibration) -> bool:
+    wrong = [one.wrong_seconds >= WRONG_SECONDS for one in (old, new)]
+    return wrong[0] != wrong[1] or not _near(old.factor, new.factor, CALIBRATION_MOVE)
+
+
+def _evenness_moved(old: Evenness, new: Evenness) -> bool:
+    """Only a verdict is acted on."""
+    lasting = [one.windows >= LASTING_WINDOWS for one in (old, new)]
+    if not all(lasting):
+        return lasting[0] != lasting[1]
+    near = _near(effective_share(old), effective_share(new), EVENNESS_MOVE)
+    return not near or bool(old.idle) != bool(new.idle)
 
 
 def _estimates_moved(

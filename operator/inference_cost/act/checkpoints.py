@@ -5,7 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from inference_cost.act.checkpoint_payload import FORMAT, Learned, decode, encode, moved
+from inference_cost.act.checkpoint_payload import (
+    FORMAT,
+    Learned,
+    decode,
+    encode,
+    moved,
+    pressing,
+)
 from inference_cost.act.errors import ConflictError, KubeError, NotFoundError, PermissionDeniedError
 from inference_cost.act.kube_api import Json, KubeApi
 from inference_cost.act.resources import CHECKPOINTS
@@ -15,6 +22,7 @@ from inference_cost.model.policy import PolicyKey
 
 log = logging.getLogger(__name__)
 
+PRESSING_SECONDS = 60.0
 RETRY_SECONDS = 30.0
 DENIED_RETRY_SECONDS = 300.0
 NOTHING = Learned()
@@ -32,6 +40,7 @@ class Restored:
 class Stored:
     """What a policy's checkpoint holds, whether the object exists, and when it may be written again.
 
+    `press_after`: the same for what a new leader could not find out.
     `outdated`: another version of the operator wrote it. It is written anew, so that a later leader of this version
     does not take itself for an upgrade.
     """
@@ -40,6 +49,7 @@ class Stored:
     exists: bool = False
     outdated: bool = False
     write_after: float = float("-inf")
+    press_after: float = float("-inf")
 
 
 class Checkpoints:
@@ -79,11 +89,19 @@ class Checkpoints:
     def offer(self, key: PolicyKey, learned: Learned) -> None:
         """Queues a write when a learned value moved and the last write is long enough ago."""
         stored = self._stored.setdefault(key.uid, Stored())
-        changed = stored.outdated or moved(stored.learned, learned)
-        if changed and self._monotonic() >= stored.write_after:
+        if self._due(stored, learned):
             self._queue.put(
                 ("checkpoint", key), lambda: self._write(key, stored, learned), urgent=False
             )
+
+    def _due(self, stored: Stored, learned: Learned) -> bool:
+        now = self._monotonic()
+        if now < stored.press_after:
+            return False
+        if now < stored.write_after:
+            return pressing(stored.learned, learned)
+        known = stored.learned
+        return stored.outdated or moved(known, learned) or pressing(known, learned)
 
     def forget(self, key: PolicyKey) -> None:
         """The object itself goes with its owner, by garbage collection."""
@@ -91,13 +109,15 @@ class Checkpoints:
         self._queue.drop(("checkpoint", key))
 
     async def _write(self, key: PolicyKey, stored: Stored, learned: Learned) -> None:
-        stored.write_after = self._monotonic() + self._interval
+        now = self._monotonic()
+        stored.write_after = now + self._interval
+        stored.press_after = now + min(PRESSING_SECONDS, self._interval)
         try:
             await self._put(key, stored, self._body(key, learned))
         except (KubeError, ValueError) as error:
             denied = isinstance(error, PermissionDeniedError)
             pause = DENIED_RETRY_SECONDS if denied else RETRY_SECONDS
-            stored.write_after = self._monotonic() + pause
+            stored.write_after = stored.press_after = self._monotonic() + pause
             log.warning("checkpoint_failed", extra={"policy": str(key), "error": str(error)})
         else:
             stored.learned, stored.exists, stored.outdated = learned, True, False

@@ -162,7 +162,7 @@ class WriteSettings(Section):
     """A status with moving numbers is written at least this often."""
 
     checkpoint_seconds: Seconds = 600.0
-    """Least time between two checkpoints of one policy."""
+    """Least time between two checkpoints of one policy; a minute where a new leader could not learn it anew."""
 
     events_per_minute: Annotated[float, Field(gt=0, le=6_000)] = 60.0
     """Largest rate of Kubernetes Events over all policies, after a burst of 100."""

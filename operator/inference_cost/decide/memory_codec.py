@@ -86,6 +86,8 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         rollout_ended_at=None if ended is None else _number(ended),
         quiet_at=_number(data.get("quiet_at", 0.0)),
         quiet_since=_number(data.get("quiet_since", 0.0)),
+        unseen_at=_number(data.get("unseen_at", 0.0)),
+        unseen_since=_number(data.get("unseen_since", 0.0)),
         blind_at=_number(data.get("blind_at", 0.0)),
         price_before_zero=None if price is None else _number(price),
         outage=_outage(data.get("outage")),

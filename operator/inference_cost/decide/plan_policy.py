@@ -175,7 +175,7 @@ def _remembered(  # noqa: PLR0917 - one of each stage
         outage=looked.outage,
         arrivals=looked.arrivals,
         wanted=looked.wanted,
-        needs=_remember_need(case, found.keep),
+        needs=_remember_need(case, found.keep + replaced(case.fleet)),
         misses=0,
     )
 
@@ -218,7 +218,7 @@ def _choose(case: Case, found: Needs, memory: PolicyMemory, forbidden: Verdict |
 
 
 def _remember_need(case: Case, keep: int) -> behavior.Series:
-    """As far back as the user's stabilization windows look."""
+    """What is decided on, as far back as the user's stabilization windows look."""
     rules = case.observation.policy.behavior
     windows = (
         rules.scale_in.stabilization_window_seconds,

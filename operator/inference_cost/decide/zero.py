@@ -59,15 +59,21 @@ def noticed(case: Case, found: InForce, seen: Traffic) -> Case:
 
 def _remember_quiet(case: Case, rate: float) -> PolicyMemory:
     """After a gap in what is known it begins anew."""
-    memory, at = case.memory, case.at
+    memory, at = replace(case.memory, unseen_at=0.0, unseen_since=0.0), case.at
     if rate > 0:
         return replace(memory, quiet_at=0.0, quiet_since=0.0)
-    since = memory.quiet_since if _quiet_lately(case) else at
+    since = memory.quiet_since if _lately(case, memory.quiet_at) else at
     return replace(memory, quiet_at=at, quiet_since=since)
 
 
-def _quiet_lately(case: Case) -> bool:
-    return 0 <= case.at - case.memory.quiet_at <= LONGEST_GAP * case.tick_seconds
+def _remember_unseen(case: Case) -> PolicyMemory:
+    memory, at = case.memory, case.at
+    since = memory.unseen_since if _lately(case, memory.unseen_at) else at
+    return replace(memory, unseen_at=at, unseen_since=since)
+
+
+def _lately(case: Case, at: float) -> bool:
+    return 0 <= case.at - at <= LONGEST_GAP * case.tick_seconds
 
 
 def let_go(case: Case, found: InForce, choice: Choice, forbidden: Verdict | None) -> Choice:
@@ -164,11 +170,15 @@ def _in_part(case: Case) -> bool:
 
 
 def _for_a_while(case: Case, gateway: Missing) -> tuple[AtZero | None, PolicyMemory]:
-    """A gap as short as any other changes nothing; a longer one might hide requests."""
-    memory, seen = case.memory, case.traffic
+    """A gap as short as any other changes nothing; a longer one might hide requests.
+
+    It begins with the first look that fails: when nobody asked last is not known well after a change of leader.
+    """
     if case.fleet.current > 0:
-        return None, memory
-    if not _quiet_lately(case):
+        return None, case.memory
+    memory, seen = _remember_unseen(case), case.traffic
+    unseen_for = case.at - memory.unseen_since
+    if not memory.quiet_at or unseen_for >= LONGEST_GAP * case.tick_seconds:
         alone = isinstance(seen, Missing) and seen.reason is MissingReason.NO_READY_PODS
         return None, replace(memory, blind_at=case.at) if alone and memory.quiet_at else memory
     values = (("reason", gateway.reason.value), ("detail", gateway.detail))

@@ -113,6 +113,8 @@ class PolicyMemory:
     rollout_ended_at: float | None = None
     quiet_at: float = 0.0  # last look at which nobody asked; 0 while somebody does
     quiet_since: float = 0.0  # first one of those before it without a gap
+    unseen_at: float = 0.0  # last look at which nothing told, without a replica, who asks
+    unseen_since: float = 0.0  # first one of those before it without a gap
     blind_at: float = 0.0  # when no gateway told any more who asks, without a replica
     price_before_zero: float | None = None  # of a replica per hour, when last known
     outage: SuspectedOutage | None = None  # the last one

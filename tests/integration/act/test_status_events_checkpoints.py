@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,7 +163,8 @@ async def test_a_checkpoint_goes_with_its_policy(
 ) -> None:
     writers.checkpoints.offer(key, LEARNED)
     await writers.settle()
-    assert (await writers.checkpoints.restore()).learned[key] == LEARNED
+    restored = (await writers.checkpoints.restore()).learned[key].memory.estimates
+    assert restored == (replace(LEARNED.memory.estimates[0], source="Checkpoint"),)
     kube.delete(API_VERSION, KIND, key.name, namespace=key.namespace)
 
     def gone() -> bool:

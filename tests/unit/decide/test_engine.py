@@ -391,6 +391,23 @@ def test_decides(sentence: str) -> None:
     assert (plan.desired, plan.limited_by) == (row.desired, row.limited_by)
 
 
+def test_a_pod_that_cannot_start_is_replaced_once_the_users_window_has_passed() -> None:
+    broken = pod("p5", ready=False, age=300.0, waiting_reason="CrashLoopBackOff")
+    running = workload(6, (*(pod(f"p{i}") for i in range(5)), broken))
+    of = policy(
+        headroom=Headroom(mode=HeadroomMode.FIXED, replicas=1),
+        behavior=Behavior(scale_out=ScalingRules(stabilization_window_seconds=60)),
+    )
+    memory, desired = memory_of(learned(needs=6)), []
+    for tick in range(6):
+        at = NOON + 15.0 * tick
+        seen = observation(seen=signals(400.0, 5, sampled_at=at), running=running, of=of)
+        decided = decide(replace(snapshot(seen), at=at), memory)
+        memory = decided.memory
+        desired.append(decided.plans[of.key].desired)
+    assert (desired[0], desired[-1]) == (6, 7)
+
+
 def test_a_higher_need_within_the_holding_time_is_kept() -> None:
     memory = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 3, 5)
     plan = plan_of(observation(100.0, 5), memory)

@@ -1,14 +1,21 @@
 """Learned state as a dictionary and back."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import pytest
 
 from inference_cost.decide.headroom.learned import new_vector, to_bytes
 from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
 from inference_cost.decide.stretch import STRETCHES
-from inference_cost.model.memory import Calibration, Compared, PolicyMemory, SuspectedOutage
+from inference_cost.model.memory import (
+    Calibration,
+    Compared,
+    PolicyMemory,
+    ServiceTimeEstimate,
+    SuspectedOutage,
+)
 from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.reading import Missing
 from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_of
@@ -21,13 +28,22 @@ COMPARED = Compared(
     predicted=tuple(10.0 * one for one in STRETCHES),
 )
 FULL = PolicyMemory(
-    estimates=(ESTIMATE, replace(ESTIMATE, template_hash="v0", rejected_in_a_row=2)),
+    estimates=(
+        ESTIMATE,
+        replace(
+            ESTIMATE,
+            template_hash="v0",
+            largest_load_seen=80.0,
+            rejected_in_a_row=2,
+            source="Checkpoint",
+        ),
+    ),
     headroom=to_bytes(new_vector()),
     looked_at=NOON,
     calibration=Calibration(
         template_hash="v1",
         queue=COMPARED,
-        late=replace(COMPARED, observed=0.0),
+        late=replace(COMPARED, observed=1.0),
         bound_seconds=0.3,
         doubtful=1.5,
         estimate=1.1,
@@ -56,6 +72,8 @@ FULL = PolicyMemory(
     rollout_ended_at=NOON,
     quiet_at=NOON,
     quiet_since=NOON - 600.0,
+    unseen_at=NOON - 120.0,
+    unseen_since=NOON - 180.0,
     blind_at=NOON - 900.0,
     price_before_zero=1.2,
     outage=SuspectedOutage(
@@ -66,6 +84,20 @@ FULL = PolicyMemory(
         over=True,
     ),
 )
+
+
+def same(full: Any, empty: Any, name: str) -> list[str]:
+    """Fields, also of what is inside, that are in `full` as in `empty`."""
+    if not is_dataclass(full) or (empty is None):
+        return [name] if full == empty else []
+    pairs = [(getattr(full, f.name), getattr(empty, f.name), f.name) for f in fields(full)]
+    return [f"{name}.{found}" for one in pairs for found in same(*one)]
+
+
+def test_no_field_is_left_out_of_these_tests() -> None:
+    assert not same(FULL, PolicyMemory(), "memory")
+    estimate = FULL.estimates[1]
+    assert not same(estimate, ServiceTimeEstimate(template_hash=""), "estimate")
 
 
 @pytest.mark.parametrize("memory", [PolicyMemory(), FULL], ids=["empty", "full"])

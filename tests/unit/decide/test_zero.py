@@ -72,6 +72,11 @@ def quiet(seconds: float = QUIET, **more: Any) -> PolicyMemory:
     return learned(needs=1, **(fields | more))
 
 
+def unseen(seconds: float) -> PolicyMemory:
+    """Asleep, and nothing has told for so long who asks."""
+    return quiet(quiet_at=NOON - seconds - 15.0, unseen_since=NOON - seconds, unseen_at=NOON - 15.0)
+
+
 def at_zero(rate: float | Missing = 0.0, **more: Any) -> PolicyObservation:
     """No pod at all. `rate`: as the gateway sees it, or why it sees none."""
     fields: dict[str, Any] = {"of": TO_ZERO, "running": workload(0, ())}
@@ -387,17 +392,47 @@ def test_pods_that_still_drain_bring_nothing_back() -> None:
 
 
 def test_a_short_gap_in_the_metrics_wakes_nobody() -> None:
-    plan = plan_of(at_zero(UNSEEN), quiet(quiet_at=NOON - 45.0))
+    plan = plan_of(at_zero(UNSEEN), unseen(45.0))
     assert (plan.desired, plan.limited_by) == (0, LimitedBy.METRICS_UNAVAILABLE)
 
 
+LOOKS: dict[str, tuple[tuple[bool, ...], list[int]]] = {
+    "a new leader that sees nothing at first wakes nobody, until four ticks have passed": (
+        (False,) * 6,
+        [0, 0, 0, 0, 1, 1],
+    ),
+    "a look in between begins it anew": (
+        (False, False, False, True, False, False, False, False, False),
+        [0, 0, 0, 0, 0, 0, 0, 0, 1],
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", LOOKS)
+def test_asleep_for_days_without_a_checkpoint_since(sentence: str) -> None:
+    looks, want = LOOKS[sentence]
+    memory, desired = memory_of(quiet(quiet_at=NOON - 3 * 86_400.0)), []
+    for tick, sees in enumerate(looks):
+        seen = at_zero(0.0 if sees else UNSEEN)
+        decided = decide(replace(snapshot(seen), at=NOON + 15.0 * tick), memory)
+        memory = decided.memory
+        desired.append(decided.plans[key()].desired)
+    assert desired == want
+
+
+def test_a_gap_of_days_ago_is_not_the_gap_of_now() -> None:
+    then = NOON - 86_400.0
+    memory = quiet(quiet_at=then - 75.0, unseen_since=then - 60.0, unseen_at=then)
+    assert plan_of(at_zero(UNSEEN), memory).desired == 0
+
+
 def test_a_long_gap_might_hide_requests() -> None:
-    plan = plan_of(at_zero(UNSEEN), quiet(quiet_at=NOON - 75.0))
+    plan = plan_of(at_zero(UNSEEN), unseen(60.0))
     assert (plan.desired, plan.limited_by) == (1, LimitedBy.METRICS_UNAVAILABLE)
 
 
 def test_a_gateway_that_loses_sight_at_zero_is_not_trusted_with_it_for_hours() -> None:
-    lost = decide(snapshot(at_zero(UNSEEN)), memory_of(quiet(quiet_at=NOON - 75.0)))
+    lost = decide(snapshot(at_zero(UNSEEN)), memory_of(unseen(60.0)))
     memory = lost.memory.policies[key()]
     assert memory.blind_at == NOON
     assert "fell silent" in explain(lost.plans[key()], at_zero(UNSEEN)).findings
@@ -410,7 +445,7 @@ def test_a_gateway_that_loses_sight_at_zero_is_not_trusted_with_it_for_hours() -
 
 def test_a_source_that_is_away_says_nothing_of_the_gateway() -> None:
     away = observation(Missing(reason=MissingReason.STALE), of=TO_ZERO, running=workload(0, ()))
-    lost = decide(snapshot(away), memory_of(quiet(quiet_at=NOON - 75.0)))
+    lost = decide(snapshot(away), memory_of(unseen(60.0)))
     assert lost.plans[key()].desired == 1
     assert lost.memory.policies[key()].blind_at == 0.0
 
@@ -419,8 +454,8 @@ def test_an_answer_in_part_does_not_say_that_nobody_asks() -> None:
     seen = _gateway_alone(0.0)
     assert isinstance(seen, Signals)
     part = observation(seen=replace(seen, partial=True), of=TO_ZERO, running=workload(0, ()))
-    assert plan_of(part, quiet(quiet_at=NOON - 45.0)).desired == 0
-    assert plan_of(part, quiet(quiet_at=NOON - 75.0)).desired == 1
+    assert plan_of(part, unseen(45.0)).desired == 0
+    assert plan_of(part, unseen(60.0)).desired == 1
 
 
 def test_a_pause_at_zero_wakes_nobody() -> None:

@@ -1,12 +1,11 @@
 """A new leader goes on from the checkpoint, however old that is, and keeps the objective."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from inference_cost.decide.memory_codec import encode, restore
+from inference_cost.act.checkpoint_payload import Learned, decode, encode
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.simulate.ours import Operator
 from inference_cost.simulate.scenario import Scenario
@@ -33,9 +32,9 @@ def rising() -> Scenario:
 
 def kept(memory: PolicyMemory) -> PolicyMemory:
     """Through the checkpoint object."""
-    restored = restore(json.loads(json.dumps(encode(memory))))
+    restored = decode(encode(Learned(memory=memory)))
     assert restored is not None
-    return restored
+    return restored.memory
 
 
 def attained(
