@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from math import exp, isnan
 from typing import Final
 
+from inference_cost.decide.backlog import held_back
 from inference_cost.decide.behavior import limited
 from inference_cost.decide.case import LONGEST_GAP, Case
 from inference_cost.decide.guard import Verdict, caps_ask
@@ -53,7 +54,8 @@ def noticed(case: Case, found: InForce, seen: Traffic) -> Case:
         memory = replace(memory, price_before_zero=float(price))
     if seen.gateway_rate is None or seen.partial:
         return replace(case, memory=memory)
-    rate = seen.gateway_rate + seen.offered + seen.waiting
+    held = held_back(case.observation.signals)
+    rate = seen.gateway_rate + seen.offered + seen.waiting + held
     return replace(case, memory=_remember_quiet(replace(case, memory=memory), rate))
 
 
@@ -149,7 +151,7 @@ def at_zero(case: Case, found: InForce) -> tuple[AtZero | None, PolicyMemory]:
     gateway = _gateway(case)
     if isinstance(gateway, Missing):
         return _for_a_while(case, gateway)
-    rate = gateway.requests / gateway.seconds
+    rate = max(gateway.requests, held_back(case.observation.signals)) / gateway.seconds
     if rate == 0 and _in_part(case):
         return _for_a_while(case, IN_PART)
     memory = _remember_quiet(case, rate)

@@ -319,6 +319,14 @@ def test_the_first_request_wakes_one_at_once() -> None:
     )
 
 
+def test_what_the_gateway_holds_back_wakes_too() -> None:
+    seen = at_zero()
+    assert isinstance(seen.signals, Signals)
+    held = replace(gateway(0.0), waiting=Sample(value=500.0, at=NOON))
+    plan = plan_of(replace(seen, signals=replace(seen.signals, gateway=held)), quiet())
+    assert plan.desired >= 1
+
+
 WAKES: dict[str, tuple[PolicyObservation, PolicyMemory, int, LimitedBy]] = {
     "as many as the rate needs": (at_zero(300.0), quiet(), 4, LimitedBy.NOTHING),
     "one where a replica is not known": (
