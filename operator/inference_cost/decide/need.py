@@ -103,8 +103,18 @@ def _capacity(case: Case, can: Capability) -> Capacity:
         return Capacity(ready=ready, per_second=0.0, batch=1.0)
     return Capacity(
         ready=ready,
-        per_second=ready * can.profile.capacity_per_replica,
+        per_second=_ready_over_the_window(case) * can.profile.capacity_per_replica,
         batch=float(can.profile.max_batch_size * can.profile.instances),
+    )
+
+
+def _ready_over_the_window(case: Case) -> float:
+    """Mean number of ready replicas in the window that the rates are of: new ones served in a part of it only."""
+    window, newest = case.settings.rate_window_seconds, case.at - case.age_seconds
+    since = (pod.ready_at for one in case.workloads for pod in one.pods if pod.ready)
+    return sum(
+        1.0 if ready_at is None else min(max((newest - ready_at) / window, 0.0), 1.0)
+        for ready_at in since
     )
 
 

@@ -14,11 +14,14 @@ from tests.unit.decide.worlds import (
     CONFIGURATION,
     NOON,
     gateway,
+    learned,
     observation,
     plan_of,
+    pod,
     policy,
     signals,
     watched,
+    workload,
 )
 
 OVERLOADED = signals(
@@ -83,6 +86,25 @@ def test_requests_answered_5xx_in_front_of_the_fleet_are_demand_too() -> None:
     assert plan.demand.source == "Gateway"
     assert plan.demand.now == pytest.approx(150.0)
     assert plan.demand.censored
+
+
+def test_replicas_that_served_a_part_of_the_window_do_not_make_it_look_half_empty() -> None:
+    """Four were full; that four more have just become ready does not show in the rates yet."""
+    policied = replace(CONFIGURATION, queue_policy=True)
+    pods = tuple(pod(f"p{i}", age=3600.0 if i < 4 else 65.0) for i in range(8))
+    full = 4 * 98.0
+    seen = signals(full, 4)
+    shown = observation(
+        seen=seen,
+        replicas=8,
+        running=workload(8, pods),
+        of=policy(highest=50),
+        configuration=policied,
+    )
+    plan = plan_of(shown, learned(needs=8))
+    assert not isinstance(plan.demand, Missing)
+    assert plan.demand.censored
+    assert plan.desired >= 8
 
 
 def test_what_a_gateway_counts_when_answered_is_not_demand_while_a_queue_is_worked_off() -> None:

@@ -61,14 +61,14 @@ def minutes_lost(case: Scenario) -> float:
 
 
 def test_load_that_is_rejected_unseen_is_grown_after() -> None:
-    assert minutes_lost(REJECTING) < 5.0  # of which a start-up and the metrics' lag take 3.6
+    assert minutes_lost(REJECTING) < 8.0  # 2.5 times the load is two steps, of 3.6 minutes each
 
 
 def test_without_the_code_for_censored_demand_rejections_last_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(demand, "_censored", lambda *_, **__: False)
-    assert minutes_lost(REJECTING) > 6.5
+    assert minutes_lost(REJECTING) > 9.0
 
 
 def test_a_run_without_faults_is_one_phase() -> None:
