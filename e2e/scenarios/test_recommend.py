@@ -10,6 +10,7 @@ CONDITIONS = {
     "SLOMet",
     "CapacityAvailable",
     "ScalingLimited",
+    "TrafficUneven",
     "Conflicted",
 }
 
