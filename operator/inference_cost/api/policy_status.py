@@ -28,7 +28,7 @@ from inference_cost.api.fields import (
     unique_by,
 )
 
-MAX_CONDITIONS = 8
+MAX_CONDITIONS = 16  # eight are ours; others may add theirs
 MAX_PLACEMENTS = 8
 
 

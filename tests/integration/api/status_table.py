@@ -111,7 +111,7 @@ def _conditions(limit: int) -> Cases:
 
 POLICY_CASES: Final[Cases] = {
     **within("status.observedGeneration", 0, JSON_INTEGER_LIMIT),
-    **_conditions(8),
+    **_conditions(16),
     **needs("status.replicas", "current", "ready", "desired"),
     **within("status.replicas.current", 0, COUNT),
     **within("status.replicas.ready", 0, COUNT),

@@ -34,6 +34,7 @@ SETTINGS = {
     "INFERENCE_COST_DECISION__RATE_WINDOW_SECONDS": "8",
     "INFERENCE_COST_DECISION__START_UP_SECONDS_PRIOR": "10",
     "INFERENCE_COST_GATEWAY__PRESET": "envoy",
+    "INFERENCE_COST_BACKFILL__DAYS": "0",  # reads the past beside the ticks, once
     # The first statuses of all policies at once; the steady state is held to the default budget.
     "INFERENCE_COST_WRITES__STATUS_PER_SECOND": "100",
     "INFERENCE_COST_WRITES__STATUS_BURST": "1000",
