@@ -53,18 +53,6 @@ CONFLICT_FIXES = {
 
 PODS_NAMED = 5
 
-FAILING_REASONS = frozenset(
-    {
-        "CrashLoopBackOff",
-        "ImagePullBackOff",
-        "ErrImagePull",
-        "InvalidImageName",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "RunContainerError",
-    }
-)
-
 _METRICS = {
     MissingReason.SOURCE_UNREACHABLE: "Prometheus does not answer{detail}. Check `prometheus.url` in "
     "the operator's values, and that Prometheus runs. Replicas are held.",

@@ -17,6 +17,7 @@ from inference_cost.api.conditions import Condition, ConditionStatus, ConditionT
 from inference_cost.api.fields import shorten
 from inference_cost.decide.attainment import objective_met
 from inference_cost.decide.evenness import lasts
+from inference_cost.decide.pods import CANNOT_START
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.model.policy import Mode
@@ -259,7 +260,7 @@ def _capacity_available(view: View) -> Finding:
     )
     if refusal:
         return is_false(ConditionReason.REFUSED, texts.quota(refusal))
-    failing = [p for p in view.pods if p.waiting_reason in texts.FAILING_REASONS]
+    failing = [p for p in view.pods if p.waiting_reason in CANNOT_START]
     if failing:
         return is_false(ConditionReason.PODS_FAILING, texts.failing(failing))
     pending = [p for p in view.pods if p.unschedulable and not p.terminating]

@@ -312,6 +312,10 @@ ROWS: dict[str, Row] = {
         kind=Type.CAPACITY_AVAILABLE, says="False/PodsPending",
         names=("600 s", "p1", "tolerations", "`spec.maxReplicas`"),
     ),
+    "an image that is not there and may not be pulled": Row(
+        seen=with_pod(waiting_reason="ErrImageNeverPull"), kind=Type.CAPACITY_AVAILABLE,
+        says="False/PodsFailing", names=("ErrImageNeverPull",),
+    ),
     "a pod crashes": Row(
         seen=with_pod(waiting_reason="CrashLoopBackOff", restarts=4), kind=Type.CAPACITY_AVAILABLE,
         says="False/PodsFailing", names=("CrashLoopBackOff, 4 restarts", "kubectl describe pod p1"),
