@@ -165,7 +165,8 @@ def test_a_quiet_world_is_read_with_few_queries_and_not_written(
         f"{quiet.ticks:.0f} ticks over {POLICIES} policies: {quiet.tick_seconds / quiet.ticks:.3f} s and "
         f"{quiet.queries / quiet.ticks:.1f} queries each, writes {dict(quiet.writes)}\n"
     )
-    assert quiet.queries <= QUERIES_PER_TICK * quiet.ticks
+    # A tick is counted when it has decided; one may have asked already and not decided yet.
+    assert quiet.queries <= QUERIES_PER_TICK * (quiet.ticks + 1)
     assert quiet.writes["leases"] > 0
     others = _others(quiet.writes)
     assert set(others) <= {"inferencecostpolicies/status", "inferencecostcheckpoints"}
