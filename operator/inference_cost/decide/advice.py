@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from math import ceil
-from typing import Final
+from typing import Final, TypeGuard
 
 from inference_cost.decide.latency import largest_load
-from inference_cost.decide.latency_tables import Batching
+from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.size import NEGLIGIBLE
 from inference_cost.model.plan import Reason
 from inference_cost.model.policy import DrainObjective, Objective
+from inference_cost.model.reading import Missing
+from inference_cost.model.signals import ModelConfiguration
 
 # An unknown way of batching is no reason to change a setting that may not be there.
 _CODES: Final = {
@@ -18,23 +20,47 @@ _CODES: Final = {
 }
 
 
-def advice(can: Capability, objective: Objective, replicas: int, lowest: int) -> Reason | None:
+def advice(
+    can: Capability,
+    configuration: ModelConfiguration | Missing,
+    objective: Objective,
+    replicas: int,
+    lowest: int,
+) -> Reason | None:
     """For a fleet of so many replicas, of which `lowest` run in any case; None where nothing would be gained.
 
     What several instances on one GPU reach together shows only when tried, so nothing is promised of them.
     """
-    replica = can.replica
-    code = None if replica is None else _CODES.get(replica.batching)
-    if replica is None or code is None or isinstance(objective, DrainObjective):
+    if can.replica is None or isinstance(objective, DrainObjective):
         return None
-    now = largest_load(replica, objective)
-    greedy = largest_load(replace(replica, batching=Batching.GREEDY), objective)
-    if not greedy.reachable:
+    code, other = _other(can.replica, configuration)
+    now, then = largest_load(can.replica, objective), largest_load(other, objective)
+    if not (code and then.reachable):
         return None
     if not now.reachable:
         return Reason(code=code, values=(("reachable", 1),))
-    more = greedy.per_second / now.per_second
+    more = then.per_second / now.per_second
     fewer = replicas - max(ceil(replicas / more - NEGLIGIBLE), lowest, 1)
     if fewer < 1:
         return None
     return Reason(code=code, values=(("replicas", fewer), ("percent", round(100 * (more - 1)))))
+
+
+def _other(replica: Replica, configuration: ModelConfiguration | Missing) -> tuple[str, Replica]:
+    """The same without what costs most; "" where there is nothing of the kind."""
+    code = _CODES.get(replica.batching, "")
+    if code:
+        return code, replace(replica, batching=Batching.GREEDY)
+    if has_smaller_batches(configuration):
+        larger = replace(replica, max_batch_size=configuration.max_batch_size)
+        return "remove-preferred-size", larger
+    return "", replica
+
+
+def has_smaller_batches(
+    configuration: ModelConfiguration | Missing,
+) -> TypeGuard[ModelConfiguration]:
+    """Than `max_batch_size` allows."""
+    if isinstance(configuration, Missing):
+        return False
+    return configuration.largest_batch < configuration.max_batch_size

@@ -1,10 +1,11 @@
 """The stages for one policy, in order: profile, demand, need, guard, stabilize."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
 
 from inference_cost.decide import behavior
-from inference_cost.decide.advice import advice
+from inference_cost.decide.advice import advice, has_smaller_batches
 from inference_cost.decide.calibration import inaccurate
 from inference_cost.decide.carried import carried
 from inference_cost.decide.case import Case, case_of, observed_since
@@ -246,10 +247,24 @@ def _findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tu
     found.extend(_corrections(can, uneven, case.at))
     if can.unbalanced:
         found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
-    advised = advice(can, case.observation.policy.objective, desired, case.bounds.lowest)
-    if advised is not None:
-        found.append(advised)
+    found.extend(_of_the_server(case, can, desired))
     return tuple(found)
+
+
+def _of_the_server(case: Case, can: Capability, desired: int) -> Iterator[Reason]:
+    """What its settings do, and what others would be worth."""
+    configuration, objective = case.configuration, case.observation.policy.objective
+    if can.replica is not None and has_smaller_batches(configuration):
+        yield Reason(
+            code="preferred-size",
+            values=(
+                ("size", configuration.largest_batch),
+                ("largest", configuration.max_batch_size),
+            ),
+        )
+    advised = advice(can, configuration, objective, desired, case.bounds.lowest)
+    if advised is not None:
+        yield advised
 
 
 def _corrections(can: Capability, uneven: Evenness, at: float) -> list[Reason]:

@@ -4,6 +4,7 @@ Inside the latency model's domain (one model per pod, dynamic batching, not deco
 outside it is the largest load per replica seen while the objective held.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
@@ -53,6 +54,38 @@ LARGEST_BATCH: Final = 4096
 STATISTICS_KEPT: Final = 1024  # they are read rarely and asked for at every tick
 
 
+_OUTSIDE: Final[tuple[tuple[str, Callable[[ModelConfiguration], bool]], ...]] = (
+    ("the model is decoupled", lambda one: one.decoupled),
+    ("the model is an ensemble", lambda one: one.ensemble),
+    (
+        "the model batches sequences, each of which keeps its place",
+        lambda one: one.sequence_batching,
+    ),
+    (
+        "the model answers from a response cache, and hits take no time on the GPU",
+        lambda one: one.response_cache,
+    ),
+    ("the model's instances take turns under a rate limiter", lambda one: one.rate_limited),
+    (
+        "the model has no dynamic batching",
+        lambda one: one.max_batch_size > 1 and not one.dynamic_batching,
+    ),
+    (
+        "the model prefers several batch sizes, or one beside a queue delay or policy",
+        lambda one: bool(one.preferred_batch_sizes) and not _prefers_simply(one),
+    ),
+)
+SINGLE: Final = (
+    1.05  # inferences per request, from which on requests do not fill a preferred size exactly
+)
+
+
+def _prefers_simply(configuration: ModelConfiguration) -> bool:
+    """Batches then end at that size, and all else is as ever."""
+    alone = len(configuration.preferred_batch_sizes) == 1
+    return alone and batching_of(configuration) is Batching.GREEDY
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
     """`learned` False: nothing may be removed yet. `outside`: why the latency model does not apply.
@@ -94,11 +127,18 @@ def outside_domain(configuration: ModelConfiguration | Missing, traffic: Traffic
         return f"{traffic.models} models share the pods"
     if isinstance(configuration, Missing):
         return ""
-    if configuration.decoupled:
-        return "the model is decoupled"
-    if configuration.max_batch_size > 1 and not configuration.dynamic_batching:
-        return "the model has no dynamic batching"
-    return ""
+    why = next((why for why, applies in _OUTSIDE if applies(configuration)), "")
+    if not why and configuration.preferred_batch_sizes and _inferences(traffic) > SINGLE:
+        return "the model prefers a batch size, and requests are of several inferences"
+    return why
+
+
+def _inferences(traffic: Traffic | Missing) -> float:
+    """Per request."""
+    if isinstance(traffic, Missing):
+        return 1.0
+    found = totals(window for pod in traffic.pods for window in pod.windows)
+    return found.inferences / found.requests if found.requests > 0 else 1.0
 
 
 def learn_window(
@@ -189,7 +229,7 @@ def max_batch_size(
 ) -> int:
     """As configured (0 means no batching); else the largest mean batch seen: capacity is at least that."""
     if not isinstance(configuration, Missing):
-        return max(configuration.max_batch_size, 1)
+        return max(configuration.largest_batch, 1)
     return min(max(ceil(max(estimate.largest_mean_batch, seen) - 0.25), 1), LARGEST_BATCH)
 
 
@@ -306,7 +346,7 @@ def _largest_seen(
         return Capability(profile=missing, replica=None, learned=False, outside=outside)
     size, instances = 1, 1
     if not isinstance(configuration, Missing):
-        size, instances = max(configuration.max_batch_size, 1), max(configuration.instances, 1)
+        size, instances = max(configuration.largest_batch, 1), max(configuration.instances, 1)
     profile = Profile(
         template_hash=estimate.template_hash,
         alpha_seconds=0.0,

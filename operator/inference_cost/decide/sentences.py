@@ -279,6 +279,13 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "a queue policy (max_queue_size, timeouts, priority_levels)",
         "with one Triton leaves the GPU idle after some of the batches although requests wait",
     ),
+    "remove-preferred-size": _without(
+        "preferred_batch_size", "batches could then be as large as max_batch_size"
+    ),
+    "preferred-size": lambda v, _p, _o: (
+        f"Without a queue delay Triton ends each batch at its preferred size of {v['size']}, so none of up to "
+        f"{v['largest']} form."
+    ),
     "upgrade-hold": lambda _v, _p, _o: (
         "The operator was upgraded just now; nothing is removed for some minutes."
     ),
@@ -317,6 +324,8 @@ FINDINGS: Final = frozenset(
         "not-evened-out",
         "remove-queue-delay",
         "remove-queue-policy",
+        "remove-preferred-size",
+        "preferred-size",
         "zero-unseen",
         "shorter-than-a-start",
         "calibrated",

@@ -110,3 +110,15 @@ class ModelConfiguration:
     queue_delay_seconds: float
     queue_policy: bool  # max_queue_size, timeouts or priority levels set
     batch_statistics: tuple[BatchStatistic, ...] = field(default=())
+    preferred_batch_sizes: tuple[int, ...] = ()  # other than max_batch_size alone, its default
+    sequence_batching: bool = False
+    ensemble: bool = False
+    response_cache: bool = False
+    rate_limited: bool = False  # instances take resources of the rate limiter
+
+    @property
+    def largest_batch(self) -> int:
+        """Without a queue delay a batch leaves as soon as it has the only preferred size (docs/batching.md)."""
+        if len(self.preferred_batch_sizes) == 1 and not self.queue_delay_seconds:
+            return self.preferred_batch_sizes[0]
+        return self.max_batch_size

@@ -114,7 +114,25 @@ def parse_configuration(
         queue_delay_seconds=int(batching.get("max_queue_delay_microseconds") or 0) * _MICROSECONDS,
         queue_policy=_has_queue_policy(batching),
         batch_statistics=_batch_statistics(statistics),
+        preferred_batch_sizes=_preferred(configuration, batching),
+        sequence_batching="sequence_batching" in configuration,
+        ensemble="ensemble_scheduling" in configuration,
+        response_cache=bool(mapping(configuration.get("response_cache")).get("enable")),
+        rate_limited=_is_rate_limited(configuration),
     )
+
+
+def _preferred(configuration: Mapping[str, Any], batching: Mapping[str, Any]) -> tuple[int, ...]:
+    """Ascending; Triton fills in the largest batch where none is set."""
+    sizes = {int(size) for size in batching.get("preferred_batch_size") or ()}
+    default = {int(configuration.get("max_batch_size") or 0)}
+    return () if sizes <= default else tuple(sorted(sizes))
+
+
+def _is_rate_limited(configuration: Mapping[str, Any]) -> bool:
+    """Whether the server heeds it (`--rate-limit`) cannot be read."""
+    groups = sequence(configuration.get("instance_group"))
+    return any(mapping(g.get("rate_limiter")).get("resources") for g in groups)
 
 
 def _instances(configuration: Mapping[str, Any]) -> int:

@@ -1,6 +1,7 @@
 """What the same load would need with another setting of the server."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ NOT_LEARNED = Missing(reason=MissingReason.NOT_LEARNED)
 
 def asked(replica: Replica | None, replicas: int = 10, lowest: int = 1) -> Reason | None:
     can = Capability(profile=NOT_LEARNED, replica=replica, learned=True)
-    return advice(can, TWO_BATCHES, replicas, lowest)
+    return advice(can, CONFIGURATION, TWO_BATCHES, replicas, lowest)
 
 
 def test_without_its_queue_delay_the_fleet_would_be_about_half() -> None:
@@ -67,8 +68,9 @@ def test_no_advice_where_nothing_is_gained(
     assert asked(replica, replicas, lowest) is None, why
 
 
-def planned(delay: float) -> tuple[Plan, str]:
-    seen = observation(900.0, 6, configuration=replace(CONFIGURATION, queue_delay_seconds=delay))
+def planned(delay: float = 0.0, **more: Any) -> tuple[Plan, str]:
+    configuration = replace(CONFIGURATION, queue_delay_seconds=delay, **more)
+    seen = observation(900.0, 6, configuration=configuration)
     plan = plan_of(seen, learned(needs=6))
     return plan, explain(plan, seen).findings
 
@@ -79,3 +81,10 @@ def test_the_advice_is_told_with_its_reason() -> None:
     assert "fewer" in told
     assert "closes waiting batches early" in told
     assert planned(0.0)[1] == ""
+
+
+def test_a_preferred_size_is_told_with_what_larger_batches_would_save() -> None:
+    _, told = planned(preferred_batch_sizes=(4,))
+    assert "ends each batch at its preferred size of 4" in told
+    assert "Without preferred_batch_size" in told
+    assert "fewer" in told

@@ -293,6 +293,8 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("before", 240.0),
         ("usual", 200.0),
         ("until", 1_800_000_000.0),
+        ("size", 4),
+        ("largest", 8),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

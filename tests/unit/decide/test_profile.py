@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from inference_cost.decide.engine import decide
+from inference_cost.decide.profile import outside_domain
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, ProfileSource
 from inference_cost.model.policy import LatencyObjective
@@ -28,12 +29,37 @@ from tests.unit.decide.worlds import (
     workload,
 )
 
+UNKNOWN = Missing(reason=MissingReason.NOT_CONFIGURED)
+
+
+@pytest.mark.parametrize("more", [{"queue_policy": True}, {"queue_delay_seconds": 0.002}])
+def test_a_preferred_size_beside_another_way_of_batching_is_not_modelled(
+    more: dict[str, Any],
+) -> None:
+    configuration = replace(CONFIGURATION, preferred_batch_sizes=(4,), **more)
+    assert "beside a queue delay" in outside_domain(configuration, UNKNOWN)
+
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"decoupled": True}, "the model is decoupled"),
         ({"dynamic_batching": False}, "the model has no dynamic batching"),
+        ({"ensemble": True}, "the model is an ensemble"),
+        ({"sequence_batching": True}, "the model batches sequences, each of which keeps its place"),
+        (
+            {"response_cache": True},
+            "the model answers from a response cache, and hits take no time on the GPU",
+        ),
+        ({"rate_limited": True}, "the model's instances take turns under a rate limiter"),
+        (
+            {"preferred_batch_sizes": (4, 8)},
+            "the model prefers several batch sizes, or one beside a queue delay or policy",
+        ),
+        (
+            {"preferred_batch_sizes": (4,), "queue_delay_seconds": 0.002},
+            "the model prefers several batch sizes, or one beside a queue delay or policy",
+        ),
     ],
 )
 def test_outside_the_latency_model_the_largest_load_that_held_counts(
@@ -46,6 +72,28 @@ def test_outside_the_latency_model_the_largest_load_that_held_counts(
     assert not isinstance(plan.profile, Missing)
     assert (plan.profile.source, plan.desired) == (ProfileSource.LARGEST_SEEN, 5)
     assert why in dict(plan.reasons[0].values).values()
+
+
+PREFERS_FOUR = replace(CONFIGURATION, preferred_batch_sizes=(4,))
+
+
+def test_one_preferred_size_without_a_delay_is_the_largest_batch() -> None:
+    """As recorded of a real Triton: batches of 4 at most, of 60 ms."""
+    of_four = plan_of(observation(configuration=replace(CONFIGURATION, max_batch_size=4)))
+    plan = plan_of(observation(configuration=PREFERS_FOUR))
+    assert plan.profile == of_four.profile
+    assert not isinstance(plan.profile, Missing)
+    assert plan.profile.capacity_per_replica < 4 / 0.06
+    [said] = [reason for reason in plan.reasons if reason.code == "preferred-size"]
+    assert dict(said.values) == {"size": 4, "largest": 8}
+
+
+def test_a_preferred_size_is_not_filled_exactly_by_requests_of_several_inferences() -> None:
+    seen = signals(40.0, 2, inferences=60.0 * 60.0)
+    plan = plan_of(observation(seen=seen, configuration=PREFERS_FOUR))
+    assert dict(plan.reasons[0].values) == {
+        "why": "the model prefers a batch size, and requests are of several inferences"
+    }
 
 
 def test_several_models_on_one_pod_are_outside_the_latency_model() -> None:

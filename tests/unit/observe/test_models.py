@@ -83,6 +83,57 @@ def test_decoupled_models_are_told() -> None:
     assert configured(model_transaction_policy={"decoupled": True}).decoupled
 
 
+NOTHING_SPECIAL = {
+    "preferred_batch_sizes": (),
+    "sequence_batching": False,
+    "ensemble": False,
+    "response_cache": False,
+    "rate_limited": False,
+}
+KINDS = {
+    "sequence batching": "sequence_batching",
+    "ensemble": "ensemble",
+    "response cache": "response_cache",
+    "rate limiter": "rate_limited",
+}
+
+
+def special(configuration: ModelConfiguration) -> dict[str, Any]:
+    return {name: getattr(configuration, name) for name in NOTHING_SPECIAL}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_of_models_as_the_real_triton_tells_them(kind: str) -> None:
+    found = parse_configuration(recorded("model_kinds.json")[kind], {})
+    assert special(found) == NOTHING_SPECIAL | {KINDS[kind]: True}
+
+
+SIZES: dict[str, tuple[dict[str, Any], tuple[int, ...], int]] = {
+    "the default, as Triton fills it in": ({"preferred_batch_size": [8]}, (), 8),
+    "none told": ({}, (), 8),
+    "one, without a delay": ({"preferred_batch_size": [4]}, (4,), 4),
+    "one, with a delay": (
+        {"preferred_batch_size": [4], "max_queue_delay_microseconds": 2000},
+        (4,),
+        8,
+    ),
+    "several": ({"preferred_batch_size": [8, 4]}, (4, 8), 8),
+}
+
+
+@pytest.mark.parametrize(("batching", "sizes", "largest"), SIZES.values(), ids=SIZES)
+def test_preferred_batch_sizes(
+    batching: dict[str, Any], sizes: tuple[int, ...], largest: int
+) -> None:
+    found = configured(dynamic_batching=batching)
+    assert (found.preferred_batch_sizes, found.largest_batch) == (sizes, largest)
+
+
+def test_the_recorded_model_is_of_no_special_kind() -> None:
+    assert special(configured()) == NOTHING_SPECIAL
+    assert not configured(response_cache={"enable": False}).response_cache
+
+
 def test_loaded_models_are_those_that_are_ready() -> None:
     index = [
         {"name": "a", "version": "1", "state": "READY"},
