@@ -154,8 +154,8 @@ def _evenness_moved(old: Evenness, new: Evenness) -> bool:
 def _estimates_moved(
     old: tuple[ServiceTimeEstimate, ...], new: tuple[ServiceTimeEstimate, ...]
 ) -> bool:
-    before = {e.template_hash: e for e in old}
-    after = {e.template_hash: e for e in new}
+    before = {e.key: e for e in old}
+    after = {e.key: e for e in new}
     if before.keys() != after.keys():
         return True
     return any(_estimate_moved(before[key], after[key]) for key in after)

@@ -26,6 +26,7 @@ from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import Calibration, Compared
 from inference_cost.model.plan import LimitedBy, Profile, Reason
 from inference_cost.model.policy import DrainObjective, LatencyObjective
+from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing, MissingReason
 
 BUSY: Final = 0.5  # of the largest load: below, there is little to measure
@@ -53,7 +54,9 @@ def calibrate(case: Case, seen: Traffic, can: Capability) -> tuple[Calibration, 
     before = case.memory.calibration
     if isinstance(case.observation.policy.objective, DrainObjective):
         return before, can
-    state = _compared(case, seen, can, _of(before, case.fleet.template_hash))
+    if can.kinds or isinstance(can.profile, Missing):  # the model is of one of several kinds
+        return before, _corrected(can, before)
+    state = _compared(case, seen, can, _of(before, can.profile.key))
     return state, _corrected(can, state)
 
 
@@ -72,11 +75,16 @@ def inaccurate(state: Calibration, at: float) -> Verdict | None:
     return Verdict(limited_by=LimitedBy.MODEL_INACCURATE, reason=reason)
 
 
-def _of(state: Calibration, template_hash: str) -> Calibration:
-    """A new template begins as cautious as the old one was."""
-    if state.template_hash == template_hash:
+def _of(state: Calibration, key: ProfileKey) -> Calibration:
+    """A new kind of replica begins as cautious as the one before was."""
+    if state.key == key:
         return state
-    return Calibration(template_hash=template_hash, factor=max(state.factor, 1.0))
+    return Calibration(
+        template_hash=key.template_hash,
+        gpu_product=key.gpu_product,
+        model_version=key.model_version,
+        factor=max(state.factor, 1.0),
+    )
 
 
 def _corrected(can: Capability, state: Calibration) -> Capability:

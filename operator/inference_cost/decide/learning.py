@@ -6,11 +6,14 @@ from typing import Final, NamedTuple, assert_never
 from inference_cost.decide import attainment
 from inference_cost.decide.case import Case
 from inference_cost.decide.demand import shed
+from inference_cost.decide.kinds import Kinds, kinds_of, last_kind
+from inference_cost.decide.mixed import of_all
 from inference_cost.decide.profile import (
     Capability,
     capability,
     current_estimate,
     forget_load,
+    inferences_per_request,
     learn_window,
     outside_domain,
     remember_load,
@@ -54,19 +57,37 @@ def learn(case: Case, seen: Traffic) -> Lesson:
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
     late, concurrency = _late_now(case, measured), _concurrency(seen)
-    estimates = _learned_estimates(case, seen, measured, late)
-    can = capability(
-        current_estimate(estimates, case.fleet.template_hash),
-        case.configuration,
-        objective,
-        outside=outside_domain(case.configuration, seen),
-        concurrency=concurrency,
-        inferences_per_request=_inferences_per_request(seen),
-        routing=observation.policy.routing,
-    )
+    last = last_kind(case.memory.estimates, case.fleet.template_hash)
+    kinds = kinds_of(seen.pods, last, case.snapshot.nodes)
+    estimates = _learned_estimates(case, seen, kinds, measured, late)
+    can = _of_all(case, seen, kinds, estimates, concurrency)
     reached = attainment.attained(history, objective, measured, observation.signals)
     busy = min(concurrency, 1.0) if seen.completed > 0 else 0.0
     return Lesson(can, measured, reached, history, estimates, _sampled_at(case), late, busy)
+
+
+def _of_all(
+    case: Case,
+    seen: Traffic,
+    kinds: Kinds,
+    estimates: tuple[ServiceTimeEstimate, ...],
+    concurrency: float,
+) -> Capability:
+    policy = case.observation.policy
+    outside = outside_domain(case.configuration, seen)
+    found = {
+        key: capability(
+            current_estimate(estimates, key),
+            case.configuration,
+            policy.objective,
+            outside=outside,
+            concurrency=concurrency,
+            inferences_per_request=inferences_per_request(seen),
+            routing=policy.routing,
+        )
+        for key in kinds
+    }
+    return of_all(found, {one.key for one in estimates}, policy.routing)
 
 
 def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
@@ -99,24 +120,33 @@ def _measured_over(objective: Objective, seen: Traffic) -> float:
 
 
 def _learned_estimates(
-    case: Case, seen: Traffic, measured: tuple[float, float] | Missing, late: float | None
+    case: Case,
+    seen: Traffic,
+    kinds: Kinds,
+    measured: tuple[float, float] | Missing,
+    late: float | None,
 ) -> tuple[ServiceTimeEstimate, ...]:
-    memory, template = case.memory, case.fleet.template_hash
+    """Kinds that serve beside each other get the same load each, and the objective is that of all."""
+    memory = case.memory
     estimates, outside = memory.estimates, outside_domain(case.configuration, seen)
     new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
     if new <= 0 or case.fleet.rolling_out:
         return estimates
     load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial
     if outside and whole and (late is not None or _too_slow(case, seen, measured)):
-        return forget_load(estimates, template, load)
+        for key in kinds:
+            estimates = forget_load(estimates, key, load)
+        return estimates
     if seen.failed > 0 or shed(seen) or not is_steady(seen):
         return estimates
-    if not outside:
-        estimates = learn_window(
-            estimates, template, seen, case.configuration, new_fraction=new, at=case.at
-        )
-    if whole and _held(case, seen, measured):
-        estimates = remember_load(estimates, template, load)
+    held = whole and _held(case, seen, measured)
+    for key, pods in kinds.items():
+        if not outside:
+            estimates = learn_window(
+                estimates, key, pods, case.configuration, new_fraction=new, at=case.at
+            )
+        if held:
+            estimates = remember_load(estimates, key, load)
     return estimates
 
 
@@ -167,8 +197,3 @@ def _concurrency(seen: Traffic) -> float:
     if found.requests <= 0 or found.seconds <= 0:
         return 1.0
     return found.compute_seconds / found.requests * found.executions / found.seconds
-
-
-def _inferences_per_request(seen: Traffic) -> float:
-    found = totals(window for pod in seen.pods for window in pod.windows)
-    return found.inferences / found.requests if found.requests > 0 else 1.0

@@ -19,10 +19,13 @@ from inference_cost.model.memory import (
     SuspectedOutage,
 )
 from inference_cost.model.plan import Evenness
+from inference_cost.model.profile_key import UNKNOWN, ProfileKey
+from inference_cost.model.reading import Missing
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 100_000  # of what the headroom rules learned
 _ESTIMATE_FIELDS: Final = {field.name for field in fields(ServiceTimeEstimate)}
+_KEY_FIELDS: Final = {field.name for field in fields(ProfileKey)}
 _MEMORY_FIELDS: Final = {field.name for field in fields(PolicyMemory)}
 
 
@@ -112,11 +115,13 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
     numbers = {
         name: _number(data[name])
         for name in _ESTIMATE_FIELDS
-        - {"template_hash", "information", "vector", "source", "rejected_in_a_row"}
+        - {*_KEY_FIELDS, "information", "vector", "source", "rejected_in_a_row"}
         if name in data
     }
     return ServiceTimeEstimate(
         template_hash=str(data["template_hash"]),
+        gpu_product=_known(data.get("gpu_product")),
+        model_version=_known(data.get("model_version")),
         information=(s11, s12, s22),
         vector=(v1, v2),
         rejected_in_a_row=int(data.get("rejected_in_a_row", 0)),
@@ -125,12 +130,19 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
     )
 
 
+def _known(part: Any) -> str | Missing:
+    """A checkpoint from before product and version were told has neither."""
+    return part if isinstance(part, str) else UNKNOWN
+
+
 def _calibration(data: Mapping[str, Any]) -> Calibration:
     """A checkpoint from before there was one begins with nothing."""
     if not data:
         return Calibration()
     return Calibration(
         template_hash=str(data["template_hash"]),
+        gpu_product=_known(data.get("gpu_product")),
+        model_version=_known(data.get("model_version")),
         queue=_compared(data["queue"]),
         late=_compared(data["late"]),
         bound_seconds=_number(data["bound_seconds"]),

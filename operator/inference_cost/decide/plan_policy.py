@@ -233,6 +233,9 @@ def _findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tu
     found = []
     if can.outside:
         found.append(Reason(code="outside-model", values=(("why", can.outside),)))
+    if can.kinds:
+        kinds = (("slowest", can.kinds[0]), ("others", ", ".join(can.kinds[1:])))
+        found.append(Reason(code="mixed-fleet", values=kinds))
     if not can.reachable:
         found.append(Reason(code="objective-unreachable"))
     if can.replica is not None and isinstance(case.configuration, Missing):

@@ -21,12 +21,13 @@ from inference_cost.decide.routing import NO_GAIN, Gains, gains, unmodeled
 from inference_cost.decide.service_time import (
     CounterWindow,
     ServiceTime,
-    for_new_template,
+    for_new_kind,
     learn,
     solve,
+    unlearned,
     usual_batch,
 )
-from inference_cost.decide.traffic import Traffic, totals, usable
+from inference_cost.decide.traffic import PodTraffic, Traffic, totals, usable
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource
 from inference_cost.model.policy import (
@@ -36,10 +37,11 @@ from inference_cost.model.policy import (
     QueueTimeObjective,
     Routing,
 )
+from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 
-TEMPLATES_KEPT: Final = 4
+KINDS_KEPT: Final = 8  # of replicas, of the newest and of earlier templates
 BELOW_TOO_MUCH: Final = 0.9  # of a load at which the objective was missed
 LEARNED_EXECUTIONS: Final = 100.0  # batches seen before anything may be removed
 LEARNED_ERROR: Final = 0.5
@@ -91,6 +93,7 @@ class Capability:
     """`learned` False: nothing may be removed yet. `outside`: why the latency model does not apply.
 
     `gains`: what the load balancer adds by number of replicas. `unbalanced`: why nothing although it is named.
+    `kinds`: names of the kinds of replicas where they are several, the slowest first: it is the one sized on.
     `stretch`: a load is taken as so many times itself, for what the model was seen to miss (decide/calibration.py).
     """
 
@@ -101,6 +104,7 @@ class Capability:
     outside: str = ""
     gains: Gains = NO_GAIN
     unbalanced: str = ""
+    kinds: tuple[str, ...] = ()
     stretch: float = 1.0
 
 
@@ -128,13 +132,12 @@ def outside_domain(configuration: ModelConfiguration | Missing, traffic: Traffic
     if isinstance(configuration, Missing):
         return ""
     why = next((why for why, applies in _OUTSIDE if applies(configuration)), "")
-    if not why and configuration.preferred_batch_sizes and _inferences(traffic) > SINGLE:
+    if not why and configuration.preferred_batch_sizes and inferences_per_request(traffic) > SINGLE:
         return "the model prefers a batch size, and requests are of several inferences"
     return why
 
 
-def _inferences(traffic: Traffic | Missing) -> float:
-    """Per request."""
+def inferences_per_request(traffic: Traffic | Missing) -> float:
     if isinstance(traffic, Missing):
         return 1.0
     found = totals(window for pod in traffic.pods for window in pod.windows)
@@ -143,17 +146,17 @@ def _inferences(traffic: Traffic | Missing) -> float:
 
 def learn_window(
     estimates: tuple[ServiceTimeEstimate, ...],
-    template_hash: str,
-    traffic: Traffic,
+    key: ProfileKey,
+    pods: tuple[PodTraffic, ...],
     configuration: ModelConfiguration | Missing,
     *,
     new_fraction: float,
     at: float,
 ) -> tuple[ServiceTimeEstimate, ...]:
-    """Learn from the settled pods of the newest template; anything doubtful teaches nothing."""
-    current = current_estimate(estimates, template_hash)
+    """Learn from the settled pods of one kind; anything doubtful teaches nothing."""
+    current = current_estimate(estimates, key)
     instances = 1 if isinstance(configuration, Missing) else max(configuration.instances, 1)
-    window = _window(traffic, template_hash, instances, new_fraction)
+    window = _window(pods, instances, new_fraction)
     if window is None:
         return estimates
     size = max_batch_size(configuration, current, window.mean_batch)
@@ -161,32 +164,36 @@ def learn_window(
 
 
 def current_estimate(
-    estimates: tuple[ServiceTimeEstimate, ...], template_hash: str
+    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey
 ) -> ServiceTimeEstimate:
-    """The estimate of this template, or one started from the newest other."""
+    """The estimate of this kind, or one started from the nearest other."""
     for estimate in estimates:
-        if estimate.template_hash == template_hash:
+        if estimate.key == key:
             return estimate
-    if estimates:
-        return for_new_template(estimates[0], template_hash)
-    return ServiceTimeEstimate(template_hash=template_hash)
+    nearest = max(estimates, key=lambda one: _likeness(one, key), default=None)
+    return unlearned(key) if nearest is None else for_new_kind(nearest, key)
+
+
+def _likeness(estimate: ServiceTimeEstimate, key: ProfileKey) -> tuple[bool, bool]:
+    """A GPU makes more of a difference than a template; among equals the newest is first."""
+    return estimate.gpu_product == key.gpu_product, estimate.template_hash == key.template_hash
 
 
 def remember_load(
-    estimates: tuple[ServiceTimeEstimate, ...], template_hash: str, load_per_replica: float
+    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, load_per_replica: float
 ) -> tuple[ServiceTimeEstimate, ...]:
     """The objective held at this load per replica."""
-    current = current_estimate(estimates, template_hash)
+    current = current_estimate(estimates, key)
     if load_per_replica <= current.largest_load_seen:
         return estimates
     return _put(estimates, replace(current, largest_load_seen=load_per_replica))
 
 
 def forget_load(
-    estimates: tuple[ServiceTimeEstimate, ...], template_hash: str, load_per_replica: float
+    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, load_per_replica: float
 ) -> tuple[ServiceTimeEstimate, ...]:
     """The objective was clearly missed at this load per replica."""
-    current = current_estimate(estimates, template_hash)
+    current = current_estimate(estimates, key)
     less = BELOW_TOO_MUCH * load_per_replica
     if less >= current.largest_load_seen:
         return estimates
@@ -196,17 +203,17 @@ def forget_load(
 def _put(
     estimates: tuple[ServiceTimeEstimate, ...], new: ServiceTimeEstimate
 ) -> tuple[ServiceTimeEstimate, ...]:
-    others = tuple(one for one in estimates if one.template_hash != new.template_hash)
-    return (new, *others)[:TEMPLATES_KEPT]
+    others = tuple(one for one in estimates if one.key != new.key)
+    return (new, *others)[:KINDS_KEPT]
 
 
 def _window(
-    traffic: Traffic, template_hash: str, instances: int, new_fraction: float
+    pods: tuple[PodTraffic, ...], instances: int, new_fraction: float
 ) -> CounterWindow | None:
     found = totals(
         window
-        for pod in traffic.pods
-        if pod.settled and pod.pod.template_hash == template_hash
+        for pod in pods
+        if pod.settled
         for window in pod.windows
         if window.failures == 0 and window.requests > 0
     )
@@ -311,6 +318,8 @@ def _profile(  # noqa: PLR0917 - one place puts a profile together
         computed = max(computed, min(estimate.largest_load_seen, computed * instances))
     return Profile(
         template_hash=estimate.template_hash,
+        gpu_product=estimate.gpu_product,
+        model_version=estimate.model_version,
         alpha_seconds=time.alpha_seconds,
         beta_seconds=time.beta_seconds,
         max_batch_size=size,
@@ -349,6 +358,8 @@ def _largest_seen(
         size, instances = max(configuration.largest_batch, 1), max(configuration.instances, 1)
     profile = Profile(
         template_hash=estimate.template_hash,
+        gpu_product=estimate.gpu_product,
+        model_version=estimate.model_version,
         alpha_seconds=0.0,
         beta_seconds=0.0,
         max_batch_size=size,
@@ -366,11 +377,7 @@ def _service_time(
 ) -> tuple[ServiceTime, ProfileSource] | None:
     """Triton's own timings per batch size where it gives them and they still fit what happens now."""
     counted = solve(estimate)
-    timed = (
-        None
-        if isinstance(configuration, Missing)
-        else _from_statistics(configuration.batch_statistics)
-    )
+    timed = _timed(estimate.key, configuration)
     if timed is None:
         source = (
             ProfileSource.CHECKPOINT if estimate.source == "Checkpoint" else ProfileSource.COUNTERS
@@ -382,6 +389,21 @@ def _service_time(
         if abs(counted.seconds(batch) - here) > STATISTICS_AGREE * here:
             return counted, ProfileSource.COUNTERS
     return timed, ProfileSource.BATCH_STATISTICS
+
+
+def _timed(key: ProfileKey, configuration: ModelConfiguration | Missing) -> ServiceTime | None:
+    """Timings of another kind of replica say nothing of this one."""
+    if isinstance(configuration, Missing):
+        return None
+    alike = _alike(key.gpu_product, configuration.gpu_product)
+    if not (alike and _alike(key.model_version, configuration.version)):
+        return None
+    return _from_statistics(configuration.batch_statistics)
+
+
+def _alike(one: str | Missing, other: str | Missing) -> bool:
+    """As far as is known."""
+    return isinstance(one, Missing) or isinstance(other, Missing) or one == other
 
 
 @lru_cache(maxsize=STATISTICS_KEPT)

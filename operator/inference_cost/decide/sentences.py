@@ -249,6 +249,10 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         f"Latency is not predicted because {v['why']}; "
         "sized on the largest load seen while the objective held."
     ),
+    "mixed-fleet": lambda v, _p, _o: (
+        f"Replicas of several kinds get the same load ({v['slowest']}; {v['others']}); each kind is timed by itself, "
+        f"and all are sized as {v['slowest']}, which carries least."
+    ),
     "objective-unreachable": lambda _v, _p, _o: (
         "Even an idle replica is too slow for the objective; more replicas do not help."
     ),
@@ -318,6 +322,7 @@ FINDINGS: Final = frozenset(
     {
         "replaced",
         "outside-model",
+        "mixed-fleet",
         "objective-unreachable",
         "unknown-batching",
         "evened-out",

@@ -11,6 +11,7 @@ from math import exp, sqrt
 from typing import Final
 
 from inference_cost.model.memory import ServiceTimeEstimate
+from inference_cost.model.profile_key import ProfileKey
 
 HALF_LIFE_SECONDS: Final = 3600.0
 PRIOR_PER_ITEM: Final = 0.7  # β ÷ α assumed at first: dearer per item than most measured profiles
@@ -208,20 +209,28 @@ def _update(
     )
 
 
-def for_new_template(estimate: ServiceTimeEstimate, template_hash: str) -> ServiceTimeEstimate:
-    """Start a new template from the old one's estimate, much less sure of it and not yet learned."""
-    known = solve(estimate)
+def for_new_kind(estimate: ServiceTimeEstimate, key: ProfileKey) -> ServiceTimeEstimate:
+    """Start a new kind of replica from another one's estimate, much less sure of it and not yet learned."""
+    known, begun = solve(estimate), unlearned(key)
     if known is None:
-        return ServiceTimeEstimate(template_hash=template_hash)
+        return begun
     batch = max(estimate.largest_mean_batch, 2.0)
     information, vector = _pseudo_observations(known, batch)
-    return ServiceTimeEstimate(
-        template_hash=template_hash,
+    return replace(
+        begun,
         information=information,
         vector=vector,
         residual=FIRST_SPREAD**2,
         largest_mean_batch=estimate.largest_mean_batch,
         updated_at=estimate.updated_at,
+    )
+
+
+def unlearned(key: ProfileKey) -> ServiceTimeEstimate:
+    return ServiceTimeEstimate(
+        template_hash=key.template_hash,
+        gpu_product=key.gpu_product,
+        model_version=key.model_version,
     )
 
 
@@ -249,8 +258,8 @@ def _seed(
         spread=FIRST_SPREAD,
     )
     information, vector = _pseudo_observations(guess, float(max(max_batch_size, 2)))
-    return ServiceTimeEstimate(
-        template_hash=estimate.template_hash,
+    return replace(
+        unlearned(estimate.key),
         information=information,
         vector=vector,
         residual=FIRST_SPREAD**2,

@@ -14,6 +14,7 @@ from inference_cost.decide.case import LONGEST_GAP, Case
 from inference_cost.decide.guard import Verdict, caps_ask
 from inference_cost.decide.headroom.learned import DAY_BINS, NOTHING, from_bytes, views
 from inference_cost.decide.headroom.regression import DAY_SECONDS
+from inference_cost.decide.kinds import last_kind
 from inference_cost.decide.place import replica_price
 from inference_cost.decide.profile import Capability, capability, current_estimate, outside_domain
 from inference_cost.decide.schedule import InForce
@@ -218,7 +219,9 @@ def _demand(rate: float) -> Demand:
 def _capability(case: Case) -> Capability:
     """As learned when replicas last served."""
     return capability(
-        current_estimate(case.memory.estimates, case.fleet.template_hash),
+        current_estimate(
+            case.memory.estimates, last_kind(case.memory.estimates, case.fleet.template_hash)
+        ),
         case.configuration,
         case.observation.policy.objective,
         outside=outside_domain(case.configuration, case.traffic),

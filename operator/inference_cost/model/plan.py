@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from inference_cost.model.policy import Mode, PolicyKey, TargetRef
+from inference_cost.model.profile_key import UNKNOWN, ProfileKey
 from inference_cost.model.reading import Missing, MissingReason, Reading
 
 
@@ -67,6 +68,16 @@ class Profile:
     error_fraction: float
     source: ProfileSource
     calibration: float | None = None
+    gpu_product: str | Missing = UNKNOWN
+    model_version: str | Missing = UNKNOWN
+
+    @property
+    def key(self) -> ProfileKey:
+        return ProfileKey(
+            template_hash=self.template_hash,
+            gpu_product=self.gpu_product,
+            model_version=self.model_version,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from inference_cost.model.profile_key import UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason, Reading
 
 
@@ -36,6 +37,7 @@ class ModelWindow:
         reason=MissingReason.NOT_EXPORTED
     )  # end minus start of the window
     latest: LatestGap | Missing = Missing(reason=MissingReason.NOT_EXPORTED)
+    version: str | Missing = UNKNOWN  # that answered; SEVERAL where more than one did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,8 @@ class ModelConfiguration:
     ensemble: bool = False
     response_cache: bool = False
     rate_limited: bool = False  # instances take resources of the rate limiter
+    gpu_product: str | Missing = UNKNOWN  # of the node on which `batch_statistics` were timed
+    version: str | Missing = UNKNOWN  # that was timed
 
     @property
     def largest_batch(self) -> int:

@@ -149,6 +149,10 @@ class ClusterCache:
     def nodes(self) -> list[NodeRecord]:
         return [r for r in self._all("Node") if isinstance(r, NodeRecord)]
 
+    def node(self, name: str) -> NodeRecord | None:
+        found = self._get("Node", "", name)
+        return found if isinstance(found, NodeRecord) else None
+
     def scale_target(self, kind: str, namespace: str, name: str) -> ScaleTargetRecord | None:
         found = self._get(kind, namespace, name)
         return found if isinstance(found, ScaleTargetRecord) else None

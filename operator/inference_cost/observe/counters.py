@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from inference_cost.model.profile_key import SEVERAL, UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
 from inference_cost.model.signals import LatestGap, ModelWindow
 from inference_cost.observe import queries as q
@@ -92,7 +93,17 @@ def model_window(
         latest=_latest(
             counted, [*counted, *clean.get(q.FAILURE, [])], pending, clock_offset_seconds
         ),
+        version=_version(counted),
     )
+
+
+def _version(successes: list[Series]) -> str | Missing:
+    """Of those that answered, or of all that are loaded where none did."""
+    answered = [s for s in successes if increase(s.samples) > 0] or successes
+    found = {version for s in answered if (version := s.labels.get("version"))}
+    if len(found) > 1:
+        return SEVERAL
+    return found.pop() if found else UNKNOWN
 
 
 def _latest(

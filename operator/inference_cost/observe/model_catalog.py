@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inference_cost.model.policy import Policy
+from inference_cost.model.profile_key import UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import ModelConfiguration
 from inference_cost.observe.records import PodRecord
@@ -15,6 +16,7 @@ from inference_cost.observe.triton_client import TritonReader
 Configurations = tuple[ModelConfiguration, ...] | Missing
 # Batches of a model after which its timings stop moving by more than a percent or so.
 ENOUGH_EXECUTIONS = 500
+ProductOf = Callable[[str], str | Missing]  # by the name of a node
 CatalogKey = tuple[str, str, tuple[str, ...], str]  # policy uid, target, models, template hash
 
 NOT_READ_YET = Missing(
@@ -22,6 +24,10 @@ NOT_READ_YET = Missing(
 )
 DISABLED = Missing(reason=MissingReason.NOT_CONFIGURED, detail="triton.enabled is false")
 NO_POD = Missing(reason=MissingReason.NO_READY_PODS, detail="no ready pod to ask")
+
+
+def unknown_product(_: str) -> Missing:
+    return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,11 @@ class ModelCatalog:
         self._places = asyncio.Semaphore(settings.concurrency)
 
     def configurations(
-        self, policy: Policy, template_hash: str, pods: Sequence[PodRecord]
+        self,
+        policy: Policy,
+        template_hash: str,
+        pods: Sequence[PodRecord],
+        product_of: ProductOf = unknown_product,
     ) -> Configurations:
         """For the newest template of a policy's target, as one of its ready pods tells."""
         if not self._settings.enabled:
@@ -60,7 +70,7 @@ class ModelCatalog:
             pod = _longest_ready(pods, template_hash)
             if pod is None:
                 return entry.value if entry else NO_POD
-            self._start_read(key, pod, policy.models)
+            self._start_read(key, pod, policy.models, product_of(pod.node))
         return entry.value if entry else NOT_READ_YET
 
     def forget_others(self, uids: set[str]) -> None:
@@ -77,15 +87,21 @@ class ModelCatalog:
             task.cancel()
         await self.settle()
 
-    def _start_read(self, key: CatalogKey, pod: PodRecord, models: Sequence[str]) -> None:
+    def _start_read(
+        self, key: CatalogKey, pod: PodRecord, models: Sequence[str], product: str | Missing
+    ) -> None:
         if key not in self._reads:
-            task = asyncio.create_task(self._read(key, pod, models))
+            task = asyncio.create_task(self._read(key, pod, models, product))
             self._reads[key] = task
             task.add_done_callback(lambda _: self._reads.pop(key, None))
 
-    async def _read(self, key: CatalogKey, pod: PodRecord, models: Sequence[str]) -> None:
+    async def _read(
+        self, key: CatalogKey, pod: PodRecord, models: Sequence[str], product: str | Missing
+    ) -> None:
         async with self._places:
             found = await self._reader.read(pod.ip, models)
+        if not isinstance(found, Missing):
+            found = tuple(replace(one, gpu_product=product) for one in found)
         settings = self._settings
         pause = settings.refresh_seconds if _settled(found) else settings.retry_seconds
         self._entries[key] = _Entry(value=self._merge(key, found), good_until=self._clock() + pause)

@@ -13,6 +13,7 @@ from inference_cost.model.observation import (
     Snapshot,
 )
 from inference_cost.model.policy import Policy, TargetRef
+from inference_cost.model.profile_key import UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import Signals
 from inference_cost.model.workload import NoWorkload, Workload
@@ -22,7 +23,7 @@ from inference_cost.observe.conflicts import Claims, claims, find_conflict
 from inference_cost.observe.fault_log import FaultLog
 from inference_cost.observe.gateway import ClusterNames, GatewayTick, gateway_signals, read_gateway
 from inference_cost.observe.model_catalog import DISABLED, Configurations, ModelCatalog
-from inference_cost.observe.nodes import observe_nodes
+from inference_cost.observe.nodes import GPU_PRODUCT_LABELS, first_label, observe_nodes
 from inference_cost.observe.policies import PolicyParser
 from inference_cost.observe.prices import PriceTable, shipped_table
 from inference_cost.observe.prometheus_client import MetricsReader
@@ -227,4 +228,9 @@ class Observer:
             return DISABLED
         first = workloads[0]
         template_hash = first.template_hash if isinstance(first, Workload) else ""
-        return self._models.configurations(policy, template_hash, pods)
+        return self._models.configurations(policy, template_hash, pods, self._gpu_product)
+
+    def _gpu_product(self, node: str) -> str | Missing:
+        record = self._cache.node(node)
+        found = "" if record is None else first_label(record.labels, GPU_PRODUCT_LABELS)
+        return found or UNKNOWN

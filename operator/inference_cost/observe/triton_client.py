@@ -9,6 +9,7 @@ import aiohttp
 from tritonclient.http.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from inference_cost.model.profile_key import SEVERAL, UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 from inference_cost.observe.fields import mapping, sequence
@@ -119,7 +120,17 @@ def parse_configuration(
         ensemble="ensemble_scheduling" in configuration,
         response_cache=bool(mapping(configuration.get("response_cache")).get("enable")),
         rate_limited=_is_rate_limited(configuration),
+        version=_version(statistics),
     )
+
+
+def _version(statistics: Mapping[str, Any]) -> str | Missing:
+    """Of those that are loaded."""
+    entries = sequence(statistics.get("model_stats"))
+    found = {version for entry in entries if (version := str(entry.get("version") or ""))}
+    if len(found) > 1:
+        return SEVERAL
+    return found.pop() if found else UNKNOWN
 
 
 def _preferred(configuration: Mapping[str, Any], batching: Mapping[str, Any]) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from inference_cost.model.memory import (
     SuspectedOutage,
 )
 from inference_cost.model.plan import Evenness, ProfileSource
+from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing
 from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_of
 
@@ -33,6 +34,8 @@ FULL = PolicyMemory(
         replace(
             ESTIMATE,
             template_hash="v0",
+            gpu_product="NVIDIA-L4",
+            model_version="3",
             largest_load_seen=80.0,
             rejected_in_a_row=2,
             source="Checkpoint",
@@ -42,6 +45,8 @@ FULL = PolicyMemory(
     looked_at=NOON,
     calibration=Calibration(
         template_hash="v1",
+        gpu_product="NVIDIA-L4",
+        model_version="3",
         queue=COMPARED,
         late=replace(COMPARED, observed=1.0),
         bound_seconds=0.3,
@@ -132,6 +137,20 @@ def test_a_checkpoint_from_before_these_were_measured_is_read() -> None:
     old = encode(FULL)
     del old["calibration"], old["evenness"]
     assert decode(old) == replace(FULL, calibration=Calibration(), evenness=Evenness())
+
+
+def test_a_checkpoint_from_before_products_and_versions_were_told_is_read() -> None:
+    old = json.loads(json.dumps(encode(FULL)))
+    for kept in (*old["estimates"], old["calibration"]):
+        del kept["gpu_product"], kept["model_version"]
+    read = decode(old)
+    assert read is not None
+    assert [one.key for one in read.estimates] == [
+        ProfileKey(template_hash="v1"),
+        ProfileKey(template_hash="v0"),
+    ]
+    assert read.calibration.key == ProfileKey(template_hash="v1")
+    assert read.estimates[1].largest_load_seen == FULL.estimates[1].largest_load_seen
 
 
 def test_sums_at_other_relative_loads_are_begun_anew() -> None:

@@ -7,12 +7,13 @@ import pytest
 
 from inference_cost.decide.service_time import (
     CounterWindow,
-    for_new_template,
+    for_new_kind,
     learn,
     solve,
     timed_batch,
 )
 from inference_cost.model.memory import ServiceTimeEstimate
+from inference_cost.model.profile_key import ProfileKey
 from tests.unit.decide.closed_loop.harness import LoopSettings, Server
 
 WINDOW_SECONDS = 60.0
@@ -187,7 +188,7 @@ def test_a_new_template_starts_from_the_old_estimate_and_is_unsure() -> None:
     old = ServiceTimeEstimate(template_hash="v1")
     for i, window in enumerate(counters(0.6, settings, 1, 10)):
         old = learn(old, window, 8, 100.0 + i)
-    new = for_new_template(old, "v2")
+    new = for_new_kind(old, ProfileKey(template_hash="v2"))
     before, after = solve(old), solve(new)
     assert before is not None
     assert after is not None
@@ -202,7 +203,7 @@ def test_a_slower_template_at_little_load_keeps_the_proportions_of_the_old_one()
         for i, window in enumerate(counters(load, LoopSettings(), 1, 5)):
             old = learn(old, window, 8, 1000.0 + i * WINDOW_SECONDS)
     slower = LoopSettings(alpha=0.080)
-    new = for_new_template(old, "v2")
+    new = for_new_kind(old, ProfileKey(template_hash="v2"))
     for i, window in enumerate(counters(0.15, slower, 2, 10)):
         new = learn(new, window, 8, 5000.0 + i * WINDOW_SECONDS)
     known = solve(new)

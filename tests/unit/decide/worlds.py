@@ -226,7 +226,7 @@ def priced_node(name: str = "node-1", per_hour: str = "1.20") -> Node:
         capacity_type=CapacityType.ON_DEMAND,
         instance_type="g6.xlarge",
         zone="a",
-        gpu_product="L4",
+        gpu_product="",
         allocatable_gpus=1,
         created_at=NOON - 86400.0,
         ready=True,

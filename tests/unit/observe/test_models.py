@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
+from inference_cost.model.observation import DecisionSettings
 from inference_cost.model.policy import Policy
+from inference_cost.model.profile_key import SEVERAL, UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import BatchStatistic, ModelConfiguration
 from inference_cost.observe.model_catalog import DISABLED, NO_POD, NOT_READ_YET, ModelCatalog
+from inference_cost.observe.observer import Observer, ObserveSettings
 from inference_cost.observe.policies import parse_record
 from inference_cost.observe.records import PodRecord
 from inference_cost.observe.settings import AddressRule, TritonSettings
 from inference_cost.observe.triton_client import loaded_models, mapped_address, parse_configuration
-from tests.unit.observe.world import RECORDED, filled, pod, policy
+from tests.unit.observe.world import NOW, RECORDED, deployment, filled, node, pod, policy
 
 
 def recorded(name: str) -> Any:
@@ -39,6 +42,17 @@ def test_the_recorded_batch_statistics_show_the_model_s_service_time() -> None:
     # alpha 40 ms, beta 5 ms; first executions and a busy machine add to it.
     assert 0.045 <= by_size[1].mean_seconds < 0.065
     assert 0.080 <= by_size[8].mean_seconds < 0.100
+    assert found.version == "1"
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"), [(("2",), "2"), (("1", "2"), SEVERAL), ((), UNKNOWN)]
+)
+def test_statistics_say_of_which_version_they_are(
+    versions: tuple[str, ...], expected: str | Missing
+) -> None:
+    stats = {"model_stats": [{"name": "sleepy", "version": one} for one in versions]}
+    assert parse_configuration(recorded("model_config.json"), stats).version == expected
 
 
 def configured(**changes: Any) -> ModelConfiguration:
@@ -216,6 +230,29 @@ async def test_the_pod_that_is_ready_the_longest_is_asked() -> None:
     reader = Answers((CONFIGURATION,))
     await Bench(reader).look()
     assert reader.asked == ["10.0.0.2"]
+
+
+PRODUCTS: dict[str, tuple[dict[str, str], str | Missing]] = {
+    "as its node is labelled": ({"nvidia.com/gpu.product": "NVIDIA-L4"}, "NVIDIA-L4"),
+    "not known without a label": ({}, UNKNOWN),
+}
+
+
+@pytest.mark.parametrize(("labels", "product"), PRODUCTS.values(), ids=PRODUCTS)
+async def test_timings_say_on_which_gpu(labels: dict[str, str], product: str | Missing) -> None:
+    catalog = ModelCatalog(Answers((CONFIGURATION,)), TritonSettings(), clock=lambda: 0.0)
+    cache = filled(policy(), deployment(), pod("a"), node(labels=labels))
+    observer = Observer(
+        cache=cache,
+        metrics=None,
+        models=catalog,
+        settings=ObserveSettings(),
+        decision=DecisionSettings(),
+    )
+    await observer.observe(NOW)
+    await catalog.settle()
+    [seen] = (await observer.observe(NOW)).observations
+    assert seen.configurations == (replace(CONFIGURATION, gpu_product=product),)
 
 
 async def test_an_answer_is_used_for_minutes() -> None:

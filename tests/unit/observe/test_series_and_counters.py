@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from inference_cost.model.profile_key import SEVERAL, UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from inference_cost.model.signals import LatestGap, ModelWindow
 from inference_cost.observe import queries as q
@@ -137,6 +138,26 @@ def test_quirk(entries: list[Entry], requests: float, seconds: float) -> None:
     found = measured(*entries)
     assert (found.requests, found.seconds) == (requests, seconds)
     assert found.executions == requests
+
+
+VERSIONS: dict[str, tuple[list[Entry], str | Missing]] = {
+    "one": (counters(*STEADY), "1"),
+    "two that answer": (counters(*STEADY) + counters(*STEADY, extra={"version": "2"}), SEVERAL),
+    "an old one that is still loaded": (
+        counters((-30, 7), (0, 7)) + counters(*STEADY, extra={"version": "2"}),
+        "2",
+    ),
+    "two, and nobody asks": (
+        counters((-30, 7), (0, 7)) + counters((-30, 7), (0, 7), extra={"version": "2"}),
+        SEVERAL,
+    ),
+    "a store that drops the label": (counters(*STEADY, extra={"version": ""}), UNKNOWN),
+}
+
+
+@pytest.mark.parametrize(("entries", "version"), VERSIONS.values(), ids=VERSIONS)
+def test_the_version_is_the_one_that_answers(entries: list[Entry], version: str | Missing) -> None:
+    assert measured(*entries).version == version
 
 
 def test_two_clusters_in_one_store_are_ambiguous() -> None:

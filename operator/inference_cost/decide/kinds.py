@@ -1,0 +1,82 @@
+"""Kinds of replicas in a fleet: pods of the newest template, by GPU product and model version."""
+
+from collections.abc import Iterable, Mapping
+
+from inference_cost.decide.traffic import PodTraffic
+from inference_cost.model.memory import ServiceTimeEstimate
+from inference_cost.model.profile_key import SEVERAL, UNKNOWN, ProfileKey
+from inference_cost.model.reading import Missing
+from inference_cost.model.workload import Node
+
+Kinds = Mapping[ProfileKey, tuple[PodTraffic, ...]]
+
+
+def kinds_of(pods: Iterable[PodTraffic], last: ProfileKey, nodes: Mapping[str, Node]) -> Kinds:
+    """Of the template of `last`, the kind that stands in where no pod tells.
+
+    Pods of which less is known than of others, such as those on a node that is gone, are left out.
+    """
+    found: dict[ProfileKey, tuple[PodTraffic, ...]] = {}
+    for pod in pods:
+        if pod.pod.template_hash == last.template_hash:
+            key = ProfileKey(
+                template_hash=last.template_hash,
+                gpu_product=_product(pod, nodes),
+                model_version=_version(pod, last.model_version),
+            )
+            found[key] = (*found.get(key, ()), pod)
+    if not found:
+        return {last: ()}
+    most = max(map(_known, found))
+    return {key: pods for key, pods in found.items() if _known(key) == most}
+
+
+def last_kind(estimates: tuple[ServiceTimeEstimate, ...], template_hash: str) -> ProfileKey:
+    """Where no pod tells, what served last is what will."""
+    if not estimates:
+        return ProfileKey(template_hash=template_hash)
+    last = estimates[0]
+    return ProfileKey(
+        template_hash=template_hash,
+        gpu_product=last.gpu_product,
+        model_version=last.model_version,
+    )
+
+
+def names(keys: Iterable[ProfileKey]) -> tuple[str, ...]:
+    """By what they differ in."""
+    several = tuple(keys)
+    products = len({key.gpu_product for key in several}) > 1
+    versions = len({key.model_version for key in several}) > 1
+    return tuple(_name(key, product=products, version=versions) for key in several)
+
+
+def _name(key: ProfileKey, *, product: bool, version: bool) -> str:
+    parts = [_word(key.gpu_product)] if product else []
+    if version:
+        parts.append(f"model version {_word(key.model_version)}")
+    return " with ".join(parts)
+
+
+def _word(part: str | Missing) -> str:
+    return "unknown" if isinstance(part, Missing) else part
+
+
+def _known(key: ProfileKey) -> int:
+    return (not isinstance(key.gpu_product, Missing)) + (not isinstance(key.model_version, Missing))
+
+
+def _product(pod: PodTraffic, nodes: Mapping[str, Node]) -> str | Missing:
+    node = nodes.get(pod.pod.node)
+    return UNKNOWN if node is None or not node.gpu_product else node.gpu_product
+
+
+def _version(pod: PodTraffic, last: str | Missing) -> str | Missing:
+    """Of the one model that is served; a pod that is not asked would serve what was served last."""
+    found = {(w.model, w.version) for w in pod.windows if w.requests > 0}
+    if not found:
+        return last
+    if len(found) > 1:
+        return UNKNOWN
+    [(_, version)] = found
+    return UNKNOWN if version == SEVERAL else version

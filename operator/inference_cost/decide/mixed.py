@@ -1,0 +1,39 @@
+"""A fleet of several kinds of replicas: each kind is learned by itself, and all are sized as the slowest."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from inference_cost.decide.kinds import names
+from inference_cost.decide.profile import Capability
+from inference_cost.decide.routing import NO_GAIN
+from inference_cost.model.policy import Routing
+from inference_cost.model.profile_key import ProfileKey
+from inference_cost.model.reading import Missing
+
+UNLIKE = "the replicas are not alike"
+
+
+def of_all(
+    found: Mapping[ProfileKey, Capability], begun: set[ProfileKey], routing: Routing
+) -> Capability:
+    """What one of them carries, as a Service gives each as much as any other.
+
+    A kind that has not been timed yet is no reason to size all on a guess, but one to remove nothing. `begun`: kinds
+    of which something was learned.
+    """
+    if len(found) == 1:
+        return next(iter(found.values()))
+    candidates = {key: one for key, one in found.items() if one.learned or key in begun} or found
+    slowest = min(candidates, key=lambda key: _load(candidates[key]))
+    others = sorted(found.keys() - {slowest}, key=str)
+    return replace(
+        found[slowest],
+        learned=all(one.learned for one in found.values()),
+        gains=NO_GAIN,
+        unbalanced="" if routing is Routing.EQUAL else found[slowest].unbalanced or UNLIKE,
+        kinds=names((slowest, *others)),
+    )
+
+
+def _load(can: Capability) -> float:
+    return float("inf") if isinstance(can.profile, Missing) else can.profile.load_per_replica
