@@ -19,6 +19,7 @@ from inference_cost.decide import memory_codec
 from inference_cost.decide.calibration import WRONG_SECONDS
 from inference_cost.decide.evenness import LASTING_WINDOWS, effective_share
 from inference_cost.decide.service_time import solve
+from inference_cost.decide.shared import busy
 from inference_cost.decide.zero import BLIND_SECONDS
 from inference_cost.model.memory import (
     Calibration,
@@ -163,15 +164,20 @@ def _estimates_moved(
 
 def _estimate_moved(old: ServiceTimeEstimate, new: ServiceTimeEstimate) -> bool:
     """A time or load moved, or what it rests on doubled."""
+    if not _near(_held_at(old), _held_at(new), SERVICE_TIME_MOVE):
+        return True
     before, after = solve(old), solve(new)
     if before is None or after is None:
         return (before is None) != (after is None)
     return (
         not _near(before.alpha_seconds, after.alpha_seconds, SERVICE_TIME_MOVE)
         or not _near(before.seconds(TYPICAL_BATCH), after.seconds(TYPICAL_BATCH), SERVICE_TIME_MOVE)
-        or not _near(old.largest_load_seen, new.largest_load_seen, SERVICE_TIME_MOVE)
         or new.executions > 2 * old.executions
     )
+
+
+def _held_at(estimate: ServiceTimeEstimate) -> float:
+    return busy(estimate.held_mix) or estimate.largest_load_seen
 
 
 def _account_moved(old: AccountMemory | None, new: AccountMemory | None) -> bool:

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from inference_cost.decide import lead_time
+from inference_cost.decide.domain import configuration_of
 from inference_cost.decide.place import bounds
 from inference_cost.decide.plans import workloads_of
 from inference_cost.decide.pods import Fleet, fleet, learn_start_ups
-from inference_cost.decide.profile import configuration_of
 from inference_cost.decide.stabilize import CHANGES_KEPT, LONGEST_PERIOD_SECONDS, Bounds
 from inference_cost.decide.traffic import Traffic, traffic
 from inference_cost.model.memory import PolicyMemory

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, assert_never
 from inference_cost.decide import attainment
 from inference_cost.decide.case import Case
 from inference_cost.decide.demand import shed
+from inference_cost.decide.domain import inferences_per_request, outside_domain
 from inference_cost.decide.kinds import Kinds, kinds_of, last_kind
 from inference_cost.decide.mixed import of_all
 from inference_cost.decide.profile import (
@@ -13,10 +14,15 @@ from inference_cost.decide.profile import (
     capability,
     current_estimate,
     forget_load,
-    inferences_per_request,
     learn_window,
-    outside_domain,
     remember_load,
+)
+from inference_cost.decide.shared import (
+    Shared,
+    forget_mix,
+    remember_mix,
+    shared_capability,
+    shared_pods,
 )
 from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import ServiceTimeEstimate
@@ -27,6 +33,7 @@ from inference_cost.model.policy import (
     Objective,
     QueueTimeObjective,
 )
+from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing
 
 STEADY: Final = 0.25  # the newest rate may differ from the window's by so much
@@ -47,6 +54,13 @@ class Lesson(NamedTuple):
     busy: float  # share of the time in which a pod's Triton executes
 
 
+class _Pods(NamedTuple):
+    """`shared`: by several models."""
+
+    kinds: Kinds
+    shared: Shared | None
+
+
 def learn(case: Case, seen: Traffic) -> Lesson:
     """Attainment first, then what the window teaches, then what a replica can carry with it."""
     observation, history = case.observation, case.memory.attainment
@@ -59,25 +73,39 @@ def learn(case: Case, seen: Traffic) -> Lesson:
     late, concurrency = _late_now(case, measured), _concurrency(seen)
     last = last_kind(case.memory.estimates, case.fleet.template_hash)
     kinds = kinds_of(seen.pods, last, case.snapshot.nodes)
-    estimates = _learned_estimates(case, seen, kinds, measured, late)
-    can = _of_all(case, seen, kinds, estimates, concurrency)
+    pods = _Pods(kinds, shared_pods(seen, _ensembles(case)))
+    estimates = _learned_estimates(case, seen, pods, measured, late)
+    can = _of_all(case, seen, pods, estimates, concurrency)
     reached = attainment.attained(history, objective, measured, observation.signals)
     busy = min(concurrency, 1.0) if seen.completed > 0 else 0.0
     return Lesson(can, measured, reached, history, estimates, _sampled_at(case), late, busy)
 
 
+def _ensembles(case: Case) -> frozenset[str]:
+    known = case.observation.configurations
+    return (
+        frozenset()
+        if isinstance(known, Missing)
+        else frozenset(c.model for c in known if c.ensemble)
+    )
+
+
 def _of_all(
     case: Case,
     seen: Traffic,
-    kinds: Kinds,
+    pods: _Pods,
     estimates: tuple[ServiceTimeEstimate, ...],
     concurrency: float,
 ) -> Capability:
     policy = case.observation.policy
     outside = outside_domain(case.configuration, seen)
-    found = {
-        key: capability(
-            current_estimate(estimates, key),
+
+    def of(key: ProfileKey) -> Capability:
+        estimate = current_estimate(estimates, key)
+        if pods.shared is not None:
+            return shared_capability(estimate, pods.shared)
+        return capability(
+            estimate,
             case.configuration,
             policy.objective,
             outside=outside,
@@ -85,9 +113,9 @@ def _of_all(
             inferences_per_request=inferences_per_request(seen),
             routing=policy.routing,
         )
-        for key in kinds
-    }
-    return of_all(found, {one.key for one in estimates}, policy.routing)
+
+    begun = {one.key for one in estimates}
+    return of_all({key: of(key) for key in pods.kinds}, begun, policy.routing)
 
 
 def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
@@ -122,41 +150,59 @@ def _measured_over(objective: Objective, seen: Traffic) -> float:
 def _learned_estimates(
     case: Case,
     seen: Traffic,
-    kinds: Kinds,
+    pods: _Pods,
     measured: tuple[float, float] | Missing,
     late: float | None,
 ) -> tuple[ServiceTimeEstimate, ...]:
     """Kinds that serve beside each other get the same load each, and the objective is that of all."""
     memory = case.memory
-    estimates, outside = memory.estimates, outside_domain(case.configuration, seen)
+    estimates, (kinds, shared) = memory.estimates, pods
     new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
     if new <= 0 or case.fleet.rolling_out:
         return estimates
+    outside = outside_domain(case.configuration, seen) if shared is None else shared.why
     load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial
-    if outside and whole and (late is not None or _too_slow(case, seen, measured)):
+    if outside and whole and (late is not None or _too_slow(case, seen, shared, measured)):
         for key in kinds:
-            estimates = forget_load(estimates, key, load)
+            estimates = _forget(estimates, key, load, shared)
         return estimates
     if seen.failed > 0 or shed(seen) or not is_steady(seen):
         return estimates
-    held = whole and _held(case, seen, measured)
-    for key, pods in kinds.items():
+    held = whole and _held(case, seen, shared, measured)
+    for key, alike in kinds.items():
         if not outside:
             estimates = learn_window(
-                estimates, key, pods, case.configuration, new_fraction=new, at=case.at
+                estimates, key, alike, case.configuration, new_fraction=new, at=case.at
             )
         if held:
-            estimates = remember_load(estimates, key, load)
+            estimates = _remember(estimates, key, load, shared)
     return estimates
 
 
-def _too_slow(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
-    """Without a gateway: when even the mean of the server is above the objective."""
+def _forget(
+    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, load: float, shared: Shared | None
+) -> tuple[ServiceTimeEstimate, ...]:
+    if shared is None:
+        return forget_load(estimates, key, load)
+    return forget_mix(estimates, key, shared.mix)
+
+
+def _remember(
+    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, load: float, shared: Shared | None
+) -> tuple[ServiceTimeEstimate, ...]:
+    if shared is None:
+        return remember_load(estimates, key, load)
+    return remember_mix(estimates, key, shared.mix)
+
+
+def _too_slow(
+    case: Case, seen: Traffic, shared: Shared | None, measured: tuple[float, float] | Missing
+) -> bool:
+    """Even a mean of the server is above the objective. A gateway outranks it, but sees all models together."""
     objective = case.observation.policy.objective
-    unmeasured = isinstance(objective, LatencyObjective) and isinstance(measured, Missing)
     return (
-        unmeasured
-        and isinstance(objective, LatencyObjective)
+        isinstance(objective, LatencyObjective)
+        and (isinstance(measured, Missing) or shared is not None)
         and seen.mean_seconds > objective.threshold_seconds
         and not _being_mended(case)
     )
@@ -173,7 +219,9 @@ def _sampled_at(case: Case) -> float:
     return case.memory.last_sampled_at if isinstance(signals, Missing) else signals.sampled_at
 
 
-def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) -> bool:
+def _held(
+    case: Case, seen: Traffic, shared: Shared | None, measured: tuple[float, float] | Missing
+) -> bool:
     """Whether the objective held in this window; without a gateway judged by the server's means."""
     objective = case.observation.policy.objective
     match objective:
@@ -187,6 +235,8 @@ def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) ->
             assert_never(unknown)
     if isinstance(measured, Missing):
         return 0 < seen.mean_seconds * HELD_BY_MEAN <= objective.threshold_seconds
+    if shared is not None and seen.mean_seconds > objective.threshold_seconds:
+        return False
     within_time, requests = measured
     return requests > 0 and within_time >= objective.target_fraction * requests
 

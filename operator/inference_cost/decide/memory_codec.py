@@ -14,6 +14,7 @@ from inference_cost.decide.stretch import STRETCHES
 from inference_cost.model.memory import (
     Calibration,
     Compared,
+    MixPart,
     PolicyMemory,
     ServiceTimeEstimate,
     SuspectedOutage,
@@ -115,7 +116,7 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
     numbers = {
         name: _number(data[name])
         for name in _ESTIMATE_FIELDS
-        - {*_KEY_FIELDS, "information", "vector", "source", "rejected_in_a_row"}
+        - {*_KEY_FIELDS, "information", "vector", "source", "rejected_in_a_row", "held_mix"}
         if name in data
     }
     return ServiceTimeEstimate(
@@ -124,6 +125,7 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
         model_version=_known(data.get("model_version")),
         information=(s11, s12, s22),
         vector=(v1, v2),
+        held_mix=tuple(map(_mix_part, data.get("held_mix", ()))),
         rejected_in_a_row=int(data.get("rejected_in_a_row", 0)),
         source=str(data.get("source", "Counters")),
         **numbers,
@@ -133,6 +135,14 @@ def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
 def _known(part: Any) -> str | Missing:
     """A checkpoint from before product and version were told has neither."""
     return part if isinstance(part, str) else UNKNOWN
+
+
+def _mix_part(data: Mapping[str, Any]) -> MixPart:
+    return MixPart(
+        model=str(data["model"]),
+        per_second=_number(data["per_second"]),
+        seconds=_number(data["seconds"]),
+    )
 
 
 def _calibration(data: Mapping[str, Any]) -> Calibration:

@@ -231,7 +231,11 @@ def _remember_need(case: Case, keep: int) -> behavior.Series:
 def _findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tuple[Reason, ...]:
     """What a user should know about the profile itself."""
     found = []
-    if can.outside:
+    if can.busy is not None:
+        now, held = (round(100 * one) for one in can.busy)
+        shared = (("why", can.outside), ("now", now), ("held", held))
+        found.append(Reason(code="shared-pods", values=shared))
+    elif can.outside:
         found.append(Reason(code="outside-model", values=(("why", can.outside),)))
     if can.kinds:
         kinds = (("slowest", can.kinds[0]), ("others", ", ".join(can.kinds[1:])))

@@ -4,12 +4,12 @@ Inside the latency model's domain (one model per pod, dynamic batching, not deco
 outside it is the largest load per replica seen while the objective held.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
 from typing import Final, assert_never
 
+from inference_cost.decide.domain import LARGEST_BATCH
 from inference_cost.decide.latency import (
     LargestLoad,
     batching_of,
@@ -27,7 +27,7 @@ from inference_cost.decide.service_time import (
     unlearned,
     usual_batch,
 )
-from inference_cost.decide.traffic import PodTraffic, Traffic, totals, usable
+from inference_cost.decide.traffic import PodTraffic, totals, usable
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource
 from inference_cost.model.policy import (
@@ -52,40 +52,7 @@ LARGEST_ERROR: Final = 0.5
 STATISTIC_EXECUTIONS: Final = 10  # of one batch size before its timing counts
 STATISTICS_EXECUTIONS: Final = 100  # of all sizes together
 STATISTICS_AGREE: Final = 0.15  # else what the counters say now is trusted more
-LARGEST_BATCH: Final = 4096
 STATISTICS_KEPT: Final = 1024  # they are read rarely and asked for at every tick
-
-
-_OUTSIDE: Final[tuple[tuple[str, Callable[[ModelConfiguration], bool]], ...]] = (
-    ("the model is decoupled", lambda one: one.decoupled),
-    ("the model is an ensemble", lambda one: one.ensemble),
-    (
-        "the model batches sequences, each of which keeps its place",
-        lambda one: one.sequence_batching,
-    ),
-    (
-        "the model answers from a response cache, and hits take no time on the GPU",
-        lambda one: one.response_cache,
-    ),
-    ("the model's instances take turns under a rate limiter", lambda one: one.rate_limited),
-    (
-        "the model has no dynamic batching",
-        lambda one: one.max_batch_size > 1 and not one.dynamic_batching,
-    ),
-    (
-        "the model prefers several batch sizes, or one beside a queue delay or policy",
-        lambda one: bool(one.preferred_batch_sizes) and not _prefers_simply(one),
-    ),
-)
-SINGLE: Final = (
-    1.05  # inferences per request, from which on requests do not fill a preferred size exactly
-)
-
-
-def _prefers_simply(configuration: ModelConfiguration) -> bool:
-    """Batches then end at that size, and all else is as ever."""
-    alone = len(configuration.preferred_batch_sizes) == 1
-    return alone and batching_of(configuration) is Batching.GREEDY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +60,7 @@ class Capability:
     """`learned` False: nothing may be removed yet. `outside`: why the latency model does not apply.
 
     `gains`: what the load balancer adds by number of replicas. `unbalanced`: why nothing although it is named.
+    `busy`: of pods that several models share, executions at once now and at the most when the objective held.
     `kinds`: names of the kinds of replicas where they are several, the slowest first: it is the one sized on.
     `stretch`: a load is taken as so many times itself, for what the model was seen to miss (decide/calibration.py).
     """
@@ -105,43 +73,8 @@ class Capability:
     gains: Gains = NO_GAIN
     unbalanced: str = ""
     kinds: tuple[str, ...] = ()
+    busy: tuple[float, float] | None = None
     stretch: float = 1.0
-
-
-def configuration_of(
-    configurations: tuple[ModelConfiguration, ...] | Missing, traffic: Traffic | Missing
-) -> ModelConfiguration | Missing:
-    """Of the model that is served; Missing where unknown or where several share the pods."""
-    if isinstance(configurations, Missing):
-        return configurations
-    served = set() if isinstance(traffic, Missing) else _models(traffic)
-    found = [one for one in configurations if one.model in served] or list(configurations)
-    if len(found) != 1 or not 0 <= found[0].max_batch_size <= LARGEST_BATCH:
-        return Missing(reason=MissingReason.AMBIGUOUS, detail=f"{len(found)} models")
-    return found[0]
-
-
-def _models(traffic: Traffic) -> set[str]:
-    return {w.model for pod in traffic.pods for w in pod.windows if w.requests > 0}
-
-
-def outside_domain(configuration: ModelConfiguration | Missing, traffic: Traffic | Missing) -> str:
-    """Why the latency model does not apply, in words; "" where it does."""
-    if not isinstance(traffic, Missing) and traffic.models > 1:
-        return f"{traffic.models} models share the pods"
-    if isinstance(configuration, Missing):
-        return ""
-    why = next((why for why, applies in _OUTSIDE if applies(configuration)), "")
-    if not why and configuration.preferred_batch_sizes and inferences_per_request(traffic) > SINGLE:
-        return "the model prefers a batch size, and requests are of several inferences"
-    return why
-
-
-def inferences_per_request(traffic: Traffic | Missing) -> float:
-    if isinstance(traffic, Missing):
-        return 1.0
-    found = totals(window for pod in traffic.pods for window in pod.windows)
-    return found.inferences / found.requests if found.requests > 0 else 1.0
 
 
 def learn_window(
@@ -160,7 +93,7 @@ def learn_window(
     if window is None:
         return estimates
     size = max_batch_size(configuration, current, window.mean_batch)
-    return _put(estimates, learn(current, window, size, at))
+    return put(estimates, learn(current, window, size, at))
 
 
 def current_estimate(
@@ -186,7 +119,7 @@ def remember_load(
     current = current_estimate(estimates, key)
     if load_per_replica <= current.largest_load_seen:
         return estimates
-    return _put(estimates, replace(current, largest_load_seen=load_per_replica))
+    return put(estimates, replace(current, largest_load_seen=load_per_replica))
 
 
 def forget_load(
@@ -197,10 +130,10 @@ def forget_load(
     less = BELOW_TOO_MUCH * load_per_replica
     if less >= current.largest_load_seen:
         return estimates
-    return _put(estimates, replace(current, largest_load_seen=less))
+    return put(estimates, replace(current, largest_load_seen=less))
 
 
-def _put(
+def put(
     estimates: tuple[ServiceTimeEstimate, ...], new: ServiceTimeEstimate
 ) -> tuple[ServiceTimeEstimate, ...]:
     others = tuple(one for one in estimates if one.key != new.key)

@@ -176,6 +176,19 @@ def _inaccurate(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"{told}, at the loads that were seen; nothing is removed while it is wrong."
 
 
+def _shared(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """Of a pod's time; above 100 % where executions overlap."""
+    told = (
+        f"Latency is not predicted because {values['why']}; executions take {values['now']} % of a pod's time, "
+        "whichever model they are of"
+    )
+    if not values["held"]:
+        return (
+            f"{told}, and a load at which the objective holds for each of them is yet to be seen."
+        )
+    return f"{told}, and took {values['held']} % at the largest load at which the objective held for each of them."
+
+
 def _minimum(plan: Plan, observation: PolicyObservation) -> str:
     """That of the spec, but where one of 0 holds: then the reason tells what keeps a replica."""
     if keeps_one_unseen(plan):
@@ -249,6 +262,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         f"Latency is not predicted because {v['why']}; "
         "sized on the largest load seen while the objective held."
     ),
+    "shared-pods": _shared,
     "mixed-fleet": lambda v, _p, _o: (
         f"Replicas of several kinds get the same load ({v['slowest']}; {v['others']}); each kind is timed by itself, "
         f"and all are sized as {v['slowest']}, which carries least."
@@ -322,6 +336,7 @@ FINDINGS: Final = frozenset(
     {
         "replaced",
         "outside-model",
+        "shared-pods",
         "mixed-fleet",
         "objective-unreachable",
         "unknown-batching",

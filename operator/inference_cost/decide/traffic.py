@@ -14,6 +14,8 @@ from inference_cost.model.workload import Pod, Workload
 
 LARGEST_VALUE = 1e15  # above it an input is an error, and sums could overflow
 SHORT_WINDOW = 0.7  # a shorter window is a pod that just started: its rate says little about before
+NEGLIGIBLE = 0.01  # of the execution time: another model that is as good as not there
+FEW_REQUESTS = 20.0  # in a window
 ENOUGH_PODS = 0.5  # fewer reporting than this share of the ready pods: the sum is not usable
 
 
@@ -25,6 +27,11 @@ class PodTraffic:
     windows: tuple[ModelWindow, ...]
     settled: bool
     gpu_utilization: float | None
+    others: tuple[ModelWindow, ...] = ()  # of models that the policy does not name
+
+    @property
+    def all_windows(self) -> tuple[ModelWindow, ...]:
+        return (*self.windows, *self.others)
 
 
 class Totals(NamedTuple):
@@ -48,14 +55,14 @@ class Traffic:
     growing: float  # pending requests per second, signed
     latest: float  # arrivals between the newest two scrapes, pods that do not report yet taken as the others
     waiting: float
-    mean_seconds: float  # per request, in the server
+    mean_seconds: float  # per request, in the server; of the slowest of several models
     mean_queue_seconds: float
     coverage: float  # reporting ready pods ÷ ready pods
     partial: bool
-    models: int
     pending_known: bool
     gateway_rate: float | None
     gateway_errors: float | None
+    gateway_answered: float | None  # not with 5xx
     gateway_seconds: float
     settled: bool  # all pods are
     offered: float  # arrivals over the window, as the servers count them
@@ -126,6 +133,7 @@ def _reporting(
             windows=windows,
             settled=seen.pod in settled,
             gpu_utilization=_value(seen.gpu_utilization),
+            others=tuple(filter(_clean, seen.others)),
         )
         for seen in signals.pods
         if seen.pod in ready and (windows := tuple(filter(_clean, seen.models)))
@@ -163,17 +171,15 @@ def _sum(
     """`since`: as in `_latest_of_all`."""
     windows = _alike(pods)
     longest = max(window.seconds for window, _ in windows)
-    completed = failed = growing = waiting = requests = request_seconds = queue_seconds = 0.0
+    completed = failed = growing = waiting = 0.0
     for window, count in windows:
         per_second = count / _seconds(window, longest)
         completed += window.requests * per_second
         failed += window.failures * per_second
         growing += _growing(window) * per_second
         waiting += _waiting(window) * count
-        requests += window.requests * count
-        request_seconds += window.request_seconds * count
-        queue_seconds += window.queue_seconds * count
     gateway = clean_gateway(signals.gateway)
+    mean_seconds, mean_queue_seconds = _means(windows)
     return Traffic(
         pods=pods,
         seconds=longest,
@@ -182,18 +188,52 @@ def _sum(
         growing=growing,
         latest=_latest_of_all(windows, len(pods), since),
         waiting=waiting,
-        mean_seconds=request_seconds / requests if requests > 0 else 0.0,
-        mean_queue_seconds=queue_seconds / requests if requests > 0 else 0.0,
+        mean_seconds=mean_seconds,
+        mean_queue_seconds=mean_queue_seconds,
         coverage=coverage,
         partial=partial,
-        models=len({window.model for window, _ in windows if window.requests > 0}),
         pending_known=any(isinstance(window.pending, Sample) for window, _ in windows),
         gateway_rate=None if isinstance(gateway, Missing) else gateway.requests / gateway.seconds,
         gateway_errors=None if isinstance(gateway, Missing) else gateway.errors / gateway.seconds,
+        gateway_answered=None
+        if isinstance(gateway, Missing)
+        else max(gateway.responses - gateway.errors, 0.0) / gateway.seconds,
         gateway_seconds=0.0 if isinstance(gateway, Missing) else gateway.seconds,
         settled=all(pod.settled for pod in pods),
         offered=max(completed + failed + growing, 0.0),
     )
+
+
+def served(pods: Iterable[PodTraffic]) -> frozenset[str]:
+    """Models that are asked, but for those whose executions take next to no time."""
+    seconds: dict[str, float] = {}
+    for pod in pods:
+        for window in pod.all_windows:
+            if window.requests > 0:
+                taken = window.compute_seconds * min(window.executions / window.requests, 1.0)
+                seconds[window.model] = seconds.get(window.model, 0.0) + taken
+    least = NEGLIGIBLE * sum(seconds.values())
+    return frozenset(model for model, taken in seconds.items() if taken >= least)
+
+
+def _means(windows: list[tuple[ModelWindow, int]]) -> tuple[float, float]:
+    """Seconds per request, and in the queue: of the slowest model, for an objective holds for each.
+
+    One that is asked less than `FEW_REQUESTS` times tells nothing by itself.
+    """
+    sums: dict[str, tuple[float, float, float]] = {}
+    for window, count in windows:
+        requests, seconds, queue = sums.get(window.model, (0.0, 0.0, 0.0))
+        sums[window.model] = (
+            requests + window.requests * count,
+            seconds + window.request_seconds * count,
+            queue + window.queue_seconds * count,
+        )
+    telling = [one for one in sums.values() if one[0] >= FEW_REQUESTS]
+    if not telling:
+        requests, seconds, queue = map(sum, zip(*sums.values(), strict=True))
+        return (seconds / requests, queue / requests) if requests > 0 else (0.0, 0.0)
+    return max(s / n for n, s, _ in telling), max(q / n for n, _, q in telling)
 
 
 def _alike(pods: tuple[PodTraffic, ...]) -> list[tuple[ModelWindow, int]]:

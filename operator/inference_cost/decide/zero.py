@@ -11,12 +11,13 @@ from typing import Final
 from inference_cost.decide.backlog import held_back
 from inference_cost.decide.behavior import limited
 from inference_cost.decide.case import LONGEST_GAP, Case
+from inference_cost.decide.domain import outside_domain
 from inference_cost.decide.guard import Verdict, caps_ask
 from inference_cost.decide.headroom.learned import DAY_BINS, NOTHING, from_bytes, views
 from inference_cost.decide.headroom.regression import DAY_SECONDS
 from inference_cost.decide.kinds import last_kind
 from inference_cost.decide.place import replica_price
-from inference_cost.decide.profile import Capability, capability, current_estimate, outside_domain
+from inference_cost.decide.profile import Capability, capability, current_estimate
 from inference_cost.decide.schedule import InForce
 from inference_cost.decide.size import replicas_for
 from inference_cost.decide.stabilize import Choice

@@ -14,6 +14,19 @@ from inference_cost.model.reading import Missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MixPart:
+    """One model's share of a pod's load. `seconds`: of execution per request."""
+
+    model: str
+    per_second: float  # requests
+    seconds: float
+
+    @property
+    def busy(self) -> float:
+        return self.per_second * self.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTimeEstimate:
     """Recursive weighted least squares of y = α + β·x (docs/how-it-decides.md), of one kind of replica.
 
@@ -29,6 +42,7 @@ class ServiceTimeEstimate:
     executions: float = 0.0
     largest_mean_batch: float = 0.0
     largest_load_seen: float = 0.0  # requests/s per replica while the objective held
+    held_mix: tuple[MixPart, ...] = ()  # the same of several models, per pod (decide/shared.py)
     rejected_in_a_row: int = 0
     updated_at: float = 0.0
     source: str = "Counters"

@@ -47,6 +47,7 @@ class PodSignals:
     pod: str
     models: tuple[ModelWindow, ...]
     gpu_utilization: Reading[float]
+    others: tuple[ModelWindow, ...] = ()  # asked too, and not named by the policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

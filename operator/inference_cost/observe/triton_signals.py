@@ -89,9 +89,13 @@ def _pod_signals(tick: TickSeries, subject: Subject, pod: PodRecord) -> PodSigna
     windows = _windows(tick, subject, series)
     if isinstance(windows, Missing):
         return windows
-    busy = any(w.compute_seconds > 0 for w in windows)
+    others = _others(tick, subject, series)
+    busy = any(w.compute_seconds > 0 for w in (*windows, *others))
     return PodSignals(
-        pod=pod.name, models=windows, gpu_utilization=_gpu(tick, subject, pod, busy=busy)
+        pod=pod.name,
+        models=windows,
+        gpu_utilization=_gpu(tick, subject, pod, busy=busy),
+        others=others,
     )
 
 
@@ -114,6 +118,18 @@ def _windows(
         )
     windows = tuple(r for r in results if isinstance(r, ModelWindow))
     return windows or next(r for r in results if isinstance(r, Missing))
+
+
+def _others(tick: TickSeries, subject: Subject, series: PodSeries) -> tuple[ModelWindow, ...]:
+    """Models that the policy does not name take their time on the same GPU."""
+    if not subject.models:
+        return ()
+    results = [
+        model_window(m, f, clock_offset_seconds=tick.clock_offset_seconds)
+        for m, f in sorted(series.by_model.items())
+        if m not in subject.models
+    ]
+    return tuple(r for r in results if isinstance(r, ModelWindow) and r.requests > 0)
 
 
 def _gpu(tick: TickSeries, subject: Subject, pod: PodRecord, *, busy: bool) -> Reading[float]:

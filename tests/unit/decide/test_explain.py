@@ -293,6 +293,8 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("before", 240.0),
         ("usual", 200.0),
         ("until", 1_800_000_000.0),
+        ("now", 42),
+        ("held", 61),
         ("slowest", "Tesla-T4"),
         ("others", "NVIDIA-L4"),
         ("size", 4),

@@ -88,7 +88,6 @@ KEYS = {
     "a node without the label": (Replica(product=""), UNKNOWN, "1"),
     "a node that is not known": (Replica(product=None), UNKNOWN, "1"),
     "a store without the version": (Replica(version=UNKNOWN), L4, UNKNOWN),
-    "two versions that answer": (Replica(version=SEVERAL), L4, UNKNOWN),
 }
 
 

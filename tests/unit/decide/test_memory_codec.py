@@ -12,6 +12,7 @@ from inference_cost.decide.stretch import STRETCHES
 from inference_cost.model.memory import (
     Calibration,
     Compared,
+    MixPart,
     PolicyMemory,
     ServiceTimeEstimate,
     SuspectedOutage,
@@ -37,6 +38,7 @@ FULL = PolicyMemory(
             gpu_product="NVIDIA-L4",
             model_version="3",
             largest_load_seen=80.0,
+            held_mix=(MixPart(model="resnet/3", per_second=40.0, seconds=0.012),),
             rejected_in_a_row=2,
             source="Checkpoint",
         ),

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from inference_cost.decide.domain import outside_domain
 from inference_cost.decide.engine import decide
-from inference_cost.decide.profile import outside_domain
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, ProfileSource
 from inference_cost.model.policy import LatencyObjective
@@ -102,7 +102,7 @@ def test_several_models_on_one_pod_are_outside_the_latency_model() -> None:
         for one in signals(100.0, 2).pods
     )
     plan = plan_of(observation(seen=replace(signals(100.0, 2), pods=shared)), learned(needs=1))
-    assert plan.reasons[0].code == "outside-model"
+    assert plan.reasons[0].code == "shared-pods"
 
 
 def test_batch_statistics_of_triton_come_first_and_may_be_learned_from_at_once() -> None:

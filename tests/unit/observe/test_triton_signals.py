@@ -211,6 +211,17 @@ def test_only_the_policy_s_models_count() -> None:
     assert [m.model for m in found.pods[0].models] == ["other"]
 
 
+def test_what_others_are_asked_on_the_same_pod_is_told_beside() -> None:
+    idle = counters("a", (-45.0, 100.0), (0.0, 100.0), model="idle")
+    given = answers(counters("a") + counters("a", model="other") + idle)
+    named = look(given, pod("a"), models=("other",))
+    every = look(given, pod("a"))
+    assert isinstance(named, Signals)
+    assert isinstance(every, Signals)
+    assert [m.model for m in named.pods[0].others] == ["sleepy"]
+    assert every.pods[0].others == ()
+
+
 def test_a_model_that_is_not_loaded_is_named_beside_those_that_are() -> None:
     found = look(answers(counters("a")), pod("a"), models=("resnet",))
     assert isinstance(found, Missing)
