@@ -5,7 +5,7 @@ from typing import Final
 
 from inference_cost.decide.latency import batching_of
 from inference_cost.decide.latency_tables import Batching
-from inference_cost.decide.traffic import Traffic, served, totals
+from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import ModelConfiguration
 
@@ -48,7 +48,7 @@ def configuration_of(
     """Of the model that is served; Missing where unknown or where several share the pods."""
     if isinstance(configurations, Missing):
         return configurations
-    asked = frozenset() if isinstance(traffic, Missing) else served(traffic.pods)
+    asked = frozenset() if isinstance(traffic, Missing) else traffic.served
     found = [one for one in configurations if one.model in asked] or list(configurations)
     if len(found) != 1 or not 0 <= found[0].max_batch_size <= LARGEST_BATCH:
         return Missing(reason=MissingReason.AMBIGUOUS, detail=f"{len(found)} models")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from inference_cost.decide.traffic import PodTraffic
 from inference_cost.model.memory import ServiceTimeEstimate
-from inference_cost.model.profile_key import SEVERAL, UNKNOWN, ProfileKey
+from inference_cost.model.profile_key import UNKNOWN, ProfileKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import Node
 
@@ -16,19 +16,23 @@ def kinds_of(pods: Iterable[PodTraffic], last: ProfileKey, nodes: Mapping[str, N
 
     Pods of which less is known than of others, such as those on a node that is gone, are left out.
     """
-    found: dict[ProfileKey, tuple[PodTraffic, ...]] = {}
+    found: dict[tuple[str, str], list[PodTraffic]] = {}
+    before = _text(last.model_version)
     for pod in pods:
         if pod.pod.template_hash == last.template_hash:
-            key = ProfileKey(
-                template_hash=last.template_hash,
-                gpu_product=_product(pod, nodes),
-                model_version=_version(pod, last.model_version),
-            )
-            found[key] = (*found.get(key, ()), pod)
+            found.setdefault((_product(pod, nodes), _version(pod, before)), []).append(pod)
     if not found:
         return {last: ()}
     most = max(map(_known, found))
-    return {key: pods for key, pods in found.items() if _known(key) == most}
+    return {
+        ProfileKey(
+            template_hash=last.template_hash,
+            gpu_product=kind[0] or UNKNOWN,
+            model_version=kind[1] or UNKNOWN,
+        ): tuple(alike)
+        for kind, alike in found.items()
+        if _known(kind) == most
+    }
 
 
 def last_kind(estimates: tuple[ServiceTimeEstimate, ...], template_hash: str) -> ProfileKey:
@@ -62,21 +66,23 @@ def _word(part: str | Missing) -> str:
     return "unknown" if isinstance(part, Missing) else part
 
 
-def _known(key: ProfileKey) -> int:
-    return (not isinstance(key.gpu_product, Missing)) + (not isinstance(key.model_version, Missing))
+def _known(kind: tuple[str, str]) -> int:
+    return sum(map(bool, kind))
 
 
-def _product(pod: PodTraffic, nodes: Mapping[str, Node]) -> str | Missing:
+def _text(part: str | Missing) -> str:
+    return "" if isinstance(part, Missing) else part
+
+
+def _product(pod: PodTraffic, nodes: Mapping[str, Node]) -> str:
+    """Nothing where it is not known."""
     node = nodes.get(pod.pod.node)
-    return UNKNOWN if node is None or not node.gpu_product else node.gpu_product
+    return "" if node is None else node.gpu_product
 
 
-def _version(pod: PodTraffic, last: str | Missing) -> str | Missing:
+def _version(pod: PodTraffic, last: str) -> str:
     """Of the one model that is served; a pod that is not asked would serve what was served last."""
-    found = {(w.model, w.version) for w in pod.windows if w.requests > 0}
+    found = {(w.model, _text(w.version)) for w in pod.windows if w.requests > 0}
     if not found:
         return last
-    if len(found) > 1:
-        return UNKNOWN
-    [(_, version)] = found
-    return UNKNOWN if version == SEVERAL else version
+    return found.pop()[1] if len(found) == 1 else ""

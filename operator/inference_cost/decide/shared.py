@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from inference_cost.decide.profile import BELOW_TOO_MUCH, Capability, current_estimate, put
-from inference_cost.decide.traffic import Traffic, served, totals
+from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import MixPart, ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource
 from inference_cost.model.profile_key import SEVERAL, ProfileKey
@@ -43,17 +43,16 @@ def shared_pods(seen: Traffic, ensembles: frozenset[str]) -> Shared | None:
 
 
 def _why(seen: Traffic, ensembles: frozenset[str]) -> str:
-    models = served(seen.pods)
-    named = {window.model for pod in seen.pods for window in pod.windows}
+    models = seen.served
     if len(models) > 1:
         return (
             "an ensemble and the models it calls share the pods"
             if models & ensembles
             else f"{len(models)} models share the pods"
         )
-    if models - named:
+    if not any(window.model in models for pod in seen.pods for window in pod.windows) and models:
         return "only a model that the policy does not name uses the pods now"
-    several = any(w.version == SEVERAL for pod in seen.pods for w in pod.windows if w.requests > 0)
+    several = any(w.requests > 0 and w.version == SEVERAL for pod in seen.pods for w in pod.windows)
     return "several versions of the model share the pods" if several else ""
 
 
@@ -64,12 +63,11 @@ def _asked(seen: Traffic) -> float:
 
 
 def _mix(seen: Traffic, ensembles: frozenset[str]) -> Mix:
+    """An ensemble's time is that of its parts."""
     windows: dict[str, list[ModelWindow]] = {}
     for pod in seen.pods:
         for window in pod.all_windows:
-            if (
-                window.requests > 0 and window.model not in ensembles
-            ):  # an ensemble's time is that of its parts
+            if window.requests > 0 and window.model not in ensembles:
                 windows.setdefault(_name(window), []).append(window)
     parts = (_part(name, many, len(seen.pods)) for name, many in windows.items())
     return tuple(sorted(parts, key=lambda one: -one.busy)[:PARTS_KEPT])

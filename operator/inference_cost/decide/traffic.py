@@ -59,6 +59,7 @@ class Traffic:
     mean_queue_seconds: float
     coverage: float  # reporting ready pods ÷ ready pods
     partial: bool
+    served: frozenset[str]  # models that are asked, but for those that take next to no time
     pending_known: bool
     gateway_rate: float | None
     gateway_errors: float | None
@@ -192,6 +193,7 @@ def _sum(
         mean_queue_seconds=mean_queue_seconds,
         coverage=coverage,
         partial=partial,
+        served=_served(pods, windows),
         pending_known=any(isinstance(window.pending, Sample) for window, _ in windows),
         gateway_rate=None if isinstance(gateway, Missing) else gateway.requests / gateway.seconds,
         gateway_errors=None if isinstance(gateway, Missing) else gateway.errors / gateway.seconds,
@@ -204,14 +206,13 @@ def _sum(
     )
 
 
-def served(pods: Iterable[PodTraffic]) -> frozenset[str]:
-    """Models that are asked, but for those whose executions take next to no time."""
+def _served(pods: tuple[PodTraffic, ...], windows: list[tuple[ModelWindow, int]]) -> frozenset[str]:
     seconds: dict[str, float] = {}
-    for pod in pods:
-        for window in pod.all_windows:
-            if window.requests > 0:
-                taken = window.compute_seconds * min(window.executions / window.requests, 1.0)
-                seconds[window.model] = seconds.get(window.model, 0.0) + taken
+    others = ((window, 1) for pod in pods for window in pod.others)
+    for window, count in (*windows, *others):
+        if window.requests > 0:
+            taken = window.compute_seconds * min(window.executions / window.requests, 1.0)
+            seconds[window.model] = seconds.get(window.model, 0.0) + taken * count
     least = NEGLIGIBLE * sum(seconds.values())
     return frozenset(model for model, taken in seconds.items() if taken >= least)
 
