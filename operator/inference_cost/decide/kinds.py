@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from inference_cost.decide.traffic import PodTraffic
+from inference_cost.decide.traffic import PodTraffic, Traffic
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.profile_key import UNKNOWN, ProfileKey
 from inference_cost.model.reading import Missing
@@ -11,16 +11,17 @@ from inference_cost.model.workload import Node
 Kinds = Mapping[ProfileKey, tuple[PodTraffic, ...]]
 
 
-def kinds_of(pods: Iterable[PodTraffic], last: ProfileKey, nodes: Mapping[str, Node]) -> Kinds:
+def kinds_of(seen: Traffic, last: ProfileKey, nodes: Mapping[str, Node]) -> Kinds:
     """Of the template of `last`, the kind that stands in where no pod tells.
 
     Pods of which less is known than of others, such as those on a node that is gone, are left out.
     """
     found: dict[tuple[str, str], list[PodTraffic]] = {}
     before = _text(last.model_version)
-    for pod in pods:
+    for pod in seen.pods:
         if pod.pod.template_hash == last.template_hash:
-            found.setdefault((_product(pod, nodes), _version(pod, before)), []).append(pod)
+            version = _version(pod, seen.served, before)
+            found.setdefault((_product(pod, nodes), version), []).append(pod)
     if not found:
         return {last: ()}
     most = max(map(_known, found))
@@ -80,9 +81,11 @@ def _product(pod: PodTraffic, nodes: Mapping[str, Node]) -> str:
     return "" if node is None else node.gpu_product
 
 
-def _version(pod: PodTraffic, last: str) -> str:
+def _version(pod: PodTraffic, served: frozenset[str], last: str) -> str:
     """Of the one model that is served; a pod that is not asked would serve what was served last."""
-    found = {(w.model, _text(w.version)) for w in pod.windows if w.requests > 0}
+    found = {
+        (w.model, _text(w.version)) for w in pod.windows if w.requests > 0 and w.model in served
+    }
     if not found:
         return last
     return found.pop()[1] if len(found) == 1 else ""

@@ -241,8 +241,17 @@ def test_a_gateway_that_counts_all_models_is_compared_with_what_it_counts() -> N
 
 def test_a_model_that_takes_next_to_no_time_leaves_the_latency_model_in_place() -> None:
     seen = world({"resnet": 10.0, "tiny": 0.05})
-    plan, _ = decided(seen, learned(needs=1))
+    assert not isinstance(seen.signals, Missing)
+    pods = tuple(
+        replace(one, models=tuple(replace(w, version="1") for w in one.models))
+        for one in seen.signals.pods
+    )
+    seen = replace(seen, signals=replace(seen.signals, pods=pods))
+    known = replace(ESTIMATE, model_version="1")
+    plan, _ = decided(seen, learned(needs=1, estimates=(known,)))
     assert "shared-pods" not in {reason.code for reason in plan.reasons}
+    assert not isinstance(plan.profile, Missing)
+    assert plan.profile.key == known.key
 
 
 WHY = {
