@@ -278,6 +278,18 @@ def even(evenness: Evenness) -> str:
     return f"Of {_pods(evenness.pods)}, the busiest gets {100 * evenness.hottest_fraction:.0f} % of the requests."
 
 
+def sufficient(plan: Plan | None) -> str:
+    """A pod that is ready and slow is capacity that is paid for and missing."""
+    slow = next((r for r in plan.reasons if r.code == "slow-pods"), None) if plan else None
+    if slow is None:
+        return "No pod waits for a node."
+    values = dict(slow.values)
+    return (
+        f"No pod waits for a node. Pod {values['pod']} takes {values['times']} times as long per batch as its "
+        "siblings: look at its GPU and node; delete it if it stays so."
+    )
+
+
 def quota(refusal: str) -> str:
     return (
         f"New pods are refused: {refusal}. Raise the ResourceQuota of the namespace, or lower "

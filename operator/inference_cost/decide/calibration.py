@@ -145,6 +145,7 @@ def _disturbed(case: Case, seen: Traffic) -> bool:
     """Whether there are other reasons to be late than a wrong model."""
     return (
         case.fleet.rolling_out
+        or bool(case.slow)
         or seen.partial
         or seen.coverage < 1.0
         or seen.failed > 0

@@ -106,7 +106,8 @@ def _learned_estimates(
     new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
     if new <= 0 or case.fleet.rolling_out:
         return estimates
-    load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial
+    alike = not any(pod.slow for pod in seen.pods)
+    load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial and alike
     if outside and whole and (late is not None or _too_slow(case, seen, measured)):
         return forget_load(estimates, template, load)
     if seen.failed > 0 or shed(seen) or not is_steady(seen):
@@ -163,7 +164,9 @@ def _held(case: Case, seen: Traffic, measured: tuple[float, float] | Missing) ->
 
 def _concurrency(seen: Traffic) -> float:
     """Mean executions running at once per pod: executions × mean batch time ÷ time."""
-    found = totals(window for pod in seen.pods if pod.settled for window in pod.windows)
+    found = totals(
+        window for pod in seen.pods if pod.settled and not pod.slow for window in pod.windows
+    )
     if found.requests <= 0 or found.seconds <= 0:
         return 1.0
     return found.compute_seconds / found.requests * found.executions / found.seconds

@@ -16,6 +16,7 @@ from inference_cost.model.memory import (
     Compared,
     PolicyMemory,
     ServiceTimeEstimate,
+    SlowPod,
     SuspectedOutage,
 )
 from inference_cost.model.plan import Evenness
@@ -91,6 +92,17 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         blind_at=_number(data.get("blind_at", 0.0)),
         price_before_zero=None if price is None else _number(price),
         outage=_outage(data.get("outage")),
+        slow_pods=tuple(_slow_pod(one) for one in data.get("slow_pods", ())),
+    )
+
+
+def _slow_pod(data: Mapping[str, Any]) -> SlowPod:
+    return SlowPod(
+        uid=str(data["uid"]),
+        name=str(data["name"]),
+        times=max(_number(data["times"]), 1.0),
+        since=_number(data["since"]),
+        seen_at=_number(data["seen_at"]),
     )
 
 

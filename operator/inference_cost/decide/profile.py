@@ -166,7 +166,7 @@ def _window(
     found = totals(
         window
         for pod in traffic.pods
-        if pod.settled and pod.pod.template_hash == template_hash
+        if pod.settled and not pod.slow and pod.pod.template_hash == template_hash
         for window in pod.windows
         if window.failures == 0 and window.requests > 0
     )

@@ -14,6 +14,7 @@ from inference_cost.model.memory import (
     Compared,
     PolicyMemory,
     ServiceTimeEstimate,
+    SlowPod,
     SuspectedOutage,
 )
 from inference_cost.model.plan import Evenness, ProfileSource
@@ -83,6 +84,7 @@ FULL = PolicyMemory(
         spare_seconds=1740.0,
         over=True,
     ),
+    slow_pods=(SlowPod(uid="u", name="p2", times=2.5, since=NOON - 60.0, seen_at=NOON),),
 )
 
 
@@ -122,6 +124,7 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"calibration": "x"},
         {"evenness": {"pods": 2}},
         {"outage": {"began_at": 1.0}},
+        {"slow_pods": [{"uid": "u"}]},
     ],
 )
 def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
@@ -130,8 +133,9 @@ def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
 
 def test_a_checkpoint_from_before_these_were_measured_is_read() -> None:
     old = encode(FULL)
-    del old["calibration"], old["evenness"]
-    assert decode(old) == replace(FULL, calibration=Calibration(), evenness=Evenness())
+    del old["calibration"], old["evenness"], old["slow_pods"]
+    new = {"calibration": Calibration(), "evenness": Evenness(), "slow_pods": ()}
+    assert decode(old) == replace(FULL, **new)  # type: ignore[arg-type]
 
 
 def test_sums_at_other_relative_loads_are_begun_anew() -> None:
