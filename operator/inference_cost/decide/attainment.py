@@ -217,7 +217,7 @@ def late_between(
 ) -> tuple[float, float, float, float] | Missing:
     """(bound, requests later than it, those that may be late beside them, requests) of the newest window.
 
-    The bound is the histogram's lowest one that is not below the threshold.
+    Without those answered 5xx, which miss the objective and say nothing of latency. The bound is the histogram's lowest one that is not below the threshold.
     """
     gateway = clean_gateway(signals.gateway)
     if isinstance(gateway, Missing):
@@ -231,7 +231,8 @@ def late_between(
         return Missing(reason=MissingReason.AMBIGUOUS, detail=_add_a_bound(objective))
     quick, requests = _within(gateway, histogram, _above(histogram, threshold))
     in_time, _ = _within(gateway, histogram, _below(histogram, threshold))
-    return bound, requests - quick, quick - in_time, requests
+    answered = requests - min(gateway.errors, requests)
+    return bound, max(answered - quick, 0.0), quick - in_time, answered
 
 
 def _hangs_on_a_bound(objective: LatencyObjective, signals: Signals | Missing) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from inference_cost.decide import stretch
 from inference_cost.decide.attainment import late_between
 from inference_cost.decide.case import Case
+from inference_cost.decide.demand import shed
 from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.latency import LARGEST_LOAD
@@ -149,7 +150,7 @@ def _disturbed(case: Case, seen: Traffic) -> bool:
         or seen.partial
         or seen.coverage < 1.0
         or seen.failed > 0
-        or bool(seen.gateway_errors)
+        or shed(seen)
         or not is_steady(seen)
         or not seen.settled
     )
