@@ -86,8 +86,9 @@ _METRICS_OTHERWISE = "Metrics of {target} are not available{detail}."
 
 _GATEWAY_HINT = (
     "Set `gateway.preset` in the operator's values (for example `envoy`), so that latency is "
-    "measured in front of the fleet; before 26.01, Triton exports no latency histogram for ordinary "
-    "models, so no flag of tritonserver helps there."
+    "measured in front of the fleet; or let tritonserver tell it: `--metrics-config "
+    "histogram_latencies=true` (from 26.01 on; before, for decoupled models alone) or "
+    "`summary_latencies=true`."
 )
 
 EVENNESS_UNKNOWN = "Not measured: at least two pods, ready for a full rate window, with 20 requests each are needed."

@@ -22,12 +22,14 @@ from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.learning import is_steady
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, gain
+from inference_cost.decide.server_latency import told
 from inference_cost.decide.serving import late_by_load, likeliest, queue_by_load
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import Calibration, Compared
 from inference_cost.model.plan import LimitedBy, Profile, Reason
 from inference_cost.model.policy import DrainObjective, LatencyObjective
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import Signals
 
 BUSY: Final = 0.5  # of the largest load: below, there is little to measure
 OVERLOADED: Final = 1.05  # times the largest load: late because replicas are too few
@@ -130,7 +132,7 @@ def _compared(case: Case, seen: Traffic, can: Capability, state: Calibration) ->
     ):
         return state
     likely = likeliest(profile, replica)
-    bound, late, doubtful = _late(case, likely, window, state)
+    bound, late, doubtful = _late(case, told(case, seen), likely, window, state)
     state = replace(
         state,
         queue=_queue(profile, likely, window, state.queue),
@@ -166,10 +168,14 @@ def _window(seen: Traffic, capacity: float) -> _Window:
 
 
 def _late(
-    case: Case, replica: Replica, window: _Window, state: Calibration
+    case: Case,
+    signals: Signals | Missing,
+    replica: Replica,
+    window: _Window,
+    state: Calibration,
 ) -> tuple[float, Compared, float]:
     """With the bound, and the requests that may be late beside those that are."""
-    objective, signals = case.observation.policy.objective, case.observation.signals
+    objective = case.observation.policy.objective
     measured: tuple[float, float, float, float] | Missing = NOT_MEASURED
     if isinstance(objective, LatencyObjective) and not isinstance(signals, Missing):
         measured = late_between(objective, signals)

@@ -15,6 +15,7 @@ from inference_cost.decide.profile import (
     outside_domain,
     remember_load,
 )
+from inference_cost.decide.server_latency import told
 from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Attainment
@@ -25,6 +26,7 @@ from inference_cost.model.policy import (
     QueueTimeObjective,
 )
 from inference_cost.model.reading import Missing
+from inference_cost.model.signals import Signals
 
 STEADY: Final = 0.25  # the newest rate may differ from the window's by so much
 BY_CHANCE: Final = 3.0  # standard deviations
@@ -48,12 +50,13 @@ def learn(case: Case, seen: Traffic) -> Lesson:
     """Attainment first, then what the window teaches, then what a replica can carry with it."""
     observation, history = case.observation, case.memory.attainment
     objective = observation.policy.objective
-    measured = attainment.measure(objective, observation.signals, seen)
+    signals = told(case, seen)
+    measured = attainment.measure(objective, signals, seen)
     if not isinstance(measured, Missing):
         seconds = _measured_over(objective, seen)
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
-    late, concurrency = _late_now(case, measured), _concurrency(seen)
+    late, concurrency = _late_now(case, measured, signals), _concurrency(seen)
     estimates = _learned_estimates(case, seen, measured, late)
     can = capability(
         current_estimate(estimates, case.fleet.template_hash),
@@ -64,17 +67,19 @@ def learn(case: Case, seen: Traffic) -> Lesson:
         inferences_per_request=_inferences_per_request(seen),
         routing=observation.policy.routing,
     )
-    reached = attainment.attained(history, objective, measured, observation.signals)
+    where = "Gateway" if signals is observation.signals else "Server"
+    reached = attainment.attained(history, objective, measured, signals, where)
     busy = min(concurrency, 1.0) if seen.completed > 0 else 0.0
     return Lesson(can, measured, reached, history, estimates, _sampled_at(case), late, busy)
 
 
-def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
+def _late_now(
+    case: Case, measured: tuple[float, float] | Missing, signals: Signals | Missing
+) -> float | None:
     """Lateness that the model did not expect."""
     if _being_mended(case):
         return None
-    objective, signals = case.observation.policy.objective, case.observation.signals
-    return attainment.missed_now(objective, measured, signals)
+    return attainment.missed_now(case.observation.policy.objective, measured, signals)
 
 
 def _being_mended(case: Case) -> bool:
@@ -91,7 +96,7 @@ def _being_mended(case: Case) -> bool:
 def _measured_over(objective: Objective, seen: Traffic) -> float:
     match objective:
         case LatencyObjective():
-            return seen.gateway_seconds
+            return seen.gateway_seconds or seen.seconds
         case QueueTimeObjective() | DrainObjective():
             return seen.seconds
         case _ as unknown:

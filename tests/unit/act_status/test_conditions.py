@@ -206,7 +206,7 @@ ROWS: dict[str, Row] = {
     # The objective: only a measurement decides.
     "nothing measures latency": Row(
         seen=seen(), plan=plan(), kind=Type.SLO_MET, says="Unknown/NotMeasured",
-        names=("`gateway.preset`", "no flag of tritonserver", "80 ms at the 99th percentile", "which meets"),
+        names=("`gateway.preset`", "`summary_latencies=true`", "80 ms at the 99th percentile", "which meets"),
     ),
     "the gateway's series are missing": Row(
         seen=seen(), plan=plan(attainment=missing(MissingReason.EMPTY_RESULT, "no series")),
