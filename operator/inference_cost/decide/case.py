@@ -64,8 +64,8 @@ class Case:
 def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot) -> Case:
     settings, at = snapshot.settings, snapshot.at
     workloads = tuple(workloads_of(observation))
-    memory = learn_start_ups(memory, workloads, at, settings.tick_seconds)
-    start_up = lead_time.start_up_seconds(memory.start_up_seconds, settings.start_up_seconds_prior)
+    memory = learn_start_ups(memory, workloads, snapshot.nodes, at, settings.tick_seconds)
+    start_up = lead_time.start_up_seconds(memory, settings.start_up_seconds_prior)
     signals = observation.signals
     scrape, age = 0.0, 0.0
     if not isinstance(signals, Missing):

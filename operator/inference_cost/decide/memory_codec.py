@@ -73,6 +73,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         ),
         changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
         start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
+        start_up_pools=tuple(str(pool) for pool in data.get("start_up_pools", ())),
         attainment=tuple(
             (_number(t), _number(w), _number(n)) for t, w, n in data.get("attainment", ())
         ),

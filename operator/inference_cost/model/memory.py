@@ -110,6 +110,7 @@ class PolicyMemory:
         tuple[float, int], ...
     ] = ()  # replicas added (+) or removed (-), for step limits
     start_up_seconds: tuple[float, ...] = ()  # seen from pod creation to ready
+    start_up_pools: tuple[str, ...] = ()  # of the nodes of the newest of these; "" where not known
     attainment: tuple[
         tuple[float, float, float], ...
     ] = ()  # (time, requests within the objective, requests)

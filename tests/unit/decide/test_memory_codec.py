@@ -61,6 +61,7 @@ FULL = PolicyMemory(
     arrivals=((NOON, 120.0, 40.0),),
     changes=((NOON, -1),),
     start_up_seconds=(61.5,),
+    start_up_pools=("g6",),
     attainment=((NOON, 990.0, 1000.0),),
     pods_seen_starting=("a", "b"),
     misses=3,
@@ -133,8 +134,13 @@ def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
 
 def test_a_checkpoint_from_before_these_were_measured_is_read() -> None:
     old = encode(FULL)
-    del old["calibration"], old["evenness"], old["slow_pods"]
-    new = {"calibration": Calibration(), "evenness": Evenness(), "slow_pods": ()}
+    del old["calibration"], old["evenness"], old["slow_pods"], old["start_up_pools"]
+    new = {
+        "calibration": Calibration(),
+        "evenness": Evenness(),
+        "slow_pods": (),
+        "start_up_pools": (),
+    }
     assert decode(old) == replace(FULL, **new)  # type: ignore[arg-type]
 
 
