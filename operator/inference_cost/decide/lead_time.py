@@ -24,7 +24,10 @@ Starts = tuple[tuple[str, float], ...]  # (pool, seconds), in the order in which
 
 def starts(memory: PolicyMemory) -> Starts:
     """Of those that an earlier version remembered the pool is not known."""
-    seconds, pools = memory.start_up_seconds, memory.start_up_pools
+    return _paired(memory.start_up_pools, memory.start_up_seconds)
+
+
+def _paired(pools: tuple[str, ...], seconds: tuple[float, ...]) -> Starts:
     unknown = ("",) * (len(seconds) - len(pools))
     return tuple(zip((*unknown, *pools), seconds, strict=False))
 
@@ -45,14 +48,19 @@ def start_up_seconds(memory: PolicyMemory, prior: float) -> float:
     seen = memory.start_up_seconds
     if len(seen) < START_UPS_NEEDED:
         return max(prior, *seen) if seen else prior
-    return by_pool(starts(memory))[0].p95_seconds
+    return by_pool(memory)[0].p95_seconds
+
+
+def by_pool(memory: PolicyMemory) -> tuple[PoolStarts, ...]:
+    """Of the pools of late, the slowest first."""
+    return _by_pool(memory.start_up_pools, memory.start_up_seconds)
 
 
 @lru_cache(maxsize=POLICIES_KEPT)
-def by_pool(seen: Starts) -> tuple[PoolStarts, ...]:
-    """Of the pools of late, the slowest first."""
+def _by_pool(pools: tuple[str, ...], seconds: tuple[float, ...]) -> tuple[PoolStarts, ...]:
+    seen = _paired(pools, seconds)
     of_late = {pool for pool, _ in seen[-OF_LATE:]}
-    found = [_of_pool(pool, [seconds for one, seconds in seen if one == pool]) for pool in of_late]
+    found = [_of_pool(pool, [time for one, time in seen if one == pool]) for pool in of_late]
     return tuple(sorted(found, key=lambda one: (-one.p95_seconds, one.pool)))
 
 

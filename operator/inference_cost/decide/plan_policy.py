@@ -19,7 +19,7 @@ from inference_cost.decide.evenness import (
 )
 from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal, replaced
-from inference_cost.decide.lead_time import by_pool, starts
+from inference_cost.decide.lead_time import by_pool
 from inference_cost.decide.learning import Lesson
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
@@ -151,7 +151,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         gpu_utilization=gpu,
         headroom=found.headroom,
         evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
-        starts=by_pool(starts(case.memory)),
+        starts=by_pool(case.memory),
     )
     return plan, memory
 

@@ -64,7 +64,7 @@ def test_the_start_up_time(seen: list[tuple[str, float]], want: float) -> None:
 
 def test_median_and_95th_percentile_of_each_pool_the_slowest_first() -> None:
     seen = [("warm", 50.0 + i) for i in range(9)] + [("spot", 200.0), ("spot", 400.0)]
-    assert by_pool(tuple(seen)) == (
+    assert by_pool(memory(*seen)) == (
         PoolStarts(pool="spot", count=2, p50_seconds=400.0, p95_seconds=400.0),
         PoolStarts(pool="warm", count=9, p50_seconds=54.0, p95_seconds=58.0),
     )
