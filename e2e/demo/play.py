@@ -26,7 +26,7 @@ from e2e.rig.triton import ensure_triton
 
 PENDING = "sum(nv_inference_pending_request_count)"
 # What the table shows itself, and what `kubectl inference-cost explain` is for.
-BESIDES = ("Seen:", "Expected:", "Room:", "Found:")
+BESIDES = ("Seen:", "Expected:", "Room:", "Found:", "Starts:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,8 +86,9 @@ _METRICS_OTHERWISE = "Metrics of {target} are not available{detail}."
 
 _GATEWAY_HINT = (
     "Set `gateway.preset` in the operator's values (for example `envoy`), so that latency is "
-    "measured in front of the fleet; before 26.01, Triton exports no latency histogram for ordinary "
-    "models, so no flag of tritonserver helps there."
+    "measured in front of the fleet; or let tritonserver tell it: `--metrics-config "
+    "histogram_latencies=true` (from 26.01 on; before, for decoupled models alone) or "
+    "`summary_latencies=true`."
 )
 
 EVENNESS_UNKNOWN = "Not measured: at least two pods, ready for a full rate window, with 20 requests each are needed."
@@ -276,6 +277,18 @@ def uneven(evenness: Evenness) -> str:
 
 def even(evenness: Evenness) -> str:
     return f"Of {_pods(evenness.pods)}, the busiest gets {100 * evenness.hottest_fraction:.0f} % of the requests."
+
+
+def sufficient(plan: Plan | None) -> str:
+    """A pod that is ready and slow is capacity that is paid for and missing."""
+    slow = next((r for r in plan.reasons if r.code == "slow-pods"), None) if plan else None
+    if slow is None:
+        return "No pod waits for a node."
+    values = dict(slow.values)
+    return (
+        f"No pod waits for a node. Pod {values['pod']} takes {values['times']} times as long per batch as its "
+        "siblings: look at its GPU and node; delete it if it stays so."
+    )
 
 
 def quota(refusal: str) -> str:

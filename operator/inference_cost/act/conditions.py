@@ -265,7 +265,7 @@ def _capacity_available(view: View) -> Finding:
         return is_false(ConditionReason.PODS_FAILING, texts.failing(failing))
     pending = [p for p in view.pods if p.unschedulable and not p.terminating]
     if not pending:
-        return is_true(ConditionReason.CAPACITY_SUFFICIENT, "No pod waits for a node.")
+        return is_true(ConditionReason.CAPACITY_SUFFICIENT, texts.sufficient(view.plan))
     waited = view.at - min(p.created_at for p in pending)
     if waited > view.settings.start_up_seconds_prior:
         return is_false(ConditionReason.PODS_PENDING, texts.unschedulable(pending, waited))

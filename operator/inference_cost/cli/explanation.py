@@ -49,6 +49,7 @@ class Explanation:
     limited: str
     room: str
     found: str
+    starts: str
     cost: str
     slo: str
     slo_violated: bool
@@ -74,6 +75,7 @@ def explanation_of(policy: Mapping[str, Any]) -> Explanation:
         limited=_limited(told["limited"], decision.get("limitedBy", "")),
         room=told["room"],
         found=told["found"],
+        starts=told["starts"],
         cost=" ".join(s for s in (_cost(status), told["unpriced"]) if s),
         slo=_slo(status),
         slo_violated=_condition(status, ConditionType.SLO_MET).get("status") == "False",
@@ -83,12 +85,15 @@ def explanation_of(policy: Mapping[str, Any]) -> Explanation:
 
 def _told(message: str) -> dict[str, str]:
     """The lines of a decision's message by what they speak of."""
-    told = dict.fromkeys(("seen", "expected", "chosen", "limited", "room", "found", "unpriced"), "")
+    told = dict.fromkeys(
+        ("seen", "expected", "chosen", "limited", "room", "found", "starts", "unpriced"), ""
+    )
     prefixes = {
         "Seen: ": "seen",
         "Expected: ": "expected",
         "Room: ": "room",
         "Found: ": "found",
+        "Starts: ": "starts",
         "Price unknown: ": "unpriced",
     }
     for line in message.splitlines():

@@ -38,6 +38,7 @@ def explanation_text(told: Explanation, *, color: bool) -> str:
         ("Limited by", told.limited),
         ("Room", told.room),
         ("Found", told.found),
+        ("Starts", told.starts),
         ("Cost", told.cost),
         *((f"{a.condition}={a.status}", f"{a.reason}: {a.message}") for a in told.attention),
     )

@@ -1,7 +1,8 @@
 """Measured share of requests within the objective. Without a measurement there is no verdict.
 
-The gateway's histogram decides a latency objective; errors count as late. Where the threshold lies between two
-bounds, the lower one counts; if the verdict hangs on that, it is ambiguous and said so.
+The gateway's histogram decides a latency objective, without a gateway Triton's own (decide/server_latency.py); errors
+count as late. Where the threshold lies between two bounds, the lower one counts; if the verdict hangs on that, it is
+ambiguous and said so.
 A mean queue time is read from Triton's counters: the share is then threshold ÷ mean, at most one.
 A deadline is judged by each pod's mean wait in the window, as Triton counts it, with what the gateway held them for.
 """
@@ -28,7 +29,7 @@ BUCKETS: Final = 60  # of the window
 A_FEW: Final = 5.0  # requests say nothing yet
 BY_CHANCE: Final = 3.0  # standard deviations
 ADD_A_GATEWAY: Final = (
-    "Triton exports no latency histogram of ordinary models; "
+    "these Tritons export no latency histogram and no summaries of an ordinary model; "
     "configure a gateway preset to measure latency in front of the fleet"
 )
 
@@ -71,8 +72,8 @@ def _answered(objective: LatencyObjective, signals: Signals) -> tuple[float, flo
     histogram = clean_histogram(gateway.latency)
     if isinstance(histogram, Missing):
         return histogram
-    below = _below(histogram, objective.threshold_seconds)
-    return _within(gateway, histogram, below)
+    in_time = below(histogram, objective.threshold_seconds)
+    return _within(gateway, histogram, in_time)
 
 
 def _queue_time(traffic: Traffic | Missing) -> tuple[float, float] | Missing:
@@ -108,7 +109,7 @@ def clean_histogram(histogram: LatencyHistogram | Missing) -> LatencyHistogram |
     return histogram
 
 
-def _below(histogram: LatencyHistogram, threshold: float) -> float:
+def below(histogram: LatencyHistogram, threshold: float) -> float:
     counts = [
         count
         for bound, count in zip(histogram.bounds_seconds, histogram.cumulative, strict=True)
@@ -117,7 +118,7 @@ def _below(histogram: LatencyHistogram, threshold: float) -> float:
     return counts[-1] if counts else 0.0
 
 
-def _above(histogram: LatencyHistogram, threshold: float) -> float:
+def above(histogram: LatencyHistogram, threshold: float) -> float:
     for bound, count in zip(histogram.bounds_seconds, histogram.cumulative, strict=True):
         if bound >= threshold * (1 - 1e-9) and isfinite(bound):
             return count
@@ -125,13 +126,13 @@ def _above(histogram: LatencyHistogram, threshold: float) -> float:
 
 
 def _within(
-    gateway: GatewaySignals, histogram: LatencyHistogram, below: float
+    gateway: GatewaySignals, histogram: LatencyHistogram, in_time: float
 ) -> tuple[float, float]:
     """Errors that are in the histogram were quick: take them out of what was in time."""
     answered = max(gateway.responses, histogram.total)
     errors = min(gateway.errors, answered)
     inside = min(max(histogram.total - (answered - errors), 0.0), errors)
-    return max(below - inside, 0.0), answered
+    return max(in_time - inside, 0.0), answered
 
 
 def remember(
@@ -156,8 +157,9 @@ def attained(
     objective: Objective,
     measured: tuple[float, float] | Missing,
     signals: Signals | Missing,
+    measured_at: str = "Gateway",
 ) -> Attainment | Missing:
-    """Over the whole window; Missing while nothing is measured now."""
+    """Over the whole window; Missing while nothing is measured now. `measured_at`: of a latency objective."""
     if isinstance(measured, Missing):
         return measured
     requests = within = 0.0
@@ -179,7 +181,7 @@ def attained(
         case _ as unknown:
             assert_never(unknown)
     result = Attainment(
-        fraction=min(within / requests, 1.0), requests=requests, measured_at="Gateway"
+        fraction=min(within / requests, 1.0), requests=requests, measured_at=measured_at
     )
     if not objective_met(result, objective) and _hangs_on_a_bound(objective, signals):
         return Missing(reason=MissingReason.AMBIGUOUS, detail=_add_a_bound(objective))
@@ -217,6 +219,7 @@ def late_between(
 ) -> tuple[float, float, float, float] | Missing:
     """(bound, requests later than it, those that may be late beside them, requests) of the newest window.
 
+    Without those answered 5xx, which miss the objective and say nothing of latency.
     The bound is the histogram's lowest one that is not below the threshold.
     """
     gateway = clean_gateway(signals.gateway)
@@ -229,9 +232,10 @@ def late_between(
     bound = next((b for b in histogram.bounds_seconds if b >= threshold * (1 - 1e-9)), inf)
     if not isfinite(bound):
         return Missing(reason=MissingReason.AMBIGUOUS, detail=_add_a_bound(objective))
-    quick, requests = _within(gateway, histogram, _above(histogram, threshold))
-    in_time, _ = _within(gateway, histogram, _below(histogram, threshold))
-    return bound, requests - quick, quick - in_time, requests
+    quick, requests = _within(gateway, histogram, above(histogram, threshold))
+    in_time, _ = _within(gateway, histogram, below(histogram, threshold))
+    answered = requests - min(gateway.errors, requests)
+    return bound, max(answered - quick, 0.0), quick - in_time, answered
 
 
 def _hangs_on_a_bound(objective: LatencyObjective, signals: Signals | Missing) -> bool:
@@ -247,7 +251,7 @@ def _hangs_on_a_bound(objective: LatencyObjective, signals: Signals | Missing) -
         within / max(requests, 1e-9)
         for within, requests in (
             _within(gateway, histogram, bound(histogram, objective.threshold_seconds))
-            for bound in (_below, _above)
+            for bound in (below, above)
         )
     ]
     return shares[0] < objective.target_fraction <= shares[1]
@@ -255,6 +259,6 @@ def _hangs_on_a_bound(objective: LatencyObjective, signals: Signals | Missing) -
 
 def _add_a_bound(objective: LatencyObjective) -> str:
     return (
-        f"the gateway's histogram has no bound at {objective.threshold_seconds:g} s; "
+        f"the latency histogram has no bound at {objective.threshold_seconds:g} s, or the summaries too few quantiles; "
         "add one, or choose a threshold that is a bound"
     )

@@ -14,6 +14,7 @@ import numpy as np
 from inference_cost.decide import stretch
 from inference_cost.decide.attainment import late_between
 from inference_cost.decide.case import Case
+from inference_cost.decide.demand import shed
 from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.latency import LARGEST_LOAD
@@ -21,6 +22,7 @@ from inference_cost.decide.latency_tables import Batching, Replica
 from inference_cost.decide.learning import is_steady
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import NO_GAIN, gain
+from inference_cost.decide.server_latency import told
 from inference_cost.decide.serving import late_by_load, likeliest, queue_by_load
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import Calibration, Compared
@@ -28,6 +30,7 @@ from inference_cost.model.plan import LimitedBy, Profile, Reason
 from inference_cost.model.policy import DrainObjective, LatencyObjective
 from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.signals import Signals
 
 BUSY: Final = 0.5  # of the largest load: below, there is little to measure
 OVERLOADED: Final = 1.05  # times the largest load: late because replicas are too few
@@ -137,7 +140,7 @@ def _compared(case: Case, seen: Traffic, can: Capability, state: Calibration) ->
     ):
         return state
     likely = likeliest(profile, replica)
-    bound, late, doubtful = _late(case, likely, window, state)
+    bound, late, doubtful = _late(case, told(case, seen), likely, window, state)
     state = replace(
         state,
         queue=_queue(profile, likely, window, state.queue),
@@ -153,10 +156,11 @@ def _disturbed(case: Case, seen: Traffic) -> bool:
     """Whether there are other reasons to be late than a wrong model."""
     return (
         case.fleet.rolling_out
+        or bool(case.slow)
         or seen.partial
         or seen.coverage < 1.0
         or seen.failed > 0
-        or bool(seen.gateway_errors)
+        or shed(seen)
         or not is_steady(seen)
         or not seen.settled
     )
@@ -172,10 +176,14 @@ def _window(seen: Traffic, capacity: float) -> _Window:
 
 
 def _late(
-    case: Case, replica: Replica, window: _Window, state: Calibration
+    case: Case,
+    signals: Signals | Missing,
+    replica: Replica,
+    window: _Window,
+    state: Calibration,
 ) -> tuple[float, Compared, float]:
     """With the bound, and the requests that may be late beside those that are."""
-    objective, signals = case.observation.policy.objective, case.observation.signals
+    objective = case.observation.policy.objective
     measured: tuple[float, float, float, float] | Missing = NOT_MEASURED
     if isinstance(objective, LatencyObjective) and not isinstance(signals, Missing):
         measured = late_between(objective, signals)

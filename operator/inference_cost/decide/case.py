@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide import lead_time
+from inference_cost.decide import lead_time, slow_pods
 from inference_cost.decide.domain import configuration_of
 from inference_cost.decide.place import bounds
 from inference_cost.decide.plans import workloads_of
 from inference_cost.decide.pods import Fleet, fleet, learn_start_ups
 from inference_cost.decide.stabilize import CHANGES_KEPT, LONGEST_PERIOD_SECONDS, Bounds
 from inference_cost.decide.traffic import Traffic, traffic
-from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.memory import PolicyMemory, SlowPod
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration
@@ -35,6 +35,7 @@ class Case:
     configuration: ModelConfiguration | Missing
     scrape_seconds: float
     age_seconds: float  # of the newest sample
+    slow: tuple[SlowPod, ...]  # those that have been for long enough to count with
 
     @property
     def at(self) -> float:
@@ -63,13 +64,16 @@ class Case:
 def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot) -> Case:
     settings, at = snapshot.settings, snapshot.at
     workloads = tuple(workloads_of(observation))
-    memory = learn_start_ups(memory, workloads, at, settings.tick_seconds)
-    start_up = lead_time.start_up_seconds(memory.start_up_seconds, settings.start_up_seconds_prior)
+    memory = learn_start_ups(memory, workloads, snapshot.nodes, at, settings.tick_seconds)
+    start_up = lead_time.start_up_seconds(memory, settings.start_up_seconds_prior)
     signals = observation.signals
     scrape, age = 0.0, 0.0
     if not isinstance(signals, Missing):
         scrape, age = signals.scrape_interval_seconds, max(at - signals.sampled_at, 0.0)
     seen = traffic(signals, workloads[0], at, settings.rate_window_seconds)
+    if not isinstance(seen, Missing):
+        memory = _remember_slow_pods(memory, seen, snapshot)
+        seen = slow_pods.marked(seen, memory.slow_pods)
     pods = fleet(workloads, at, start_up)
     lowest, highest = bounds(observation.policy.variants)
     return Case(
@@ -85,7 +89,13 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
         configuration=configuration_of(observation.configurations, seen),
         scrape_seconds=scrape,
         age_seconds=age,
+        slow=slow_pods.lasting(memory.slow_pods, at, settings.rate_window_seconds),
     )
+
+
+def _remember_slow_pods(memory: PolicyMemory, seen: Traffic, snapshot: Snapshot) -> PolicyMemory:
+    slow = slow_pods.look(memory.slow_pods, seen, memory.estimates, snapshot.nodes, snapshot.at)
+    return memory if slow == memory.slow_pods else replace(memory, slow_pods=slow)
 
 
 def _remember_changes(memory: PolicyMemory, pods: Fleet, at: float) -> PolicyMemory:

@@ -35,7 +35,7 @@ def look(case: Case, seen: Traffic) -> Evenness:
     steady = not case.fleet.rolling_out and not seen.partial and seen.coverage >= 1.0
     if not steady or not seen.settled:
         return before
-    found = measured(seen.pods)
+    found = measured(tuple(pod for pod in seen.pods if not pod.slow))
     if found is None:
         return before
     windows = min(before.windows + 1, LASTING_WINDOWS) if found.windows else 0

@@ -12,6 +12,7 @@ from inference_cost.decide.sentences import (
     keeps_one_unseen,
     reason_sentence,
 )
+from inference_cost.decide.starts import starts
 from inference_cost.decide.words import count, money, percent, rate, seconds, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (
@@ -48,6 +49,7 @@ class Explanation:
     limited: str
     cost: str
     room: str = ""
+    starts: str = ""
     findings: str = ""
 
     @property
@@ -60,6 +62,7 @@ class Explanation:
             self.why_not_fewer,
             self.limited,
             self.room,
+            self.starts,
             self.cost,
             self.findings,
         )
@@ -80,6 +83,7 @@ def explain(plan: Plan, observation: PolicyObservation) -> Explanation:
         limited=limited,
         cost=_cost(plan),
         room=room(plan),
+        starts=starts(plan),
         findings=_findings(plan, observation),
     )
 

@@ -36,6 +36,16 @@ def kinds_of(seen: Traffic, last: ProfileKey, nodes: Mapping[str, Node]) -> Kind
     }
 
 
+def kind_of(pod: PodTraffic, nodes: Mapping[str, Node]) -> ProfileKey:
+    """Of one pod that serves one model."""
+    served = frozenset(window.model for window in pod.windows)
+    return ProfileKey(
+        template_hash=pod.pod.template_hash,
+        gpu_product=_product(pod, nodes) or UNKNOWN,
+        model_version=_version(pod, served, "") or UNKNOWN,
+    )
+
+
 def last_kind(estimates: tuple[ServiceTimeEstimate, ...], template_hash: str) -> ProfileKey:
     """Where no pod tells, what served last is what will."""
     if not estimates:

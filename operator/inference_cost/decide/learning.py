@@ -17,6 +17,7 @@ from inference_cost.decide.profile import (
     learn_window,
     remember_load,
 )
+from inference_cost.decide.server_latency import told
 from inference_cost.decide.shared import (
     Shared,
     forget_mix,
@@ -35,6 +36,7 @@ from inference_cost.model.policy import (
 )
 from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing
+from inference_cost.model.signals import Signals
 
 STEADY: Final = 0.25  # the newest rate may differ from the window's by so much
 BY_CHANCE: Final = 3.0  # standard deviations
@@ -65,18 +67,20 @@ def learn(case: Case, seen: Traffic) -> Lesson:
     """Attainment first, then what the window teaches, then what a replica can carry with it."""
     observation, history = case.observation, case.memory.attainment
     objective = observation.policy.objective
-    measured = attainment.measure(objective, observation.signals, seen)
+    signals = told(case, seen)
+    measured = attainment.measure(objective, signals, seen)
     if not isinstance(measured, Missing):
         seconds = _measured_over(objective, seen)
         window = case.snapshot.settings.slo_window_seconds
         history = attainment.remember(history, measured, seconds, case.at, window)
-    late, concurrency = _late_now(case, measured), _concurrency(seen)
+    late, concurrency = _late_now(case, measured, signals), _concurrency(seen)
     last = last_kind(case.memory.estimates, case.fleet.template_hash)
     kinds = kinds_of(seen, last, case.snapshot.nodes)
     pods = _Pods(kinds, shared_pods(seen, _ensembles(case)))
     estimates = _learned_estimates(case, seen, pods, measured, late)
     can = _of_all(case, seen, pods, estimates, concurrency)
-    reached = attainment.attained(history, objective, measured, observation.signals)
+    where = "Gateway" if signals is observation.signals else "Server"
+    reached = attainment.attained(history, objective, measured, signals, where)
     busy = min(concurrency, 1.0) if seen.completed > 0 else 0.0
     return Lesson(can, measured, reached, history, estimates, _sampled_at(case), late, busy)
 
@@ -118,12 +122,13 @@ def _of_all(
     return of_all({key: of(key) for key in pods.kinds}, begun, policy.routing)
 
 
-def _late_now(case: Case, measured: tuple[float, float] | Missing) -> float | None:
+def _late_now(
+    case: Case, measured: tuple[float, float] | Missing, signals: Signals | Missing
+) -> float | None:
     """Lateness that the model did not expect."""
     if _being_mended(case):
         return None
-    objective, signals = case.observation.policy.objective, case.observation.signals
-    return attainment.missed_now(objective, measured, signals)
+    return attainment.missed_now(case.observation.policy.objective, measured, signals)
 
 
 def _being_mended(case: Case) -> bool:
@@ -140,7 +145,7 @@ def _being_mended(case: Case) -> bool:
 def _measured_over(objective: Objective, seen: Traffic) -> float:
     match objective:
         case LatencyObjective():
-            return seen.gateway_seconds
+            return seen.gateway_seconds or seen.seconds
         case QueueTimeObjective() | DrainObjective():
             return seen.seconds
         case _ as unknown:
@@ -161,7 +166,8 @@ def _learned_estimates(
     if new <= 0 or case.fleet.rolling_out:
         return estimates
     outside = outside_domain(case.configuration, seen) if shared is None else shared.why
-    load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial
+    alike = not any(pod.slow for pod in seen.pods)
+    load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial and alike
     if outside and whole and (late is not None or _too_slow(case, seen, shared, measured)):
         for key in kinds:
             estimates = _forget(estimates, key, load, shared)
@@ -169,10 +175,10 @@ def _learned_estimates(
     if seen.failed > 0 or shed(seen) or not is_steady(seen):
         return estimates
     held = whole and _held(case, seen, shared, measured)
-    for key, alike in kinds.items():
+    for key, siblings in kinds.items():
         if not outside:
             estimates = learn_window(
-                estimates, key, alike, case.configuration, new_fraction=new, at=case.at
+                estimates, key, siblings, case.configuration, new_fraction=new, at=case.at
             )
         if held:
             estimates = _remember(estimates, key, load, shared)
@@ -243,7 +249,9 @@ def _held(
 
 def _concurrency(seen: Traffic) -> float:
     """Mean executions running at once per pod: executions × mean batch time ÷ time."""
-    found = totals(window for pod in seen.pods if pod.settled for window in pod.windows)
+    found = totals(
+        window for pod in seen.pods if pod.settled and not pod.slow for window in pod.windows
+    )
     if found.requests <= 0 or found.seconds <= 0:
         return 1.0
     return found.compute_seconds / found.requests * found.executions / found.seconds

@@ -17,6 +17,7 @@ from inference_cost.model.memory import (
     MixPart,
     PolicyMemory,
     ServiceTimeEstimate,
+    SlowPod,
     SuspectedOutage,
 )
 from inference_cost.model.plan import Evenness
@@ -76,6 +77,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         ),
         changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
         start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
+        start_up_pools=tuple(str(pool) for pool in data.get("start_up_pools", ())),
         attainment=tuple(
             (_number(t), _number(w), _number(n)) for t, w, n in data.get("attainment", ())
         ),
@@ -95,6 +97,17 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         blind_at=_number(data.get("blind_at", 0.0)),
         price_before_zero=None if price is None else _number(price),
         outage=_outage(data.get("outage")),
+        slow_pods=tuple(_slow_pod(one) for one in data.get("slow_pods", ())),
+    )
+
+
+def _slow_pod(data: Mapping[str, Any]) -> SlowPod:
+    return SlowPod(
+        uid=str(data["uid"]),
+        name=str(data["name"]),
+        times=max(_number(data["times"]), 1.0),
+        since=_number(data["since"]),
+        seen_at=_number(data["seen_at"]),
     )
 
 

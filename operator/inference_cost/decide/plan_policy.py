@@ -19,6 +19,7 @@ from inference_cost.decide.evenness import (
 )
 from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.guard import Verdict, forbids_removal, replaced
+from inference_cost.decide.lead_time import by_pool
 from inference_cost.decide.learning import Lesson
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
@@ -26,6 +27,7 @@ from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import gain
 from inference_cost.decide.schedule import InForce, credited, scheduled
 from inference_cost.decide.size import predict, profile_among
+from inference_cost.decide.slow_pods import missing, times_less
 from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.decide.without_metrics import count_miss, hold
@@ -149,6 +151,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         gpu_utilization=gpu,
         headroom=found.headroom,
         evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
+        starts=by_pool(case.memory),
     )
     return plan, memory
 
@@ -176,7 +179,7 @@ def _remembered(  # noqa: PLR0917 - one of each stage
         outage=looked.outage,
         arrivals=looked.arrivals,
         wanted=looked.wanted,
-        needs=_remember_need(case, found.keep + replaced(case.fleet)),
+        needs=_remember_need(case, found.keep + _lost(case)),
         misses=0,
     )
 
@@ -201,7 +204,7 @@ def _of_the_need(found: Needs, replicas: int) -> tuple[Reason, ...]:
 
 
 def _choose(case: Case, found: Needs, memory: PolicyMemory, forbidden: Verdict | None) -> Choice:
-    lost = replaced(case.fleet)
+    lost = _lost(case)
     return choose(
         Need(
             now=found.now + lost,
@@ -216,6 +219,12 @@ def _choose(case: Case, found: Needs, memory: PolicyMemory, forbidden: Verdict |
         forbidden=forbidden,
         at=case.at,
     )
+
+
+def _lost(case: Case) -> int:
+    """Replicas that are there and serve little or nothing. A GPU's utilization shows the slow ones itself."""
+    slow = case.slow if case.observation.policy.gpu_signal is None else ()
+    return replaced(case.fleet) + missing(slow)
 
 
 def _remember_need(case: Case, keep: int) -> behavior.Series:
@@ -248,10 +257,11 @@ def _findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tu
     if replaced(case.fleet):
         lost = (("pods", case.fleet.stuck), ("trouble", case.fleet.trouble))
         found.append(Reason(code="replaced", values=lost))
+    found.extend(_of_slow_pods(case))
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))
-    found.extend(_corrections(can, uneven, case.at))
+    found.extend(_corrections(case, can, uneven))
     if can.unbalanced:
         found.append(Reason(code="not-evened-out", values=(("why", can.unbalanced),)))
     found.extend(_of_the_server(case, can, desired))
@@ -274,10 +284,27 @@ def _of_the_server(case: Case, can: Capability, desired: int) -> Iterator[Reason
         yield advised
 
 
-def _corrections(can: Capability, uneven: Evenness, at: float) -> list[Reason]:
+def _of_slow_pods(case: Case) -> Iterator[Reason]:
+    """The slowest by name."""
+    if case.slow:
+        worst = max(case.slow, key=lambda pod: (pod.times, pod.name))
+        values = (
+            ("pod", worst.name),
+            ("times", round(worst.times, 1)),
+            ("others", len(case.slow) - 1),
+            ("percent", round(100 * (1 - 1 / _times_less(case)))),
+        )
+        yield Reason(code="slow-pods", values=values)
+
+
+def _times_less(case: Case) -> float:
+    return times_less(case.slow, case.fleet.ready, case.observation.policy)
+
+
+def _corrections(case: Case, can: Capability, uneven: Evenness) -> list[Reason]:
     """What a replica is taken to carry beside what the model says."""
-    found, stretch = [], can.stretch
-    if lasts(uneven, at):
+    found, stretch = [], can.stretch / _times_less(case)
+    if lasts(uneven, case.at):
         share = effective_share(uneven)
         stretch *= share
         values = (("effective", round(uneven.effective, 1)), ("pods", uneven.pods))

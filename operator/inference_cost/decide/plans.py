@@ -10,6 +10,7 @@ from inference_cost.model.plan import (
     HeadroomChoice,
     LimitedBy,
     Plan,
+    PoolStarts,
     Prediction,
     Profile,
     Reason,
@@ -57,6 +58,7 @@ def assemble(
     gpu_utilization: Reading[float] = NOT_DECIDED,
     headroom: HeadroomChoice | Missing = NOT_DECIDED,
     evenness: Evenness | Missing = NOT_DECIDED,
+    starts: tuple[PoolStarts, ...] = (),
 ) -> Plan:
     mode = mode_in_force(observation, snapshot)
     variants = _variants(observation, needed, desired)
@@ -84,6 +86,7 @@ def assemble(
         headroom=headroom,
         highest=bounds(observation.policy.variants)[1],
         evenness=evenness,
+        starts=starts,
         write=writable and any(variant.desired != variant.current for variant in variants),
         replica_price_per_hour=replica_price(workloads_of(observation), snapshot.nodes),
     )

@@ -1,12 +1,12 @@
 """What the pods of the targets say: start-up times seen, pods that are stuck, and rollouts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide.lead_time import START_UPS_KEPT
+from inference_cost.decide.lead_time import kept, starts
 from inference_cost.model.memory import PolicyMemory
-from inference_cost.model.workload import Pod, Workload
+from inference_cost.model.workload import Node, Pod, Workload
 
 CANNOT_START: Final = frozenset(
     {
@@ -69,24 +69,35 @@ def _trouble(pod: Pod) -> str:
 
 
 def learn_start_ups(
-    memory: PolicyMemory, workloads: Sequence[Workload], at: float, tick_seconds: float
+    memory: PolicyMemory,
+    workloads: Sequence[Workload],
+    nodes: Mapping[str, Node],
+    at: float,
+    tick_seconds: float,
 ) -> PolicyMemory:
     """Count each pod once: those seen starting before, and those that came and were ready between ticks."""
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
     starting = set(memory.pods_seen_starting)
     first_look, last_look = at - 2 * tick_seconds, at - tick_seconds
     seen = [
-        pod.ready_at - pod.created_at
+        (_pool(pod, nodes), pod.ready_at - pod.created_at)
         for pod in pods
         if pod.ready_at is not None
         and (pod.uid in starting or (pod.created_at >= first_look and pod.ready_at > last_look))
     ]
     waiting = sorted(pod.uid for pod in pods if pod.ready_at is None and not pod.restarts)
-    good = tuple(seconds for seconds in seen if 0 <= seconds <= LONGEST_START_UP)
+    good = tuple(one for one in seen if 0 <= one[1] <= LONGEST_START_UP)
     if not good and tuple(waiting) == memory.pods_seen_starting:
         return memory
+    known = kept((*starts(memory), *good))
     return replace(
         memory,
-        start_up_seconds=(*memory.start_up_seconds, *good)[-START_UPS_KEPT:],
+        start_up_seconds=tuple(seconds for _, seconds in known),
+        start_up_pools=tuple(pool for pool, _ in known),
         pods_seen_starting=tuple(waiting[:STARTING_KEPT]),
     )
+
+
+def _pool(pod: Pod, nodes: Mapping[str, Node]) -> str:
+    node = nodes.get(pod.node)
+    return "" if node is None else node.pool

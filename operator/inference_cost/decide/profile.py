@@ -146,7 +146,7 @@ def _window(
     found = totals(
         window
         for pod in pods
-        if pod.settled
+        if pod.settled and not pod.slow
         for window in pod.windows
         if window.failures == 0 and window.requests > 0
     )

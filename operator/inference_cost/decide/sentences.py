@@ -63,6 +63,16 @@ def _replaced(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"{pods} cannot start ({values['trouble']}) while others do, and are counted as missing."
 
 
+def _slow_pods(values: Values, _: Plan, __: PolicyObservation) -> str:
+    others, less = int(values["others"]), int(values["percent"])
+    too = f"; {count(others, 'other')} clearly longer, too" if others else ""
+    given = f", and each replica is given {less} % less so that it keeps up" if less else ""
+    return (
+        f"Pod {values['pod']} takes {values['times']} times as long per batch as its siblings{too}. Nothing is learned "
+        f"from it, and it counts for the share that it serves{given}; if it stays so, delete it."
+    )
+
+
 def _behavior(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"spec.behavior holds it back from {values['wanted']}."
 
@@ -258,6 +268,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",
     "stuck": _stuck,
     "replaced": _replaced,
+    "slow-pods": _slow_pods,
     "outside-model": lambda v, _p, _o: (
         f"Latency is not predicted because {v['why']}; "
         "sized on the largest load seen while the objective held."
@@ -335,6 +346,7 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 FINDINGS: Final = frozenset(
     {
         "replaced",
+        "slow-pods",
         "outside-model",
         "shared-pods",
         "mixed-fleet",

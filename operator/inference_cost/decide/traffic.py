@@ -21,12 +21,16 @@ ENOUGH_PODS = 0.5  # fewer reporting than this share of the ready pods: the sum 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodTraffic:
-    """One ready pod with a usable window. `settled`: ready for longer than the window looks back."""
+    """One ready pod with a usable window. `settled`: ready for longer than the window looks back.
+
+    `slow`: it takes clearly longer per batch than its siblings (decide/slow_pods.py).
+    """
 
     pod: Pod
     windows: tuple[ModelWindow, ...]
     settled: bool
     gpu_utilization: float | None
+    slow: bool = False
     others: tuple[ModelWindow, ...] = ()  # of models that the policy does not name
 
     @property

@@ -102,6 +102,17 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlowPod:
+    """A ready pod that takes `times` as long per batch as its siblings. Epoch seconds."""
+
+    uid: str
+    name: str
+    times: float
+    since: float  # without a look that says otherwise
+    seen_at: float  # last look at which it could be compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectedOutage:
     """Requests stopped at once, at `began_at`. Epoch seconds."""
 
@@ -135,6 +146,7 @@ class PolicyMemory:
         tuple[float, int], ...
     ] = ()  # replicas added (+) or removed (-), for step limits
     start_up_seconds: tuple[float, ...] = ()  # seen from pod creation to ready
+    start_up_pools: tuple[str, ...] = ()  # of the nodes of the newest of these; "" where not known
     attainment: tuple[
         tuple[float, float, float], ...
     ] = ()  # (time, requests within the objective, requests)
@@ -154,6 +166,7 @@ class PolicyMemory:
     blind_at: float = 0.0  # when no gateway told any more who asks, without a replica
     price_before_zero: float | None = None  # of a replica per hour, when last known
     outage: SuspectedOutage | None = None  # the last one
+    slow_pods: tuple[SlowPod, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,6 +155,16 @@ class Evenness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStarts:
+    """How long pods took from their creation to ready on nodes of one pool; "" where it is not known."""
+
+    pool: str
+    count: int
+    p50_seconds: float
+    p95_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """One step of the argument: a code from `decide/explain.py` and the values its sentence needs."""
 
@@ -194,6 +204,7 @@ class Plan:
     headroom: HeadroomChoice | Missing = Missing(reason=MissingReason.NOT_LEARNED)
     highest: int = 2**31 - 1  # replicas allowed at this time
     evenness: Evenness | Missing = Missing(reason=MissingReason.NOT_LEARNED)
+    starts: tuple[PoolStarts, ...] = ()  # of the pools that count, the slowest first
     write: bool = False
     replica_price_per_hour: Decimal | Missing = Missing(reason=MissingReason.PRICE_UNKNOWN)
 

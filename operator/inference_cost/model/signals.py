@@ -17,6 +17,18 @@ class LatestGap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyHistogram:
+    """Cumulative counts of a histogram's increase over a window; the last bound is infinite."""
+
+    bounds_seconds: tuple[float, ...]
+    cumulative: tuple[float, ...]
+
+    @property
+    def total(self) -> float:
+        return self.cumulative[-1] if self.cumulative else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelWindow:
     """Increase of Triton's counters of one model on one pod over `seconds`, resets removed.
 
@@ -38,6 +50,9 @@ class ModelWindow:
     )  # end minus start of the window
     latest: LatestGap | Missing = Missing(reason=MissingReason.NOT_EXPORTED)
     version: str | Missing = UNKNOWN  # that answered; SEVERAL where more than one did
+    # Start of the request to its first response; quantiles: (share, seconds) of the last minute.
+    latency: LatencyHistogram | Missing = Missing(reason=MissingReason.NOT_EXPORTED)
+    quantiles: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +63,6 @@ class PodSignals:
     models: tuple[ModelWindow, ...]
     gpu_utilization: Reading[float]
     others: tuple[ModelWindow, ...] = ()  # asked too, and not named by the policy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyHistogram:
-    """Cumulative counts of a histogram's increase over a window; the last bound is infinite."""
-
-    bounds_seconds: tuple[float, ...]
-    cumulative: tuple[float, ...]
-
-    @property
-    def total(self) -> float:
-        return self.cumulative[-1] if self.cumulative else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

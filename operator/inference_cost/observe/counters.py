@@ -8,15 +8,16 @@ the first to the last sample, and its duration is the distance of the two.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf, isnan
 
 from inference_cost.model.profile_key import SEVERAL, UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
-from inference_cost.model.signals import LatestGap, ModelWindow
+from inference_cost.model.signals import LatencyHistogram, LatestGap, ModelWindow
 from inference_cost.observe import queries as q
 from inference_cost.observe.series import Samples, Series, increase
 
 # Labels of which one pod and model may rightly have several values.
-_PARTS = frozenset({"version", "gpu_uuid", "reason", "exported_namespace"})
+_PARTS = frozenset({"version", "gpu_uuid", "reason", "exported_namespace", "le", "quantile"})
 # Labels that tell who scraped, not what was scraped.
 _SCRAPE_LABELS = frozenset(
     {
@@ -25,6 +26,7 @@ _SCRAPE_LABELS = frozenset(
     }
 )
 _MICROSECONDS = 1e-6
+_MILLISECONDS = 1e-3
 _ENOUGH_SAMPLES = 2
 _ONE_SAMPLE = (
     "one sample in the window, which should hold four scrapes (decision.rate_window_seconds)"
@@ -94,6 +96,10 @@ def model_window(
             counted, [*counted, *clean.get(q.FAILURE, [])], pending, clock_offset_seconds
         ),
         version=_version(counted),
+        latency=_histogram(clean.get(q.RESPONSE_BUCKET, [])),
+        quantiles=_quantiles(
+            clean.get(q.REQUEST_SUMMARY, []), max(series.last_at for series in counted)
+        ),
     )
 
 
@@ -104,6 +110,38 @@ def _version(successes: list[Series]) -> str | Missing:
     if len(found) > 1:
         return SEVERAL
     return found.pop() if found else UNKNOWN
+
+
+def _histogram(buckets: list[Series]) -> LatencyHistogram | Missing:
+    """Of all versions together."""
+    counts: defaultdict[float, float] = defaultdict(float)
+    for series in buckets:
+        bound = _number(series.labels.get("le", ""))
+        if bound is not None:
+            counts[bound * _MILLISECONDS] += increase(series.samples)
+    if inf not in counts:
+        return Missing(reason=MissingReason.NOT_EXPORTED, detail=q.RESPONSE_BUCKET)
+    bounds = tuple(sorted(counts))
+    return LatencyHistogram(bounds_seconds=bounds, cumulative=tuple(counts[b] for b in bounds))
+
+
+def _quantiles(summaries: list[Series], newest: float) -> tuple[tuple[float, float], ...]:
+    """(quantile, seconds) as of the newest scrape; of several versions the slowest. Idle ones are not numbers."""
+    found: dict[float, float] = {}
+    for series in summaries:
+        quantile = _number(series.labels.get("quantile", ""))
+        if quantile is not None and series.last_at >= newest:
+            seconds = series.last_value * _MICROSECONDS
+            found[quantile] = max(seconds, found.get(quantile, 0.0))
+    return tuple(sorted(found.items()))
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return None if isnan(value) else value
 
 
 def _latest(

@@ -27,6 +27,9 @@ COMPUTE_MICROSECONDS = (
     "nv_inference_compute_output_duration_us",
 )
 PENDING = "nv_inference_pending_request_count"
+# Both only where `--metrics-config` asks for them. Of a decoupled model the first is about the first response alone.
+RESPONSE_BUCKET = "nv_inference_first_response_histogram_ms_bucket"
+REQUEST_SUMMARY = "nv_inference_request_summary_us"
 TRITON_GPU = "nv_gpu_utilization"
 DCGM_GPU = "DCGM_FI_DEV_GPU_UTIL"
 DCGM_ENGINE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
@@ -43,7 +46,7 @@ TRITON_QUERIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "requests": (SUCCESS, FAILURE),
         "executions": (INFERENCES, EXECUTIONS),
         "durations": (REQUEST_MICROSECONDS, QUEUE_MICROSECONDS, *COMPUTE_MICROSECONDS),
-        "pending": (PENDING,),
+        "pending": (PENDING, RESPONSE_BUCKET, REQUEST_SUMMARY),
         "gpu": (TRITON_GPU, DCGM_GPU, DCGM_ENGINE),
     }
 )

@@ -17,6 +17,7 @@ from tests.unit.observe.world import NOW, Entry
 
 COUNTERS = (
     *(q.SUCCESS, q.FAILURE, q.INFERENCES, q.EXECUTIONS, q.REQUEST_MICROSECONDS),
+    *(q.RESPONSE_BUCKET, q.REQUEST_SUMMARY),
     *(q.QUEUE_MICROSECONDS, *q.COMPUTE_MICROSECONDS, q.PENDING),
 )
 values = st.one_of(
@@ -31,6 +32,8 @@ labels = st.fixed_dictionaries(
         "gpu_uuid": st.sampled_from(["GPU-1", "GPU-2"]),
         "instance": st.sampled_from(["x", "y"]),
         "reason": st.sampled_from(["BACKEND", "OTHER"]),
+        "le": st.sampled_from(["100", "+Inf", "NaN", ""]),
+        "quantile": st.sampled_from(["0.5", "0.99", "x"]),
     },
 )
 

@@ -55,6 +55,9 @@ NO_METRICS = missing(
     MissingReason.EMPTY_RESULT, 'tried nv_inference_request_success{namespace="team-a"}'
 )
 HPA = Conflict(kind=ConflictKind.AUTOSCALER, other="HorizontalPodAutoscaler/resnet", message="")
+SLOW_POD = Reason(
+    code="slow-pods", values=(("pod", "p2"), ("times", 2.5), ("others", 0), ("percent", 33))
+)
 UNSEEN_AT_ZERO = replace(
     limited(LimitedBy.MIN_REPLICAS, 0, 1), reasons=(Reason(code="zero-unseen"),)
 )
@@ -203,7 +206,7 @@ ROWS: dict[str, Row] = {
     # The objective: only a measurement decides.
     "nothing measures latency": Row(
         seen=seen(), plan=plan(), kind=Type.SLO_MET, says="Unknown/NotMeasured",
-        names=("`gateway.preset`", "no flag of tritonserver", "80 ms at the 99th percentile", "which meets"),
+        names=("`gateway.preset`", "`summary_latencies=true`", "80 ms at the 99th percentile", "which meets"),
     ),
     "the gateway's series are missing": Row(
         seen=seen(), plan=plan(attainment=missing(MissingReason.EMPTY_RESULT, "no series")),
@@ -302,6 +305,10 @@ ROWS: dict[str, Row] = {
     # Capacity.
     "all pods have a node": Row(
         seen=seen(), kind=Type.CAPACITY_AVAILABLE, says="True/CapacitySufficient", names=(),
+    ),
+    "all pods have a node and one is slow": Row(
+        seen=seen(), plan=plan(reasons=(SLOW_POD,)), kind=Type.CAPACITY_AVAILABLE,
+        says="True/CapacitySufficient", names=("Pod p2 takes 2.5 times as long", "delete it"),
     ),
     "a pod waits for a new node": Row(
         seen=with_pod(on="", unschedulable=True, created_at=NOON - 20), kind=Type.CAPACITY_AVAILABLE,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from inference_cost.cli.explanation import CHANGED, NOT_YET, explanation_of
 from inference_cost.cli.rendering import explanation_json, explanation_text, table
 from inference_cost.cli.summary import summary_of
-from inference_cost.model.plan import Action, LimitedBy, Reason
+from inference_cost.model.plan import Action, LimitedBy, PoolStarts, Reason
 from inference_cost.model.reading import MissingReason
 from tests.unit.act_status.views import attained, limited, missing, plan, seen
 from tests.unit.cli.objects import decided, policy, refused
@@ -63,13 +63,22 @@ def test_what_was_found_about_the_model_is_told() -> None:
     assert "Found" in explanation_text(told, color=False)
 
 
+def test_how_long_starts_take_has_its_own_line() -> None:
+    starts = (PoolStarts(pool="spot", count=3, p50_seconds=80.0, p95_seconds=300.0),)
+    told = explanation_of(decided(plan(starts=starts)))
+    assert told.starts == "Half of the last 3 in pool spot within 80 s, 95 % within 5 min."
+    assert told.limited == explanation_of(decided(plan())).limited
+    assert "Starts" in explanation_text(told, color=False)
+
+
 def test_json_carries_all_that_text_does() -> None:
     told = explanation_of(decided(OUT))
     stored = json.loads(explanation_json(told))
     assert stored["whyNotFewer"] == told.why_not_fewer
     assert set(stored) == {
         "namespace", "name", "target", "mode", "time", "note", "seen", "expected", "chosen",
-        "whyNotFewer", "limited", "room", "found", "cost", "slo", "sloViolated", "attention",
+        "whyNotFewer", "limited", "room", "found", "starts", "cost", "slo", "sloViolated",
+        "attention",
     }  # fmt: skip
 
 

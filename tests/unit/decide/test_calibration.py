@@ -181,6 +181,24 @@ def test_what_is_no_fault_of_the_model_teaches_nothing(world: World) -> None:
     assert can.stretch == 1.0
 
 
+@pytest.mark.parametrize(
+    ("rate", "late", "lowest", "highest"),
+    [
+        pytest.param(80.0, late_at(80.0), 1.0, 1.0, id="an exact model is left as it is"),
+        pytest.param(80.0, 0.04, 1.05, GATEWAY_LIMIT, id="more are late than predicted"),
+        pytest.param(86.0, 0.0, RELIEF_LIMIT, 0.98, id="none is late"),
+    ],
+)
+def test_a_few_errors_hide_nothing_and_are_not_late(
+    rate: float, late: float, lowest: float, highest: float
+) -> None:
+    """0.95 % of the requests: below what matters anywhere else."""
+    front = gateway(2 * rate, late=late, errors=0.0095 * 2 * rate)
+    state, _ = World(rate=rate, late=late, world=(("gateway", front),)).run()
+    assert state.late.windows >= 10.0
+    assert lowest <= state.factor <= highest + 1e-9
+
+
 def test_pods_that_have_just_started_teach_nothing() -> None:
     at = NOON + 60.0
     young = workload(2, (pod("p0"), replace(pod("p1"), ready_at=at - 61.0)))

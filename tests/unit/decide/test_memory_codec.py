@@ -15,6 +15,7 @@ from inference_cost.model.memory import (
     MixPart,
     PolicyMemory,
     ServiceTimeEstimate,
+    SlowPod,
     SuspectedOutage,
 )
 from inference_cost.model.plan import Evenness, ProfileSource
@@ -67,6 +68,7 @@ FULL = PolicyMemory(
     arrivals=((NOON, 120.0, 40.0),),
     changes=((NOON, -1),),
     start_up_seconds=(61.5,),
+    start_up_pools=("g6",),
     attainment=((NOON, 990.0, 1000.0),),
     pods_seen_starting=("a", "b"),
     misses=3,
@@ -90,6 +92,7 @@ FULL = PolicyMemory(
         spare_seconds=1740.0,
         over=True,
     ),
+    slow_pods=(SlowPod(uid="u", name="p2", times=2.5, since=NOON - 60.0, seen_at=NOON),),
 )
 
 
@@ -129,6 +132,7 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"calibration": "x"},
         {"evenness": {"pods": 2}},
         {"outage": {"began_at": 1.0}},
+        {"slow_pods": [{"uid": "u"}]},
     ],
 )
 def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
@@ -137,8 +141,14 @@ def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
 
 def test_a_checkpoint_from_before_these_were_measured_is_read() -> None:
     old = encode(FULL)
-    del old["calibration"], old["evenness"]
-    assert decode(old) == replace(FULL, calibration=Calibration(), evenness=Evenness())
+    del old["calibration"], old["evenness"], old["slow_pods"], old["start_up_pools"]
+    new = {
+        "calibration": Calibration(),
+        "evenness": Evenness(),
+        "slow_pods": (),
+        "start_up_pools": (),
+    }
+    assert decode(old) == replace(FULL, **new)  # type: ignore[arg-type]
 
 
 def test_a_checkpoint_from_before_products_and_versions_were_told_is_read() -> None:

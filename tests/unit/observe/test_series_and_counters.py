@@ -1,12 +1,13 @@
 """Raw series to increases: recorded expositions of the real Triton, and every quirk we know of."""
 
+from math import inf
 from typing import Any
 
 import pytest
 
 from inference_cost.model.profile_key import SEVERAL, UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason, Sample
-from inference_cost.model.signals import LatestGap, ModelWindow
+from inference_cost.model.signals import LatencyHistogram, LatestGap, ModelWindow
 from inference_cost.observe import queries as q
 from inference_cost.observe.counters import AmbiguousSeriesError, PodSeries, model_window
 from inference_cost.observe.series import clean, increase, parse_series, typical_interval_seconds
@@ -244,3 +245,57 @@ GAPS: dict[str, tuple[list[Entry], LatestGap]] = {
 @pytest.mark.parametrize(("entries", "gap"), GAPS.values(), ids=GAPS)
 def test_what_came_between_the_newest_two_scrapes(entries: list[Entry], gap: LatestGap) -> None:
     assert measured(*entries).latest == gap
+
+
+def buckets(version: str, **counts: float) -> list[Entry]:
+    """Since the first scrape; 40 of each were there before."""
+    return [
+        entry(
+            q.RESPONSE_BUCKET,
+            {**TARGET, "model": "sleepy", "version": version, "le": bound},
+            *((-30, 40), (0, 40 + count)),
+        )
+        for bound, count in counts.items()
+    ]
+
+
+def summary(*samples: tuple[float, float | str], quantile: str, version: str = "1") -> Entry:
+    labels = {**TARGET, "model": "sleepy", "version": version, "quantile": quantile}
+    return entry(q.REQUEST_SUMMARY, labels, *samples)
+
+
+def test_a_histogram_of_first_responses_is_read_in_seconds_over_all_versions() -> None:
+    one = buckets("1", **{"100": 10, "500": 15, "+Inf": 20})
+    other = buckets("2", **{"100": 1, "500": 2, "+Inf": 2})
+    found = measured(*counters(*STEADY), *one, *other).latency
+    assert found == LatencyHistogram(bounds_seconds=(0.1, 0.5, inf), cumulative=(11, 17, 22))
+
+
+def test_without_an_infinite_bound_it_is_none() -> None:
+    found = measured(*counters(*STEADY), *buckets("1", **{"100": 10, "junk": 3})).latency
+    assert isinstance(found, Missing)
+
+
+QUANTILES: dict[str, tuple[list[Entry], tuple[tuple[float, float], ...]]] = {
+    "the newest values": (
+        [
+            summary((-30, 70e3), (0, 80e3), quantile="0.99"),
+            summary((-30, 50e3), (0, 60e3), quantile="0.5"),
+        ],
+        ((0.5, 0.06), (0.99, 0.08)),
+    ),
+    "of two versions the slower": (
+        [summary((0, 60e3), quantile="0.99"), summary((0, 90e3), quantile="0.99", version="2")],
+        ((0.99, 0.09),),
+    ),
+    "an idle model": ([summary((-30, 70e3), (0, "NaN"), quantile="0.99")], ()),
+    "no quantile": ([summary((0, 70e3), quantile="x"), summary((0, 70e3), quantile="NaN")], ()),
+}
+
+
+@pytest.mark.parametrize(("entries", "expected"), QUANTILES.values(), ids=QUANTILES)
+def test_quantiles_of_summaries(
+    entries: list[Entry], expected: tuple[tuple[float, float], ...]
+) -> None:
+    found = measured(*counters(*STEADY), *entries).quantiles
+    assert found == tuple((share, pytest.approx(seconds)) for share, seconds in expected)

@@ -72,6 +72,9 @@ class LoopSettings:
     measured_from: float = 60.0
     slow_share: float = 0.0  # of the batches, which take `slow_times` as long
     slow_times: float = 5.0
+    throttled: tuple[str, ...] = ()  # servers of which every batch takes `throttled_times` as long
+    throttled_times: float = 3.0
+    throttled_from: float = 0.0
     clients: int = 0  # that keep to one replica each; 0: every request is routed
     connection_seconds: float = inf  # then they connect anew
 
@@ -148,6 +151,8 @@ class Server:
         seconds = self.settings.alpha + self.settings.beta * size
         if self.draw.random() < self.settings.slow_share:
             seconds *= self.settings.slow_times
+        if self.name in self.settings.throttled and at >= self.settings.throttled_from:
+            seconds *= self.settings.throttled_times
         self.free_at = at + seconds
 
     def _complete(self) -> None:

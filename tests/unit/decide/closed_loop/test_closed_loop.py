@@ -9,7 +9,7 @@ import pytest
 
 from e2e.demo.static_fleet import smallest_static_fleet
 from e2e.rig.traces import Floats, arrival_times, poisson_arrivals, rates
-from inference_cost.model.plan import LimitedBy
+from inference_cost.model.plan import LimitedBy, Profile
 from inference_cost.model.policy import Routing, Schedule
 from tests.unit.decide.closed_loop.harness import KEY, Loop, LoopSettings, Result
 
@@ -242,3 +242,23 @@ def test_without_a_gateway_the_last_replica_stays() -> None:
     first = poisson_arrivals(_array([40.0] * 120), 120.0, 1).tolist()
     result = Loop(first, 900.0, LoopSettings(min_replicas=0, gateway=False)).run()
     assert min(desired for _, desired, _ in result.replicas) == 1
+
+
+@pytest.mark.parametrize("power_of_two", [True, False])
+def test_a_pod_that_becomes_slow_neither_spoils_the_profile_nor_goes_unnamed(
+    power_of_two: bool,
+) -> None:
+    """One of four takes three times as long from second 150 on; a full batch of the others still 80 ms."""
+    arrivals = poisson_arrivals(_array([200.0] * 600), 600.0, 1).tolist()
+    throttled = LoopSettings(
+        initial=4, power_of_two=power_of_two, throttled=("pod-2",), throttled_from=150.0
+    )
+    result = Loop(arrivals, 600.0, throttled).run()
+    profile = result.plans[-1].profile
+    assert isinstance(profile, Profile)
+    assert profile.alpha_seconds + 8 * profile.beta_seconds == pytest.approx(0.08, rel=0.05)
+    (slow,) = result.memory.policies[KEY].slow_pods
+    assert (slow.name, slow.times) == ("pod-2", pytest.approx(3.0, rel=0.2))
+    named = [plan for plan in result.plans if "slow-pods" in {r.code for r in plan.reasons}]
+    assert len(named) >= 0.95 * (600.0 - 150.0) / throttled.tick - 10
+    assert result.attained >= (0.94 if power_of_two else 0.8)
