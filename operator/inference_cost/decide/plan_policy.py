@@ -24,6 +24,7 @@ from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import gain
 from inference_cost.decide.schedule import InForce, credited, scheduled
+from inference_cost.decide.serving import late_among
 from inference_cost.decide.size import predict, profile_among
 from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
@@ -185,7 +186,11 @@ def _predicted(
 ) -> Prediction | Missing:
     match objective:
         case LatencyObjective() | QueueTimeObjective():
-            return predict(can, objective, found.demand, replicas)
+            predicted = predict(can, objective, found.demand, replicas)
+            if isinstance(predicted, Missing):
+                return predicted
+            late = late_among(can, objective, found.demand.forecast, replicas)
+            return replace(predicted, late_fraction=late)
         case DrainObjective():
             if found.draining is None:
                 return NOT_DECIDED

@@ -72,6 +72,7 @@ CHOICE = HeadroomChoice(
     allowed_fraction=0.01,
     seen_seconds=2 * 86_400.0,
     filled_replicas=10.0,
+    late_price_replica_seconds=0.5,
 )
 ROOMS = {
     "a record of days": (

@@ -7,6 +7,7 @@ from inference_cost.decide.headroom.learned import (
     LESS_LATE,
     MEAN,
     NUMBERS,
+    PRICE,
     RULE,
     RULE_COST,
     RULE_LATE,
@@ -34,6 +35,7 @@ def described(
         allowed_fraction=allowed,
         seen_seconds=numbers[AGE],
         filled_replicas=numbers[MEAN] / profile.load_per_replica,
+        late_price_replica_seconds=numbers[PRICE] / profile.load_per_replica,
     )
 
 
