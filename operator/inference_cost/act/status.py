@@ -212,7 +212,7 @@ def _decision(
     found = f"Found: {words.findings}" if words.findings else ""
     lines = (
         *(words.seen, words.expected, words.chosen, words.limited),
-        *(words.room, found, _unpriced(cost)),
+        *(found, _unpriced(cost), words.room),  # the longest comes last: what is too long is cut
     )
     decided = api.DecisionStatus(
         time=_time(plan.at),

@@ -105,7 +105,7 @@ def _seen(plan: Plan, objective: Objective) -> str:
 
 def _attained(plan: Plan, objective: Objective) -> str:
     if isinstance(plan.attainment, Missing):
-        return f"Whether the objective is met is not measured ({_missing(plan.attainment)})."
+        return "Whether the objective is met is not measured."
     share = percent(plan.attainment.fraction)
     match objective:
         case LatencyObjective():

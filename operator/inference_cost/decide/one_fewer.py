@@ -36,13 +36,7 @@ def why_not_fewer(plan: Plan, objective: Objective) -> str:
         return _wait_among(fewer, objective)
     if fewer.meets_objective:
         return _spare(plan, objective, fewer)
-    number = count(fewer.replicas, "replica")
-    if not isinstance(plan.profile, Missing):
-        used = plan.demand.forecast / (fewer.replicas * plan.profile.capacity_per_replica)
-        if used >= 1 or fewer.seconds >= OVERLOADED_SECONDS:
-            expected = rate(plan.demand.forecast)
-            return f"{expected} would be {percent(used)} of what {number} can do, and the queue would grow."
-    return f"With {number} {_missed(objective, fewer, plan.demand)}."
+    return _grows(plan, fewer, plan.demand) or f"{_missed(plan, objective, fewer, plan.demand)}."
 
 
 def worth(plan: Plan) -> str:
@@ -114,14 +108,32 @@ def _spare(plan: Plan, objective: ServiceObjective, fewer: Prediction) -> str:
     return f"{number.capitalize()} would do: {_percentile(objective, fewer)}."
 
 
-def _missed(objective: ServiceObjective, fewer: Prediction, demand: Demand) -> str:
-    if not isinstance(objective, LatencyObjective) or isinstance(fewer.late_fraction, Missing):
-        return f"{_percentile(objective, fewer)}, above {_threshold(objective)}"
+def _grows(plan: Plan, fewer: Prediction, demand: Demand) -> str:
+    """Of a load beyond capacity; "" where it is not. Where only the margin says so, what is likeliest is told."""
+    if isinstance(plan.profile, Missing):
+        return ""
+    number, used = (
+        count(fewer.replicas, "replica"),
+        demand.forecast / (fewer.replicas * plan.profile.capacity_per_replica),
+    )
+    if used >= 1:
+        return f"{rate(demand.forecast)} would be {percent(used)} of what {number} can do, and the queue would grow."
+    likely = not isinstance(fewer.late_fraction, Missing) and fewer.late_fraction < 1
+    if likely or fewer.seconds < OVERLOADED_SECONDS:
+        return ""
+    return f"{rate(demand.forecast)} would be more than {number} can do, and the queue would grow."
+
+
+def _missed(plan: Plan, objective: ServiceObjective, fewer: Prediction, demand: Demand) -> str:
+    number, late = count(fewer.replicas, "replica"), fewer.late_fraction
+    if isinstance(late, Missing) or not isinstance(objective, LatencyObjective):
+        return f"With {number} {_percentile(objective, fewer)}, above {_threshold(objective)}"
     allowed = 1 - objective.target_fraction
-    late = f"{percent(fewer.late_fraction)} of {rate(demand.forecast)} would be late"
-    if fewer.late_fraction <= allowed:
-        return f"{late}, too near the {percent(allowed)} that may be"
-    return f"{late}, {percent(allowed)} may be"
+    told = f"With {number} {percent(late)} of {rate(demand.forecast)} would be late"
+    if late > allowed or isinstance(plan.profile, Missing):
+        return f"{told}; {percent(allowed)} may be"
+    known = percent(plan.profile.error_fraction)
+    return f"{told}, too near the {percent(allowed)} that may be: what one carries is known to {known} only"
 
 
 def _percentile(objective: ServiceObjective, prediction: Prediction) -> str:

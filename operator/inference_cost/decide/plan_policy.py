@@ -173,6 +173,7 @@ def _remembered(  # noqa: PLR0917 - one of each stage
         observed_since=observed_since(case),
         headroom=looked.headroom,
         looked_at=looked.at,
+        take_over=looked.take_over,
         outage=looked.outage,
         arrivals=looked.arrivals,
         wanted=looked.wanted,

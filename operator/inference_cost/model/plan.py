@@ -118,6 +118,20 @@ class HeadroomRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacedRule:
+    """One that is clearly dearer than the rule followed, both within the objective, by the record alone.
+
+    `saved`: replicas fewer with the rule followed, for each one that the demand would fill. `average`: it suits an
+    average service; else it was told as followed before. `at`: when that was told, epoch seconds.
+    """
+
+    rule: HeadroomRule
+    saved: float
+    average: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeadroomChoice:
     """The rule that is followed and those it was chosen from, as known when it was chosen.
 
@@ -132,6 +146,7 @@ class HeadroomChoice:
     seen_seconds: float  # how long this demand has been seen
     filled_replicas: float  # that the mean demand would fill
     late_price_replica_seconds: float
+    replaced: ReplacedRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from inference_cost.model.memory import (
     PolicyMemory,
     ServiceTimeEstimate,
     SuspectedOutage,
+    TakeOver,
 )
 from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.reading import Missing
@@ -40,6 +41,7 @@ FULL = PolicyMemory(
     ),
     headroom=to_bytes(new_vector()),
     looked_at=NOON,
+    take_over=TakeOver(rule=5, replaced=7, at=NOON),
     calibration=Calibration(
         template_hash="v1",
         queue=COMPARED,
@@ -118,6 +120,7 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"looked_at": "NaN"},
         {"needs": None},
         {"misses": "many"},
+        {"take_over": {"rule": 5}},
         {"calibration": {"template_hash": "v1"}},
         {"calibration": "x"},
         {"evenness": {"pods": 2}},
