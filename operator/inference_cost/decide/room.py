@@ -86,9 +86,7 @@ def _target(rule: HeadroomRule) -> str:
 def _instead(choice: HeadroomChoice, plan: Plan) -> str:
     if choice.replaced is None:
         return ""
-    return (
-        f"It would have {_less_than(choice.replaced, choice, plan)} at the same SLO; following it."
-    )
+    return f"This would have {_less_than(choice.replaced, choice, plan)} at the same SLO; following it."
 
 
 def _less_than(replaced: ReplacedRule, choice: HeadroomChoice, plan: Plan) -> str:

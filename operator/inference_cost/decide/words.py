@@ -64,8 +64,9 @@ def many(number: float) -> str:
 
 
 def small_money(amount: Decimal) -> str:
-    """Of a price, to two digits."""
-    return f"${float(f'{amount:.2g}'):f}".rstrip("0") if amount < 1 else money(amount)
+    """Of a price: to the cent, or to two digits where that is finer."""
+    finer = Decimal(f"{amount:.2g}")
+    return money(amount) if amount >= 1 or finer == round(finer, 2) else f"${finer:f}"
 
 
 def money(amount: Decimal) -> str:
