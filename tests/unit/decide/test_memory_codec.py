@@ -133,8 +133,15 @@ def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
 
 def test_a_checkpoint_from_before_these_were_measured_is_read() -> None:
     old = encode(FULL)
-    del old["calibration"], old["evenness"]
-    assert decode(old) == replace(FULL, calibration=Calibration(), evenness=Evenness())
+    del old["calibration"], old["evenness"], old["take_over"]
+    assert decode(old) == replace(
+        FULL, calibration=Calibration(), evenness=Evenness(), take_over=None
+    )
+
+
+def test_a_rule_of_another_version_is_forgotten() -> None:
+    other = encode(FULL) | {"take_over": {"rule": 5, "replaced": 10_000, "at": NOON}}
+    assert decode(other) == replace(FULL, take_over=None)
 
 
 def test_sums_at_other_relative_loads_are_begun_anew() -> None:
