@@ -2,7 +2,9 @@
 
 from inference_cost.decide.headroom.learned import (
     AGE,
+    COST_AT,
     DEMAND,
+    LATE_AT,
     LESS,
     LESS_COST,
     LESS_LATE,
@@ -16,7 +18,6 @@ from inference_cost.decide.headroom.learned import (
     SECOND_COST,
     SECOND_LATE,
     Floats,
-    views,
 )
 from inference_cost.decide.headroom.rules import RULES, Rule
 from inference_cost.decide.headroom.shadow import BUCKETS_PER_START
@@ -59,11 +60,13 @@ def _replaced(
     followed = int(vector[RULE])
     if take_over is None or not clearly_cheaper(vector, followed, take_over.replaced, allowed):
         return None
-    learned, other, requests = views(vector), take_over.replaced, vector[DEMAND]
-    cost = learned.cost * (profile.load_per_replica / requests)
+    other = take_over.replaced
+    each = profile.load_per_replica / vector[DEMAND]
+    dearer, cost = vector[COST_AT + other] * each, vector[COST_AT + followed] * each
+    late = vector[LATE_AT + other] / vector[DEMAND]
     return ReplacedRule(
-        rule=_told(RULES[other], bucket, float(learned.late[other] / requests), float(cost[other])),
-        saved=float(cost[other] - cost[followed]),
+        rule=_told(RULES[other], bucket, float(late), float(dearer)),
+        saved=float(dearer - cost),
         average=other == average_rule(allowed),
         at=take_over.at,
     )

@@ -14,7 +14,7 @@ from inference_cost.decide.headroom.choice import (
     PRICE_STEP,
     PRICES,
 )
-from inference_cost.decide.headroom.learned import AGE, DEMAND, RULE, Floats, views
+from inference_cost.decide.headroom.learned import AGE, COST_AT, DEMAND, LATE_AT, RULE, Floats
 from inference_cost.decide.headroom.rules import PRIOR_COST, PRIOR_LATE
 from inference_cost.model.memory import TakeOver
 
@@ -39,10 +39,10 @@ def clearly_cheaper(vector: Floats, rule: int, other: int, allowed: float) -> bo
     """By a day or more of the record alone. `allowed`: share of requests that may be late, with either."""
     if rule == other or vector[AGE] < A_DAY or vector[DEMAND] <= 0:
         return False
-    learned, may = views(vector), allowed * vector[DEMAND]
-    if max(learned.late[rule], learned.late[other]) > may:
+    late = max(vector[LATE_AT + rule], vector[LATE_AT + other])
+    if late > allowed * vector[DEMAND]:
         return False
-    return bool(learned.cost[other] > CLEARLY * learned.cost[rule])
+    return bool(vector[COST_AT + other] > CLEARLY * vector[COST_AT + rule])
 
 
 @lru_cache(maxsize=AVERAGES_KEPT)
