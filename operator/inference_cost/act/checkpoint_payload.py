@@ -103,6 +103,7 @@ def moved(old: Learned, new: Learned) -> bool:
         or _watched_at(after) - _watched_at(before) >= HEADROOM_SECONDS
         or _calibration_moved(before.calibration, after.calibration)
         or _evenness_moved(before.evenness, after.evenness)
+        or before.take_over != after.take_over
         or _when(before.outage) != _when(after.outage)
         or after.blind_at - before.blind_at >= HISTORY_MOVE * BLIND_SECONDS
         or _account_moved(old.account, new.account)

@@ -5,6 +5,7 @@ from math import isfinite
 from typing import assert_never
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
+from inference_cost.decide.latency import OVERLOADED_SECONDS
 from inference_cost.decide.sentences import keeps_one_unseen
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Attainment, Evenness, LimitedBy, Plan, Prediction
@@ -205,8 +206,11 @@ def predicted(plan: Plan, objective: Objective) -> str:
     if isinstance(prediction, Missing):
         return ""
     verdict = "which meets" if prediction.meets_objective else "which misses"
+    number = replicas(prediction.replicas)
+    if not isinstance(objective, DrainObjective) and prediction.seconds >= OVERLOADED_SECONDS:
+        return f"Predicted at {number}: a queue that grows, {verdict} the objective."
     return (
-        f"Predicted at {replicas(prediction.replicas)}: {_predicted_time(prediction, objective)} "
+        f"Predicted at {number}: {_predicted_time(prediction, objective)} "
         f"{figure_of(objective)}, {verdict} the objective."
     )
 

@@ -17,6 +17,7 @@ from inference_cost.act.tick import Tick
 from inference_cost.act.transitions import EventDraft, Known, settled, transitions
 from inference_cost.act.write_failures import not_ready
 from inference_cost.api.events import EventReason
+from inference_cost.decide.room import take_over
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.policy import PolicyKey
 
@@ -56,6 +57,7 @@ class Reporter:
                 log.exception("status_failed", extra={"policy": str(key)})
         for one in scaled:
             self._tell_scaled(one, statuses.get(one.plan.policy, {}))
+        self._tell_taken_over(tick)
         self._keep_learned(tick)
         return statuses
 
@@ -110,6 +112,15 @@ class Reporter:
         draft = _scale_event(scaled, str((status.get("decision") or {}).get("message", "")))
         if draft is not None:
             self._recorder.record(plan.policy, draft, at=plan.at, related=result.order.target)
+
+    def _tell_taken_over(self, tick: Tick) -> None:
+        for key, plan in tick.plans.items():
+            note = take_over(plan)
+            if note:
+                draft = EventDraft(
+                    reason=EventReason.HEADROOM_RULE_CHANGED, action="Decide", note=note
+                )
+                self._recorder.record(key, draft, at=plan.at)
 
     def _keep_learned(self, tick: Tick) -> None:
         for key, memory in tick.memory.policies.items():

@@ -14,7 +14,13 @@ from inference_cost.act import conditions
 from inference_cost.act.conditions import Finding, View
 from inference_cost.api import policy_status as api
 from inference_cost.api.conditions import ConditionType
-from inference_cost.api.fields import decimal_text, money_text, percent_text, shorten
+from inference_cost.api.fields import (
+    decimal_text,
+    money_text,
+    percent_text,
+    shorten,
+    whole_sentences,
+)
 from inference_cost.decide.attainment import objective_met
 from inference_cost.decide.explain import explain
 from inference_cost.model.money import HourlyPrice
@@ -212,14 +218,19 @@ def _decision(
     found = f"Found: {words.findings}" if words.findings else ""
     lines = (
         *(words.seen, words.expected, words.chosen, words.limited),
-        *(words.room, found, _unpriced(cost), words.starts),
+        *(
+            found,
+            _unpriced(cost),
+            words.starts,
+            words.room,
+        ),  # the longest comes last: what is too long is cut
     )
     decided = api.DecisionStatus(
         time=_time(plan.at),
         action=api.DecisionAction(plan.action.value),
         desired_replicas=plan.desired,
         limited_by=plan.limited_by.value or None,
-        message=shorten("\n".join(line for line in lines if line)),
+        message=whole_sentences("\n".join(line for line in lines if line)),
         why_not_fewer=shorten(words.why_not_fewer) or None,
         cost_per_hour=_money(cost.desired_per_hour) if cost is not None else None,
     )

@@ -107,8 +107,6 @@ def _limits(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Eve
         yield EventDraft(
             reason=EventReason.FALLBACK_STARTED, action="Hold", note=message, warning=True
         )
-    if was == LimitedBy.FALLBACK:
-        yield EventDraft(reason=EventReason.FALLBACK_ENDED, action="Observe", note=message)
     if now == LimitedBy.FLEET_GUARD:
         yield EventDraft(
             reason=EventReason.FLEET_GUARD_ENGAGED, action="Hold", note=message, warning=True

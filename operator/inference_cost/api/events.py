@@ -14,11 +14,11 @@ class EventReason(StrEnum):
     CAPACITY_UNAVAILABLE = "CapacityUnavailable"
     CAPACITY_RECOVERED = "CapacityRecovered"
     FALLBACK_STARTED = "FallbackStarted"
-    FALLBACK_ENDED = "FallbackEnded"
     CONFLICTED = "Conflicted"
     NOT_ACCEPTED = "NotAccepted"
     FLEET_GUARD_ENGAGED = "FleetGuardEngaged"
     PAUSE_CHANGED = "PauseChanged"
+    HEADROOM_RULE_CHANGED = "HeadroomRuleChanged"
 
 
 MEANING: dict[EventReason, str] = {
@@ -26,15 +26,15 @@ MEANING: dict[EventReason, str] = {
     EventReason.SCALED_IN: "Replicas were removed through /scale.",
     EventReason.SCALE_FAILED: "The API server refused or did not answer a /scale write.",
     EventReason.METRICS_UNAVAILABLE: "No usable metrics: replicas are held.",
-    EventReason.METRICS_RECOVERED: "Metrics are back: scaling goes on.",
+    EventReason.METRICS_RECOVERED: "Metrics are back: scaling goes on, and no `fallback` decides.",
     EventReason.SLO_VIOLATED: "The measured objective is missed.",
     EventReason.SLO_RECOVERED: "The measured objective is met again.",
     EventReason.CAPACITY_UNAVAILABLE: "Pods pend, crash or are refused: the ask is cut.",
     EventReason.CAPACITY_RECOVERED: "Pods start again.",
     EventReason.FALLBACK_STARTED: "Metrics were missing for too long: `fallback` decides.",
-    EventReason.FALLBACK_ENDED: "Metrics are back: `fallback` no longer decides.",
     EventReason.CONFLICTED: "Another autoscaler, policy or manager owns the replicas.",
     EventReason.NOT_ACCEPTED: "The policy cannot be acted on as written.",
     EventReason.FLEET_GUARD_ENGAGED: "Too many policies ask for less at once: removals wait.",
     EventReason.PAUSE_CHANGED: "A pause annotation was set, changed or removed.",
+    EventReason.HEADROOM_RULE_CHANGED: "A headroom rule that the record shows to be clearly cheaper is followed.",
 }

@@ -136,3 +136,11 @@ def percent_text(fraction: float) -> str:
 def shorten(message: str, *, length: int = MESSAGE_LENGTH) -> str:
     """Cut a message to what the schema admits."""
     return message if len(message) <= length else message[: length - 1] + "…"
+
+
+def whole_sentences(message: str) -> str:
+    """As `shorten`, cut where a sentence ends: half an amount would be a wrong one."""
+    if len(message) <= MESSAGE_LENGTH:
+        return message
+    head, _, _ = message[: MESSAGE_LENGTH - 2].rpartition(". ")
+    return f"{head}. …" if head else shorten(message)

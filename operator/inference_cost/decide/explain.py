@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from inference_cost.decide.drain import AIM
-from inference_cost.decide.latency import OVERLOADED_SECONDS
+from inference_cost.decide.one_fewer import why_not_fewer, worth
 from inference_cost.decide.room import room
 from inference_cost.decide.sentences import (
     FINDINGS,
@@ -19,7 +18,6 @@ from inference_cost.model.plan import (
     Action,
     LimitedBy,
     Plan,
-    Prediction,
     Profile,
     ProfileSource,
     Reason,
@@ -29,7 +27,6 @@ from inference_cost.model.policy import (
     LatencyObjective,
     Objective,
     QueueTimeObjective,
-    ServiceObjective,
 )
 from inference_cost.model.reading import Missing, MissingReason
 
@@ -73,13 +70,13 @@ def explain(plan: Plan, observation: PolicyObservation) -> Explanation:
     objective = observation.policy.objective
     chosen = _chosen(plan)
     limited = _limited(plan, observation)
-    why = _why_not_fewer(plan, objective)
+    why = why_not_fewer(plan, objective)
     return Explanation(
         message=_message(chosen, limited, why),
         seen=_seen(plan, objective),
         expected=_expected(plan, objective),
         chosen=chosen,
-        why_not_fewer=why,
+        why_not_fewer=" ".join(sentence for sentence in (why, worth(plan)) if sentence),
         limited=limited,
         cost=_cost(plan),
         room=room(plan),
@@ -112,7 +109,7 @@ def _seen(plan: Plan, objective: Objective) -> str:
 
 def _attained(plan: Plan, objective: Objective) -> str:
     if isinstance(plan.attainment, Missing):
-        return f"Whether the objective is met is not measured ({_missing(plan.attainment)})."
+        return "Whether the objective is met is not measured."
     share = percent(plan.attainment.fraction)
     match objective:
         case LatencyObjective():
@@ -188,62 +185,6 @@ def _chosen(plan: Plan) -> str:
         case Action.SCALE_IN:
             words = f"go down from {plan.current} to {count(plan.desired, 'replica')}."
     return f"{subject}{words}" if subject else words.capitalize()
-
-
-def _why_not_fewer(plan: Plan, objective: Objective) -> str:
-    fewer = plan.one_fewer
-    if isinstance(fewer, Missing) or isinstance(plan.demand, Missing):
-        return ""
-    if isinstance(objective, DrainObjective):
-        return _wait_among(fewer, objective)
-    if fewer.meets_objective:
-        return _spare(plan, objective, fewer)
-    number = count(fewer.replicas, "replica")
-    if not isinstance(plan.profile, Missing):
-        used = plan.demand.forecast / (fewer.replicas * plan.profile.capacity_per_replica)
-        if used >= 1 or fewer.seconds >= OVERLOADED_SECONDS:
-            expected = rate(plan.demand.forecast)
-            return f"{expected} would be {percent(used)} of what {number} can do, and the queue would grow."
-    return f"With {number} {_percentile(objective, fewer)}, above {_threshold(objective)}."
-
-
-def _wait_among(fewer: Prediction, objective: DrainObjective) -> str:
-    """Where one fewer keeps well within the deadline, what limits the plan says why it stays."""
-    within = objective.within_seconds
-    if fewer.seconds <= AIM * within:
-        return ""
-    near = "too near" if fewer.meets_objective else "above"
-    number = count(fewer.replicas, "replica")
-    return (
-        f"With {number} the longest wait would be {wait(fewer.seconds)}, {near} "
-        f"the {wait(within)} of the objective."
-    )
-
-
-def _spare(plan: Plan, objective: ServiceObjective, fewer: Prediction) -> str:
-    """One fewer would do by the model: name what keeps it."""
-    number = count(fewer.replicas, "replica")
-    if plan.limited_by is LimitedBy.NOTHING:
-        if isinstance(plan.headroom, Missing):
-            return ""
-        return (
-            f"{number.capitalize()} would do for the expected load ({_percentile(objective, fewer)}); "
-            "what is above is room for what is not expected."
-        )
-    return f"{number.capitalize()} would do: {_percentile(objective, fewer)}."
-
-
-def _percentile(objective: ServiceObjective, prediction: Prediction) -> str:
-    if isinstance(objective, LatencyObjective):
-        share = percent(objective.target_fraction)
-        return f"{share} of the requests would finish within {seconds(prediction.seconds)}"
-    return f"the mean queue time would be {seconds(prediction.seconds)}"
-
-
-def _threshold(objective: ServiceObjective) -> str:
-    if isinstance(objective, LatencyObjective):
-        return f"the {seconds(objective.threshold_seconds)} of the objective"
-    return f"the {seconds(objective.mean_seconds)} of the objective"
 
 
 def _limited(plan: Plan, observation: PolicyObservation) -> str:

@@ -35,7 +35,7 @@ def follow(
         headroom=NOT_CHOSEN,
         reasons=(_reason(gpu, signal),),
     )
-    return needs, looked._replace(wanted=kept)
+    return needs, looked._replace(wanted=kept, take_over=case.memory.take_over)
 
 
 def wanted(fleet: Fleet, utilization: float, signal: GpuSignal) -> int:

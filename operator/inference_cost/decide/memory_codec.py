@@ -10,6 +10,7 @@ from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import Any, Final
 
+from inference_cost.decide.headroom.rules import RULES
 from inference_cost.decide.stretch import STRETCHES
 from inference_cost.model.memory import (
     Calibration,
@@ -19,6 +20,7 @@ from inference_cost.model.memory import (
     ServiceTimeEstimate,
     SlowPod,
     SuspectedOutage,
+    TakeOver,
 )
 from inference_cost.model.plan import Evenness
 from inference_cost.model.profile_key import UNKNOWN, ProfileKey
@@ -68,6 +70,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
         headroom=_unpacked(str(data.get("headroom", ""))),
         looked_at=_number(data.get("looked_at", 0.0)),
+        take_over=_take_over(data.get("take_over")),
         calibration=_calibration(data.get("calibration", {})),
         evenness=_evenness(data.get("evenness", {})),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
@@ -109,6 +112,16 @@ def _slow_pod(data: Mapping[str, Any]) -> SlowPod:
         since=_number(data["since"]),
         seen_at=_number(data["seen_at"]),
     )
+
+
+def _take_over(data: Mapping[str, Any] | None) -> TakeOver | None:
+    """None where a rule of another version is meant."""
+    if data is None:
+        return None
+    rule, replaced = int(data["rule"]), int(data["replaced"])
+    if not (0 <= rule < len(RULES) and 0 <= replaced < len(RULES)):
+        return None
+    return TakeOver(rule=rule, replaced=replaced, at=_number(data["at"]))
 
 
 def _outage(data: Mapping[str, Any] | None) -> SuspectedOutage | None:

@@ -13,13 +13,14 @@ from inference_cost.decide.headroom.described import described
 from inference_cost.decide.headroom.learned import Floats, expect_nothing, from_bytes, to_bytes
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.sizing import Size, size
+from inference_cost.decide.headroom.takeover import taken_over
 from inference_cost.decide.look import interrupted, look_of
 from inference_cost.decide.outage import Suspicion, suspected, verdict
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.serving import serving
 from inference_cost.decide.size import replicas_for
 from inference_cost.decide.traffic import Traffic
-from inference_cost.model.memory import SuspectedOutage
+from inference_cost.model.memory import SuspectedOutage, TakeOver
 from inference_cost.model.plan import Demand, HeadroomChoice, Profile, Reason
 from inference_cost.model.policy import (
     DrainObjective,
@@ -55,6 +56,7 @@ class Looked(NamedTuple):
 
     headroom: bytes
     at: float  # of the last look that counts
+    take_over: TakeOver | None
     outage: SuspectedOutage | None
     arrivals: History
     wanted: Series
@@ -86,7 +88,14 @@ def needs(
 
 def _as_before(case: Case) -> Looked:
     memory = case.memory
-    return Looked(memory.headroom, memory.looked_at, memory.outage, memory.arrivals, memory.wanted)
+    return Looked(
+        memory.headroom,
+        memory.looked_at,
+        memory.take_over,
+        memory.outage,
+        memory.arrivals,
+        memory.wanted,
+    )
 
 
 def _to_drain(
@@ -172,13 +181,18 @@ def _asked(
         expect_nothing(vector)
     replica = serving(can, profile, objective, case.bounds, case.fleet)
     found = size(vector, look, replica, allowed)
+    looked = _looked(case, look, vector)
     if policy.headroom.mode is HeadroomMode.AUTO:
-        chosen = described(vector, case.order_seconds, profile, allowed)
+        if looked.at == case.at:
+            looked = looked._replace(
+                take_over=taken_over(looked.take_over, vector, allowed, case.at)
+            )
+        chosen = described(vector, looked.take_over, case.order_seconds, profile, allowed)
         demand = expecting(demand, found.ready_for)
         needs = Needs(demand=demand, now=found.now, keep=found.keep, headroom=chosen)
     else:
         needs = _as_ordered(case, can, profile, demand, found)
-    return needs, _looked(case, look, vector)
+    return needs, looked
 
 
 def _looked(case: Case, look: Look, vector: Floats) -> Looked:

@@ -26,6 +26,7 @@ from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
 from inference_cost.decide.profile import Capability
 from inference_cost.decide.routing import gain
 from inference_cost.decide.schedule import InForce, credited, scheduled
+from inference_cost.decide.serving import late_among
 from inference_cost.decide.size import predict, profile_among
 from inference_cost.decide.slow_pods import missing, times_less
 from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
@@ -176,6 +177,7 @@ def _remembered(  # noqa: PLR0917 - one of each stage
         observed_since=observed_since(case),
         headroom=looked.headroom,
         looked_at=looked.at,
+        take_over=looked.take_over,
         outage=looked.outage,
         arrivals=looked.arrivals,
         wanted=looked.wanted,
@@ -189,7 +191,11 @@ def _predicted(
 ) -> Prediction | Missing:
     match objective:
         case LatencyObjective() | QueueTimeObjective():
-            return predict(can, objective, found.demand, replicas)
+            predicted = predict(can, objective, found.demand, replicas)
+            if isinstance(predicted, Missing):
+                return predicted
+            late = late_among(can, objective, found.demand.forecast, replicas)
+            return replace(predicted, late_fraction=late)
         case DrainObjective():
             if found.draining is None:
                 return NOT_DECIDED
@@ -291,7 +297,7 @@ def _of_slow_pods(case: Case) -> Iterator[Reason]:
         values = (
             ("pod", worst.name),
             ("times", round(worst.times, 1)),
-            ("others", len(case.slow) - 1),
+            ("further", len(case.slow) - 1),
             ("percent", round(100 * (1 - 1 / _times_less(case)))),
         )
         yield Reason(code="slow-pods", values=values)

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from inference_cost.decide.words import duration, money_per_day, percent
-from inference_cost.model.plan import HeadroomChoice, HeadroomRule, Plan
+from inference_cost.model.plan import HeadroomChoice, HeadroomRule, Plan, ReplacedRule
 from inference_cost.model.reading import Missing
 
 A_RECORD: Final = 3600.0  # seconds; before, what other services need weighs more
@@ -15,8 +15,26 @@ def room(plan: Plan) -> str:
     choice = plan.headroom
     if isinstance(choice, Missing):
         return ""
-    sentences = (_followed(choice), _runner_up(choice, plan), _less(choice, plan))
+    sentences = (
+        _followed(choice),
+        _instead(choice, plan),
+        _runner_up(choice, plan),
+        _less(choice, plan),
+    )
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def take_over(plan: Plan) -> str:
+    """Of the tick at which a clearly cheaper rule was found: what it replaces, for an Event; "" at any other."""
+    choice = plan.headroom
+    if isinstance(choice, Missing) or choice.replaced is None or choice.replaced.at != plan.at:
+        return ""
+    seen = duration(choice.seen_seconds)
+    less = _less_than(choice.replaced, choice, plan)
+    return (
+        f"{_target(choice.followed).capitalize()}, would have {less} at the same SLO over {seen} of this load; "
+        "following it."
+    )
 
 
 def _followed(choice: HeadroomChoice) -> str:
@@ -28,36 +46,79 @@ def _followed(choice: HeadroomChoice) -> str:
             f"paying; this one is late in {late} of the requests."
         )
     allowed = percent(choice.allowed_fraction)
-    cheapest = (
-        f"Room: {rule}; of {choice.rules} rules tried on this load the cheapest that is late in"
-    )
     seen = duration(choice.seen_seconds)
     if not known_long:
-        return f"{cheapest} about {allowed} of an average service's requests (this load was seen for {seen} only)."
-    return f"{cheapest} at most {allowed} of the requests ({late} by {seen} of this load)."
+        return (
+            f"Room: {rule}; of {choice.rules} rules the cheapest that is late in {allowed} of an average service's "
+            f"requests, for this load was seen for {seen} only."
+        )
+    return (
+        f"Room: {rule}; of {choice.rules} rules tried on {seen} of this load the cheapest that is late in at most "
+        f"{allowed} of the requests ({late})."
+    )
 
 
 def _rule(rule: HeadroomRule) -> str:
     held = f"kept for {duration(rule.hold_seconds)}"
     if rule.deviations:
-        return f"{rule.deviations:g} times what the forecast usually misses by, above the expected load, {held}"
+        return f"{_times(rule)}what the forecast usually misses by, above the expected load, {held}"
     return f"replicas at {percent(rule.load_fraction)} of what they carry, {held}"
+
+
+def _short(rule: HeadroomRule) -> str:
+    if rule.deviations:
+        return f"{_times(rule)}the forecast's usual miss, kept for {duration(rule.hold_seconds)}"
+    return _rule(rule)
+
+
+def _times(rule: HeadroomRule) -> str:
+    return "" if rule.deviations == 1 else f"{rule.deviations:g} times "
+
+
+def _target(rule: HeadroomRule) -> str:
+    """In the words of those who set targets by hand."""
+    held = f"kept for {duration(rule.hold_seconds)}"
+    if rule.deviations:
+        return f"room of {_times(rule)}what the forecast usually misses by, {held}"
+    return f"a target of {percent(rule.load_fraction)} of what replicas carry, {held}"
+
+
+def _instead(choice: HeadroomChoice, plan: Plan) -> str:
+    if choice.replaced is None:
+        return ""
+    return f"This would have {_less_than(choice.replaced, choice, plan)} at the same SLO; following it."
+
+
+def _less_than(replaced: ReplacedRule, choice: HeadroomChoice, plan: Plan) -> str:
+    which = "what suits an average service" if replaced.average else "followed before"
+    price = plan.replica_price_per_hour
+    if isinstance(price, Missing):
+        saved = f"needed {percent(replaced.saved / replaced.rule.cost)} fewer replicas"
+    else:
+        replicas = Decimal(str(round(replaced.saved * choice.filled_replicas, 6)))
+        saved = f"cost {money_per_day(replicas * price)} less"
+    return f"{saved} than {_short(replaced.rule)} ({which})"
 
 
 def _runner_up(choice: HeadroomChoice, plan: Plan) -> str:
     rule = choice.runner_up
+    near = _near(rule, choice) if rule == choice.less else ""
     return (
-        f"Second best: {_rule(rule)}, {_difference(rule, choice, plan)}, "
-        f"{percent(rule.late_fraction)} late."
+        f"Second best: {_short(rule)}, {_difference(rule, choice, plan)}, "
+        f"{percent(rule.late_fraction)} late{near}."
     )
 
 
 def _less(choice: HeadroomChoice, plan: Plan) -> str:
     rule = choice.less
-    if rule is None:
+    if rule is None or rule == choice.runner_up:
         return ""
-    near = ", too near the objective" if rule.late_fraction <= choice.allowed_fraction else ""
-    return f"With {_rule(rule)}: {_difference(rule, choice, plan)}, but {percent(rule.late_fraction)} late{near}."
+    late = f"{percent(rule.late_fraction)} late{_near(rule, choice)}"
+    return f"With {_short(rule)}: {_difference(rule, choice, plan)}, but {late}."
+
+
+def _near(rule: HeadroomRule, choice: HeadroomChoice) -> str:
+    return ", too near the objective" if rule.late_fraction <= choice.allowed_fraction else ""
 
 
 def _difference(rule: HeadroomRule, choice: HeadroomChoice, plan: Plan) -> str:

@@ -64,7 +64,7 @@ def _replaced(values: Values, _: Plan, __: PolicyObservation) -> str:
 
 
 def _slow_pods(values: Values, _: Plan, __: PolicyObservation) -> str:
-    others, less = int(values["others"]), int(values["percent"])
+    others, less = int(values["further"]), int(values["percent"])
     too = f"; {count(others, 'other')} clearly longer, too" if others else ""
     given = f", and each replica is given {less} % less so that it keeps up" if less else ""
     return (

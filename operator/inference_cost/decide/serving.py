@@ -14,10 +14,16 @@ from inference_cost.decide.latency import late_shares, seconds_at, threshold_sec
 from inference_cost.decide.latency_tables import Replica
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability
-from inference_cost.decide.routing import NO_GAIN, Gains
+from inference_cost.decide.routing import NO_GAIN, Gains, gain
 from inference_cost.decide.stabilize import Bounds
 from inference_cost.model.plan import Profile
-from inference_cost.model.policy import LatencyObjective, QueueTimeObjective, ServiceObjective
+from inference_cost.model.policy import (
+    LatencyObjective,
+    Objective,
+    QueueTimeObjective,
+    ServiceObjective,
+)
+from inference_cost.model.reading import Missing, MissingReason
 
 LOADS: Final = np.linspace(0.0, 1.0, 41)  # shares of capacity
 RESIDUAL: Final = 1.3  # of a full batch: what a request behind a backlog waits and takes itself
@@ -80,6 +86,20 @@ def _late(capability: Capability, profile: Profile, objective: ServiceObjective)
         return _late_above(round(usual, DIGITS))
     replica = likeliest(profile, capability.replica)
     return late_by_load(replica, objective.threshold_seconds, round(capability.stretch, 2))
+
+
+def late_among(
+    capability: Capability, objective: Objective, per_second: float, replicas: int
+) -> float | Missing:
+    """Share of requests later than the objective at an even load, as the headroom rules reckon."""
+    profile, replica = capability.profile, capability.replica
+    if isinstance(profile, Missing):
+        return profile
+    if replica is None or not capability.reachable or not isinstance(objective, LatencyObjective):
+        return Missing(reason=MissingReason.NOT_LEARNED, detail=capability.outside)
+    late = _late(capability, profile, objective)
+    each = profile.capacity_per_replica * gain(capability.gains, replicas)
+    return float(np.interp(per_second / (replicas * each), LOADS, late))
 
 
 def likeliest(profile: Profile, sized: Replica) -> Replica:

@@ -22,7 +22,8 @@ def percent(fraction: float) -> str:
     value = 100 * fraction
     if value > 100:  # noqa: PLR2004 - of a capacity: tenths say nothing
         return f"{value:.0f} %"
-    text = f"{value:.1f}".removesuffix(".0")
+    digits = 2 if 0.01 <= value < 0.1 else 1  # noqa: PLR2004 - of 0.1 % that may be late
+    text = f"{value:.{digits}f}".removesuffix(".0")
     if text == "100" and fraction < 1:
         text = "99.9"
     return f"{text} %"
@@ -55,6 +56,17 @@ def duration(value: float) -> str:
 def clock(at: float) -> str:
     """Of epoch seconds, to the minute."""
     return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
+
+
+def many(number: float) -> str:
+    """Of a large number that is known roughly."""
+    return f"{float(f'{number:.3g}'):,.0f}"
+
+
+def small_money(amount: Decimal) -> str:
+    """Of a price: to the cent, or to two digits where that is finer."""
+    finer = Decimal(f"{amount:.2g}")
+    return money(amount) if amount >= 1 or finer == round(finer, 2) else f"${finer:f}"
 
 
 def money(amount: Decimal) -> str:

@@ -124,6 +124,15 @@ class SuspectedOutage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """A headroom rule that was found clearly cheaper than the one told before. Numbers of rules; epoch seconds."""
+
+    rule: int
+    replaced: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyMemory:
     """State of one policy. Histories are (epoch seconds, value) and are cut to what the rules look back on."""
 
@@ -131,6 +140,7 @@ class PolicyMemory:
     # What the headroom rules learned (decide/headroom/learned.py), as float32: not for reading.
     headroom: bytes = field(default=b"", repr=False)
     looked_at: float = 0.0  # when they last did
+    take_over: TakeOver | None = None  # the last one
     calibration: Calibration = Calibration()
     evenness: Evenness = field(default=Evenness())
     needs: tuple[

@@ -102,11 +102,15 @@ class Attainment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """Expected at `replicas`: percentile (or mean queue time) in seconds, and whether the objective holds."""
+    """Expected at `replicas`: percentile (or mean queue time) in seconds, and whether the objective holds.
+
+    These with the margin for what is not known; `late_fraction`, of the requests, as is likeliest.
+    """
 
     replicas: int
     seconds: float
     meets_objective: bool
+    late_fraction: float | Missing = Missing(reason=MissingReason.NOT_LEARNED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +129,25 @@ class HeadroomRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacedRule:
+    """One that is clearly dearer than the rule followed, both within the objective, by the record alone.
+
+    `saved`: replicas fewer with the rule followed, for each one that the demand would fill. `average`: it suits an
+    average service; else it was told as followed before. `at`: when that was told, epoch seconds.
+    """
+
+    rule: HeadroomRule
+    saved: float
+    average: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeadroomChoice:
-    """The rule that is followed and those it was chosen from, as known when it was chosen."""
+    """The rule that is followed and those it was chosen from, as known when it was chosen.
+
+    `late_price_replica_seconds`: what a late request counts like, at the lowest price that keeps the objective.
+    """
 
     followed: HeadroomRule
     runner_up: HeadroomRule
@@ -135,6 +156,8 @@ class HeadroomChoice:
     allowed_fraction: float
     seen_seconds: float  # how long this demand has been seen
     filled_replicas: float  # that the mean demand would fill
+    late_price_replica_seconds: float
+    replaced: ReplacedRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

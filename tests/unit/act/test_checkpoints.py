@@ -17,6 +17,7 @@ from inference_cost.model.memory import (
     PolicyMemory,
     ServiceTimeEstimate,
     SuspectedOutage,
+    TakeOver,
 )
 from inference_cost.model.plan import Evenness
 from tests.unit.act.memory_api import MemoryApi
@@ -95,6 +96,10 @@ MOVES = {
     ),
     "a demand watched for half an hour": (remembering(looked_at=1_800.0), False),
     "a demand watched for an hour": (remembering(looked_at=3_600.0), True),
+    "a clearly cheaper rule, which was told": (
+        remembering(take_over=TakeOver(rule=5, replaced=7, at=NOW)),
+        True,
+    ),
     "money by half a percent": (with_amount("12.56"), False),
     "money by two percent": (with_amount("12.75"), True),
 }

@@ -17,6 +17,7 @@ from inference_cost.act.tick import Tick
 from inference_cost.act.write_queue import WriteQueue
 from inference_cost.model.memory import Memory
 from inference_cost.model.observation import PolicyRefusal, Snapshot
+from inference_cost.model.plan import HeadroomChoice, HeadroomRule, ReplacedRule
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing, MissingReason
 from tests.unit.act.memory_api import MemoryApi
@@ -130,6 +131,30 @@ async def test_metrics_that_go_and_come_back_are_two_events() -> None:
     for seen in (good, bad, bad, good):
         await world.report(seen, KEY)
     assert world.events == ["MetricsUnavailable", "MetricsRecovered"]
+
+
+async def test_a_clearly_cheaper_rule_is_one_event() -> None:
+    world = World()
+    fine = Missing(reason=MissingReason.NO_TRAFFIC)
+    seen = snapshot(replace(observation(), signals=fine))
+    rule = HeadroomRule(
+        load_fraction=0.6, deviations=0.0, hold_seconds=600.0, late_fraction=0.006, cost=1.7
+    )
+    choice = HeadroomChoice(
+        followed=rule,
+        runner_up=rule,
+        less=None,
+        rules=96,
+        allowed_fraction=0.01,
+        seen_seconds=172_800.0,
+        filled_replicas=2.0,
+        late_price_replica_seconds=0.5,
+        replaced=ReplacedRule(rule=rule, saved=0.3, average=True, at=NOW),
+    )
+    for at in (NOW, NOW + 15.0, NOW + 30.0):
+        world.now = at - NOW
+        await world.report(replace(seen, at=at), KEY, headroom=choice, at=at)
+    assert world.events == ["HeadroomRuleChanged"]
 
 
 async def test_a_refused_policy_is_told_the_field_and_keeps_no_figures() -> None:

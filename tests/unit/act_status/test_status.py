@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from inference_cost.act.status import render_refused, render_status
+from inference_cost.api.fields import MESSAGE_LENGTH, whole_sentences
 from inference_cost.api.policy_status import PolicyStatus
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Action, LimitedBy, Plan, Prediction, Profile
@@ -182,3 +183,21 @@ def test_every_status_fits_the_schema() -> None:
     refusal = PolicyRefusal(key=key(), generation=7, field="spec.slo", message="set one")
     for status in (render(), render_refused(refusal, at=NOON)):
         assert PolicyStatus.model_validate(status, extra="forbid").to_object() == status
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        (["It is short."], "It is short."),
+        (
+            ["First.", "Room: " + "much. " * 200 + "$12.34."],
+            "First.\nRoom: " + "much. " * 168 + "…",
+        ),
+        (["x" * 2000], "x" * 1023 + "…"),
+    ],
+    ids=["all of what fits", "whole sentences", "one long word"],
+)
+def test_of_a_long_message_whole_sentences_are_kept(lines: list[str], kept: str) -> None:
+    message = whole_sentences("\n".join(lines))
+    assert message == kept
+    assert len(message) <= MESSAGE_LENGTH

@@ -17,6 +17,7 @@ from inference_cost.model.memory import (
     ServiceTimeEstimate,
     SlowPod,
     SuspectedOutage,
+    TakeOver,
 )
 from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.profile_key import ProfileKey
@@ -46,6 +47,7 @@ FULL = PolicyMemory(
     ),
     headroom=to_bytes(new_vector()),
     looked_at=NOON,
+    take_over=TakeOver(rule=5, replaced=7, at=NOON),
     calibration=Calibration(
         template_hash="v1",
         gpu_product="NVIDIA-L4",
@@ -128,6 +130,7 @@ def test_survives_json(memory: PolicyMemory) -> None:
         {"looked_at": "NaN"},
         {"needs": None},
         {"misses": "many"},
+        {"take_over": {"rule": 5}},
         {"calibration": {"template_hash": "v1"}},
         {"calibration": "x"},
         {"evenness": {"pods": 2}},
@@ -141,12 +144,19 @@ def test_what_cannot_be_read_is_dropped(damage: dict[str, object]) -> None:
 
 def test_a_checkpoint_from_before_these_were_measured_is_read() -> None:
     old = encode(FULL)
-    del old["calibration"], old["evenness"], old["slow_pods"], old["start_up_pools"]
+    del (
+        old["calibration"],
+        old["evenness"],
+        old["slow_pods"],
+        old["start_up_pools"],
+        old["take_over"],
+    )
     new = {
         "calibration": Calibration(),
         "evenness": Evenness(),
         "slow_pods": (),
         "start_up_pools": (),
+        "take_over": None,
     }
     assert decode(old) == replace(FULL, **new)  # type: ignore[arg-type]
 
@@ -163,6 +173,11 @@ def test_a_checkpoint_from_before_products_and_versions_were_told_is_read() -> N
     ]
     assert read.calibration.key == ProfileKey(template_hash="v1")
     assert read.estimates[1].largest_load_seen == FULL.estimates[1].largest_load_seen
+
+
+def test_a_rule_of_another_version_is_forgotten() -> None:
+    other = encode(FULL) | {"take_over": {"rule": 5, "replaced": 10_000, "at": NOON}}
+    assert decode(other) == replace(FULL, take_over=None)
 
 
 def test_sums_at_other_relative_loads_are_begun_anew() -> None:

@@ -170,6 +170,9 @@ _BETWEEN: Final = tuple(pairwise(_PLACES))
 _EXPECTED: Final = _BETWEEN[_INDEX("expected")]
 _DAILY: Final = _BETWEEN[_INDEX("daily")]
 _VARIANCE: Final = _BETWEEN[_INDEX("variance")]
+# Of the first rule; for those who want no more of the vector than a rule's record.
+COST_AT: Final = _PLACES[_INDEX("cost")]
+LATE_AT: Final = _PLACES[_INDEX("late")]
 
 
 def expect_nothing(vector: Floats) -> None:
