@@ -155,7 +155,7 @@ def _write(outcomes: Iterable[Outcome], file: Any) -> None:
 
 def page(outcomes: Sequence[Outcome]) -> str:
     """Markdown: one row per constant, most sensitive first."""
-    constants = dict.fromkeys(outcome.constant for outcome in outcomes)
+    constants = dict.fromkeys(o.constant for o in outcomes if o.factor in FACTORS)
     base = _mean([o for o in outcomes if o.factor == AS_IS[1]])
     rows = sorted((_row(outcomes, constant, base) for constant in constants), reverse=True)
     return _HEAD + "\n".join(text for _, text in rows) + "\n"
