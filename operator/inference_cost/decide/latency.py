@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from inference_cost.decide.headroom.lateness import Grid, between_figures, late_curve
+from inference_cost.decide.headroom.lateness import Grid, between_figures, late_curve, time_curve
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.latency_tables import (
     COLUMNS_KEPT,
@@ -99,6 +99,12 @@ def late_shares(replica: Replica, threshold_seconds: float, loads: Floats) -> Fl
     """The same of several loads."""
     threshold = threshold_seconds / replica.full_batch_seconds
     return late_curve(_GRID, figures_by_load(replica), threshold, loads)
+
+
+def queue_seconds(replica: Replica, loads: Floats) -> Floats:
+    """Mean seconds in Triton's queue at each of the loads, shares of capacity below 1."""
+    mean_queue = figures_by_load(replica)[:, 0]
+    return time_curve(_GRID, mean_queue, loads) * replica.full_batch_seconds
 
 
 def threshold_seconds(objective: ServiceObjective) -> float:

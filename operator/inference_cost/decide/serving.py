@@ -1,8 +1,8 @@
 """What one replica serves and makes late, as the headroom rules want it."""
 
-from dataclasses import replace
 from functools import lru_cache
 from math import floor, log10
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from inference_cost.decide.headroom.lateness import most_in_time
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.latency import late_shares, seconds_at, threshold_seconds
+from inference_cost.decide.latency import late_shares, queue_seconds, threshold_seconds
 from inference_cost.decide.latency_tables import Replica
 from inference_cost.decide.pods import Fleet
 from inference_cost.decide.profile import Capability
@@ -138,9 +138,8 @@ def late_by_load(replica: Replica, threshold: float, stretch: float = 1.0) -> Fl
 @lru_cache(maxsize=CURVES_KEPT)
 def queue_by_load(replica: Replica) -> Floats:
     """(41,) mean seconds in Triton's queue; at capacity itself twice those just below it."""
-    mean = QueueTimeObjective(mean_seconds=replica.full_batch_seconds)  # read for its kind only
-    waits = [seconds_at(replica, mean, load * replica.capacity) for load in LOADS[:-1]]
-    return _constant(np.array([*waits, 2 * waits[-1]]))
+    waits = queue_seconds(replica, LOADS[:-1])
+    return _constant(np.append(waits, 2 * waits[-1]))
 
 
 @lru_cache(maxsize=CURVES_KEPT)

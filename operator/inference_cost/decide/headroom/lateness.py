@@ -69,6 +69,18 @@ def late_curve(grid: Grid, figures: Floats, threshold: float, loads: Floats) -> 
 
 
 @compiled
+def time_curve(grid: Grid, times: Floats, loads: Floats) -> Floats:
+    """The time, of one figure, at each of the loads below capacity; beyond the grid it grows as 1 ÷ (1 - load)."""
+    found, last = np.empty(len(loads)), grid.loads[-1]
+    for i in range(len(loads)):
+        if loads[i] > last:
+            found[i] = times[-1] * (1 - last) / (1 - loads[i])
+        else:
+            found[i] = _between(grid.loads, times, loads[i])
+    return found
+
+
+@compiled
 def most_in_time(loads: Floats, late: Floats) -> float:
     """Largest share of capacity that is served in time."""
     most = 0.0
