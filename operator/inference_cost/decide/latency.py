@@ -17,7 +17,6 @@ import numpy as np
 from inference_cost.decide.headroom.lateness import Grid, between_figures, late_curve, time_curve
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.latency_tables import (
-    COLUMNS_KEPT,
     LOADS,
     TAILS,
     Batching,
@@ -36,6 +35,7 @@ STALLING_SHARE: Final = (
     0.85  # of capacity; a queue policy lets the instance idle after some batches
 )
 DELAY_WITHOUT_EFFECT_SECONDS: Final = 0.0001
+COLUMNS_KEPT: Final = 4096  # a tick asks several times for the same replica
 _GRID: Final = Grid(np.array(LOADS), np.array([0.0, *TAILS]))
 
 

@@ -10,17 +10,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from importlib import resources
 from math import log, log2
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
-from inference_cost.decide.headroom.lateness import Cell, Cells, blended
+from inference_cost.decide.headroom.lateness import Table, blended
 from inference_cost.decide.headroom.learned import Floats
-
-COLUMNS_KEPT: Final = 4096  # a tick asks several times for the same replica
 
 
 class Batching(StrEnum):
@@ -52,11 +49,6 @@ class Replica:
         return self.max_batch_size / self.full_batch_seconds
 
 
-class _Grid(NamedTuple):
-    batches: list[float]  # binary logarithms
-    shares: list[float]
-
-
 def _read(name: str) -> dict[str, Any]:
     text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
     data: dict[str, Any] = json.loads(text)
@@ -68,26 +60,26 @@ _REPLAYED: Final = _read("batching_table.json")
 LOADS: Final[list[float]] = _EXACT["loads"]
 # Quantiles are interpolated in -ln(1 - q), in which tails are nearly straight.
 TAILS: Final[list[float]] = [-log(1 - quantile) for quantile in _EXACT["quantiles"]]
-GREEDY_CELLS: Final[Cells] = np.array(_EXACT["cells"])
-DELAYED_CELLS: Final[list[Cells]] = [np.array(cells) for cells in _REPLAYED["delayed"]]
-STALLING_CELLS: Final[Cells] = np.array(_REPLAYED["stalling"])
 _DELAYS: Final[list[float]] = [log2(delay) for delay in _REPLAYED["delays"]]
-_EXACT_GRID, _REPLAYED_GRID = (
-    _Grid([log2(size) for size in data["batchSizes"]], data["perItemShares"])
-    for data in (_EXACT, _REPLAYED)
-)
 
 
-@lru_cache(maxsize=COLUMNS_KEPT)
+def _table(of: dict[str, Any], cells: list[Any]) -> Table:
+    batches = [log2(size) for size in of["batchSizes"]]
+    return Table(np.array(batches), np.array(of["perItemShares"]), np.array(cells))
+
+
+GREEDY: Final = _table(_EXACT, _EXACT["cells"])
+DELAYED: Final = [_table(_REPLAYED, cells) for cells in _REPLAYED["delayed"]]
+STALLING: Final = _table(_REPLAYED, _REPLAYED["stalling"])
+
+
 def figures_by_load(replica: Replica) -> Floats:
     """(loads, figures) at each of `LOADS`, in units of t(B): the mean queue time, then the quantiles."""
-    greedy = _blended(GREEDY_CELLS, _EXACT_GRID, replica)
+    greedy = _blended(GREEDY, replica)
     if replica.batching is Batching.GREEDY or replica.max_batch_size == 1:
         return greedy
-    if replica.batching is Batching.STALLING:
-        slower = _blended(STALLING_CELLS, _REPLAYED_GRID, replica)
-    else:
-        slower = _delayed(replica)
+    stalling = replica.batching is Batching.STALLING
+    slower = _blended(STALLING, replica) if stalling else _delayed(replica)
     return np.maximum(greedy, slower)
 
 
@@ -96,18 +88,13 @@ def _delayed(replica: Replica) -> Floats:
     delay = replica.queue_delay_seconds / replica.full_batch_seconds
     lower, weight = bracket(_DELAYS, log2(max(delay, 1e-9)))
     beyond = max(delay - 2 ** _DELAYS[-1], 0.0)
-    shorter, longer = (
-        _blended(DELAYED_CELLS[i], _REPLAYED_GRID, replica) for i in (lower, lower + 1)
-    )
+    shorter, longer = (_blended(DELAYED[i], replica) for i in (lower, lower + 1))
     return (1 - weight) * shorter + weight * longer + beyond
 
 
-def _blended(cells: Cells, grid: _Grid, replica: Replica) -> Floats:
-    """The figures at each load, between the four nearest cells."""
+def _blended(table: Table, replica: Replica) -> Floats:
     per_item = replica.beta_seconds * replica.max_batch_size / replica.full_batch_seconds
-    share, share_weight = bracket(grid.shares, per_item)
-    batch, batch_weight = bracket(grid.batches, log2(replica.max_batch_size))
-    return blended(cells, Cell(batch, batch_weight, share, share_weight))
+    return blended(table, log2(replica.max_batch_size), per_item)
 
 
 def bracket(grid: Sequence[float], value: float) -> tuple[int, float]:

@@ -19,9 +19,9 @@ from inference_cost.decide.latency_table_generate import (
     Cell,
 )
 from inference_cost.decide.latency_tables import (
-    DELAYED_CELLS,
-    GREEDY_CELLS,
-    STALLING_CELLS,
+    DELAYED,
+    GREEDY,
+    STALLING,
     Batching,
     Replica,
 )
@@ -186,7 +186,7 @@ def test_the_shipped_table_is_what_the_generator_makes() -> None:
     """Three cells, one of each kind; `--check` of the generator compares all."""
     for batch, share, load in ((0, 0, 5), (3, 3, 8), (2, 7, 11)):
         made = Cell(LOADS[load], PER_ITEM_SHARES[share], BATCH_SIZES[batch]).solve()
-        assert GREEDY_CELLS[batch][share][load] == pytest.approx(made, abs=0.002)
+        assert GREEDY.cells[batch][share][load] == pytest.approx(made, abs=0.002)
 
 
 @pytest.mark.parametrize(("batch", "share", "load"), [(0, 0, 5), (2, 2, 8), (3, 4, 10)])
@@ -194,6 +194,6 @@ def test_the_shipped_table_of_other_modes_is_what_the_generator_makes(
     batch: int, share: int, load: int
 ) -> None:
     at = (batching.BATCH_SIZES[batch], batching.PER_ITEM_SHARES[share], LOADS[load])
-    delayed, stalling = DELAYED_CELLS[1][batch][share][load], STALLING_CELLS[batch][share][load]
+    delayed, stalling = DELAYED[1].cells[batch][share][load], STALLING.cells[batch][share][load]
     assert delayed == pytest.approx(batching.figures(*at, batching.DELAYS[1]), abs=0.002)
     assert stalling == pytest.approx(batching.figures(*at, None), abs=0.002)

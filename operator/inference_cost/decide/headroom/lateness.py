@@ -14,13 +14,12 @@ Cells = NDArray[np.float64]  # (batches, per-item shares, loads, figures)
 SMALLEST_STEP: Final = 1e-9
 
 
-class Cell(NamedTuple):
-    """A place between four cells of the latency table: the lower ones, and the weights of the upper ones."""
+class Table(NamedTuple):
+    """Figures by load, for each of some batch sizes and shares that the items have in the time of a full batch."""
 
-    batch: int
-    batch_weight: float
-    share: int
-    share_weight: float
+    batches: Floats  # binary logarithms
+    shares: Floats
+    cells: Cells
 
 
 class Grid(NamedTuple):
@@ -31,14 +30,19 @@ class Grid(NamedTuple):
 
 
 @compiled
-def blended(cells: Cells, cell: Cell) -> Floats:
-    """(loads, figures) between the four cells."""
-    batch, share = cell.batch, cell.share
-    more_batch, more_share = cell.batch_weight, cell.share_weight
-    figures: Floats = cells[batch, share] * ((1 - more_batch) * (1 - more_share))
-    figures += cells[batch, share + 1] * ((1 - more_batch) * more_share)
-    figures += cells[batch + 1, share] * (more_batch * (1 - more_share))
-    figures += cells[batch + 1, share + 1] * (more_batch * more_share)
+def blended(table: Table, batch: float, share: float) -> Floats:
+    """(loads, figures) between the four nearest cells."""
+    i, more_batch = _bracket(table.batches, batch)
+    j, more_share = _bracket(table.shares, share)
+    lower, upper = table.cells[i], table.cells[i + 1]
+    figures = np.empty_like(lower[j])
+    for load in range(figures.shape[0]):
+        for one in range(figures.shape[1]):
+            figure = lower[j, load, one] * ((1 - more_batch) * (1 - more_share))
+            figure += lower[j + 1, load, one] * ((1 - more_batch) * more_share)
+            figure += upper[j, load, one] * (more_batch * (1 - more_share))
+            figure += upper[j + 1, load, one] * (more_batch * more_share)
+            figures[load, one] = figure
     return figures
 
 
@@ -116,7 +120,13 @@ def _not_above(rising: Floats, value: float) -> int:
 @compiled
 def _between(grid: Floats, values: Floats, at: float) -> float:
     """Between neighbors of the grid; outside it as at its edge."""
-    lower = min(max(_not_above(grid, at) - 1, 0), len(grid) - 2)
-    weight = (at - grid[lower]) / (grid[lower + 1] - grid[lower])
-    weight = min(max(weight, 0.0), 1.0)
+    lower, weight = _bracket(grid, at)
     return float(values[lower] + weight * (values[lower + 1] - values[lower]))
+
+
+@compiled
+def _bracket(grid: Floats, value: float) -> tuple[int, float]:
+    """Index of the lower neighbor and the weight of the upper one; values outside use the edge."""
+    lower = min(max(_not_above(grid, value) - 1, 0), len(grid) - 2)
+    weight = (value - grid[lower]) / (grid[lower + 1] - grid[lower])
+    return lower, min(max(weight, 0.0), 1.0)
