@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from inference_cost.control.garbage import collect_seldom
 from inference_cost.control.kube_client import NoCredentialsError, find_credentials
 from inference_cost.control.load_settings import (
     InvalidSettingsError,
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"invalid setting: {problem}\n")
         return EXIT_USAGE
     configure_logging(settings.log.level)
+    collect_seldom()
     return _run(settings)
 
 

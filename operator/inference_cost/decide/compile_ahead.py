@@ -1,4 +1,4 @@
-"""Compiles the headroom rules before the first decision needs them, which would else wait for it."""
+"""Compiles what is compiled before the first decision needs it, which would else wait."""
 
 import numpy as np
 
@@ -9,7 +9,8 @@ from inference_cost.decide.headroom.shadow import Serving
 from inference_cost.decide.headroom.sizing import size
 from inference_cost.decide.latency import largest_load, late_shares
 from inference_cost.decide.latency_tables import Batching, Replica
-from inference_cost.decide.serving import LOADS, any_serving
+from inference_cost.decide.service_time import idle_after_batch
+from inference_cost.decide.serving import LOADS, any_serving, queue_by_load
 from inference_cost.model.policy import LatencyObjective
 
 
@@ -18,7 +19,9 @@ def compile_ahead() -> None:
     look = Look(*(1.0 for _ in Look._fields))
     replica: Serving = any_serving()
     one = Replica(alpha_seconds=1.0, beta_seconds=1.0, max_batch_size=1, batching=Batching.GREEDY)
+    idle_after_batch(1.0)
     late_shares(one, 1.0, 1.0 * LOADS)
+    queue_by_load(one)
     largest_load(one, LatencyObjective(threshold_seconds=1.0, target_fraction=0.9))
     size(from_bytes(to_bytes(new_vector())), look, replica, 0.01)
     relive(views(new_vector()), look, replica, np.zeros((0, 4)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import exp, sqrt
 from typing import Final
 
+from inference_cost.decide.headroom.compiled import compiled
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.profile_key import ProfileKey
 
@@ -91,7 +92,7 @@ def timed_batch(window: CounterWindow, max_batch_size: int) -> Timing:
     per_request = max(window.inferences / window.requests, 1.0)
     mean = max(window.requests / window.executions, 1.0)
     rate = window.requests / window.instance_seconds
-    idle = _idle_after_batch(mean)
+    idle = idle_after_batch(mean)
     cycle = (mean - idle) / rate
     if idle <= HARDLY_IDLE * mean and cycle <= window.batch_seconds * (1 + HARDLY_IDLE):
         return Timing(batch=mean * per_request, seconds=cycle, trust=1.0)
@@ -105,7 +106,8 @@ def timed_batch(window: CounterWindow, max_batch_size: int) -> Timing:
     )
 
 
-def _idle_after_batch(mean: float) -> float:
+@compiled
+def idle_after_batch(mean: float) -> float:
     """Probability that no request came during a batch: the root of p = exp(-(mean - p))."""
     low, high = 0.0, 1.0
     for _ in range(20):

@@ -1,8 +1,8 @@
 """What one replica serves and makes late, as the headroom rules want it."""
 
+from dataclasses import replace
 from functools import lru_cache
 from math import floor, log10
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -20,7 +20,6 @@ from inference_cost.model.plan import Profile
 from inference_cost.model.policy import (
     LatencyObjective,
     Objective,
-    QueueTimeObjective,
     ServiceObjective,
 )
 from inference_cost.model.reading import Missing, MissingReason

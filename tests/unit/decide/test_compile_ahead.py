@@ -1,5 +1,7 @@
 """Nothing is compiled while decisions wait."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,15 @@ from inference_cost.decide.backfill import Taught, conditions, teach
 from inference_cost.decide.compile_ahead import compile_ahead
 from inference_cost.decide.headroom.compiled import COMPILES
 from inference_cost.decide.headroom.history import relive
+from inference_cost.decide.headroom.lateness import (
+    between_figures,
+    blended,
+    late_curve,
+    most_in_time,
+    time_curve,
+)
 from inference_cost.decide.headroom.sizing import size
+from inference_cost.decide.service_time import idle_after_batch
 from inference_cost.model.policy import QueueTimeObjective, Routing
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from tests.unit.decide.worlds import (
@@ -21,11 +31,21 @@ from tests.unit.decide.worlds import (
     watched,
 )
 
+KERNELS: list[Any] = [
+    between_figures,
+    blended,
+    idle_after_batch,
+    late_curve,
+    most_in_time,
+    size,
+    time_curve,
+]
+
 
 @pytest.mark.skipif(not COMPILES, reason="without Numba nothing is compiled")
 def test_every_kind_of_policy_finds_the_machine_code_ready() -> None:
     compile_ahead()
-    known = list(size.signatures)  # type: ignore[attr-defined]
+    known = [list(one.signatures) for one in KERNELS]
     none = Missing(reason=MissingReason.NOT_EXPORTED)
     kinds = [
         observation(100.0, 2),
@@ -39,8 +59,8 @@ def test_every_kind_of_policy_finds_the_machine_code_ready() -> None:
     ]
     for kind in kinds:
         plan_of(kind, watched([100.0] * 3))
-    assert list(size.signatures) == known  # type: ignore[attr-defined]
-    assert len(known) == 1
+    assert [list(one.signatures) for one in KERNELS] == known
+    assert list(map(len, known)) == [1] * len(KERNELS)
 
 
 @pytest.mark.skipif(not COMPILES, reason="without Numba nothing is compiled")

@@ -481,3 +481,35 @@ def test_a_surprise_in_one_policy_holds_it_and_leaves_the_others_alone() -> None
 def test_the_price_of_a_replica_is_its_share_of_the_node() -> None:
     plan = plan_of(observation(150.0, 2), nodes={"node-1": priced_node()})
     assert str(plan.replica_price_per_hour) == "1.20"
+
+
+def _one_of_many(number: int) -> PolicyObservation:
+    """Of every kind: some are done after the first stage, some fail, most go on to the last."""
+    of = policy(f"p{number:03}", highest=20, mode=Mode.RECOMMEND)
+    match number % 5:
+        case 0:
+            missing = NoWorkload(target=TARGET, problem=TargetProblem.NOT_FOUND, message="none")
+            return replace(observation(of=of), workloads=(missing,))
+        case 1:
+            return observation(STALE, 4, of=of)
+        case 2:
+            wrong: Any = "0.3"
+            broken = LatencyObjective(threshold_seconds=wrong, target_fraction=0.99)
+            return observation(100.0, 4, of=replace(of, objective=broken))
+        case _:
+            return observation(50.0 + number, 4, of=of)
+
+
+def test_each_of_many_policies_is_decided_as_it_would_be_alone() -> None:
+    """In their order."""
+    many = [_one_of_many(number) for number in range(25)]
+    memory = Memory(policies={seen.policy.key: learned(needs=3) for seen in many})
+    together = decide(snapshot(*many), memory)
+    assert list(together.plans) == [seen.policy.key for seen in many]
+    for seen in many:
+        key = seen.policy.key
+        alone = decide(snapshot(seen), memory)
+        assert together.plans[key] == alone.plans[key]
+        assert together.memory.policies[key] == alone.memory.policies[key]
+    limits = {plan.limited_by for plan in together.plans.values()}
+    assert limits >= {LimitedBy.NO_TARGET, LimitedBy.METRICS_UNAVAILABLE, LimitedBy.INTERNAL_ERROR}

@@ -35,7 +35,7 @@ def blended(table: Table, batch: float, share: float) -> Floats:
     i, more_batch = _bracket(table.batches, batch)
     j, more_share = _bracket(table.shares, share)
     lower, upper = table.cells[i], table.cells[i + 1]
-    figures = np.empty_like(lower[j])
+    figures: Floats = np.empty_like(lower[j])
     for load in range(figures.shape[0]):
         for one in range(figures.shape[1]):
             figure = lower[j, load, one] * ((1 - more_batch) * (1 - more_share))
