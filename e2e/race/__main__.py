@@ -88,9 +88,8 @@ def _contestants(
     trace: Trace, settings: RaceSettings, installed: Keda, say: "_Teller"
 ) -> list[Contestant]:
     say(f"tuning KEDA in the simulator on {trace.name}")
-    scenario = scenario_of(trace, settings.demo)
-    carried = load_per_replica(scenario)
-    default, *tried = forecast(scenario, settings.demo, [default_knob(carried), *grid(carried)])
+    carried = load_per_replica(scenario_of(trace, settings.demo))
+    default, *tried = forecast(trace, settings.demo, [default_knob(carried), *grid(carried)])
     best = best_in_hindsight(tried)
     say(
         f"  a replica carries {carried:.1f} requests/s within the objective; best threshold "

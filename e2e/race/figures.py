@@ -29,12 +29,16 @@ PERCENTILES = (50, 95, 99)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """One contestant on one trace. `forecast` is the simulator's, None where it was not asked."""
+    """One contestant on one trace. `forecast` is the simulator's, None where it was not asked.
+
+    `load_average` is that of the machine over the last five minutes, at the end of the play.
+    """
 
     name: str
     title: str
     told: str
     forecast: dict[str, Any] | None
+    load_average: float
     figures: Summary
     recording: Recording
 
@@ -109,6 +113,7 @@ def _trace(race: Race) -> dict[str, Any]:
                 "title": one.title,
                 "told": one.told,
                 "forecast": one.forecast,
+                "loadAverage": one.load_average,
                 **one.figures,
             }
             for one in race.played

@@ -51,11 +51,12 @@ def _of_time(settings: DemoSettings) -> str:
 _OF_KNOWLEDGE = (
     (
         "KEDA tuned: the threshold and the window that are cheapest within the objective in the simulator, on "
-        "these very arrivals; nobody can know them beforehand. KEDA default: 70 % of what a replica carries "
-        "within the objective, which takes a load test to know. This operator is given neither."
+        "these very arrivals and with starts of 8, 10 and 12 s alike; nobody can know them beforehand. KEDA "
+        "default: 70 % of what a replica carries within the objective, which takes a load test to know. This "
+        "operator is given neither."
     ),
     (
-        "One play each: chance alone moves the cost by some percent from play to play, and two cores carry "
-        "everything, the contestant's own processes included."
+        "One play each: chance alone moves the cost by some percent from play to play, and one machine carries "
+        "everything, the contestant's own processes included; its load is in the table."
     ),
 )

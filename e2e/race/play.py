@@ -1,6 +1,7 @@
 """One contestant on one trace: the same stage for each, and proof that it did the scaling."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -36,9 +37,9 @@ def play(trace: Trace, contestant: Contestant, settings: RaceSettings, say: Say)
         measurement = run_load(stage, trace.arrivals().tolist(), lambda moment: _say(moment, say))
         for line in _prove(stage, contestant):
             say(f"  proven: {line}")
+        _write_about(demo.output / ABOUT_FILE, contestant)
     write_nodes(demo.output / "nodes.csv", measurement.nodes)
     write_scale_events(demo.output / "scale_events.csv", scale_events(measurement.changes))
-    _write_about(demo.output / ABOUT_FILE, contestant)
 
 
 def _set_stage(contestant: Contestant, settings: DemoSettings, held: ExitStack) -> Stage:
@@ -77,5 +78,6 @@ def _write_about(path: Path, contestant: Contestant) -> None:
         "title": contestant.title,
         "told": contestant.told,
         "forecast": None if expected is None else asdict(expected),
+        "load_average": round(os.getloadavg()[1], 2),
     }
     path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

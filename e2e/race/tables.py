@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import floor
 
+from e2e.race.contestants import OPERATOR
 from e2e.race.figures import Played, Race
 
 HEADS = (
@@ -16,13 +17,14 @@ HEADS = (
     "most replicas",
     "changes",
     "the simulator expected",
+    "load of the machine",
 )
 NONE = "–"
 
 
 def rows_of(race: Race) -> list[tuple[str, ...]]:
-    """The operator's first; cost ratios are to it, and shown for who missed the objective as well."""
-    ours = race.played[0].figures["costDollars"] if race.played else 0.0
+    """Cost ratios are shown for who missed the objective as well."""
+    ours = next((one.figures["costDollars"] for one in race.played if one.name == OPERATOR), 0.0)
     return [_row(one, ours) for one in race.played]
 
 
@@ -57,6 +59,7 @@ def _row(one: Played, our_dollars: float) -> tuple[str, ...]:
         f"{figures['mostReplicas']}",
         f"{figures['scaleEvents']}",
         _expected(one),
+        f"{one.load_average:.1f}",
     )
 
 

@@ -12,7 +12,7 @@ from e2e.rig.traces import Floats, TraceSettings, poisson_arrivals, rates
 
 BURST_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "nab_twitter_amzn_5min.csv.gz"
 BURST_BIN_SECONDS = 300
-BURST_FIRST_BIN, BURST_BINS = 4 * 288 + 192, 96  # day 4 from 0, 16:00 to 24:00
+BURST_FIRST_BIN, BURST_BINS = 4 * 288 + 192, 96  # the last eight hours of the file's fifth day
 BURST_FACTOR = 510.0  # requests per mention: a peak as high as that of the demo
 DEMO = TraceSettings()
 
@@ -57,7 +57,7 @@ def _burst() -> Trace:
     return Trace(
         name="burst",
         about=(
-            f"eight hours of tweets about one company (NAB, AMZN, 3 March 2015 from 16:00 of its clock), "
+            f"eight hours of tweets about one company (NAB, AMZN, the end of the file's fifth day), "
             f"{BURST_FACTOR:g} requests per tweet, in {DEMO.seconds:g} s: four times the load within eight seconds"
         ),
         seconds=DEMO.seconds,

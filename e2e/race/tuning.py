@@ -51,6 +51,8 @@ METRIC_LAG_SECONDS = 0.2  # through KEDA's adapter
 DRAIN_SECONDS = 3.0  # beside the time that a node stays empty
 # The demo's 30 s and its pause before second 0, in whole bins of the simulator.
 LEAD_SECONDS = 32.0
+# As a start takes now 8, now 12 s: a threshold that keeps the objective in one second's luck alone is not the best.
+STARTS_SECONDS = (START_SECONDS - 2, START_SECONDS, START_SECONDS + 2)
 
 WINDOWS_SECONDS = tuple(round(window / FASTER_WAITS) for window in DOWN_WINDOWS_SECONDS)
 
@@ -99,20 +101,46 @@ def load_per_replica(scenario: Scenario) -> float:
     return steady_state_of(scenario).largest_load * FASTER_LOOPS
 
 
-def forecast(
-    scenario: Scenario, settings: DemoSettings, knobs: Sequence[Knob]
-) -> Iterator[Forecast]:
-    largest = steady_state_of(scenario).largest_load
+def forecast(trace: Trace, settings: DemoSettings, knobs: Sequence[Knob]) -> Iterator[Forecast]:
+    """Each knob with each of the start-ups."""
+    scenarios = [scenario_of(trace, settings, seconds) for seconds in STARTS_SECONDS]
     for knob in knobs:
-        rules = _rules(knob, largest)
-        world = new_world(scenario, replicas=settings.first_replicas)
-        state = keda.new_state(rules, int(world.counts[LIVE]))
-        run_keda(world, rules, state)
-        course = outcome_of(world, scenario, name="keda", kind="baseline").course
-        yield _forecast(knob, course, settings.measured_from_seconds)
+        yield worst_of([_run(scenario, settings, knob) for scenario in scenarios])
 
 
-def scenario_of(trace: Trace, settings: DemoSettings) -> Scenario:
+def worst_of(forecasts: Sequence[Forecast]) -> Forecast:
+    """Of one knob: the lowest attainment, the mean cost."""
+    return Forecast(
+        knob=forecasts[0].knob,
+        cost_dollars=sum(one.cost_dollars for one in forecasts) / len(forecasts),
+        attainment_percent=min(one.attainment_percent for one in forecasts),
+    )
+
+
+def _run(scenario: Scenario, settings: DemoSettings, knob: Knob) -> Forecast:
+    rules = _rules(knob, steady_state_of(scenario).largest_load)
+    world = new_world(scenario, replicas=settings.first_replicas)
+    state = keda.new_state(rules, int(world.counts[LIVE]))
+    run_keda(world, rules, state)
+    course = outcome_of(world, scenario, name="keda", kind="baseline").course
+    return forecast_of(knob, course, settings.measured_from_seconds)
+
+
+def forecast_of(knob: Knob, course: Course, measured_from_seconds: float) -> Forecast:
+    """Late from second 60 of the load on, dollars from its second 0."""
+    begin = round(LEAD_SECONDS * FASTER_LOOPS / course.width_seconds)
+    counted = begin + round(measured_from_seconds * FASTER_LOOPS / course.width_seconds)
+    late = course.late[counted:].sum() / course.requests[counted:].sum()
+    return Forecast(
+        knob=knob,
+        cost_dollars=float(course.dollars[begin:].sum()) / FASTER_LOOPS,
+        attainment_percent=100 * (1 - float(late)),
+    )
+
+
+def scenario_of(
+    trace: Trace, settings: DemoSettings, start_seconds: float = START_SECONDS
+) -> Scenario:
     """The demo's fleet, 7.5 times as slow, after the demo's steady traffic."""
     return Scenario(
         policy=_policy(settings),
@@ -124,7 +152,7 @@ def scenario_of(trace: Trace, settings: DemoSettings) -> Scenario:
         ).stretched(FASTER_LOOPS),
         price_per_hour=settings.node_per_hour,
         price_source="assumed",
-        start_seconds=START_SECONDS * FASTER_LOOPS,
+        start_seconds=start_seconds * FASTER_LOOPS,
         metric_lag_seconds=METRIC_LAG_SECONDS * FASTER_LOOPS,
         scrape_seconds=settings.scrape_interval_seconds * FASTER_LOOPS,
         tick_seconds=settings.tick_seconds * FASTER_LOOPS,
@@ -172,15 +200,4 @@ def _rules(knob: Knob, largest_load: float) -> keda.Knobs:
         down=DOWN_BY_DEFAULT._replace(
             window_seconds=knob.window_seconds * FASTER_LOOPS, percent_period_seconds=period
         ),
-    )
-
-
-def _forecast(knob: Knob, course: Course, measured_from_seconds: float) -> Forecast:
-    begin = round(LEAD_SECONDS * FASTER_LOOPS / course.width_seconds)
-    counted = begin + round(measured_from_seconds * FASTER_LOOPS / course.width_seconds)
-    late = course.late[counted:].sum() / course.requests[counted:].sum()
-    return Forecast(
-        knob=knob,
-        cost_dollars=float(course.dollars[begin:].sum()) / FASTER_LOOPS,
-        attainment_percent=100 * (1 - float(late)),
     )
