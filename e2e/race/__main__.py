@@ -43,6 +43,7 @@ from e2e.race.tuning import (
 )
 from e2e.rig.binaries import RECIPES, ensure
 from e2e.rig.triton import ensure_triton
+from inference_cost.decide.compile_ahead import compile_ahead
 
 USED = ("kubernetes", "keda", "prometheus", "etcd")
 TRACE_NAMES = tuple(trace.name for trace in traces())
@@ -66,9 +67,10 @@ def main() -> int:
 
 def _play_all(trace_names: Sequence[str], names: Sequence[str], settings: RaceSettings) -> None:
     say = _Teller()
-    say("fetching Triton, building Kubernetes and KEDA (once)")
+    say("fetching Triton, building Kubernetes and KEDA, compiling the operator's rules (once)")
     ensure_triton()
     ensure()
+    compile_ahead()  # else its pods do, beside everything that starts
     installed = Keda.fetch()
     chosen = [trace for trace in traces() if trace.name in trace_names]
     plays = [
