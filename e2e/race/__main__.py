@@ -37,6 +37,7 @@ from e2e.race.tuning import (
     best_in_hindsight,
     default_knob,
     forecast,
+    forecast_of_operator,
     grid,
     load_per_replica,
     scenario_of,
@@ -89,16 +90,15 @@ def _play_all(trace_names: Sequence[str], names: Sequence[str], settings: RaceSe
 def _contestants(
     trace: Trace, settings: RaceSettings, installed: Keda, say: "_Teller"
 ) -> list[Contestant]:
-    say(f"tuning KEDA in the simulator on {trace.name}")
+    say(f"{trace.name}: tuning KEDA in the simulator")
     carried = load_per_replica(scenario_of(trace, settings.demo))
     default, *tried = forecast(trace, settings.demo, [default_knob(carried), *grid(carried)])
     best = best_in_hindsight(tried)
     say(
-        f"  a replica carries {carried:.1f} requests/s within the objective; best threshold "
-        f"{best.knob.threshold:g} with a window of {best.knob.window_seconds} s"
+        f"  a replica carries {carried:.1f} requests/s within the objective; best in hindsight: {best}"
     )
     return [
-        operator(),
+        operator(forecast_of_operator(trace, settings.demo)),
         keda_by_rate(KEDA_TUNED, "KEDA, tuned in hindsight", best, installed),
         keda_by_rate(KEDA_DEFAULT, "KEDA, default", default, installed),
         llmd_law(installed),

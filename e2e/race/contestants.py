@@ -56,7 +56,7 @@ class Keda:
         wait_until_available(stack.kube, keda.EXTERNAL_METRICS)
 
 
-def operator() -> Contestant:
+def operator(forecast: Forecast) -> Contestant:
     return Contestant(
         name=OPERATOR,
         title="inference-cost-operator",
@@ -67,11 +67,14 @@ def operator() -> Contestant:
         writer=f"system:serviceaccount:{OPERATOR_NAMESPACE}:{RELEASE}",
         install=lambda stack, settings, _: install_operator(stack, settings),
         policy=lambda _, settings: operator_policy(settings),
+        forecast=forecast,
     )
 
 
 def keda_by_rate(name: str, title: str, forecast: Forecast, installed: Keda) -> Contestant:
-    knob = forecast.knob
+    """Raises ValueError when the forecast is of no knob."""
+    if (knob := forecast.knob) is None:
+        raise ValueError("KEDA needs a threshold")
     return Contestant(
         name=name,
         title=title,

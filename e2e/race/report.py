@@ -17,8 +17,8 @@ main { max-width: 1640px; }
 .scroll { overflow-x: auto; }
 .pairs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(560px, 100%), 1fr)); gap: 20px; }
 .pairs h3 { font-size: 15px; margin: 20px 0 0; }
-.pairs p { margin: 2px 0 0; color: var(--soft); font-size: 13px; }
-td { font-variant-numeric: tabular-nums; }
+.pairs p { margin: 2px 0 0; min-height: 3em; color: var(--soft); font-size: 13px; }
+.scroll td { white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.missed { color: var(--limit); }
 """
 

@@ -1,4 +1,4 @@
-"""KEDA's threshold and window that would have been cheapest in hindsight, from the simulator, on the same arrivals.
+"""What the simulator expects on the same arrivals, and so KEDA's threshold and window that are cheapest in hindsight.
 
 The simulated rule (checked against the real KEDA, docs/calibration-of-baselines.md) has Kubernetes' own pace: a sync
 every 15 s, rates over 60 s. So the whole world is slowed down by 7.5, service times and objective included.
@@ -36,6 +36,7 @@ from inference_cost.simulate.baselines.targets import (
     DOWN_WINDOWS_SECONDS,
     TARGETS,
 )
+from inference_cost.simulate.ours import Operator, run_ours
 from inference_cost.simulate.outcome import Course
 from inference_cost.simulate.result import outcome_of
 from inference_cost.simulate.runs import run_keda
@@ -66,9 +67,9 @@ class Knob(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What the simulator says of a knob, from second 60 of the load on; cost of the whole load."""
+    """Attainment from second 60 of the load on, cost of the whole load. The operator has no knob."""
 
-    knob: Knob
+    knob: Knob | None
     cost_dollars: float
     attainment_percent: float
 
@@ -108,8 +109,14 @@ def forecast(trace: Trace, settings: DemoSettings, knobs: Sequence[Knob]) -> Ite
         yield worst_of([_run(scenario, settings, knob) for scenario in scenarios])
 
 
+def forecast_of_operator(trace: Trace, settings: DemoSettings) -> Forecast:
+    """The operator's own decisions, with each of the start-ups."""
+    scenarios = [scenario_of(trace, settings, seconds) for seconds in STARTS_SECONDS]
+    return worst_of([_run_operator(scenario, settings) for scenario in scenarios])
+
+
 def worst_of(forecasts: Sequence[Forecast]) -> Forecast:
-    """Of one knob: the lowest attainment, the mean cost."""
+    """With any start-up: the lowest attainment, the mean cost."""
     return Forecast(
         knob=forecasts[0].knob,
         cost_dollars=sum(one.cost_dollars for one in forecasts) / len(forecasts),
@@ -126,7 +133,14 @@ def _run(scenario: Scenario, settings: DemoSettings, knob: Knob) -> Forecast:
     return forecast_of(knob, course, settings.measured_from_seconds)
 
 
-def forecast_of(knob: Knob, course: Course, measured_from_seconds: float) -> Forecast:
+def _run_operator(scenario: Scenario, settings: DemoSettings) -> Forecast:
+    world = new_world(scenario, replicas=settings.first_replicas)
+    run_ours(Operator(scenario), world)
+    course = outcome_of(world, scenario, name="ours", kind="ours").course
+    return forecast_of(None, course, settings.measured_from_seconds)
+
+
+def forecast_of(knob: Knob | None, course: Course, measured_from_seconds: float) -> Forecast:
     """Late from second 60 of the load on, dollars from its second 0."""
     begin = round(LEAD_SECONDS * FASTER_LOOPS / course.width_seconds)
     counted = begin + round(measured_from_seconds * FASTER_LOOPS / course.width_seconds)
