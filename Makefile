@@ -95,6 +95,10 @@ demo-check: binaries ## the whole demo, its result asserted and computed a secon
 	mkdir -p build/tests
 	.venv/bin/pytest tests/demo -q --junitxml=build/tests/demo.xml
 
+.PHONY: race
+race: install ## the operator, real KEDA and llm-d's law on the same requests to real Triton (40 minutes; ARGS="--help")
+	OPENBLAS_NUM_THREADS=1 $(PYTHON) -m e2e.race $(ARGS)
+
 .PHONY: calibrate
 calibrate: install ## record how a real Triton batches, beside its simulation (ARGS="--rate 70 --seconds 60", --help)
 	$(PYTHON) -m e2e.calibrate $(ARGS)

@@ -7,8 +7,8 @@ import platform
 import ssl
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from e2e.rig.cluster import CLUSTERS_FOLDER, Cluster
 from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient, Manifest, wait_for
 from e2e.rig.kwok.nodes import add_nodes, kwok_node
-from e2e.rig.ports import PortClaims
+from e2e.rig.ports import claimed_ports
 from e2e.rig.processes import ProcessGroup
 from e2e.rig.programs import SHORT_TIMINGS
 from e2e.rig.supervisor import REPOSITORY
@@ -71,7 +71,7 @@ def record(crds: list[Manifest], output: Path, seconds: float) -> None:
     """Run everything for `seconds` and write one table per workload."""
     clock = Clock()
     with ExitStack() as stack:
-        ports = stack.enter_context(_claims())
+        ports = stack.enter_context(claimed_ports())
         cluster = stack.enter_context(ControlPlane.start(_settings())).cluster
         kube = stack.enter_context(KubeClient(cluster.rig_kubeconfig))
         add_nodes(kube, kwok_node("kwok-1"), kwok_node("kwok-2"))
@@ -116,15 +116,6 @@ def _write(tables: dict[str, list[recording.Row]], output: Path, seconds: float)
     }
     (output / "recording.json").write_text(json.dumps(origin, indent=2) + "\n")
     print(f"syncs: {counted}; written to {output}")
-
-
-@contextmanager
-def _claims() -> Iterator[PortClaims]:
-    ports = PortClaims()
-    try:
-        yield ports
-    finally:
-        ports.release()
 
 
 def _settings() -> ControlPlaneSettings:

@@ -67,7 +67,10 @@ def scale_writes(audit_log: Path, fleet: Fleet) -> list[ScaleWrite]:
 
 
 def operator_made_each_write(writes: list[ScaleWrite], namespace: str, service_account: str) -> str:
-    user = f"system:serviceaccount:{namespace}:{service_account}"
+    return made_each_write(writes, f"system:serviceaccount:{namespace}:{service_account}")
+
+
+def made_each_write(writes: list[ScaleWrite], user: str) -> str:
     check(writes, "no /scale write in the audit log")
     strangers = {w.user for w in writes} - {user}
     check(not strangers, f"/scale was also written by {sorted(strangers)}")

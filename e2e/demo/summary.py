@@ -45,7 +45,7 @@ def summarize(recording: Recording, settings: SummarySettings) -> Summary:
     static_seconds = settings.static_replicas * settings.load_seconds
     static_cost = _hours(static_seconds) * settings.static_dollars_per_hour
     return {
-        **_service(recording.requests, settings),
+        **service(recording.requests, settings),
         "replicaSeconds": round(replica_seconds(recording.replicas, settings.load_seconds), 1),
         "staticReplicas": settings.static_replicas,
         "staticReplicaSeconds": round(static_seconds, 1),
@@ -108,7 +108,14 @@ def scale_events(rows: Sequence[ReplicaRow], load_seconds: float) -> int:
     )
 
 
-def _service(requests: Sequence[RequestRow], settings: SummarySettings) -> Summary:
+def service(
+    requests: Sequence[RequestRow], settings: SummarySettings, percentiles: Sequence[int] = (50, 99)
+) -> Summary:
+    """What the client saw, from `measured_from_seconds` on.
+
+    Raises:
+        ValueError: no request was sent then.
+    """
     measured = [request for request in requests if request.t_s >= settings.measured_from_seconds]
     if not measured:
         raise ValueError(f"no request from second {settings.measured_from_seconds:g} on")
@@ -118,8 +125,7 @@ def _service(requests: Sequence[RequestRow], settings: SummarySettings) -> Summa
         "requests": len(measured),
         "late": late,
         "attainmentPercent": _percent_rounded_down(len(measured) - late, len(measured)),
-        "p50Milliseconds": round(percentile(latencies, 50), 1),
-        "p99Milliseconds": round(percentile(latencies, 99), 1),
+        **{f"p{p}Milliseconds": round(percentile(latencies, p), 1) for p in percentiles},
     }
 
 

@@ -3,6 +3,8 @@
 import errno
 import random
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Below what Linux hands out for outgoing connections, so that none of those takes a claimed port.
 FIRST_PORT, LAST_PORT = 20_000, 32_000
@@ -43,6 +45,16 @@ class PortClaims:
     def release(self) -> None:
         while self._locks:
             self._locks.pop().close()
+
+
+@contextmanager
+def claimed_ports() -> Iterator[PortClaims]:
+    """Claims that end with the context."""
+    ports = PortClaims()
+    try:
+        yield ports
+    finally:
+        ports.release()
 
 
 def lock_name(name: str) -> socket.socket | None:

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from e2e.rig.kube import KubeClient, wait_for
 from e2e.rig.kwok.nodes import add_nodes
 from e2e.rig.process_node.background import ProcessNodes
 from e2e.rig.processes import Command, ManagedProcess, ProcessGroup
+from e2e.rig.programs import SHORT_TIMINGS, Timings
 from e2e.rig.provisioner import PoolFile, Provisioner, ProvisionerSettings
 from e2e.rig.provisioner.background import provisioning
 
@@ -45,6 +47,7 @@ class StackSettings:
     empty_seconds: float = 10.0
     scrape_interval_seconds: float = 2.0
     with_prometheus: bool = True
+    timings: Timings = SHORT_TIMINGS
 
 
 class HelmError(RuntimeError):
@@ -65,6 +68,7 @@ class Stack:
                     name=settings.name,
                     with_prometheus=settings.with_prometheus,
                     scrape_interval_seconds=settings.scrape_interval_seconds,
+                    timings=settings.timings,
                 )
             )
         )
@@ -163,17 +167,18 @@ class Stack:
         )
 
     def balance(
-        self, namespace: str, service: str, *, bound_milliseconds: float | None = None
+        self, namespace: str, service: str, *, bounds_milliseconds: Sequence[float] = ()
     ) -> str:
         """Start a load balancer in front of a Service, scraped by Prometheus; returns its URL."""
         log = self.cluster.logs / f"load-balancer-{namespace}-{service}.log"
+        bounds = [f"{bound:g}" for bound in bounds_milliseconds]
         process = self._run_module(
             f"load-balancer-{namespace}-{service}",
             log,
             "e2e.rig.load_balancer",
             *("--kubeconfig", str(self.cluster.rig_kubeconfig)),
             *("--namespace", namespace, "--service", service),
-            *(("--bucket-milliseconds", f"{bound_milliseconds:g}") if bound_milliseconds else ()),
+            *(("--bucket-milliseconds", *bounds) if bounds else ()),
         )
 
         def announced() -> str | None:

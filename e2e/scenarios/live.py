@@ -67,7 +67,7 @@ class LiveFleet:
 
     def balance(self) -> str:
         return self.stack.balance(
-            self.fleet.namespace, self.name, bound_milliseconds=OBJECTIVE_MILLISECONDS
+            self.fleet.namespace, self.name, bounds_milliseconds=(OBJECTIVE_MILLISECONDS,)
         )
 
     def load(self, url: str, *, per_second: float, seconds: float, name: str) -> ManagedProcess:
