@@ -36,6 +36,7 @@ YOUNG_SECONDS: Final = 3_600.0  # of looks: the average of many services weighs 
 # The past is told in loads of a replica, so that must be known well, or at least not become known any better soon.
 WELL_KNOWN: Final = 0.1
 SETTLED_SECONDS: Final = 600.0
+WORTH_SECONDS: Final = 600.0  # more than was watched: less teaches nothing, and was seen less closely
 _NO_DEMAND: Final = Demand(now=0.0, forecast=0.0, backlog=0.0, censored=False, source="")
 
 
@@ -122,7 +123,7 @@ def _means(known: Floats, look: Look) -> Floats:
 def merged(memory: PolicyMemory, taught: Taught) -> PolicyMemory:
     """The past tells the time since the first look, too; only how late the own fleet was it does not."""
     watched, vector = from_bytes(memory.headroom), taught.vector.copy()
-    if taught.seconds <= watched[AGE]:
+    if taught.seconds < watched[AGE] + WORTH_SECONDS:
         return memory
     for name in (BUDGET, MAY):
         vector[name] = watched[name]

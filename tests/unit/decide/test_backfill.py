@@ -262,9 +262,12 @@ def test_what_the_own_fleet_did_since_is_kept() -> None:
     assert both.looked_at == times[-1]  # what came since then is taken in by the next tick
 
 
-def test_a_past_shorter_than_what_was_watched_is_not_used() -> None:
+@pytest.mark.parametrize(
+    "watched_seconds", [1000.0, 10 * TICK - 1.0], ids=["shorter", "hardly longer"]
+)
+def test_a_past_no_longer_than_what_was_watched_is_not_used(watched_seconds: float) -> None:
     times, rates = past(10)
-    old = aged(1000.0)
+    old = aged(watched_seconds)
     assert merged(old, teach(Taught(), GIVEN, times, rates)) is old
 
 

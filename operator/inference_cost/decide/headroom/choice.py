@@ -1,7 +1,7 @@
 """Which headroom rule to follow: the cheapest whose record keeps the objective.
 
 What a rule did on this policy's demand counts together with what it does on the average of many services, which
-weighs as much as an hour's demand. A late request is priced in costs of serving one; the lowest price is taken at
+weighs as much as two hours' demand. A late request is priced in costs of serving one; the lowest price is taken at
 which the rule that is cheapest, late requests paid for, is late no more often than allowed.
 """
 
@@ -38,21 +38,21 @@ from inference_cost.decide.headroom.shadow import Serving, counting
 LOWEST_PRICE: Final = 1.0
 PRICE_STEP: Final = 1.05
 PRICES: Final = 110
-PRIOR_SECONDS: Final = 3_600.0  # of demand, for which the average stands
+PRIOR_SECONDS: Final = 7_200.0  # of demand, for which the average stands
 # Of the late share that the objective allows, what a record may show while it is young and when it is ripe: the best
 # of many rules by a few bursts promises more than it keeps.
 ALLOWED_YOUNG: Final = 0.5
-ALLOWED_RIPE: Final = 0.9
+ALLOWED_RIPE: Final = 0.7
 ALLOWED_AVERAGE: Final = (
-    1.2  # and what a rule's average may: it stands for an hour, the objective for weeks
+    1.5  # and what a rule's average may: it stands for hours, the objective for weeks
 )
 RIPE_SECONDS: Final = 7 * 86_400.0
 AHEAD: Final = 1.2  # logarithm of how much more is allowed at most where less was late before,
 # and of how much less where more was, once there is a record: more than that only buys what is gone, and a bad start
 # says little about what follows.
 BEHIND: Final = 0.6
-CHOICE_STARTS: Final = 5.0  # start-up times between choices
-BUDGET_SECONDS: Final = 86_400.0  # half-life
+CHOICE_STARTS: Final = 1.0  # start-up times between choices
+BUDGET_SECONDS: Final = 43_200.0  # half-life
 UNLOADED: Final = 0.3  # of a replica's load: the least mean demand that the average stands for
 
 

@@ -6,7 +6,7 @@ recursive least squares; the variance of what is missed is a part that falls wit
 that does not, times how large the misses have lately been.
 """
 
-from math import exp, isnan, nan, sqrt
+from math import exp, isnan, log, nan, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -67,7 +67,10 @@ class Expected(NamedTuple):
 
 @compiled
 def learn(learned: Learned, look: Look) -> Expected:
-    """Take one look in, and say what to expect."""
+    """Take one look in, and say what to expect. Before the first request there is nothing to learn."""
+    if look.rate <= 0 and learned.numbers[LARGEST] <= 0:
+        learned.numbers[NOTHING] = 1.0 / look.window
+        return Expected(np.full(HORIZONS, -log(look.window)), np.zeros(HORIZONS))
     _skip(learned, look)
     _count_means(learned, look)
     numbers = learned.numbers
@@ -103,8 +106,9 @@ def _skip(learned: Learned, look: Look) -> None:
 
 @compiled
 def _count_means(learned: Learned, look: Look) -> None:
+    """What came before the first request is not part of any mean."""
     numbers, levels = learned.numbers, learned.levels
-    first = numbers[AGE] == 0
+    first = numbers[AGE] < look.window
     of_a_day = 1.0 - 2.0 ** (-look.seconds / DAY_SECONDS)
     so_far = look.seconds / (numbers[AGE] + look.seconds)
     numbers[MEAN] += max(of_a_day, so_far) * (look.rate - numbers[MEAN])

@@ -39,7 +39,7 @@ from inference_cost.decide.size import DRAIN_LOAD, MOST_REPLICAS, NEGLIGIBLE
 
 BUCKETS_PER_START: Final = 3.0
 SETTLING_STARTS: Final = (
-    5.0  # start-up times until the fleets are those of the rules and the forecast knows the load,
+    2.0  # start-up times until the fleets are those of the rules and the forecast knows the load,
 )
 LONGEST_SETTLING_STARTS: Final = (
     20.0  # and until a queue from before is worked off, or never will be

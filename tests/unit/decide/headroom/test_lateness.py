@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from inference_cost.decide.headroom import lateness
-from inference_cost.decide.headroom.lateness import Cell, Grid
+from inference_cost.decide.headroom.lateness import Grid, Table
 
 # Two loads; half of the requests take 1 or 2 full batches at most, nine in ten 3 or 6. Twice that in the last cell.
 FIGURES = np.array([[0.0, 1.0, 3.0], [0.0, 2.0, 6.0]])
 CELLS = np.array([[FIGURES, FIGURES], [FIGURES, 2 * FIGURES]])
 GRID = Grid(loads=np.array([0.2, 0.8]), tails=np.array([0.0, log(2.0), log(10.0)]))
-LOWEST = Cell(0, 0.0, 0, 0.0)
+PLACES = np.array([0.0, 1.0])  # of the cells, either way
+TABLE = Table(batches=PLACES, shares=PLACES, cells=CELLS)
 
 
-def late(threshold: float, load: float, cell: Cell = LOWEST) -> float:
-    figures = lateness.blended(CELLS, cell)
+def late(threshold: float, load: float, batch: float = 0.0, share: float = 0.0) -> float:
+    figures = lateness.blended(TABLE, batch, share)
     return float(lateness.late_curve(GRID, figures, threshold, np.array([load]))[0])
 
 
@@ -50,17 +51,20 @@ def test_the_table_is_read(threshold: float, load: float, share: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "median"),
+    ("place", "median"),
     [
-        (Cell(0, 1.0, 0, 1.0), 2.0),
-        (Cell(0, 0.5, 0, 1.0), 1.5),
-        (Cell(0, 0.5, 0, 0.5), 1.25),
-        (Cell(0, 0.0, 0, 1.0), 1.0),
-        (Cell(0, 1.0, 0, 0.0), 1.0),
+        ((1.0, 1.0), 2.0),
+        ((0.5, 1.0), 1.5),
+        ((0.5, 0.5), 1.25),
+        ((0.0, 1.0), 1.0),
+        ((3.0, 3.0), 2.0),
+        ((1.0, 0.0), 1.0),
     ],
 )
-def test_times_between_cells_are_their_weighted_mean(cell: Cell, median: float) -> None:
-    assert late(median, 0.2, cell) == pytest.approx(0.5)
+def test_times_between_cells_are_their_weighted_mean(
+    place: tuple[float, float], median: float
+) -> None:
+    assert late(median, 0.2, *place) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("weight", "times"), [(0.0, [1, 2]), (0.5, [2, 4]), (2.0, [5, 10])])

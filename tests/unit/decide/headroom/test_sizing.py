@@ -46,6 +46,21 @@ def test_never_fewer_to_keep_than_to_have() -> None:
         assert 0 <= size.late <= rate * TICK
 
 
+@pytest.mark.parametrize(
+    "zeros", [0, 1, 40], ids=["with the first look", "after one", "long after"]
+)
+def test_a_load_that_is_turned_on_is_not_taken_for_a_leap_to_come(zeros: int) -> None:
+    """The first window fills with it: what it grows by meanwhile says nothing of what follows."""
+    vector, sizes = layout.new_vector(), []
+    rates = [0.0] * zeros + [25.0, 50.0, 75.0] + [100.0] * 60
+    for i, rate in enumerate(rates):
+        came = 100.0 if rate else 0.0
+        seen = look(rate, latest=came, at=MIDNIGHT + i * TICK)
+        sizes.append(sizing.size(vector, seen, serving(), 0.01).now)
+    needed = 100.0 / serving().load
+    assert max(sizes) <= 1.3 * needed + 1
+
+
 SCRIPT = """
 import json
 import numpy as np
