@@ -36,7 +36,9 @@ YOUNG_SECONDS: Final = 3_600.0  # of looks: the average of many services weighs 
 # The past is told in loads of a replica, so that must be known well, or at least not become known any better soon.
 WELL_KNOWN: Final = 0.1
 SETTLED_SECONDS: Final = 600.0
-WORTH_SECONDS: Final = 600.0  # more than was watched: less teaches nothing, and was seen less closely
+WORTH_SECONDS: Final = (
+    600.0  # more than was watched: less teaches nothing, and was seen less closely
+)
 _NO_DEMAND: Final = Demand(now=0.0, forecast=0.0, backlog=0.0, censored=False, source="")
 
 
