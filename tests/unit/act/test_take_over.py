@@ -220,7 +220,7 @@ DEPENDS: dict[str, tuple[PolicyObservation, PolicyMemory]] = {
         replace(QUIET, unseen_since=NOON - 90.0, unseen_at=NOON - TICK),
     ),
     "blind_at": (goes_to_zero(0.0), replace(QUIET, blind_at=NOON - 3600.0)),
-    "outage": (observation(0.0, 4), replace(watched([0.0] * 8, 4), outage=HELD)),
+    "outage": (observation(0.0, 4), replace(watched([100.0] * 8, 4), outage=HELD)),
 }
 
 

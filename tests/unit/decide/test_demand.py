@@ -120,12 +120,12 @@ def test_what_a_gateway_counts_when_answered_is_not_demand_while_a_queue_is_work
     assert plan.demand.now == pytest.approx(140.0)
 
 
-RISING = [100.0 + 2.0 * i for i in range(25)]
+RISING = [87.0 + 3.0 * i for i in range(25)]
 
 
 def test_a_rising_load_is_followed_ahead_of_time() -> None:
-    rising = plan_of(observation(150.0, 2), watched(RISING))
-    flat = plan_of(observation(150.0, 2), watched([150.0] * 25))
+    rising = plan_of(observation(162.0, 2), watched(RISING))
+    flat = plan_of(observation(162.0, 2), watched([162.0] * 25))
     assert not isinstance(rising.demand, Missing)
     assert not isinstance(flat.demand, Missing)
     assert rising.demand.forecast > 1.1 * flat.demand.forecast

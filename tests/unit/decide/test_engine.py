@@ -409,11 +409,12 @@ def test_a_pod_that_cannot_start_is_replaced_once_the_users_window_has_passed() 
 
 
 def test_a_higher_need_within_the_holding_time_is_kept() -> None:
-    memory = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 3, 5)
-    plan = plan_of(observation(100.0, 5), memory)
-    assert (plan.desired, plan.limited_by) == (5, LimitedBy.STABILIZATION)
-    later = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 200, 5)
-    assert plan_of(observation(100.0, 5), later).desired <= 3
+    memory = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 3, 7)
+    plan = plan_of(observation(100.0, 7), memory)
+    assert plan.desired > 3
+    assert plan.limited_by is LimitedBy.STABILIZATION
+    later = watched([100.0] * 40 + [300.0] * 8 + [100.0] * 200, 7)
+    assert plan_of(observation(100.0, 7), later).desired <= 3
 
 
 @pytest.mark.parametrize(
