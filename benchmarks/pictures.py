@@ -16,8 +16,8 @@ from benchmarks.replay.scenarios import largest_load_of, scenario_of
 from benchmarks.traces.catalog import QUICK_TRACES
 from inference_cost.decide.headroom.learned import DEMAND, RULE, from_bytes, views
 from inference_cost.decide.headroom.rules import RULES
-from inference_cost.decide.latency import largest_load, seconds_at
-from inference_cost.decide.latency_tables import Batching, Replica
+from inference_cost.decide.latency.loads import largest_load, seconds_at
+from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.model.plan import Demand, Plan, Profile
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.ours import Operator

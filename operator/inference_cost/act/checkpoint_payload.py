@@ -18,8 +18,8 @@ from inference_cost.api.checkpoint import PAYLOAD_LENGTH
 from inference_cost.decide import memory_codec
 from inference_cost.decide.calibration import WRONG_SECONDS
 from inference_cost.decide.evenness import LASTING_WINDOWS, effective_share
-from inference_cost.decide.service_time import solve
-from inference_cost.decide.shared import busy
+from inference_cost.decide.replica.service_time import solve
+from inference_cost.decide.replica.shared import busy
 from inference_cost.decide.zero import BLIND_SECONDS
 from inference_cost.model.memory import (
     Calibration,

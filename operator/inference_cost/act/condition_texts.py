@@ -5,8 +5,8 @@ from math import isfinite
 from typing import assert_never
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
-from inference_cost.decide.latency import OVERLOADED_SECONDS
-from inference_cost.decide.sentences import keeps_one_unseen
+from inference_cost.decide.explain.sentences import keeps_one_unseen
+from inference_cost.decide.latency.loads import OVERLOADED_SECONDS
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.plan import Attainment, Evenness, LimitedBy, Plan, Prediction
 from inference_cost.model.policy import (

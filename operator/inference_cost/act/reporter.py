@@ -17,7 +17,7 @@ from inference_cost.act.tick import Tick
 from inference_cost.act.transitions import EventDraft, Known, settled, transitions
 from inference_cost.act.write_failures import not_ready
 from inference_cost.api.events import EventReason
-from inference_cost.decide.room import take_over
+from inference_cost.decide.explain.room import take_over
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.policy import PolicyKey
 

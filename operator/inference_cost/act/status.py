@@ -22,7 +22,7 @@ from inference_cost.api.fields import (
     whole_sentences,
 )
 from inference_cost.decide.attainment import objective_met
-from inference_cost.decide.explain import explain
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import Attainment, Demand, Plan, Prediction, Profile

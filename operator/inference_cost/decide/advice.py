@@ -4,10 +4,10 @@ from dataclasses import replace
 from math import ceil
 from typing import Final, TypeGuard
 
-from inference_cost.decide.latency import largest_load
-from inference_cost.decide.latency_tables import Batching, Replica
-from inference_cost.decide.profile import Capability
-from inference_cost.decide.size import NEGLIGIBLE
+from inference_cost.decide.headroom.shadow import NEGLIGIBLE
+from inference_cost.decide.latency.loads import largest_load
+from inference_cost.decide.latency.tables import Batching, Replica
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.model.plan import Reason
 from inference_cost.model.policy import DrainObjective, Objective
 from inference_cost.model.reading import Missing

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import inf, isfinite, sqrt
 from typing import Final, assert_never
 
-from inference_cost.decide.backlog import held_back
+from inference_cost.decide.deadline.backlog import held_back
 from inference_cost.decide.traffic import Traffic, clean_gateway, usable
 from inference_cost.model.plan import Attainment
 from inference_cost.model.policy import (

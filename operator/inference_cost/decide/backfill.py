@@ -22,7 +22,7 @@ from inference_cost.decide.headroom.learned import (
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.shadow import Serving
 from inference_cost.decide.look import MOST_REQUESTS, look_of
-from inference_cost.decide.profile import Capability
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.schedule import scheduled
 from inference_cost.decide.serving import serving
 from inference_cost.model.memory import PolicyMemory

@@ -15,13 +15,13 @@ from inference_cost.decide import stretch
 from inference_cost.decide.attainment import late_between
 from inference_cost.decide.case import Case
 from inference_cost.decide.demand import shed
-from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.learned import Floats
-from inference_cost.decide.latency import LARGEST_LOAD
-from inference_cost.decide.latency_tables import Batching, Replica
+from inference_cost.decide.latency.loads import LARGEST_LOAD
+from inference_cost.decide.latency.routing import NO_GAIN, gain
+from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.decide.learning import is_steady
-from inference_cost.decide.profile import Capability
-from inference_cost.decide.routing import NO_GAIN, gain
+from inference_cost.decide.limits.guard import Verdict
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.server_latency import told
 from inference_cost.decide.serving import late_by_load, likeliest, queue_by_load
 from inference_cost.decide.traffic import Traffic

@@ -4,8 +4,8 @@ from inference_cost.decide.calibration import calibrate
 from inference_cost.decide.case import Case
 from inference_cost.decide.evenness import look, on_effective
 from inference_cost.decide.learning import Lesson, learn
-from inference_cost.decide.profile import Capability
-from inference_cost.decide.slow_pods import beside_slow
+from inference_cost.decide.replica.profile import Capability
+from inference_cost.decide.replica.slow_pods import beside_slow
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import Calibration
 from inference_cost.model.plan import Evenness

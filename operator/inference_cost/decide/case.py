@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide import lead_time, slow_pods
-from inference_cost.decide.domain import configuration_of
+from inference_cost.decide import lead_time
+from inference_cost.decide.limits.stabilize import CHANGES_KEPT, LONGEST_PERIOD_SECONDS, Bounds
 from inference_cost.decide.place import bounds
 from inference_cost.decide.plans import workloads_of
 from inference_cost.decide.pods import Fleet, fleet, learn_start_ups
-from inference_cost.decide.stabilize import CHANGES_KEPT, LONGEST_PERIOD_SECONDS, Bounds
+from inference_cost.decide.replica import slow_pods
+from inference_cost.decide.replica.domain import configuration_of
 from inference_cost.decide.traffic import Traffic, traffic
 from inference_cost.model.memory import PolicyMemory, SlowPod
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot

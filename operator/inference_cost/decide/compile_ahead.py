@@ -7,9 +7,9 @@ from inference_cost.decide.headroom.learned import from_bytes, new_vector, to_by
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.shadow import Serving
 from inference_cost.decide.headroom.sizing import size
-from inference_cost.decide.latency import largest_load, late_shares
-from inference_cost.decide.latency_tables import Batching, Replica
-from inference_cost.decide.service_time import idle_after_batch
+from inference_cost.decide.latency.loads import largest_load, late_shares
+from inference_cost.decide.latency.tables import Batching, Replica
+from inference_cost.decide.replica.service_time import idle_after_batch
 from inference_cost.decide.serving import LOADS, any_serving, queue_by_load
 from inference_cost.model.policy import LatencyObjective
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import isfinite
 from types import MappingProxyType
 
-from inference_cost.decide.fleet_guard import guard_fleet
+from inference_cost.decide.limits.fleet_guard import guard_fleet
 from inference_cost.decide.plan_policy import plan_policy
 from inference_cost.decide.plans import held_plan
 from inference_cost.model.memory import Decisions, Memory, PolicyMemory

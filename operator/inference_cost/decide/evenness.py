@@ -10,9 +10,9 @@ from math import sqrt
 from typing import Final
 
 from inference_cost.decide.case import Case
+from inference_cost.decide.limits.stabilize import Bounds, Choice
 from inference_cost.decide.pods import Fleet
-from inference_cost.decide.profile import Capability
-from inference_cost.decide.stabilize import Bounds, Choice
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.traffic import PodTraffic, Traffic
 from inference_cost.model.plan import Evenness, LimitedBy, Reason
 from inference_cost.model.reading import Missing

@@ -4,9 +4,9 @@ One is removed once it was not wanted for as long as another takes to start (ski
 pay for the start, and whoever keeps it longer has paid for it already.
 """
 
-from inference_cost.decide import behavior
-from inference_cost.decide.behavior import Series
-from inference_cost.decide.stabilize import NEEDS_KEPT
+from inference_cost.decide.limits import behavior
+from inference_cost.decide.limits.behavior import Series
+from inference_cost.decide.limits.stabilize import NEEDS_KEPT
 
 
 def remember(series: Series, at: float, replicas: int, span: float) -> Series:

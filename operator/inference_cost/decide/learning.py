@@ -6,10 +6,10 @@ from typing import Final, NamedTuple, assert_never
 from inference_cost.decide import attainment
 from inference_cost.decide.case import Case
 from inference_cost.decide.demand import shed
-from inference_cost.decide.domain import inferences_per_request, outside_domain
-from inference_cost.decide.kinds import Kinds, kinds_of, last_kind
-from inference_cost.decide.mixed import of_all
-from inference_cost.decide.profile import (
+from inference_cost.decide.replica.domain import inferences_per_request, outside_domain
+from inference_cost.decide.replica.kinds import Kinds, kinds_of, last_kind
+from inference_cost.decide.replica.mixed import of_all
+from inference_cost.decide.replica.profile import (
     Capability,
     capability,
     current_estimate,
@@ -17,14 +17,14 @@ from inference_cost.decide.profile import (
     learn_window,
     remember_load,
 )
-from inference_cost.decide.server_latency import told
-from inference_cost.decide.shared import (
+from inference_cost.decide.replica.shared import (
     Shared,
     forget_mix,
     remember_mix,
     shared_capability,
     shared_pods,
 )
+from inference_cost.decide.server_latency import told
 from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.plan import Attainment

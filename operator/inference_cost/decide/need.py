@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from inference_cost.decide.backlog import History
-from inference_cost.decide.behavior import Series
 from inference_cost.decide.case import Case
+from inference_cost.decide.deadline.backlog import History
+from inference_cost.decide.deadline.need import Draining, draining
 from inference_cost.decide.demand import GROWTH_WHILE_CENSORED, Capacity, expecting, offered
-from inference_cost.decide.draining import Draining, draining
-from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.described import described
 from inference_cost.decide.headroom.learned import Floats, expect_nothing, from_bytes, to_bytes
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.sizing import Size, size
 from inference_cost.decide.headroom.takeover import taken_over
+from inference_cost.decide.limits.behavior import Series
+from inference_cost.decide.limits.guard import Verdict
 from inference_cost.decide.look import interrupted, look_of
 from inference_cost.decide.outage import Suspicion, suspected, verdict
-from inference_cost.decide.profile import Capability
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.serving import serving
 from inference_cost.decide.size import replicas_for
 from inference_cost.decide.traffic import Traffic

@@ -11,7 +11,6 @@ from math import exp, isnan, sqrt
 from typing import Final
 
 from inference_cost.decide.case import Case
-from inference_cost.decide.guard import Verdict
 from inference_cost.decide.headroom.learned import (
     AGE,
     DAY_BINS,
@@ -23,6 +22,7 @@ from inference_cost.decide.headroom.learned import (
     views,
 )
 from inference_cost.decide.headroom.regression import DAY_SECONDS
+from inference_cost.decide.limits.guard import Verdict
 from inference_cost.decide.look import interrupted
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.memory import SuspectedOutage

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from inference_cost.decide import behavior
 from inference_cost.decide.advice import advice, has_smaller_batches
 from inference_cost.decide.calibration import inaccurate
 from inference_cost.decide.carried import carried
 from inference_cost.decide.case import Case, case_of, observed_since
-from inference_cost.decide.draining import predict_drain
-from inference_cost.decide.draining import reasons as drain_reasons
+from inference_cost.decide.deadline.need import predict_drain
+from inference_cost.decide.deadline.need import reasons as drain_reasons
 from inference_cost.decide.evenness import (
     capped,
     effective_share,
@@ -18,18 +17,19 @@ from inference_cost.decide.evenness import (
     lasts,
 )
 from inference_cost.decide.gpu_signal import follow
-from inference_cost.decide.guard import Verdict, forbids_removal, replaced
+from inference_cost.decide.latency.routing import gain
 from inference_cost.decide.lead_time import by_pool
 from inference_cost.decide.learning import Lesson
+from inference_cost.decide.limits import behavior
+from inference_cost.decide.limits.guard import Verdict, forbids_removal, replaced
+from inference_cost.decide.limits.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
-from inference_cost.decide.profile import Capability
-from inference_cost.decide.routing import gain
+from inference_cost.decide.replica.profile import Capability
+from inference_cost.decide.replica.slow_pods import missing, times_less
 from inference_cost.decide.schedule import InForce, credited, scheduled
 from inference_cost.decide.serving import late_among
 from inference_cost.decide.size import predict, profile_among
-from inference_cost.decide.slow_pods import missing, times_less
-from inference_cost.decide.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.traffic import Traffic, mean_gpu_utilization
 from inference_cost.decide.without_metrics import count_miss, hold
 from inference_cost.decide.zero import AtZero, at_zero, let_go, noticed

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from inference_cost.decide.case import Case
+from inference_cost.decide.limits.stabilize import Bounds, Choice
 from inference_cost.decide.place import bounds, spread
-from inference_cost.decide.stabilize import Bounds, Choice
 from inference_cost.model.plan import LimitedBy, Reason
 from inference_cost.model.policy import Policy, Schedule, Variant
 

@@ -10,12 +10,12 @@ import numpy as np
 from inference_cost.decide.headroom.lateness import most_in_time
 from inference_cost.decide.headroom.learned import Floats
 from inference_cost.decide.headroom.shadow import Serving
-from inference_cost.decide.latency import late_shares, queue_seconds, threshold_seconds
-from inference_cost.decide.latency_tables import Replica
+from inference_cost.decide.latency.loads import late_shares, queue_seconds, threshold_seconds
+from inference_cost.decide.latency.routing import NO_GAIN, Gains, gain
+from inference_cost.decide.latency.tables import Replica
+from inference_cost.decide.limits.stabilize import Bounds
 from inference_cost.decide.pods import Fleet
-from inference_cost.decide.profile import Capability
-from inference_cost.decide.routing import NO_GAIN, Gains, gain
-from inference_cost.decide.stabilize import Bounds
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.model.plan import Profile
 from inference_cost.model.policy import (
     LatencyObjective,

@@ -2,18 +2,14 @@
 
 from dataclasses import replace
 from math import ceil
-from typing import Final
 
-from inference_cost.decide.latency import seconds_at, threshold_seconds
-from inference_cost.decide.profile import Capability
-from inference_cost.decide.routing import NO_GAIN, Gains, gain, under_random_routing
+from inference_cost.decide.headroom.shadow import MOST_REPLICAS, NEGLIGIBLE
+from inference_cost.decide.latency.loads import seconds_at, threshold_seconds
+from inference_cost.decide.latency.routing import NO_GAIN, Gains, gain, under_random_routing
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.model.plan import Demand, Prediction, Profile
 from inference_cost.model.policy import ServiceObjective
 from inference_cost.model.reading import Missing, MissingReason
-
-NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
-DRAIN_LOAD: Final = 0.95  # of capacity while a backlog is worked off
-MOST_REPLICAS: Final = 100_000  # above what a scale subresource is ever asked for
 
 
 def replicas_for(rate: float, per_replica: float, gains: Gains = NO_GAIN) -> int:

@@ -23,7 +23,7 @@ ENOUGH_PODS = 0.5  # fewer reporting than this share of the ready pods: the sum 
 class PodTraffic:
     """One ready pod with a usable window. `settled`: ready for longer than the window looks back.
 
-    `slow`: it takes clearly longer per batch than its siblings (decide/slow_pods.py).
+    `slow`: it takes clearly longer per batch than its siblings (decide/replica/slow_pods.py).
     """
 
     pod: Pod

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Final
 
 from inference_cost.decide.case import Case
-from inference_cost.decide.fallback import fallback_replicas, may_remove
+from inference_cost.decide.limits.fallback import fallback_replicas, may_remove
+from inference_cost.decide.limits.stabilize import Choice
 from inference_cost.decide.need import A_WHOLE_TICK
 from inference_cost.decide.schedule import InForce
-from inference_cost.decide.stabilize import Choice
 from inference_cost.decide.zero import unseen_any_more
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, Reason

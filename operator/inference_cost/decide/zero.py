@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from math import exp, isnan
 from typing import Final
 
-from inference_cost.decide.backlog import held_back
-from inference_cost.decide.behavior import limited
 from inference_cost.decide.case import LONGEST_GAP, Case
-from inference_cost.decide.domain import outside_domain
-from inference_cost.decide.guard import Verdict, caps_ask
+from inference_cost.decide.deadline.backlog import held_back
 from inference_cost.decide.headroom.learned import DAY_BINS, NOTHING, from_bytes, views
 from inference_cost.decide.headroom.regression import DAY_SECONDS
-from inference_cost.decide.kinds import last_kind
+from inference_cost.decide.limits.behavior import limited
+from inference_cost.decide.limits.guard import Verdict, caps_ask
+from inference_cost.decide.limits.stabilize import Choice
 from inference_cost.decide.place import replica_price
-from inference_cost.decide.profile import Capability, capability, current_estimate
+from inference_cost.decide.replica.domain import outside_domain
+from inference_cost.decide.replica.kinds import last_kind
+from inference_cost.decide.replica.profile import Capability, capability, current_estimate
 from inference_cost.decide.schedule import InForce
 from inference_cost.decide.size import replicas_for
-from inference_cost.decide.stabilize import Choice
 from inference_cost.decide.traffic import Traffic, clean_gateway
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import Demand, LimitedBy, Reason

@@ -42,7 +42,9 @@ class ServiceTimeEstimate:
     executions: float = 0.0
     largest_mean_batch: float = 0.0
     largest_load_seen: float = 0.0  # requests/s per replica while the objective held
-    held_mix: tuple[MixPart, ...] = ()  # the same of several models, per pod (decide/shared.py)
+    held_mix: tuple[
+        MixPart, ...
+    ] = ()  # the same of several models, per pod (decide/replica/shared.py)
     rejected_in_a_row: int = 0
     updated_at: float = 0.0
     source: str = "Counters"

@@ -1,4 +1,4 @@
-"""What was decided and why. Words are made from these values in `decide/explain.py`, and only when asked for."""
+"""What was decided and why. Words are made from these values in `decide/explain/`, and only when asked for."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -189,7 +189,7 @@ class PoolStarts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One step of the argument: a code from `decide/explain.py` and the values its sentence needs."""
+    """One step of the argument: a code from `decide/explain/sentences.py` and the values its sentence needs."""
 
     code: str
     values: tuple[tuple[str, str | float | int], ...] = ()

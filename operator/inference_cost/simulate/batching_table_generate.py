@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.decide import latency_tables
-from inference_cost.decide.latency_table_generate import LOADS, QUANTILES
+from inference_cost.decide.latency import tables as latency_tables
+from inference_cost.decide.latency.table_generate import LOADS, QUANTILES
 from inference_cost.simulate.batching import replay
 from inference_cost.simulate.service import Service
 

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.decide import latency
-from inference_cost.decide.latency import load_at
-from inference_cost.decide.latency_tables import Batching, Replica
+from inference_cost.decide.latency import loads as latency
+from inference_cost.decide.latency.loads import load_at
+from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.batcher import BatchService
 from inference_cost.simulate.fleet import Routing, constant_fleet, replay

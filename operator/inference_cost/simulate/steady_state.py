@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.decide.latency_tables import Batching, Replica
-from inference_cost.decide.routing import under_random_routing
+from inference_cost.decide.latency.routing import under_random_routing
+from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.simulate.batching import replay
 from inference_cost.simulate.service import Service
@@ -145,7 +145,7 @@ def _largest_load(in_time: Floats, target_fraction: float) -> float:
 def _equivalents(
     service: Service, threshold_seconds: float, target_fraction: float, *, balanced: bool
 ) -> NDArray[np.float64]:
-    """Loads under random routing with the latency of `GRID`, by number of replicas (decide/routing.py)."""
+    """Loads under random routing with the latency of `GRID`, by number of replicas (decide/latency/routing.py)."""
     if not balanced:
         return GRID[np.newaxis]
     objective = LatencyObjective(

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import LONGEST_MESSAGE, explain
+from inference_cost.decide.explain.explanation import LONGEST_MESSAGE, explain
 from inference_cost.decide.headroom.learned import LENGTH
 from inference_cost.decide.memory_codec import decode, encode
 from inference_cost.decide.size import NEGLIGIBLE

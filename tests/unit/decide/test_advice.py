@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from inference_cost.decide.advice import advice
-from inference_cost.decide.explain import explain
-from inference_cost.decide.latency_tables import Batching, Replica
-from inference_cost.decide.profile import Capability
+from inference_cost.decide.explain.explanation import explain
+from inference_cost.decide.latency.tables import Batching, Replica
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.model.plan import Plan, Reason
 from inference_cost.model.policy import LatencyObjective
 from inference_cost.model.reading import Missing, MissingReason

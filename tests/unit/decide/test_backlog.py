@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from inference_cost.decide.backlog import (
+from inference_cost.decide.deadline.backlog import (
     ENTRIES_KEPT,
     History,
     age_seconds,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference_cost.decide.behavior import in_force, limited, remember, stabilized
+from inference_cost.decide.limits.behavior import in_force, limited, remember, stabilized
 from inference_cost.model.policy import (
     Behavior,
     LimitType,

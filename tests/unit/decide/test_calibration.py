@@ -18,8 +18,8 @@ from inference_cost.decide.calibration import (
     inaccurate,
 )
 from inference_cost.decide.case import case_of
-from inference_cost.decide.explain import explain
-from inference_cost.decide.profile import Capability, capability
+from inference_cost.decide.explain.explanation import explain
+from inference_cost.decide.replica.profile import Capability, capability
 from inference_cost.decide.serving import late_by_load, likeliest, queue_by_load
 from inference_cost.decide.size import predict
 from inference_cost.decide.stretch import STRETCHES

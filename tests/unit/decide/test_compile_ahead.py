@@ -17,7 +17,7 @@ from inference_cost.decide.headroom.lateness import (
     time_curve,
 )
 from inference_cost.decide.headroom.sizing import size
-from inference_cost.decide.service_time import idle_after_batch
+from inference_cost.decide.replica.service_time import idle_after_batch
 from inference_cost.model.policy import QueueTimeObjective, Routing
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from tests.unit.decide.worlds import (

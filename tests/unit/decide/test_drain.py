@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from inference_cost.decide.drain import (
+from inference_cost.decide.deadline.fluid import (
     AIM,
     Drain,
     Work,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import Explanation, explain
-from inference_cost.decide.profile import capability
+from inference_cost.decide.explain.explanation import Explanation, explain
+from inference_cost.decide.replica.profile import capability
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import DecisionSettings, PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import explain
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import Action, LimitedBy

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inference_cost.decide.case import case_of
 from inference_cost.decide.evenness import FORGOTTEN_SECONDS, LASTING_WINDOWS, look
-from inference_cost.decide.explain import explain
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import Evenness, LimitedBy, Plan, Profile

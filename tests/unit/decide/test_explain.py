@@ -5,10 +5,22 @@ from decimal import Decimal
 
 import pytest
 
-from inference_cost.decide import sentences
-from inference_cost.decide.explain import LONGEST_MESSAGE, Explanation, explain
-from inference_cost.decide.room import room, take_over
-from inference_cost.decide.words import count, duration, many, percent, rate, seconds, small_money
+from inference_cost.decide.explain.explanation import (
+    LONGEST_MESSAGE,
+    Explanation,
+    explain,
+    sentences,
+)
+from inference_cost.decide.explain.room import room, take_over
+from inference_cost.decide.explain.words import (
+    count,
+    duration,
+    many,
+    percent,
+    rate,
+    seconds,
+    small_money,
+)
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (

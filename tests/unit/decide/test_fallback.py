@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference_cost.decide.fallback import fallback_replicas
+from inference_cost.decide.limits.fallback import fallback_replicas
 from inference_cost.model.policy import Fallback, FallbackBehavior
 
 ROWS = {

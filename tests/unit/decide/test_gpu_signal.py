@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inference_cost.decide.explain import explain
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.gpu_signal import wanted
 from inference_cost.decide.pods import fleet
 from inference_cost.model.observation import PolicyObservation

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import explain
-from inference_cost.decide.service_time import solve
+from inference_cost.decide.explain.explanation import explain
+from inference_cost.decide.replica.service_time import solve
 from inference_cost.model.memory import PolicyMemory, ServiceTimeEstimate
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan, ProfileSource

@@ -5,20 +5,20 @@ from dataclasses import replace
 
 import pytest
 
-from inference_cost.decide.latency import (
+from inference_cost.decide.latency.loads import (
     OVERLOADED_SECONDS,
     UNREACHABLE_LOAD,
     batching_of,
     largest_load,
     seconds_at,
 )
-from inference_cost.decide.latency_table_generate import (
+from inference_cost.decide.latency.table_generate import (
     BATCH_SIZES,
     LOADS,
     PER_ITEM_SHARES,
     Cell,
 )
-from inference_cost.decide.latency_tables import (
+from inference_cost.decide.latency.tables import (
     DELAYED,
     GREEDY,
     STALLING,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import explain
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.lead_time import (
     OF_LATE,
     POOLS_KEPT,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference_cost.decide.latency import late_share
-from inference_cost.decide.latency_tables import Batching, Replica
-from inference_cost.decide.one_fewer import why_not_fewer, worth
-from inference_cost.decide.profile import Capability
+from inference_cost.decide.explain.one_fewer import why_not_fewer, worth
+from inference_cost.decide.latency.loads import late_share
+from inference_cost.decide.latency.tables import Batching, Replica
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.serving import late_among
 from inference_cost.model.plan import (
     Demand,

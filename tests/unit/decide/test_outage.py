@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import explain
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.headroom.learned import NOTHING, from_bytes, to_bytes, views
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, Plan

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from inference_cost.decide.domain import outside_domain
 from inference_cost.decide.engine import decide
+from inference_cost.decide.replica.domain import outside_domain
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, ProfileSource
 from inference_cost.model.policy import LatencyObjective

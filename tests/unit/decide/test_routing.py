@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference_cost.decide.explain import explain
-from inference_cost.decide.latency import largest_load, seconds_at
-from inference_cost.decide.latency_tables import Batching, Replica
-from inference_cost.decide.routing import (
+from inference_cost.decide.explain.explanation import explain
+from inference_cost.decide.latency.loads import largest_load, seconds_at
+from inference_cost.decide.latency.routing import (
     _CELLS,
     gain,
     gains,
     under_random_routing,
 )
+from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.decide.size import replicas_for
 from inference_cost.model.plan import Plan
 from inference_cost.model.policy import LatencyObjective, QueueTimeObjective, Routing

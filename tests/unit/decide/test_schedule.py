@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import explain
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.schedule import _windows, in_force, widest
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.plan import LimitedBy, Plan

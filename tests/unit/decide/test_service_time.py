@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from inference_cost.decide.service_time import (
+from inference_cost.decide.replica.service_time import (
     CounterWindow,
     for_new_kind,
     learn,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from inference_cost.decide.latency import LARGEST_LOAD, largest_load, late_share
-from inference_cost.decide.latency_tables import Batching, Replica
+from inference_cost.decide.latency.loads import LARGEST_LOAD, largest_load, late_share
+from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.model.policy import LatencyObjective
 
 GREEDY = Replica(alpha_seconds=0.04, beta_seconds=0.005, max_batch_size=8, batching=Batching.GREEDY)

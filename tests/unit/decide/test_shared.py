@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import explain
-from inference_cost.decide.shared import weight
+from inference_cost.decide.explain.explanation import explain
+from inference_cost.decide.replica.shared import weight
 from inference_cost.model.memory import MixPart, PolicyMemory, ServiceTimeEstimate
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import Plan, ProfileSource

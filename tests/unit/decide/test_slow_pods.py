@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from inference_cost.decide.case import case_of
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import explain
-from inference_cost.decide.service_time import solve
-from inference_cost.decide.slow_pods import FORGOTTEN_SECONDS, lasting, missing
+from inference_cost.decide.explain.explanation import explain
+from inference_cost.decide.replica.service_time import solve
+from inference_cost.decide.replica.slow_pods import FORGOTTEN_SECONDS, lasting, missing
 from inference_cost.model.memory import PolicyMemory, SlowPod
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import Plan, Profile

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from inference_cost.decide.engine import decide
+from inference_cost.decide.explain.room import room, take_over
 from inference_cost.decide.headroom.learned import AGE, DEMAND, RULE, from_bytes, to_bytes, views
 from inference_cost.decide.headroom.rules import RULES, Rule
 from inference_cost.decide.headroom.takeover import A_DAY, average_rule
-from inference_cost.decide.room import room, take_over
 from inference_cost.model.memory import PolicyMemory, TakeOver
 from inference_cost.model.plan import Plan
 from inference_cost.model.policy import GpuSignal, Headroom, HeadroomMode, Policy

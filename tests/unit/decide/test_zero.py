@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inference_cost.decide.engine import decide
-from inference_cost.decide.explain import explain
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.headroom.learned import (
     DAY_BINS,
     NOTHING,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference_cost.decide import demand, guard, need, plan_policy
+from inference_cost.decide import demand, need, plan_policy
+from inference_cost.decide.limits import guard
 from inference_cost.simulate.backtest import bound_of
 from inference_cost.simulate.observation import Observer
 from inference_cost.simulate.ours import Operator, run_ours

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from inference_cost.decide.latency import late_share
-from inference_cost.decide.latency_tables import Batching, Replica
+from inference_cost.decide.latency.loads import late_share
+from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.simulate.service import Service
 from inference_cost.simulate.steady_state import steady_state
 from inference_cost.simulate.world.state import LOAD_STEP

@@ -7,9 +7,9 @@ from inference_cost.act.checkpoint_payload import FORMAT, decode
 from inference_cost.api.checkpoint import InferenceCostCheckpoint
 from inference_cost.cli.backtest.csv_file import is_number
 from inference_cost.cli.failure import CommandError, ExitCode
-from inference_cost.decide.domain import LARGEST_BATCH
-from inference_cost.decide.profile import max_batch_size
-from inference_cost.decide.service_time import solve
+from inference_cost.decide.replica.domain import LARGEST_BATCH
+from inference_cost.decide.replica.profile import max_batch_size
+from inference_cost.decide.replica.service_time import solve
 from inference_cost.model.policy import Policy
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.simulate.service import Service

@@ -35,8 +35,10 @@ from inference_cost.decide.headroom.rules import (
     HOLD_OF,
     LOAD_OF,
 )
-from inference_cost.decide.size import DRAIN_LOAD, MOST_REPLICAS, NEGLIGIBLE
 
+NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
+DRAIN_LOAD: Final = 0.95  # of capacity while a backlog is worked off
+MOST_REPLICAS: Final = 100_000  # above what a scale subresource is ever asked for
 BUCKETS_PER_START: Final = 3.0
 SETTLING_STARTS: Final = (
     2.0  # start-up times until the fleets are those of the rules and the forecast knows the load,

@@ -8,9 +8,9 @@ that long (ski rental).
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide import behavior
-from inference_cost.decide.behavior import Series
-from inference_cost.decide.guard import Verdict, caps_ask
+from inference_cost.decide.limits import behavior
+from inference_cost.decide.limits.behavior import Series
+from inference_cost.decide.limits.guard import Verdict, caps_ask
 from inference_cost.decide.pods import Fleet
 from inference_cost.model.plan import LimitedBy, Reason
 from inference_cost.model.policy import Behavior

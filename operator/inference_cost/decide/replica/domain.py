@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from inference_cost.decide.latency import batching_of
-from inference_cost.decide.latency_tables import Batching
+from inference_cost.decide.latency.loads import batching_of
+from inference_cost.decide.latency.tables import Batching
 from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import ModelConfiguration

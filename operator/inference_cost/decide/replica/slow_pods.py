@@ -11,9 +11,9 @@ from math import ceil
 from statistics import median
 from typing import Final, NamedTuple
 
-from inference_cost.decide.kinds import kind_of
-from inference_cost.decide.profile import LEARNED_EXECUTIONS, Capability, current_estimate
-from inference_cost.decide.service_time import PRIOR_PER_ITEM, solve
+from inference_cost.decide.replica.kinds import kind_of
+from inference_cost.decide.replica.profile import LEARNED_EXECUTIONS, Capability, current_estimate
+from inference_cost.decide.replica.service_time import PRIOR_PER_ITEM, solve
 from inference_cost.decide.traffic import PodTraffic, Traffic, totals
 from inference_cost.model.memory import ServiceTimeEstimate, SlowPod
 from inference_cost.model.policy import LatencyObjective, Policy, Routing

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from inference_cost.decide.kinds import names
-from inference_cost.decide.profile import Capability
-from inference_cost.decide.routing import NO_GAIN
+from inference_cost.decide.latency.routing import NO_GAIN
+from inference_cost.decide.replica.kinds import names
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.model.policy import Routing
 from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing

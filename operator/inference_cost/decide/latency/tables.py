@@ -1,6 +1,6 @@
 """Latency of one replica by load, tabulated for each way in which Triton forms batches.
 
-`latency_table.json` (greedy; exact) is made by `latency_table_generate.py`, `batching_table.json` (a queue delay, a
+`latency_table.json` (greedy; exact) is made by `table_generate.py`, `batching_table.json` (a queue delay, a
 queue policy; replayed request by request) by `simulate/batching_table_generate.py`. Everything is in units of t(B), the
 time of a full batch.
 """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from inference_cost.decide.pods import Fleet
-from inference_cost.decide.profile import Capability
+from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.plan import LimitedBy, Reason
 from inference_cost.model.reading import Missing, Reading

@@ -16,7 +16,7 @@ import numpy as np
 
 from inference_cost.decide.headroom.lateness import Grid, between_figures, late_curve, time_curve
 from inference_cost.decide.headroom.learned import Floats
-from inference_cost.decide.latency_tables import (
+from inference_cost.decide.latency.tables import (
     LOADS,
     TAILS,
     Batching,

@@ -3,10 +3,9 @@
 from decimal import Decimal
 from typing import Final
 
-from inference_cost.decide.drain import AIM
-from inference_cost.decide.latency import OVERLOADED_SECONDS
-from inference_cost.decide.room import A_RECORD
-from inference_cost.decide.words import (
+from inference_cost.decide.deadline.fluid import AIM
+from inference_cost.decide.explain.room import A_RECORD
+from inference_cost.decide.explain.words import (
     count,
     many,
     money,
@@ -16,6 +15,7 @@ from inference_cost.decide.words import (
     small_money,
     wait,
 )
+from inference_cost.decide.latency.loads import OVERLOADED_SECONDS
 from inference_cost.model.plan import Demand, HeadroomChoice, LimitedBy, Plan, Prediction
 from inference_cost.model.policy import (
     DrainObjective,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from inference_cost.decide.words import duration
+from inference_cost.decide.explain.words import duration
 from inference_cost.model.plan import Plan, PoolStarts
 
 POOLS_SHOWN: Final = 3

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from inference_cost.decide.words import duration, money_per_day, percent
+from inference_cost.decide.explain.words import duration, money_per_day, percent
 from inference_cost.model.plan import HeadroomChoice, HeadroomRule, Plan, ReplacedRule
 from inference_cost.model.reading import Missing
 

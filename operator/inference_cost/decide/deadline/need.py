@@ -4,19 +4,19 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
-from inference_cost.decide import backlog
-from inference_cost.decide.backlog import Backlog
-from inference_cost.decide.behavior import Series
 from inference_cost.decide.case import LONGEST_GAP, Case
-from inference_cost.decide.demand import GROWTH_WHILE_CENSORED
-from inference_cost.decide.drain import (
+from inference_cost.decide.deadline import backlog
+from inference_cost.decide.deadline.backlog import Backlog
+from inference_cost.decide.deadline.fluid import (
     Work,
     drain,
     finished_seconds,
     longest_wait_seconds,
     shorter_than_a_start,
 )
+from inference_cost.decide.demand import GROWTH_WHILE_CENSORED
 from inference_cost.decide.lasting import highest_since, remember
+from inference_cost.decide.limits.behavior import Series
 from inference_cost.decide.pods import CANNOT_START, STUCK_AFTER_START_UPS
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.plan import Demand, Prediction, Profile, ProfileSource, Reason

@@ -10,8 +10,8 @@ from importlib import resources
 from math import log, log2
 from typing import Final, assert_never
 
-from inference_cost.decide.latency import LARGEST_LOAD, largest_load
-from inference_cost.decide.latency_tables import Batching, Replica, bracket, interpolate
+from inference_cost.decide.latency.loads import LARGEST_LOAD, largest_load
+from inference_cost.decide.latency.tables import Batching, Replica, bracket, interpolate
 from inference_cost.model.policy import (
     DrainObjective,
     LatencyObjective,

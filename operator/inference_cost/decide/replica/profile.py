@@ -9,16 +9,16 @@ from functools import lru_cache
 from math import ceil
 from typing import Final, assert_never
 
-from inference_cost.decide.domain import LARGEST_BATCH
-from inference_cost.decide.latency import (
+from inference_cost.decide.latency.loads import (
     LargestLoad,
     batching_of,
     full_load,
     largest_load,
 )
-from inference_cost.decide.latency_tables import Batching, Replica
-from inference_cost.decide.routing import NO_GAIN, Gains, gains, unmodeled
-from inference_cost.decide.service_time import (
+from inference_cost.decide.latency.routing import NO_GAIN, Gains, gains, unmodeled
+from inference_cost.decide.latency.tables import Batching, Replica
+from inference_cost.decide.replica.domain import LARGEST_BATCH
+from inference_cost.decide.replica.service_time import (
     CounterWindow,
     ServiceTime,
     for_new_kind,

@@ -7,7 +7,7 @@ seen to hold: any other mix is taken to be as heavy as its executions are long.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide.profile import BELOW_TOO_MUCH, Capability, current_estimate, put
+from inference_cost.decide.replica.profile import BELOW_TOO_MUCH, Capability, current_estimate, put
 from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import MixPart, ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from inference_cost.decide.place import bounds
-from inference_cost.decide.words import (
+from inference_cost.decide.explain.words import (
     clock,
     count,
     duration,
@@ -15,6 +14,7 @@ from inference_cost.decide.words import (
     seconds,
     wait,
 )
+from inference_cost.decide.place import bounds
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 from inference_cost.model.reading import Missing

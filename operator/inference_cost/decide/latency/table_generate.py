@@ -1,4 +1,4 @@
-"""Tabulate the latency of Triton's greedy batcher: `python -m inference_cost.decide.latency_table_generate`.
+"""Tabulate the latency of Triton's greedy batcher: `python -m inference_cost.decide.latency.table_generate`.
 
 Exact embedded Markov chain at service ends (docs/how-it-decides.md): Poisson arrivals, one instance, batch time
 α + β·b, batches of at most B, start as soon as the instance is free. Everything is in units of the time of a

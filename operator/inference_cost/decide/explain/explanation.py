@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from inference_cost.decide.one_fewer import why_not_fewer, worth
-from inference_cost.decide.room import room
-from inference_cost.decide.sentences import (
+from inference_cost.decide.explain.one_fewer import why_not_fewer, worth
+from inference_cost.decide.explain.room import room
+from inference_cost.decide.explain.sentences import (
     FINDINGS,
     LIMITS,
     keeps_one_unseen,
     reason_sentence,
 )
-from inference_cost.decide.starts import starts
-from inference_cost.decide.words import count, money, percent, rate, seconds, wait
+from inference_cost.decide.explain.starts import starts
+from inference_cost.decide.explain.words import count, money, percent, rate, seconds, wait
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (
     Action,

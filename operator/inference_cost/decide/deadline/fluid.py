@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
-from inference_cost.decide.size import MOST_REPLICAS, replicas_for
+from inference_cost.decide.headroom.shadow import MOST_REPLICAS
+from inference_cost.decide.size import replicas_for
 
 AIM: Final = 0.9  # of the deadline: the rest is for what is not known exactly
 FALLING: Final = 0.9  # of its capacity: what a pod may get whose queue is to become shorter

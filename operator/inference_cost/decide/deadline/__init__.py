@@ -1,0 +1,1 @@
+"""The objective that lets requests wait: a queue emptied within a time."""

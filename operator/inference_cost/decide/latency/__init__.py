@@ -1,0 +1,1 @@
+"""How late one replica is at a load, by the way in which Triton forms batches."""

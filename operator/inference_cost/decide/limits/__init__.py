@@ -1,0 +1,1 @@
+"""What keeps a need from becoming an order: the user, and caution."""
