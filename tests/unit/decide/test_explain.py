@@ -5,12 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from inference_cost.decide.explain.explanation import (
-    LONGEST_MESSAGE,
-    Explanation,
-    explain,
-    sentences,
-)
+from inference_cost.decide.explain import sentences
+from inference_cost.decide.explain.explanation import LONGEST_MESSAGE, Explanation, explain
 from inference_cost.decide.explain.room import room, take_over
 from inference_cost.decide.explain.words import (
     count,
