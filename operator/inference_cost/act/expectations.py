@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-FORGET_UNSEEN_AFTER_SECONDS = 30.0
+# Who undoes a write at once is shown by the watch as if nothing had been written. Every write reads first, so that to
+# ask again costs little where the watch is only slow.
+FORGET_UNSEEN_AFTER_SECONDS = 5.0
 REVERT_WINDOW_SECONDS = 600.0
 REVERTS_FOR_CONFLICT = 3
 
@@ -61,7 +63,7 @@ class Expectations:
             self._count_revert(uid, write, at)
 
     def pending(self, uid: str, *, at: float) -> int | None:
-        """Replicas that we wrote and the cache has not shown yet; None after 30 s, or when there are none."""
+        """Replicas that we wrote and the cache has not shown yet; None after 5 s, or when there are none."""
         write = self._writes.get(uid)
         if write is None or write.seen or write.reverted:
             return None

@@ -19,11 +19,22 @@ def test_a_write_is_pending_until_the_cache_shows_it() -> None:
     assert expectations.pending(UID, at=2) is None
 
 
-def test_a_write_that_is_never_seen_is_given_up_after_thirty_seconds() -> None:
+def test_a_write_that_is_never_seen_is_given_up_after_five_seconds() -> None:
     expectations = written()
-    assert expectations.pending(UID, at=29.9) == 5
-    assert expectations.pending(UID, at=30.0) is None
+    assert expectations.pending(UID, at=4.9) == 5
+    assert expectations.pending(UID, at=5.0) is None
     assert not expectations.fought_over(UID, at=30.0)
+
+
+def test_a_write_undone_before_the_watch_showed_it_is_found_out_by_reading() -> None:
+    """The watch merges what follows within a tenth of a second: all it shows is the value of before."""
+    expectations = Expectations()
+    for at in (0.0, 6.0, 12.0):
+        expectations.wrote(UID, replicas=5, previous=3, at=at)
+        expectations.see(UID, 3, at=at + 1)
+        assert expectations.pending(UID, at=at + 5.5) is None
+        expectations.see_live(UID, 3, at=at + 5.5)
+    assert expectations.fought_over(UID, at=18.0)
 
 
 def test_the_echo_of_a_write_may_come_before_its_answer() -> None:
