@@ -75,10 +75,17 @@ async def test_a_plan_is_written_once() -> None:
 async def test_nothing_more_is_written_until_the_cache_shows_the_last_write() -> None:
     world = World()
     await world.tick(5)
-    assert await world.tick(6, after=15) is None
+    assert await world.tick(6, after=4) is None
     world.cached = 5
     assert await world.tick(6) is ScaleOutcome.WRITTEN
     assert world.replicas == 6
+
+
+async def test_a_watch_that_is_slow_to_show_the_last_write_does_no_harm() -> None:
+    world = World()
+    await world.tick(5)
+    assert await world.tick(6, after=15) is ScaleOutcome.CHANGED_MEANWHILE
+    assert world.replicas == 5
 
 
 async def test_what_changed_since_it_was_seen_is_left_alone() -> None:
