@@ -9,8 +9,7 @@ from types import MappingProxyType
 
 from inference_cost.model.plan import Evenness, Plan
 from inference_cost.model.policy import PolicyKey
-from inference_cost.model.profile_key import UNKNOWN, ProfileKey
-from inference_cost.model.reading import Missing
+from inference_cost.model.profile_key import OfOneKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +26,12 @@ class MixPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceTimeEstimate:
+class ServiceTimeEstimate(OfOneKind):
     """Recursive weighted least squares of y = α + β·x (docs/how-it-decides.md), of one kind of replica.
 
     `information` is the symmetric 2x2 matrix (s11, s12, s22), `vector` its right-hand side (v1, v2).
     """
 
-    template_hash: str
-    gpu_product: str | Missing = UNKNOWN
-    model_version: str | Missing = UNKNOWN
     information: tuple[float, float, float] = (0.0, 0.0, 0.0)
     vector: tuple[float, float] = (0.0, 0.0)
     residual: float = 0.0  # weighted mean square of relative residuals
@@ -48,14 +44,6 @@ class ServiceTimeEstimate:
     rejected_in_a_row: int = 0
     updated_at: float = 0.0
     source: str = "Counters"
-
-    @property
-    def key(self) -> ProfileKey:
-        return ProfileKey(
-            template_hash=self.template_hash,
-            gpu_product=self.gpu_product,
-            model_version=self.model_version,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +61,13 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
+class Calibration(OfOneKind):
     """How far the latency model of one kind of replica is off (decide/calibration.py).
 
     `estimate`: the likeliest stretch of the model, 0 where not known; `factor`: the one that is acted on.
     """
 
     template_hash: str = ""
-    gpu_product: str | Missing = UNKNOWN
-    model_version: str | Missing = UNKNOWN
     queue: Compared = Compared()  # seconds that requests waited in Triton
     late: Compared = Compared()  # late requests, as a gateway counts them
     bound_seconds: float = 0.0  # later than this is late
@@ -93,14 +79,6 @@ class Calibration:
     )
     compared_at: float = 0.0
     disturbed_at: float = 0.0
-
-    @property
-    def key(self) -> ProfileKey:
-        return ProfileKey(
-            template_hash=self.template_hash,
-            gpu_product=self.gpu_product,
-            model_version=self.model_version,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

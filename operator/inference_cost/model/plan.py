@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from inference_cost.model.policy import Mode, PolicyKey, TargetRef
-from inference_cost.model.profile_key import UNKNOWN, ProfileKey
+from inference_cost.model.profile_key import OfOneKind
 from inference_cost.model.reading import Missing, MissingReason, Reading
 
 
@@ -50,7 +50,7 @@ class ProfileSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(OfOneKind):
     """Service time of a batch of b inferences, α + β·b seconds, and what one replica can carry.
 
     `load_per_replica`: requests per second at which the objective is still met. `error_fraction`: relative
@@ -58,7 +58,6 @@ class Profile:
     observed, ÷ the load; None where too little was observed.
     """
 
-    template_hash: str
     alpha_seconds: float
     beta_seconds: float
     max_batch_size: int
@@ -68,16 +67,6 @@ class Profile:
     error_fraction: float
     source: ProfileSource
     calibration: float | None = None
-    gpu_product: str | Missing = UNKNOWN
-    model_version: str | Missing = UNKNOWN
-
-    @property
-    def key(self) -> ProfileKey:
-        return ProfileKey(
-            template_hash=self.template_hash,
-            gpu_product=self.gpu_product,
-            model_version=self.model_version,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,3 +16,16 @@ class ProfileKey:
     template_hash: str
     gpu_product: str | Missing = UNKNOWN
     model_version: str | Missing = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfOneKind(ProfileKey):
+    """What is known of one kind of replica."""
+
+    @property
+    def key(self) -> ProfileKey:
+        return ProfileKey(
+            template_hash=self.template_hash,
+            gpu_product=self.gpu_product,
+            model_version=self.model_version,
+        )

@@ -16,6 +16,7 @@ from inference_cost.model.policy import Routing
 from inference_cost.model.profile_key import SEVERAL, UNKNOWN, ProfileKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import BatchStatistic
+from inference_cost.model.workload import Workload
 from tests.unit.decide.worlds import (
     CONFIGURATION,
     ESTIMATE,
@@ -191,7 +192,8 @@ def test_a_kind_that_was_never_timed_sizes_nothing_and_lets_nothing_go() -> None
 
 def workload_pods(seen: PolicyObservation) -> Sequence[Any]:
     [running] = seen.workloads
-    return running.pods  # type: ignore[union-attr]
+    assert isinstance(running, Workload)
+    return running.pods
 
 
 def test_a_pod_whose_node_is_gone_makes_no_fleet_mixed() -> None:

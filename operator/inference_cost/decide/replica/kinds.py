@@ -1,6 +1,7 @@
 """Kinds of replicas in a fleet: pods of the newest template, by GPU product and model version."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from inference_cost.decide.traffic import PodTraffic, Traffic
 from inference_cost.model.memory import ServiceTimeEstimate
@@ -50,12 +51,7 @@ def last_kind(estimates: tuple[ServiceTimeEstimate, ...], template_hash: str) ->
     """Where no pod tells, what served last is what will."""
     if not estimates:
         return ProfileKey(template_hash=template_hash)
-    last = estimates[0]
-    return ProfileKey(
-        template_hash=template_hash,
-        gpu_product=last.gpu_product,
-        model_version=last.model_version,
-    )
+    return replace(estimates[0].key, template_hash=template_hash)
 
 
 def names(keys: Iterable[ProfileKey]) -> tuple[str, ...]:
