@@ -30,10 +30,12 @@ def poisson(rate: float, seconds: float, seed: int) -> NDArray[np.float64]:
     return np.sort(draw.random(draw.poisson(rate * seconds)) * seconds)
 
 
-async def warm_up(triton: RunningTriton) -> None:
-    """Connections, and batches of several sizes, before anything is measured."""
+async def warm_up(triton: RunningTriton) -> int:
+    """Connections, and batches of several sizes, before anything is measured; how many requests were served."""
+    served = 0
     for _ in range(2):
-        await asyncio.gather(*(_post(triton) for _ in range(WARM_UP_REQUESTS)))
+        served += sum(await asyncio.gather(*(_post(triton) for _ in range(WARM_UP_REQUESTS))))
+    return served
 
 
 async def send(triton: RunningTriton, instants: NDArray[np.float64]) -> Answers:

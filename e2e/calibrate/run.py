@@ -65,10 +65,10 @@ async def record(run: Run, *, work: Path, out: Path) -> tuple[Recording, float]:
     """
     async with triton.running(work, run.model) as server:
         version = await server.version()
-        await load.warm_up(server)
-        before = await server.statistics()
+        before = await server.statistics_after(await load.warm_up(server))
         answers = await load.send(server, load.poisson(run.rate, run.seconds, run.seed))
-        counted = (await server.statistics()).since(before)
+        after = await server.statistics_after(before.requests + answers.sent.size)
+    counted = after.since(before)
     if answers.errors or counted.requests != answers.sent.size:
         raise CalibrationError(
             f"{answers.errors} requests failed, {answers.sent.size} were answered, "

@@ -18,6 +18,7 @@ from e2e.rig.triton import ensure_triton
 
 READY_SECONDS = 60
 POLL_SECONDS = 0.05
+COUNTED_SECONDS = 5
 COMPUTE = ("compute_input", "compute_infer", "compute_output")
 NANOSECONDS_PER_MILLISECOND = 1e6
 
@@ -87,6 +88,14 @@ class RunningTriton:
                 for batch in stats["batch_stats"]
             },
         )
+
+    async def statistics_after(self, requests: int) -> Statistics:
+        """With so many requests counted since the start, where that comes to pass: Triton answers first, counts then."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COUNTED_SECONDS):
+                while (await self.statistics()).requests < requests:
+                    await asyncio.sleep(POLL_SECONDS)
+        return await self.statistics()
 
     async def _get(self, path: str) -> Any:
         async with self.client.get(f"{self.url}{path}") as answer:
