@@ -4,6 +4,7 @@ python -m benchmarks.replay --data FOLDER          all of it (hours), then rende
 python -m benchmarks.replay --only mlarge          one trace; other rows of the results stay
 python -m benchmarks.replay --ours                 ours only; rows of other policies stay
 python -m benchmarks.replay --faults               when things go wrong, rows of their own (ten minutes)
+python -m benchmarks.replay --frontiers            all knobs of others where ours is compared at less than 99 %
 python -m benchmarks.replay --render               the page again from the results
 python -m benchmarks.replay --quick --check        fails when ours got worse than benchmarks/recorded.json
 python -m benchmarks.replay --quick --record       writes benchmarks/recorded.json
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.replay import regression
+from benchmarks.replay import frontier, regression
 from benchmarks.replay.environment import ROOT, code_hash, facts
 from benchmarks.replay.page import page
 from benchmarks.replay.plan import Run, faulty, full, quick
@@ -27,6 +28,7 @@ from benchmarks.traces.catalog import FAULT_TRACES, QUICK_TRACES, TRACES
 
 RESULTS = ROOT / "benchmarks" / "results" / "replay.csv"
 FAULTS = ROOT / "benchmarks" / "results" / "faults.csv"
+FRONTIERS = ROOT / "benchmarks" / "results" / "frontiers.csv"
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
@@ -35,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     if options.render:
         return _render(options)
+    if options.frontiers:
+        return _frontiers(options)
     return _quick(options) if options.quick else _full(options)
 
 
@@ -50,6 +54,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--ours", action="store_true", help="ours only; rows of other policies stay")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     add("--faults", action="store_true", help="the runs in which things go wrong")
+    add("--frontiers", action="store_true", help="all knobs of others, where ours misses")
     add("--output", type=Path, metavar="CSV", help="where rows are kept")
     add("--page", type=Path, default=PAGE, metavar="MD", help="the page rendered from them")
     add("--recorded", type=Path, default=regression.RECORDED, metavar="JSON", help="of --check")
@@ -98,6 +103,27 @@ def _full(options: argparse.Namespace) -> int:
     return _render(options)
 
 
+def _frontiers(options: argparse.Namespace) -> int:
+    cases = frontier.cases_of(_known(options.output))
+    runs, skipped = possible(
+        _chosen([Run(case=case) for case in cases], options), options.traces, options.data
+    )
+    for what in skipped:
+        print(f"skipped: {what}", file=sys.stderr)
+    replays = Replays(options.traces, extra=options.data, jobs=options.jobs, code=code_hash())
+    points = _points(FRONTIERS)
+    for run in runs:
+        print(run.case, file=sys.stderr)
+        new = frontier.points_of(run.case, replays.scenario(run.case), options.jobs)
+        points = frontier.replaced(points, new)
+        _write(FRONTIERS, frontier.to_csv(points))
+    return _render(options)
+
+
+def _points(path: Path) -> tuple[frontier.Point, ...]:
+    return frontier.from_csv(path.read_text()) if path.exists() else ()
+
+
 def _known(path: Path) -> tuple[Row, ...]:
     return from_csv(path.read_text()).rows if path.exists() else ()
 
@@ -143,7 +169,7 @@ def _render(options: argparse.Namespace) -> int:
     results, faults = options.output, FAULTS
     if options.faults:
         results, faults = RESULTS, options.output
-    _write(options.page, page(_results(results), _results(faults)))
+    _write(options.page, page(_results(results), _results(faults), _points(FRONTIERS)))
     return 0
 
 

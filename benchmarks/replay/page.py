@@ -1,11 +1,13 @@
 """Renders `docs/benchmarks.md` from the results: the text of `page.md`, with its tables put in."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.replay import tables
 from benchmarks.replay.faults_table import faults_table
+from benchmarks.replay.frontier import Point
+from benchmarks.replay.frontier_table import frontier_table, short_table
 from benchmarks.replay.rows import NO_RESULTS, Results, Row
 
 TEMPLATE = Path(__file__).with_name("page.md")
@@ -27,11 +29,17 @@ _TABLES: Mapping[str, Callable[[Rows], str]] = {
     "conditions": tables.conditions_table,
     "queue delay": tables.queue_delay_table,
     "load times": tables.load_times_table,
+    "quick start": tables.quick_start_table,
     "certified": tables.certified_table,
 }
 
 
-def page(results: Results, faults: Results = NO_RESULTS, template: str | None = None) -> str:
+def page(
+    results: Results,
+    faults: Results = NO_RESULTS,
+    points: Sequence[Point] = (),
+    template: str | None = None,
+) -> str:
     """The whole page; the same results give the same bytes. `faults`: of the runs in which things go wrong.
 
     Raises:
@@ -41,6 +49,8 @@ def page(results: Results, faults: Results = NO_RESULTS, template: str | None = 
     made = {
         **{name: make(results.rows) for name, make in _TABLES.items()},
         "faults": faults_table(faults),
+        "frontiers": frontier_table(results.rows, points),
+        "short": short_table(results.rows, points),
         "facts": tables.facts_table(results.facts.items(), results.rows),
     }
     return _PLACE.sub(lambda place: made[place.group(1)], text)

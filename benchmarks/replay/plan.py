@@ -33,6 +33,10 @@ MUCH_MISSING_PERCENT = 20.0
 QUEUE_DELAY_MILLISECONDS = 2.0
 MORE_SEEDS = (1001, 1002)
 SWEPT = ("mlarge", "nab-amzn")  # traces of the sweeps: smooth and spiky
+QUICK_START, QUICK_STARTED = (
+    "20",
+    ("nab-amzn",),
+)  # seconds; bursts are what a quick start helps with
 STARTED_FROM_FILE = ("mlarge", "gentd26")
 CERTIFIED = ("deepseek-r1", "gentd26", "nab-amzn")  # few enough requests
 EVERY_REQUEST = frozenset({"azure-code"})  # two requests/s: nothing to smooth over in a step
@@ -154,5 +158,7 @@ def _conditions(traces: tuple[Trace, ...]) -> Iterator[Run]:
                 yield Run(case=replace(usual, metric_lag_seconds=lag))
             yield Run(case=replace(usual, missing_percent=MISSING_PERCENT))
         yield Run(case=replace(usual, queue_delay_milliseconds=QUEUE_DELAY_MILLISECONDS))
+        if trace.name in QUICK_STARTED:
+            yield Run(case=replace(usual, start=QUICK_START))
         if trace.name in STARTED_FROM_FILE:
             yield Run(case=replace(usual, start=LOAD_TIMES))

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from benchmarks.replay.plan import LOAD_TIMES, Run
+from benchmarks.replay.plan import LOAD_TIMES, Case, Run
 from benchmarks.replay.progress import Progress
 from benchmarks.replay.rows import Row, rows_of
 from benchmarks.replay.scenarios import largest_load_of, scenario_of
@@ -14,6 +14,7 @@ from benchmarks.traces.catalog import LOAD_TIMES as LOAD_TIMES_FILE
 from benchmarks.traces.catalog import Trace, load_seconds
 from benchmarks.traces.variants import varied
 from inference_cost.simulate.backtest import compare
+from inference_cost.simulate.scenario import Scenario
 
 
 def possible(
@@ -68,16 +69,18 @@ class Replays:
                 executor.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def rows(self, run: Run, jobs: int = 1, progress: Progress | None = None) -> tuple[Row, ...]:
-        """One run."""
-        case = run.case
+    def scenario(self, case: Case) -> Scenario:
         whole = self._traces[case.trace].load(
             self._extra, seed=case.seed, factor=case.variant.factor
         )
         drawn_from = load_seconds(self._extra) if case.start == LOAD_TIMES else None
-        scenario = scenario_of(
+        return scenario_of(
             case, varied(whole, case.variant), largest_load_of(case), drawn_from or ()
         )
+
+    def rows(self, run: Run, jobs: int = 1, progress: Progress | None = None) -> tuple[Row, ...]:
+        """One run."""
+        case, scenario = run.case, self.scenario(run.case)
         comparison = compare(
             scenario,
             against=run.against,

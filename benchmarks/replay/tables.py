@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from math import exp, log
 
 from benchmarks.replay.cells import NONE, cell, meets, percent, span, table, tuned_cell
-from benchmarks.replay.plan import LOAD_TIMES, STARTS, full, usual_fidelity
+from benchmarks.replay.plan import LOAD_TIMES, QUICK_START, STARTS, full, usual_fidelity
 from benchmarks.replay.rows import OURS, Row
 from benchmarks.replay.selection import (
     Rows,
@@ -48,7 +48,13 @@ TUNED = (
     "llmd-slo",
     "static99",
 )
-RIVALS = ("hpa", "keda", "kpa-rps", "wva")  # whose best knob is what ours is compared with
+RIVALS = (
+    "hpa",
+    "keda",
+    "kpa-rps",
+    "wva",
+    "llmd-slo",
+)  # whose best knob is what ours is compared with
 SHOWN = ("hpa", "keda", "kpa-rps", "wva")  # beside ours where every baseline would be too wide
 
 
@@ -233,6 +239,10 @@ def _beside_usual(rows: Rows, unusual: Rows) -> Rows:
     """Each trace of these rows, first as usual."""
     beside = [row for row in at(usual(rows)) if any(o.trace == row.trace for o in unusual)]
     return [row for trace in traces_in(beside) for row in [*of(beside, trace), *of(unusual, trace)]]
+
+
+def quick_start_table(rows: Rows) -> str:
+    return _cases_table(at(usual(rows), QUICK_START), {"start": lambda row: f"{row.start} s"})
 
 
 def load_times_table(rows: Rows) -> str:

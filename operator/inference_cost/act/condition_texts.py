@@ -5,9 +5,9 @@ from math import isfinite
 from typing import assert_never
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
-from inference_cost.decide.explain.sentences import keeps_one_unseen
+from inference_cost.decide.explain.sentences import keeps_one_unseen, reason_sentence
 from inference_cost.decide.latency.loads import OVERLOADED_SECONDS
-from inference_cost.model.observation import PolicyRefusal
+from inference_cost.model.observation import PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import Attainment, Evenness, LimitedBy, Plan, Prediction
 from inference_cost.model.policy import (
     DrainObjective,
@@ -34,20 +34,20 @@ PARTIAL_RESPONSE = (
 
 TARGET_FIXES = {
     TargetProblem.NOT_FOUND: "`spec.scaleTargetRef`: {target} does not exist in this namespace. "
-    "Create it or correct the name.",
+    "Create it; or delete this policy, and create one for another.",
     TargetProblem.KIND_NOT_ENABLED: "`spec.scaleTargetRef.kind`: {target} is of a kind this "
     "installation does not scale. Add it to `rbac.scaleTargets` in the operator's values.",
     TargetProblem.NO_SCALE: "`spec.scaleTargetRef`: {target} has no scale subresource. "
-    "Name an object that has one, for example a Deployment.",
+    "Delete this policy, and create one for an object that has one, for example a Deployment.",
     TargetProblem.OWNED_BY: "`spec.scaleTargetRef`: {target} belongs to another controller, which "
-    "would revert our replicas. Name that controller's object instead.",
+    "would revert our replicas. Delete this policy, and create one for that controller's object.",
 }
 
 CONFLICT_FIXES = {
     ConflictKind.AUTOSCALER: "`spec.scaleTargetRef`: {other} scales the same target. "
     "Delete it, or pause it, to hand the replicas over.",
     ConflictKind.POLICY: "`spec.scaleTargetRef`: the older policy {other} has the same target. "
-    "Delete one of the two, or give this one another target.",
+    "Delete one of the two.",
     ConflictKind.REVERTED: "{other} keeps reverting the replicas. Leave `replicas` out of its "
     "manifest, or have it ignore `/spec/replicas`.",
 }
@@ -56,21 +56,21 @@ PODS_NAMED = 5
 
 _METRICS = {
     MissingReason.SOURCE_UNREACHABLE: "Prometheus does not answer{detail}. Check `prometheus.url` in "
-    "the operator's values, and that Prometheus runs. Replicas are held.",
+    "the operator's values, and that Prometheus runs.",
     MissingReason.UNAUTHORIZED: "Prometheus refuses the operator's credentials{detail}. Check "
     "`prometheus.existingSecret` and `prometheus.bearerTokenKey` in the operator's values.",
     MissingReason.QUERY_FAILED: "Prometheus answered with an error or in part{detail}. Check its log and "
-    "its query limits. Replicas are held.",
+    "its query limits.",
     MissingReason.EMPTY_RESULT: "No Triton metrics for {target}{detail}. Check that Prometheus scrapes "
     "the pods' metrics port (8002 by default) and keeps the labels `namespace` and `pod`, and that "
     "`prometheus.matchers` in the operator's values fits.",
     MissingReason.STALE: "The newest Triton metrics of {target} are too old{detail}. Check the scrape "
-    "target in Prometheus. Replicas are held.",
-    MissingReason.NOT_FINITE: "Triton metrics of {target} are not usable numbers{detail}. Replicas are held.",
+    "target in Prometheus.",
+    MissingReason.NOT_FINITE: "Triton metrics of {target} are not usable numbers{detail}.",
     MissingReason.AMBIGUOUS: "More than one series where one is expected{detail}. Narrow "
     "`prometheus.matchers` in the operator's values to this cluster.",
     MissingReason.PARTIAL: "Too few ready pods of {target} report metrics{detail}. Check the scrape "
-    "targets in Prometheus. Replicas are held.",
+    "targets in Prometheus.",
     MissingReason.WARMING_UP: "The pods of {target} are too young for a full rate window{detail}. "
     "Nothing to do.",
     MissingReason.NO_READY_PODS: "No pod of {target} is ready. See its pods with "
@@ -101,8 +101,8 @@ _LIMITS = {
     LimitedBy.SCHEDULE: "The need is {needed}; `spec.schedules` has {desired} now, or in as long "
     "as a replica takes to start.",
     LimitedBy.BEHAVIOR: "The need is {needed}; `spec.behavior` allows {desired} for now.",
-    LimitedBy.STABILIZATION: "The need is {needed}; {desired} stay until that has held for "
-    "a while.",
+    LimitedBy.STABILIZATION: "The need is {needed}; the target is held at {desired} until that has lasted for a "
+    "while.",
     LimitedBy.ROLLOUT: "A rollout of {target} is in progress: nothing is removed until it ends.",
     LimitedBy.METRICS_UNAVAILABLE: "The target is held at {desired} without metrics: see "
     "`MetricsAvailable`.",
@@ -112,18 +112,19 @@ _LIMITS = {
     LimitedBy.MODEL_INACCURATE: "Requests take longer than the latency model says at the loads seen: nothing is "
     "removed meanwhile. Check that nothing else uses the GPUs and CPUs of {target}, and the way from the gateway to "
     "its pods. `status.decision.message` has the figures.",
-    LimitedBy.GPU_GUARD: "The GPUs are too busy to remove a replica.",
-    LimitedBy.TRAFFIC_UNEVEN: "A ready pod gets no requests, so one more would get none either: {desired} stay. See "
-    "`TrafficUneven`.",
+    LimitedBy.GPU_GUARD: "The GPUs of {target} are nearly always busy, or more than Triton's own work explains: "
+    "nothing is removed. Look for other processes on them. `status.decision.message` has the figures.",
+    LimitedBy.TRAFFIC_UNEVEN: "A ready pod gets no requests, so one more would get none either: the target is held at "
+    "{desired}. See `TrafficUneven`.",
     LimitedBy.SUSPECTED_OUTAGE: "Requests to {target} stopped at once, which looks like an outage in "
-    "front of it: {desired} stay for a while. See `status.decision`.",
+    "front of it: the target is held at {desired} for a while. See `status.decision`.",
     LimitedBy.CAPACITY: "Replicas that were asked for cannot start: see `CapacityAvailable`.",
     LimitedBy.FLEET_GUARD: "Many policies ask for fewer replicas at once: removals are spread over "
-    "time. See `decision.fleetGuard` in the operator's values.",
+    "time. See `settings.decision.fleet_guard_removal_fraction` and those beside it in the operator's values.",
     LimitedBy.PAUSED: "Paused by the annotation `inferencecost.dev/paused`: remove it to go on.",
     LimitedBy.CONFLICT: "Something else scales {target}: see `Conflicted`.",
     LimitedBy.NO_TARGET: "There is nothing to scale: see `Accepted`.",
-    LimitedBy.INTERNAL_ERROR: "The decision failed: {desired} stay. See `Ready`.",
+    LimitedBy.INTERNAL_ERROR: "The decision failed: the target is held at {desired}. See `Ready`.",
 }
 
 
@@ -132,14 +133,31 @@ _PARTIAL_LIMIT = (
 )
 
 
-_UNSEEN_LIMIT = (
-    "{zero} is 0, but without a gateway's metrics nothing tells of a request that no replica can take: "
-    "{desired} stays. Set `gateway.preset` in the operator's values."
+_UPGRADE_LIMIT = (
+    "The operator was upgraded just now: nothing is removed for "
+    "`settings.decision.upgrade_hold_seconds` in its values."
+)
+
+
+# Limits of one name and several causes: which it is, their own sentences tell.
+_TOLD_BY_REASONS = frozenset({"late", "warming", "not-yet-zero", "expected-soon", "zero-unseen"})
+# More replicas than there are would be asked for, but for these.
+_HOLDING_BACK = frozenset(
+    {
+        LimitedBy.PAUSED,
+        LimitedBy.CONFLICT,
+        LimitedBy.CAPACITY,
+        LimitedBy.TRAFFIC_UNEVEN,
+        LimitedBy.METRICS_UNAVAILABLE,
+    }
 )
 
 
 def refused(refusal: PolicyRefusal) -> str:
-    return f"`{refusal.field}`: {refusal.message}" if refusal.field else refusal.message
+    """Messages of the schema begin with the field."""
+    if not refusal.field or refusal.message.startswith(refusal.field):
+        return refusal.message
+    return f"`{refusal.field}`: {refusal.message}"
 
 
 def missing_metrics(missing: Missing, target: str) -> str:
@@ -250,13 +268,19 @@ def _mean_queue_time(attainment: Attainment, objective: QueueTimeObjective) -> s
     )
 
 
-def violated(plan: Plan, objective: Objective) -> str:
+def violated(plan: Plan, policy: Policy) -> str:
     """Why, as far as is known, and what to check."""
-    if plan.limited_by is not LimitedBy.NOTHING:
+    needed = sum(variant.needed for variant in plan.variants)
+    if plan.desired < needed or plan.limited_by in _HOLDING_BACK:
         return "Scaling is limited: see `ScalingLimited`."
     if plan.desired > plan.ready:
-        return f"{plan.desired} replicas are wanted, {plan.ready} ready."
-    said = predicted(plan, objective)
+        return f"{replicas(plan.desired)} wanted, {plan.ready} ready."
+    said = predicted(plan, policy.objective)
+    if policy.gpu_signal is not None:
+        return (
+            f"{said} Replicas follow GPU utilization: lower `spec.signal.targetPercent`, or remove `spec.signal` to "
+            "have them follow the objective."
+        ).strip()
     if not said:
         return "What a replica can carry is not known yet, so no more are asked for."
     if isinstance(plan.prediction, Missing) or not plan.prediction.meets_objective:
@@ -296,9 +320,18 @@ def sufficient(plan: Plan | None) -> str:
 
 
 def quota(refusal: str) -> str:
+    """The fix first: what Kubernetes says can be long."""
     return (
-        f"New pods are refused: {refusal}. Raise the ResourceQuota of the namespace, or lower "
-        "`spec.maxReplicas`."
+        "New pods are refused. Raise the ResourceQuota of the namespace, satisfy the admission rule that is named, or "
+        f"lower `spec.maxReplicas`. Kubernetes says: {refusal}"
+    )
+
+
+def not_ready(pods: Sequence[Pod], trouble: str) -> str:
+    first = pods[0].name
+    return (
+        f"{_pods(len(pods))} cannot start ({trouble}), for example {first}. See `kubectl describe pod {first}` and "
+        f"`kubectl logs {first}`."
     )
 
 
@@ -321,26 +354,30 @@ def waiting_for_nodes(pods: Sequence[Pod], waited: float) -> str:
     return f"{_pods(len(pods))} found no node yet, for {waited:.0f} s; new nodes take a while."
 
 
-def limited(plan: Plan, policy: Policy) -> str:
+def limited(plan: Plan, seen: PolicyObservation) -> str:
+    policy = seen.policy
     if plan.limited_by is LimitedBy.PAUSED and policy.pause is not None:
         return paused(policy.pause)
+    if keeps_one_unseen(plan) or plan.limited_by is LimitedBy.STABILIZATION:
+        told = [r for r in plan.reasons if r.code in _TOLD_BY_REASONS]
+        if told:
+            return " ".join(reason_sentence(reason, plan, seen) for reason in told)
     needed = sum(v.needed for v in plan.variants)
     target = ", ".join(str(v.target) for v in policy.variants)
-    text = _LIMITS[plan.limited_by]
-    if keeps_one_unseen(plan):
-        text = _UNSEEN_LIMIT
-    partial = "partial-metrics" in (reason.code for reason in plan.reasons)
-    if partial and plan.limited_by is LimitedBy.METRICS_UNAVAILABLE:
-        text = _PARTIAL_LIMIT
-    return text.format(
-        needed=replicas(needed), desired=replicas(plan.desired), target=target, zero=_zero(policy)
+    return _limit(plan, needed).format(
+        needed=replicas(needed), desired=replicas(plan.desired), target=target
     )
 
 
-def _zero(policy: Policy) -> str:
-    """The field with a minimum of 0, where one is in force."""
-    by_schedule = policy.variants[0].min_replicas
-    return "`minReplicas` in `spec.schedules`" if by_schedule else "`spec.minReplicas`"
+def _limit(plan: Plan, needed: int) -> str:
+    codes = {reason.code for reason in plan.reasons}
+    if "partial-metrics" in codes and plan.limited_by is LimitedBy.METRICS_UNAVAILABLE:
+        return _PARTIAL_LIMIT
+    if "upgrade-hold" in codes and plan.limited_by is LimitedBy.FLEET_GUARD:
+        return _UPGRADE_LIMIT
+    if plan.limited_by is LimitedBy.MAX_REPLICAS and needed <= plan.desired:
+        return "`spec.maxReplicas` allows {desired}."
+    return _LIMITS[plan.limited_by]
 
 
 def figure_of(objective: Objective) -> str:

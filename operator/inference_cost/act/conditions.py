@@ -1,7 +1,8 @@
 """The conditions of a policy: what each says, when, and what a person can do about it.
 
 Every condition is written on every visit. `True` or `False` is said only of what is known; the rest is `Unknown`.
-A message names the field or setting to change, in backquotes, and never carries the body of an answer.
+A message names the field or setting to change, in backquotes. It quotes Kubernetes where that refuses pods, and no
+other answer.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -243,7 +244,7 @@ def _slo_met(view: View) -> Finding:
     if objective_met(measured, objective):
         return is_true(ConditionReason.MET, message)
     return is_false(
-        ConditionReason.VIOLATED, f"{message} {texts.violated(plan, objective)}".strip()
+        ConditionReason.VIOLATED, f"{message} {texts.violated(plan, view.seen.policy)}".strip()
     )
 
 
@@ -265,11 +266,23 @@ def _capacity_available(view: View) -> Finding:
         return is_false(ConditionReason.PODS_FAILING, texts.failing(failing))
     pending = [p for p in view.pods if p.unschedulable and not p.terminating]
     if not pending:
-        return is_true(ConditionReason.CAPACITY_SUFFICIENT, texts.sufficient(view.plan))
+        return _started(view)
     waited = view.at - min(p.created_at for p in pending)
     if waited > view.settings.start_up_seconds_prior:
         return is_false(ConditionReason.PODS_PENDING, texts.unschedulable(pending, waited))
     return is_unknown(ConditionReason.PODS_PENDING, texts.waiting_for_nodes(pending, waited))
+
+
+def _started(view: View) -> Finding:
+    """No pod waits for a node; one that does not get ready is capacity that is paid for and missing, too."""
+    reasons = view.plan.reasons if view.plan is not None else ()
+    stuck = (r for r in reasons if r.code in ("stuck", "replaced"))
+    trouble = next((dict(reason.values)["trouble"] for reason in stuck), None)
+    waiting = (pod for pod in view.pods if not pod.ready and not pod.terminating)
+    late = sorted(waiting, key=lambda pod: pod.created_at)
+    if trouble is None or not late:
+        return is_true(ConditionReason.CAPACITY_SUFFICIENT, texts.sufficient(view.plan))
+    return is_false(ConditionReason.PODS_FAILING, texts.not_ready(late, str(trouble)))
 
 
 def _scaling_limited(view: View) -> Finding:
@@ -279,7 +292,7 @@ def _scaling_limited(view: View) -> Finding:
         return is_unknown(ConditionReason.INTERNAL_ERROR, texts.INTERNAL_ERROR)
     if view.plan.limited_by is LimitedBy.NOTHING:
         return is_false(ConditionReason.NOT_LIMITED, "Replicas follow the need.")
-    return is_true(view.plan.limited_by.value, texts.limited(view.plan, view.seen.policy))
+    return is_true(view.plan.limited_by.value, texts.limited(view.plan, view.seen))
 
 
 def _traffic_uneven(view: View) -> Finding:
@@ -301,7 +314,7 @@ def _conflicted(view: View) -> Finding:
         return is_false(ConditionReason.NO_CONFLICT, "Nothing else is known to scale the target.")
     message = conflict.message or texts.CONFLICT_FIXES[conflict.kind].format(other=conflict.other)
     if view.mode is Mode.ENFORCE:
-        return is_true(conflict.kind.value, f"{message} Nothing is written until then.")
+        return is_true(conflict.kind.value, f"{message} Until then nothing is written.")
     return is_false(
         conflict.kind.value, f"{message} In Recommend nothing is written, so both can stay."
     )

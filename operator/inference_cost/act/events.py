@@ -14,13 +14,13 @@ from inference_cost.act.kube_api import Json, KubeApi
 from inference_cost.act.resources import EVENTS
 from inference_cost.act.token_bucket import TokenBucket
 from inference_cost.act.transitions import EventDraft
+from inference_cost.api.fields import whole_sentences
 from inference_cost.api.group import API_VERSION, GROUP, POLICY
 from inference_cost.model.policy import PolicyKey, TargetRef
 
 log = logging.getLogger(__name__)
 
 REPORTING_CONTROLLER = f"{GROUP}/operator"
-NOTE_LIMIT = 1024
 QUEUE_LIMIT = 1000
 # As client-go: an object may have 25 Events at once, then one per five minutes.
 OBJECT_BURST = 25
@@ -154,7 +154,7 @@ def event_body(event: QueuedEvent, *, instance: str) -> Json:
         "type": "Warning" if draft.warning else "Normal",
         "reason": draft.reason.value,
         "action": draft.action,
-        "note": draft.note[:NOTE_LIMIT],
+        "note": whole_sentences(draft.note),
         "regarding": {
             "apiVersion": API_VERSION,
             "kind": POLICY.kind,

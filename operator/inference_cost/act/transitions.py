@@ -100,8 +100,8 @@ def _turned(known: Known, after: Mapping[str, Any]) -> Iterator[EventDraft]:
 
 def _limits(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[EventDraft]:
     was, now = _limit(before), _limit(after)
-    message = str(after.get(ConditionType.SCALING_LIMITED, {}).get("message", ""))
-    if was == now:
+    message, before_it = _message(after), _message(before)
+    if was == now and (now != LimitedBy.PAUSED or message == before_it):
         return
     if now == LimitedBy.FALLBACK:
         yield EventDraft(
@@ -112,7 +112,12 @@ def _limits(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Eve
             reason=EventReason.FLEET_GUARD_ENGAGED, action="Hold", note=message, warning=True
         )
     if LimitedBy.PAUSED in (was, now):
-        yield EventDraft(reason=EventReason.PAUSE_CHANGED, action="Pause", note=message)
+        note = message if now == LimitedBy.PAUSED else f"No longer paused. {message}"
+        yield EventDraft(reason=EventReason.PAUSE_CHANGED, action="Pause", note=note)
+
+
+def _message(conditions: Mapping[str, Any]) -> str:
+    return str(conditions.get(ConditionType.SCALING_LIMITED, {}).get("message", ""))
 
 
 def _limit(conditions: Mapping[str, Any]) -> str:

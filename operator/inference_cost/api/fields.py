@@ -133,14 +133,19 @@ def percent_text(fraction: float) -> str:
     return decimal_text(Decimal(str(fraction)) * 100, places=2, at_least=1)
 
 
+CUT = "…"
+
+
 def shorten(message: str, *, length: int = MESSAGE_LENGTH) -> str:
     """Cut a message to what the schema admits."""
     return message if len(message) <= length else message[: length - 1] + "…"
 
 
 def whole_sentences(message: str) -> str:
-    """As `shorten`, cut where a sentence ends: half an amount would be a wrong one."""
-    if len(message) <= MESSAGE_LENGTH:
+    """As `shorten`, cut where a sentence ends: half an amount would be a wrong one. Of Events bytes are counted."""
+    data = message.encode()
+    if len(data) <= MESSAGE_LENGTH:
         return message
-    head, _, _ = message[: MESSAGE_LENGTH - 2].rpartition(". ")
-    return f"{head}. …" if head else shorten(message)
+    kept = data[: MESSAGE_LENGTH - len(CUT.encode())].decode(errors="ignore")
+    end = max(kept.rfind(". "), kept.rfind(".\n"))
+    return f"{kept[: end + 1]} {CUT}" if end >= 0 else f"{kept}{CUT}"

@@ -24,6 +24,7 @@ from inference_cost.control.probes import live_checks, ready_checks
 from inference_cost.control.settings import Settings
 from inference_cost.control.wiring import Parts, wire
 from inference_cost.decide.compile_ahead import compile_ahead
+from inference_cost.decide.limits.fleet_guard import removed_before
 from inference_cost.model.memory import Memory
 
 log = logging.getLogger(__name__)
@@ -163,8 +164,9 @@ class Supervisor:
                 log.warning("restore_failed", extra={"error": str(error)})
                 await self._clock.sleep(RESTORE_RETRY_SECONDS)
         learned = restored.learned
+        policies = {key: one.memory for key, one in learned.items()}
         self._parts.loop.restore(
-            Memory(policies={key: one.memory for key, one in learned.items()}),
+            Memory(policies=policies, fleet=removed_before(policies.values())),
             {key: one.account for key, one in learned.items() if one.account is not None},
         )
         log.info("restored", extra={"policies": len(learned), "written_by": restored.last_writer})

@@ -5,7 +5,7 @@ from math import ceil
 from typing import Final, TypeGuard
 
 from inference_cost.decide.headroom.shadow import NEGLIGIBLE
-from inference_cost.decide.latency.loads import largest_load
+from inference_cost.decide.latency.loads import batching_of, largest_load
 from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.decide.replica.profile import Capability
 from inference_cost.model.plan import Reason
@@ -50,11 +50,18 @@ def _other(replica: Replica, configuration: ModelConfiguration | Missing) -> tup
     """The same without what costs most; "" where there is nothing of the kind."""
     code = _CODES.get(replica.batching, "")
     if code:
-        return code, replace(replica, batching=Batching.GREEDY)
+        return code, _without(replica, configuration)
     if has_smaller_batches(configuration):
         larger = replace(replica, max_batch_size=configuration.max_batch_size)
         return "remove-preferred-size", larger
     return "", replica
+
+
+def _without(replica: Replica, configuration: ModelConfiguration | Missing) -> Replica:
+    """A queue delay beside a queue policy stays when that goes."""
+    if replica.batching is Batching.DELAYED or isinstance(configuration, Missing):
+        return replace(replica, batching=Batching.GREEDY)
+    return replace(replica, batching=batching_of(replace(configuration, queue_policy=False)))
 
 
 def has_smaller_batches(

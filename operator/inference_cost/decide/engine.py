@@ -1,7 +1,7 @@
 """One tick of decisions: a frozen snapshot and the memory in, a plan per policy and the new memory out.
 
-Pure: no clock (now is `snapshot.at`), no I/O, no logging, no randomness. An arithmetic surprise in one policy
-holds that policy and leaves the others alone.
+Pure: no clock (now is `snapshot.at`), no I/O, no logging, no randomness. A surprise in one policy holds that policy
+and leaves the others alone.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def _contained(
         if not isfinite(snapshot.at):
             raise ValueError("time is not finite")  # noqa: TRY301 - same handling as below
         return plan_policy(observation, memory, snapshot)
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other policies go on
         reason = Reason(code="internal-error", values=(("error", type(error).__name__),))
         plan = held_plan(observation, snapshot, LimitedBy.INTERNAL_ERROR, (reason,))
         return plan, memory

@@ -24,27 +24,34 @@ def follow(
     case: Case, seen: Traffic, found: Needs, looked: Looked, signal: GpuSignal
 ) -> tuple[Needs, Looked]:
     """In after as long as a start takes, as nothing is known of how long a lower utilization will last."""
-    gpu = _settled(seen, case.at)
-    now = case.fleet.current if isinstance(gpu, Missing) else wanted(case.fleet, gpu.value, signal)
-    kept = remember(case.memory.wanted, case.at, now, case.start_up_seconds)
-    more, keep = fixed_headroom(case), highest_since(kept, case.at - case.start_up_seconds)
+    gpu, more = _settled(seen, case.at), fixed_headroom(case)
+    if isinstance(gpu, Missing):
+        asked = max(case.fleet.current - more, 0)
+    else:
+        asked = wanted(case.fleet, gpu.value, signal, more)
+    kept = remember(case.memory.wanted, case.at, asked, case.start_up_seconds)
+    keep = highest_since(kept, case.at - case.start_up_seconds)
     needs = replace(
         found,
-        now=now + (0 if isinstance(gpu, Missing) else more),
-        keep=max(keep, now) + more,
+        now=case.fleet.current if isinstance(gpu, Missing) else asked + more,
+        keep=max(keep, asked) + more,
         headroom=NOT_CHOSEN,
         reasons=(_reason(gpu, signal),),
     )
     return needs, looked._replace(wanted=kept, take_over=case.memory.take_over)
 
 
-def wanted(fleet: Fleet, utilization: float, signal: GpuSignal) -> int:
-    """Of the ready replicas; those that start are neither counted nor ordered again."""
-    ratio = utilization / signal.target_fraction
-    if abs(ratio - 1) <= TOLERANCE + ROUNDING:
-        return fleet.current
-    asked = ceil(fleet.ready * ratio - ROUNDING)
-    return max(asked, fleet.current) if ratio > 1 else min(asked, fleet.current)
+def wanted(fleet: Fleet, utilization: float, signal: GpuSignal, headroom: int = 0) -> int:
+    """Replicas without the headroom, which is compared without it too: it shall not make room for itself.
+
+    Of the ready ones; those that start are neither counted nor ordered again.
+    """
+    busy = fleet.ready * utilization / signal.target_fraction  # replicas, at the target
+    ready, current = fleet.ready - headroom, fleet.current - headroom
+    if ready > 0 and abs(busy / ready - 1) <= TOLERANCE + ROUNDING:
+        return current
+    asked = ceil(busy - ROUNDING)
+    return max(asked, current) if busy > ready else min(asked, current)
 
 
 def _settled(seen: Traffic, at: float) -> Reading[float]:

@@ -168,9 +168,11 @@ def _learned_estimates(
     outside = outside_domain(case.configuration, seen) if shared is None else shared.why
     alike = not any(pod.slow for pod in seen.pods)
     load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial and alike
-    if outside and whole and (late is not None or _too_slow(case, seen, shared, measured)):
+    missed = whole and (late is not None or _too_slow(case, seen, shared, measured))
+    if missed and (outside or _several_instances(case)):
         for key in kinds:
             estimates = _forget(estimates, key, load, shared)
+    if missed and outside:
         return estimates
     if seen.failed > 0 or shed(seen) or not is_steady(seen):
         return estimates
@@ -183,6 +185,12 @@ def _learned_estimates(
         if held:
             estimates = _remember(estimates, key, load, shared)
     return estimates
+
+
+def _several_instances(case: Case) -> bool:
+    """What they carry together is the largest load seen, too."""
+    known = case.configuration
+    return not isinstance(known, Missing) and known.instances > 1
 
 
 def _forget(
@@ -248,10 +256,10 @@ def _held(
 
 
 def _concurrency(seen: Traffic) -> float:
-    """Mean executions running at once per pod: executions × mean batch time ÷ time."""
-    found = totals(
-        window for pod in seen.pods if pod.settled and not pod.slow for window in pod.windows
-    )
-    if found.requests <= 0 or found.seconds <= 0:
+    """Mean executions running at once per pod: executions × mean batch time ÷ time, once for all models of a pod."""
+    pods = [pod for pod in seen.pods if pod.settled and not pod.slow and pod.windows]
+    found = totals(window for pod in pods for window in pod.windows)
+    seconds = sum(max(window.seconds for window in pod.windows) for pod in pods)
+    if found.requests <= 0 or seconds <= 0:
         return 1.0
-    return found.compute_seconds / found.requests * found.executions / found.seconds
+    return found.compute_seconds / found.requests * found.executions / seconds

@@ -142,7 +142,10 @@ class HeadroomChoice:
     runner_up: HeadroomRule
     less: HeadroomRule | None  # fewer replicas, and late more often than the objective allows
     rules: int
-    allowed_fraction: float
+    allowed_fraction: float  # late, by the objective
+    accepted_fraction: (
+        float  # of the rule's record: more where less was late before, less where more was
+    )
     seen_seconds: float  # how long this demand has been seen
     filled_replicas: float  # that the mean demand would fill
     late_price_replica_seconds: float

@@ -58,7 +58,7 @@ def _older_policy(target: TargetRef, holder: PolicyKey) -> Conflict:
         other=f"InferenceCostPolicy/{holder.name}",
         message=(
             f"{target} already belongs to the older InferenceCostPolicy/{holder.name}. "
-            "Delete one of the two policies, or point this one at another target."
+            "Delete one of the two policies."
         ),
     )
 
@@ -69,7 +69,7 @@ def _other_autoscaler(target: TargetRef, autoscaler: AutoscalerRecord) -> Confli
         kind=ConflictKind.AUTOSCALER,
         other=other,
         message=(
-            f"{other} scales {target} too. Delete or pause it before Enforce: "
-            f"kubectl -n {autoscaler.namespace} delete {autoscaler.kind.lower()} {autoscaler.name}"
+            f"{other} scales {target} too. To hand the replicas over, pause it, or delete it: "
+            f"`kubectl -n {autoscaler.namespace} delete {autoscaler.kind.lower()} {autoscaler.name}`."
         ),
     )

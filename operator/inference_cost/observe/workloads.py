@@ -123,7 +123,8 @@ def _kind_not_enabled(cache: ClusterCache, target: TargetRef, field: str) -> NoW
         problem=TargetProblem.KIND_NOT_ENABLED,
         message=(
             f"{field}: {target.kind} ({target.api_version}) is not enabled in this installation; "
-            f"enabled: {enabled}. Add it to the chart value rbac.scaleTargets, or name one of these."
+            f"enabled: {enabled}. Add it to the chart value rbac.scaleTargets; or delete this policy, and create one "
+            "for one of these."
         ),
     )
 
@@ -139,7 +140,7 @@ def _not_found(cache: ClusterCache, namespace: str, target: TargetRef, field: st
         target=target,
         problem=TargetProblem.NOT_FOUND,
         message=f"{field}: {target} does not exist in namespace {namespace}; {found}. "
-        "Correct kind and name, or create it.",
+        "Create it; or delete this policy, and create one with the right kind and name.",
     )
 
 
@@ -149,6 +150,7 @@ def _owned(target: TargetRef, owner: Owner, field: str) -> NoWorkload:
         problem=TargetProblem.OWNED_BY,
         message=(
             f"{field}: {target} is controlled by {owner.kind}/{owner.name} ({owner.api_version}), which "
-            "would revert its replicas. Scale that object instead, or remove the controller reference."
+            "would revert its replicas. Delete this policy, and create one for that object; or remove the controller "
+            "reference."
         ),
     )

@@ -18,6 +18,8 @@ from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.policy import (
     DrainObjective,
     GpuSignal,
+    Headroom,
+    HeadroomMode,
     LatencyObjective,
     QueueTimeObjective,
 )
@@ -149,10 +151,14 @@ def test_silent_pods_never_remove_a_replica(
 
 @QUICK
 @given(
-    loads=st.lists(st.tuples(RATES, REPLICAS), min_size=2, max_size=6),
+    loads=st.one_of(
+        st.lists(st.tuples(RATES, REPLICAS), min_size=2, max_size=6),
+        st.lists(st.tuples(RATES, st.integers(5, 40)), min_size=12, max_size=16),
+    ),
     order=st.randoms(use_true_random=False),
 )
 def test_the_order_of_policies_changes_nothing(loads: list[tuple[float, int]], order: Any) -> None:
+    """Also where they are so many that removals are limited over all of them."""
     observations = [
         observation(rate, replicas, of=policy(f"m{i}", highest=60))
         for i, (rate, replicas) in enumerate(loads)
@@ -169,6 +175,7 @@ def test_the_order_of_policies_changes_nothing(loads: list[tuple[float, int]], o
 @QUICK
 @given(loads=st.lists(st.tuples(RATES, REPLICAS), min_size=1, max_size=12))
 def test_an_idle_policy_changes_nobody_else(loads: list[tuple[float, int]]) -> None:
+    """Below the ten from which on removals are limited by how many policies and replicas there are."""
     observations = [
         observation(rate, replicas, of=policy(f"m{i}", highest=60))
         for i, (rate, replicas) in enumerate(loads[:8])
@@ -239,8 +246,9 @@ def wild_observation(draw: Callable[..., Any]) -> PolicyObservation:
         queue_delay_seconds=value(),
         queue_policy=draw(st.booleans()),
     )
+    headroom = draw(st.sampled_from([Headroom(), Headroom(mode=HeadroomMode.FIXED, replicas=2)]))
     return observation(
-        of=policy(objective=objective, gpu_signal=signal),
+        of=policy(objective=objective, gpu_signal=signal, headroom=headroom),
         running=workload(replicas, pods, template_hash=draw(st.sampled_from(["", "v1", "v2"]))),
         seen=read,
         configuration=configuration,

@@ -146,6 +146,7 @@ async def test_a_clearly_cheaper_rule_is_one_event() -> None:
         less=None,
         rules=96,
         allowed_fraction=0.01,
+        accepted_fraction=0.007,
         seen_seconds=172_800.0,
         filled_replicas=2.0,
         late_price_replica_seconds=0.5,

@@ -1,6 +1,7 @@
 """Which Events a change of status is worth."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ CASES = {
 }
 
 
-def status(conditions: Conditions) -> dict[str, object]:
+def status(conditions: Conditions) -> dict[str, Any]:
     return {
         "conditions": [
             {"type": kind, "status": state, "reason": reason, "message": f"{kind} {reason}"}
@@ -97,6 +98,17 @@ def test_events_of(case: Case) -> None:
     drafts = transitions(before, status(case.after), settled({}, before))
     assert tuple(draft.reason for draft in drafts) == case.want
     assert all(draft.note for draft in drafts)
+
+
+def test_a_pause_at_another_number_and_its_end_are_told() -> None:
+    paused = status({"ScalingLimited": ("True", "Paused")})
+    other = {"conditions": [{**paused["conditions"][0], "message": "Kept at 3 replicas."}]}
+    free = status({"ScalingLimited": ("False", "NotLimited")})
+    [changed] = transitions(paused, other, settled({}, paused))
+    [ended] = transitions(other, free, settled({}, other))
+    assert (changed.reason, changed.note) == (EventReason.PAUSE_CHANGED, "Kept at 3 replicas.")
+    assert ended.note.startswith("No longer paused. ")
+    assert not list(transitions(other, other, settled({}, other)))
 
 
 @pytest.mark.parametrize(

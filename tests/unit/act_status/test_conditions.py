@@ -9,7 +9,7 @@ from inference_cost.api.conditions import ConditionType as Type
 from inference_cost.api.fields import MESSAGE_LENGTH
 from inference_cost.model.observation import PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import Evenness, LimitedBy, Plan, Reason
-from inference_cost.model.policy import DrainObjective, Mode, Pause, QueueTimeObjective
+from inference_cost.model.policy import DrainObjective, GpuSignal, Mode, Pause, QueueTimeObjective
 from inference_cost.model.reading import MissingReason
 from inference_cost.model.workload import Conflict, ConflictKind, TargetProblem
 from tests.unit.account.worlds import NOON, key
@@ -58,6 +58,8 @@ HPA = Conflict(kind=ConflictKind.AUTOSCALER, other="HorizontalPodAutoscaler/resn
 SLOW_POD = Reason(
     code="slow-pods", values=(("pod", "p2"), ("times", 2.5), ("others", 0), ("percent", 33))
 )
+LATE = Reason(code="late", values=(("percent", 5),))
+NOT_READY = Reason(code="stuck", values=(("pods", 1), ("trouble", "not ready for too long")))
 UNSEEN_AT_ZERO = replace(
     limited(LimitedBy.MIN_REPLICAS, 0, 1), reasons=(Reason(code="zero-unseen"),)
 )
@@ -68,7 +70,7 @@ ROWS: dict[str, Row] = {
     # What people get wrong, one by one.
     "the target does not exist": Row(
         seen=refused(TargetProblem.NOT_FOUND), kind=Type.ACCEPTED, says="False/TargetNotFound",
-        names=("`spec.scaleTargetRef`", "Deployment/resnet", "correct the name"),
+        names=("`spec.scaleTargetRef`", "Deployment/resnet", "Create it"),
     ),
     "the target does not exist, so the policy is not ready": Row(
         seen=refused(TargetProblem.NOT_FOUND), kind=Type.READY, says="False/TargetNotFound",
@@ -93,7 +95,7 @@ ROWS: dict[str, Row] = {
     "Prometheus does not answer": Row(
         seen=seen(signals=missing(MissingReason.SOURCE_UNREACHABLE, "connection refused")),
         kind=Type.METRICS_AVAILABLE, says="False/SourceUnreachable",
-        names=("connection refused", "`prometheus.url`", "held"),
+        names=("connection refused", "`prometheus.url`"),
     ),
     "a metrics outage leaves the policy ready": Row(
         seen=seen(signals=missing(MissingReason.SOURCE_UNREACHABLE)), kind=Type.READY,
@@ -118,11 +120,11 @@ ROWS: dict[str, Row] = {
     "a replica stays where no gateway would tell of a request": Row(
         seen=with_policy(variants=(ZERO,)), plan=UNSEEN_AT_ZERO,
         kind=Type.SCALING_LIMITED, says="True/MinReplicas",
-        names=("`spec.minReplicas` is 0", "1 replica stays", "`gateway.preset`"),
+        names=("minReplicas is 0", "one replica stays", "gateway.preset"),
     ),
     "and that is said where a schedule has the minimum of 0": Row(
         seen=seen(), plan=UNSEEN_AT_ZERO, kind=Type.SCALING_LIMITED, says="True/MinReplicas",
-        names=("`minReplicas` in `spec.schedules` is 0", "1 replica stays", "`gateway.preset`"),
+        names=("A schedule has minReplicas 0 now", "one replica stays", "gateway.preset"),
     ),
     "a schedule limits": Row(
         seen=seen(), plan=limited(LimitedBy.SCHEDULE, 2, 5), kind=Type.SCALING_LIMITED,
@@ -143,7 +145,7 @@ ROWS: dict[str, Row] = {
     ),
     "two policies have one Deployment, in Enforce": Row(
         seen=seen(conflict=TWIN), plan=enforced(), kind=Type.CONFLICTED, says="True/Policy",
-        names=("`spec.scaleTargetRef`", "team-a/older", "Delete one", "Nothing is written"),
+        names=("`spec.scaleTargetRef`", "team-a/older", "Delete one", "nothing is written"),
     ),
     "two policies have one Deployment, in Recommend": Row(
         seen=seen(conflict=TWIN), kind=Type.CONFLICTED, says="False/Policy",
@@ -238,11 +240,37 @@ ROWS: dict[str, Row] = {
     ),
     "measured and violated while replicas start": Row(
         seen=seen(), plan=plan(attainment=attained(0.97)), kind=Type.SLO_MET, says="False/Violated",
-        names=("97.00 %", "3 replicas are wanted, 1 ready"),
+        names=("97.00 %", "3 replicas wanted, 1 ready"),
     ),
     "measured and violated at the maximum": Row(
         seen=seen(), plan=replace(limited(LimitedBy.MAX_REPLICAS), attainment=attained(0.5)),
         kind=Type.SLO_MET, says="False/Violated", names=("`ScalingLimited`",),
+    ),
+    "measured and violated while the model wants fewer: that is not what limits": Row(
+        seen=seen(), plan=replace(limited(LimitedBy.STABILIZATION, 1, 1), attainment=attained(0.5)),
+        kind=Type.SLO_MET, says="False/Violated", names=("arises beside the model", "`spec.routing`"),
+    ),
+    "measured and violated where replicas follow the GPUs": Row(
+        seen=with_policy(gpu_signal=GpuSignal(target_fraction=0.7)),
+        plan=plan(1, attainment=attained(0.9), prediction=replace(PREDICTED, meets_objective=False)),
+        kind=Type.SLO_MET, says="False/Violated", names=("`spec.signal.targetPercent`", "`spec.signal`"),
+    ),
+    "late requests keep replicas": Row(
+        seen=seen(), plan=replace(limited(LimitedBy.STABILIZATION, 2, 3), reasons=(LATE,)),
+        kind=Type.SCALING_LIMITED, says="True/Stabilization", names=("5 % of the newest requests were too late",),
+    ),
+    "a lower need has not lasted": Row(
+        seen=seen(), plan=limited(LimitedBy.STABILIZATION, 2, 3), kind=Type.SCALING_LIMITED,
+        says="True/Stabilization", names=("The need is 2 replicas", "held at 3 replicas"),
+    ),
+    "the operator was upgraded": Row(
+        seen=seen(), plan=replace(limited(LimitedBy.FLEET_GUARD, 2, 3), reasons=(Reason(code="upgrade-hold"),)),
+        kind=Type.SCALING_LIMITED, says="True/FleetGuard",
+        names=("upgraded", "`settings.decision.upgrade_hold_seconds`"),
+    ),
+    "a pod that does not get ready": Row(
+        seen=with_pod(ready_at=None), plan=plan(reasons=(NOT_READY,)), kind=Type.CAPACITY_AVAILABLE,
+        says="False/PodsFailing", names=("not ready for too long", "kubectl logs p1"),
     ),
     "measured and violated with all replicas ready, against the prediction": Row(
         seen=seen(), plan=plan(1, attainment=attained(0.9)), kind=Type.SLO_MET,

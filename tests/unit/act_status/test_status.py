@@ -193,11 +193,11 @@ def test_every_status_fits_the_schema() -> None:
             ["First.", "Room: " + "much. " * 200 + "$12.34."],
             "First.\nRoom: " + "much. " * 168 + "…",
         ),
-        (["x" * 2000], "x" * 1023 + "…"),
+        (["x" * 2000], "x" * 1021 + "…"),
     ],
     ids=["all of what fits", "whole sentences", "one long word"],
 )
 def test_of_a_long_message_whole_sentences_are_kept(lines: list[str], kept: str) -> None:
     message = whole_sentences("\n".join(lines))
     assert message == kept
-    assert len(message) <= MESSAGE_LENGTH
+    assert len(message.encode()) <= MESSAGE_LENGTH

@@ -20,7 +20,7 @@ USUAL = (
     outcome("wva", 104.0, 0.961),
     tuned("hpa", 119.0),
     tuned("wva", 123.0),
-    tuned("llmd-slo", 90.0),
+    tuned("llmd-slo", 190.0),
     outcome("static99", 203.0, 0.9905, knob=""),
 )
 FACTS = {"date": "2026-01-02", "machine": "2 cores"}

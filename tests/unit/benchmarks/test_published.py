@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.replay.__main__ import FAULTS, PAGE, RESULTS
+from benchmarks.replay import frontier
+from benchmarks.replay.__main__ import FAULTS, FRONTIERS, PAGE, RESULTS
 from benchmarks.replay.page import page
 from benchmarks.replay.plan import faulty, full, quick
 from benchmarks.replay.regression import RECORDED, read
@@ -11,7 +12,8 @@ from benchmarks.replay.rows import from_csv
 
 def test_the_page_is_that_of_the_results() -> None:
     replayed, faults = from_csv(RESULTS.read_text()), from_csv(FAULTS.read_text())
-    assert PAGE.read_text() == page(replayed, faults)
+    points = frontier.from_csv(FRONTIERS.read_text())
+    assert PAGE.read_text() == page(replayed, faults, points)
 
 
 def test_the_results_hold_cases_of_the_plan_only() -> None:

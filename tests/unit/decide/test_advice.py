@@ -22,6 +22,7 @@ DELAYED = Replica(
     queue_delay_seconds=0.002,
 )
 TWO_BATCHES = LatencyObjective(threshold_seconds=2 * 0.081, target_fraction=0.99)
+LONGER = replace(TWO_BATCHES, threshold_seconds=2.5 * 0.081)
 NOT_LEARNED = Missing(reason=MissingReason.NOT_LEARNED)
 
 
@@ -44,6 +45,15 @@ def test_a_queue_policy_is_named_as_such() -> None:
     found = asked(replace(DELAYED, batching=Batching.STALLING))
     assert found is not None
     assert found.code == "remove-queue-policy"
+
+
+def test_a_queue_delay_stays_when_a_queue_policy_goes() -> None:
+    both = replace(CONFIGURATION, queue_policy=True, queue_delay_seconds=0.002)
+    replica = replace(DELAYED, batching=Batching.STALLING)
+    can = Capability(profile=NOT_LEARNED, replica=replica, learned=True)
+    assert advice(can, both, LONGER, 10, 1) is None
+    alone = replace(both, queue_delay_seconds=0.0)
+    assert advice(can, alone, LONGER, 10, 1) is not None
 
 
 def test_an_objective_that_only_the_delay_puts_out_of_reach() -> None:

@@ -12,6 +12,7 @@ from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.model.policy import GpuSignal
 from tests.unit.decide.worlds import (
     CONFIGURATION,
+    ESTIMATE,
     NOON,
     gateway,
     key,
@@ -60,6 +61,15 @@ def test_what_was_too_much_is_too_much_until_it_is_seen_to_hold_again() -> None:
     assert memory.estimates[0].largest_load_seen == pytest.approx(150.0)
 
 
+def test_what_several_instances_reached_is_forgotten_where_it_is_too_much() -> None:
+    known = learned(needs=1, estimates=(replace(ESTIMATE, largest_load_seen=150.0),))
+    seen = signals(280.0, 2, gateway=gateway(280.0, late=0.5))
+    two = replace(CONFIGURATION, instances=2)
+    shown = observation(seen=seen, of=policy(highest=50), configuration=two)
+    [memory] = decide(snapshot(shown), memory_of(known)).memory.policies.values()
+    assert memory.estimates[0].largest_load_seen == pytest.approx(0.9 * 140.0)
+
+
 @pytest.mark.parametrize(("late", "grows"), [(0.4, True), (0.0, False)])
 def test_late_requests_add_replicas_where_nothing_is_known_yet(late: float, *, grows: bool) -> None:
     seen = decoupled(300.0, 4, late=late, failures=1.0)  # such a window teaches nothing
@@ -99,6 +109,16 @@ def test_a_gpu_that_others_use_forbids_removals(
     seen = signals(200.0, 4, gpu=gpu, **more)
     plan = plan_of(observation(seen=seen, replicas=4), learned(needs=3))
     assert (plan.limited_by is LimitedBy.GPU_GUARD) is forbidden, why
+
+
+def test_a_model_that_is_loaded_and_not_asked_takes_no_time() -> None:
+    seen = signals(200.0, 4, gpu=0.97)
+    idle = replace(seen.pods[0].models[0], model="idle", requests=0.0, executions=0.0)
+    idle = replace(idle, inferences=0.0, request_seconds=0.0, queue_seconds=0.0)
+    idle = replace(idle, compute_seconds=0.0, latest=replace(idle.latest, requests=0.0))
+    beside = tuple(replace(pod, models=(*pod.models, idle)) for pod in seen.pods)
+    plan = plan_of(observation(seen=replace(seen, pods=beside), replicas=4), learned(needs=3))
+    assert plan.limited_by is not LimitedBy.GPU_GUARD
 
 
 def test_the_gpu_signal_goes_in_although_the_model_cannot_be_learned() -> None:

@@ -14,6 +14,8 @@ from inference_cost.model.policy import (
     Behavior,
     DrainObjective,
     GpuSignal,
+    Headroom,
+    HeadroomMode,
     LimitType,
     ScalingLimit,
     ScalingRules,
@@ -65,6 +67,36 @@ def test_replicas_that_start_are_neither_counted_nor_ordered_again_nor_removed_b
     starting = fleet((workload(4, pods),), NOON, 60.0)
     assert wanted(starting, 1.0, SIGNAL) == 4
     assert wanted(starting, 0.35, SIGNAL) == 1
+
+
+HEADROOM = {
+    "at the target, one is added beside them": (0.7, 5, 5, 5),
+    "and then they are enough": (0.7 * 5 / 6, 6, 6, 5),
+    "also while it starts": (0.7, 5, 6, 5),
+    "a single one, and none beside it yet": (0.7, 1, 1, 1),
+    "half the target": (0.35, 6, 6, 3),
+}
+
+
+@pytest.mark.parametrize(
+    ("utilization", "ready", "current", "expected"), HEADROOM.values(), ids=HEADROOM.keys()
+)
+def test_what_is_kept_free_makes_no_room_for_itself(
+    utilization: float, ready: int, current: int, expected: int
+) -> None:
+    pods = tuple(
+        pod(f"p{i}", ready=i < ready, age=3600.0 if i < ready else 5.0) for i in range(current)
+    )
+    running = fleet((workload(current, pods),), NOON, 60.0)
+    assert wanted(running, utilization, SIGNAL, 1) == expected
+
+
+def test_a_fixed_headroom_is_ordered_once() -> None:
+    one = Headroom(mode=HeadroomMode.FIXED, replicas=1)
+    seen = following(0.7, 5, headroom=one, highest=50)
+    assert plan_of(seen).desired == 6
+    pods = (*(pod(f"p{i}") for i in range(5)), pod("p5", ready=False, age=5.0))
+    assert plan_of(replace(seen, workloads=(workload(6, pods),))).desired == 6
 
 
 def following(

@@ -13,6 +13,7 @@ from inference_cost.model.policy import GpuSignal, Headroom, HeadroomMode, Polic
 from inference_cost.model.reading import Missing
 from tests.unit.decide.worlds import (
     NOON,
+    OBJECTIVE,
     key,
     memory_of,
     observation,
@@ -58,7 +59,7 @@ def test_a_clearly_cheaper_rule_is_told_once_and_explained_from_then_on() -> Non
     later, remembered = tick(memory, NOON + 15.0)
     assert remembered.take_over == memory.take_over
     assert take_over(later) == ""
-    assert "This would have cost $" in room(later)
+    assert "This would have cost $" in room(later, OBJECTIVE)
 
 
 def test_what_is_told_is_the_difference_of_the_records() -> None:

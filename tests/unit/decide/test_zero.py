@@ -447,7 +447,7 @@ def test_a_gateway_that_loses_sight_at_zero_is_not_trusted_with_it_for_hours() -
     later = quiet(blind_at=NOON - 6 * 3600.0 + 1)
     plan = plan_of(idle(), later)
     assert (plan.desired, plan.limited_by) == (1, LimitedBy.STABILIZATION)
-    assert "its metrics fell silent while no replica ran" in explain(plan, idle()).findings
+    assert "its metrics fell silent while no replica ran" in explain(plan, idle()).limited
     assert plan_of(idle(), quiet(blind_at=NOON - 6 * 3600.0)).desired == 0
 
 

@@ -79,7 +79,7 @@ def explain(plan: Plan, observation: PolicyObservation) -> Explanation:
         why_not_fewer=" ".join(sentence for sentence in (why, worth(plan)) if sentence),
         limited=limited,
         cost=_cost(plan),
-        room=room(plan),
+        room=room(plan, observation.policy.objective),
         starts=starts(plan),
         findings=_findings(plan, observation),
     )
@@ -205,7 +205,8 @@ def _sentences(plan: Plan, observation: PolicyObservation, *, findings: bool) ->
 
 def _is_finding(reason: Reason, plan: Plan) -> bool:
     """What limits the decision belongs to it, wherever it comes from."""
-    limits = reason.code == "zero-unseen" and keeps_one_unseen(plan)
+    last = keeps_one_unseen(plan) or plan.limited_by is LimitedBy.STABILIZATION
+    limits = reason.code == "zero-unseen" and last
     return reason.code in FINDINGS and not limits
 
 

@@ -5,18 +5,20 @@ from typing import Final
 
 from inference_cost.decide.explain.words import duration, money_per_day, percent
 from inference_cost.model.plan import HeadroomChoice, HeadroomRule, Plan, ReplacedRule
+from inference_cost.model.policy import Objective, QueueTimeObjective
 from inference_cost.model.reading import Missing
 
 A_RECORD: Final = 3600.0  # seconds; before, what other services need weighs more
+REMEMBERED: Final = 4 * 86_400.0  # seconds; what is older has faded to less than a quarter
 
 
-def room(plan: Plan) -> str:
+def room(plan: Plan, objective: Objective) -> str:
     """The rule that is followed, the runner-up, and what less room would do; "" where none was chosen."""
     choice = plan.headroom
     if isinstance(choice, Missing):
         return ""
     sentences = (
-        _followed(choice),
+        _followed(choice, "time" if isinstance(objective, QueueTimeObjective) else "requests"),
         _instead(choice, plan),
         _runner_up(choice, plan),
         _less(choice, plan),
@@ -29,7 +31,7 @@ def take_over(plan: Plan) -> str:
     choice = plan.headroom
     if isinstance(choice, Missing) or choice.replaced is None or choice.replaced.at != plan.at:
         return ""
-    seen = duration(choice.seen_seconds)
+    seen = _seen(choice)
     less = _less_than(choice.replaced, choice, plan)
     return (
         f"{_target(choice.followed).capitalize()}, would have {less} at the same SLO over {seen} of this load; "
@@ -37,25 +39,38 @@ def take_over(plan: Plan) -> str:
     )
 
 
-def _followed(choice: HeadroomChoice) -> str:
-    late, rule = percent(choice.followed.late_fraction), _rule(choice.followed)
-    known_long = choice.seen_seconds >= A_RECORD
-    if known_long and choice.followed.late_fraction > choice.allowed_fraction:
+def _seen(choice: HeadroomChoice) -> str:
+    if choice.seen_seconds > REMEMBERED:
+        return f"the last {duration(REMEMBERED)}"
+    return duration(choice.seen_seconds)
+
+
+def _followed(choice: HeadroomChoice, what: str) -> str:
+    """`what` may be late."""
+    rule, seen = _rule(choice.followed), _seen(choice)
+    late, accepted = choice.followed.late_fraction, choice.accepted_fraction
+    if choice.seen_seconds < A_RECORD:
+        return (
+            f"Room: {rule}; of {choice.rules} rules the cheapest that is late in {percent(accepted)} of an average "
+            f"service's {what}, for this load was seen for {seen} only."
+        )
+    if late > max(accepted, choice.allowed_fraction):
         return (
             f"Room: {rule}. None of {choice.rules} rules tried on this load keeps the objective at a price worth "
-            f"paying; this one is late in {late} of the requests."
+            f"paying; this one is late in {percent(late)} of the {what}."
         )
-    allowed = percent(choice.allowed_fraction)
-    seen = duration(choice.seen_seconds)
-    if not known_long:
-        return (
-            f"Room: {rule}; of {choice.rules} rules the cheapest that is late in {allowed} of an average service's "
-            f"requests, for this load was seen for {seen} only."
-        )
-    return (
+    told = (
         f"Room: {rule}; of {choice.rules} rules tried on {seen} of this load the cheapest that is late in at most "
-        f"{allowed} of the requests ({late})."
+        f"{percent(accepted)} of the {what} ({percent(late)})"
     )
+    return f"{told}{_why(choice)}."
+
+
+def _why(choice: HeadroomChoice) -> str:
+    """What is accepted is told where it is more than the objective says."""
+    if choice.accepted_fraction <= choice.allowed_fraction:
+        return ""
+    return f", more than {percent(choice.allowed_fraction)} because less was late before"
 
 
 def _rule(rule: HeadroomRule) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
 from inference_cost.decide.explain.words import (
     clock,
     count,
@@ -17,6 +18,7 @@ from inference_cost.decide.explain.words import (
 from inference_cost.decide.place import bounds
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan, Reason
+from inference_cost.model.policy import QueueTimeObjective
 from inference_cost.model.reading import Missing
 
 Sentence = Callable[[Plan, PolicyObservation], str]
@@ -47,10 +49,13 @@ def _conflict(_: Values, __: Plan, observation: PolicyObservation) -> str:
     return f"Nothing is written: {other} also sets these replicas."
 
 
-def _paused(values: Values, plan: Plan, _: PolicyObservation) -> str:
+def _paused(values: Values, plan: Plan, observation: PolicyObservation) -> str:
     where = "the namespace" if values.get("source") == "namespace" else "the policy"
-    fixed = f" at {count(plan.desired, 'replica')}" if plan.desired != plan.current else ""
-    return f"Paused{fixed} by the annotation inferencecost.dev/paused on {where}."
+    pause = observation.policy.pause
+    if pause is None or pause.replicas is None:
+        return f"Paused by the annotation {PAUSED} on {where}."
+    fixed = count(plan.desired, "replica")
+    return f"Paused at {fixed} by the annotation {PAUSED_REPLICAS} on {where}."
 
 
 def _stuck(values: Values, _: Plan, __: PolicyObservation) -> str:
@@ -71,6 +76,15 @@ def _slow_pods(values: Values, _: Plan, __: PolicyObservation) -> str:
         f"Pod {values['pod']} takes {values['times']} times as long per batch as its siblings{too}. Nothing is learned "
         f"from it, and it counts for the share that it serves{given}; if it stays so, delete it."
     )
+
+
+def _late(values: Values, _: Plan, observation: PolicyObservation) -> str:
+    """Of a mean: the share by which it is too long."""
+    late = int(values["percent"])
+    if isinstance(observation.policy.objective, QueueTimeObjective):
+        times = 100 / max(100 - late, 1)
+        return f"The mean queue time is now {times:.1f} times the objective, so nothing is removed."
+    return f"{late} % of the newest requests were too late, so nothing is removed."
 
 
 def _behavior(values: Values, _: Plan, __: PolicyObservation) -> str:
@@ -237,11 +251,11 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "learning": lambda _v, _p, _o: (
         "What one replica can carry is still being learned, so nothing is removed."
     ),
-    "busy-gpu": lambda v, _p, _o: f"The GPUs are {v['percent']} % busy, so nothing is removed.",
-    "model-inaccurate": _inaccurate,
-    "late": lambda v, _p, _o: (
-        f"{v['percent']} % of the newest requests were too late, so nothing is removed."
+    "busy-gpu": lambda v, _p, _o: (
+        f"The GPUs are {v['percent']} % busy; above {v['usual']} % nothing is removed."
     ),
+    "model-inaccurate": _inaccurate,
+    "late": _late,
     "warming": lambda v, _p, _o: (
         f"{count(int(v['pods']), 'pod')} became ready only just now; nothing is removed until it shows in the metrics."
     ),
@@ -318,8 +332,8 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "upgrade-hold": lambda _v, _p, _o: (
         "The operator was upgraded just now; nothing is removed for some minutes."
     ),
-    "fleet-freeze": lambda _v, _p, _o: (
-        "Many policies ask for far fewer replicas at once; removals stop for two minutes."
+    "fleet-freeze": lambda v, _p, _o: (
+        f"Many policies ask for far fewer replicas at once; removals stop until {clock(v['until'])}."
     ),
     "draining": _draining,
     "shorter-than-a-start": _shorter_than_a_start,

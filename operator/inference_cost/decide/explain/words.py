@@ -18,15 +18,13 @@ def rate(per_second: float) -> str:
 
 
 def percent(fraction: float) -> str:
-    """99.5 %, but 99 % and never 100 % for less than all."""
-    value = 100 * fraction
+    """99.5 %, but 99 %; finer near all and nearly none, and never 100 % for less than all."""
+    value = round(100 * fraction, 6)
     if value > 100:  # noqa: PLR2004 - of a capacity: tenths say nothing
         return f"{value:.0f} %"
-    digits = 2 if 0.01 <= value < 0.1 else 1  # noqa: PLR2004 - of 0.1 % that may be late
-    text = f"{value:.{digits}f}".removesuffix(".0")
-    if text == "100" and fraction < 1:
-        text = "99.9"
-    return f"{text} %"
+    fine = value < 0.1 or 99.9 < value < 100  # noqa: PLR2004 - an objective may be 99.99 %
+    text = f"{value:.{2 if fine else 1}f}".rstrip("0").removesuffix(".")
+    return f"{'99.99' if text == '100' and fraction < 1 else text} %"
 
 
 def seconds(value: float) -> str:

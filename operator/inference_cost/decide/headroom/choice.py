@@ -10,6 +10,7 @@ from typing import Final
 
 from inference_cost.decide.headroom.compiled import compiled
 from inference_cost.decide.headroom.learned import (
+    ACCEPTED,
     AGE,
     BUDGET,
     DEMAND,
@@ -97,15 +98,21 @@ def _choose(learned: Learned, serving: Serving, allowed: float) -> None:
     cost = learned.cost * serving.load + prior * PRIOR_COST  # in costs of serving a request
     most = may * numbers[DEMAND] + ALLOWED_AVERAGE * allowed * prior
     most *= exp(min(max(ahead, -behind), AHEAD))
-    price = LOWEST_PRICE
-    for _ in range(PRICES):
-        rule = int((cost + price * late).argmin())
-        numbers[RULE], numbers[PRICE] = rule, price
-        if late[rule] <= most:
-            break
-        price *= PRICE_STEP
+    numbers[RULE], numbers[PRICE] = cheapest(cost, late, most)
     requests = numbers[DEMAND] + prior
     _compare(learned, cost / requests, late / requests, most / requests)
+
+
+@compiled
+def cheapest(cost: Floats, late: Floats, most: float) -> tuple[int, float]:
+    """The rule, and the price of a late request, in units of cost ÷ late, that makes it no later than `most`."""
+    price = LOWEST_PRICE
+    for i in range(PRICES):
+        rule = int((cost + price * late).argmin())
+        if late[rule] <= most or i == PRICES - 1:
+            break
+        price *= PRICE_STEP
+    return rule, price
 
 
 @compiled
@@ -121,7 +128,7 @@ def _compare(learned: Learned, cost: Floats, late: Floats, most: float) -> None:
             second = i
         if cost[i] < cost[rule] and late[i] > most and (less < 0 or late[i] < late[less]):
             less = i
-    numbers[SECOND], numbers[LESS] = second, less
+    numbers[SECOND], numbers[LESS], numbers[ACCEPTED] = second, less, most
     numbers[RULE_LATE], numbers[RULE_COST] = late[rule], cost[rule]
     numbers[SECOND_LATE], numbers[SECOND_COST] = late[second], cost[second]
     if less >= 0:

@@ -1,6 +1,7 @@
 """The rule that is followed and those it was chosen from, for people."""
 
 from inference_cost.decide.headroom.learned import (
+    ACCEPTED,
     AGE,
     COST_AT,
     DEMAND,
@@ -42,6 +43,7 @@ def described(
         less=_rule(numbers, bucket, LESS, LESS_LATE, LESS_COST) if numbers[LESS] >= 0 else None,
         rules=len(RULES),
         allowed_fraction=allowed,
+        accepted_fraction=numbers[ACCEPTED],
         seen_seconds=numbers[AGE],
         filled_replicas=numbers[MEAN] / profile.load_per_replica,
         late_price_replica_seconds=numbers[PRICE] / profile.load_per_replica,

@@ -51,7 +51,8 @@ LESS: Final = 25  # with less room: dearer in late requests, cheaper in replicas
 LESS_LATE: Final = 26
 LESS_COST: Final = 27
 UNAVOIDABLE: Final = 28  # requests that every rule was late with since the last look
-NUMBERS: Final = 29
+ACCEPTED: Final = 29  # share late that was accepted when the rule was chosen
+NUMBERS: Final = 30
 
 
 class Learned(NamedTuple):

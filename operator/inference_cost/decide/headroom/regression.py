@@ -219,7 +219,7 @@ def _set_features(
 ) -> None:
     """What the time of day says is 0 until it was seen."""
     now = _of_day(learned, look.at)
-    then = _of_day(learned, look.at + looks_ahead(look, horizon) * look.seconds)
+    then = _of_day(learned, look.at + looks_ahead(look, horizon) * look.tick)
     features[0] = 0.0 if isnan(then - now) else then - now
     for i in range(1, LEVELS):
         features[i] = logs[i - 1] - logs[i]

@@ -55,7 +55,7 @@ def _prior_cost(rule: Rule) -> float:
     return float(1.14 * room * (rule.hold / 2) ** 0.07)
 
 
-# Mean share late and mean cost (1: always the largest load on every replica) over 33 days of 20 services
-# (`docs/how-it-decides.md`), smoothed over the rules.
+# Mean share late and mean cost (1: always the largest load on every replica) over days of many services, smoothed over
+# the rules; `python -m benchmarks.averages` fits them anew (`docs/how-it-decides.md`).
 PRIOR_LATE: Final = np.array([_prior_late(rule) for rule in RULES])
 PRIOR_COST: Final = np.array([_prior_cost(rule) for rule in RULES])

@@ -8,12 +8,7 @@ any was told, that is the rule which suits an average service.
 from functools import lru_cache
 from typing import Final
 
-from inference_cost.decide.headroom.choice import (
-    ALLOWED_AVERAGE,
-    LOWEST_PRICE,
-    PRICE_STEP,
-    PRICES,
-)
+from inference_cost.decide.headroom.choice import ALLOWED_AVERAGE, cheapest
 from inference_cost.decide.headroom.learned import AGE, COST_AT, DEMAND, LATE_AT, RULE, Floats
 from inference_cost.decide.headroom.rules import PRIOR_COST, PRIOR_LATE
 from inference_cost.model.memory import TakeOver
@@ -48,10 +43,5 @@ def clearly_cheaper(vector: Floats, rule: int, other: int, allowed: float) -> bo
 @lru_cache(maxsize=AVERAGES_KEPT)
 def average_rule(allowed: float) -> int:
     """What is followed before anything is known of the demand, as `choice.py` chooses it."""
-    price, rule = LOWEST_PRICE, 0
-    for _ in range(PRICES):
-        rule = int((PRIOR_COST + price * PRIOR_LATE).argmin())
-        if PRIOR_LATE[rule] <= ALLOWED_AVERAGE * allowed:
-            break
-        price *= PRICE_STEP
+    rule, _ = cheapest(PRIOR_COST, PRIOR_LATE, ALLOWED_AVERAGE * allowed)
     return rule

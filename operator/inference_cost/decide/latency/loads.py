@@ -1,6 +1,6 @@
 """Latency of one replica at a given load, and the largest load at which the objective still holds.
 
-Read from tables (`latency_tables.py`), one for each way in which Triton forms batches.
+Read from tables (`tables.py`), one for each way in which Triton forms batches.
 Routing is taken as random, the worst a Service does with short connections; see `routing.py` for better.
 """
 

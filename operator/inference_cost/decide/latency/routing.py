@@ -58,9 +58,7 @@ def unmodeled(
         case QueueTimeObjective():
             return "the objective is a queue time"
         case DrainObjective():
-            return (
-                ""  # full batches are no fuller; that queues are even is counted on in `drain.py`
-            )
+            return ""  # full batches are no fuller; `deadline/` counts on even queues
         case _ as unknown:
             assert_never(unknown)
     if isinstance(configuration, Missing):

@@ -78,9 +78,11 @@ def figures_by_load(replica: Replica) -> Floats:
     greedy = _blended(GREEDY, replica)
     if replica.batching is Batching.GREEDY or replica.max_batch_size == 1:
         return greedy
-    stalling = replica.batching is Batching.STALLING
-    slower = _blended(STALLING, replica) if stalling else _delayed(replica)
-    return np.maximum(greedy, slower)
+    if replica.batching is not Batching.STALLING:
+        return np.maximum(greedy, _delayed(replica))
+    # With a queue policy batches are not closed ahead, and an idle server still waits a queue delay out.
+    waited = replica.queue_delay_seconds / replica.full_batch_seconds
+    return np.maximum(greedy, _blended(STALLING, replica)) + waited
 
 
 def _delayed(replica: Replica) -> Floats:

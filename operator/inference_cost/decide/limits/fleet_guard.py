@@ -3,10 +3,11 @@
 Only removals that our own arithmetic asks for are held: a lowered maximum or a pause is the user's order.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from inference_cost.model.memory import FleetMemory
+from inference_cost.model.memory import FleetMemory, PolicyMemory
 from inference_cost.model.observation import DecisionSettings, Snapshot
 from inference_cost.model.plan import Action, LimitedBy, Plan, Reason, VariantPlan
 from inference_cost.model.policy import Mode, PolicyKey
@@ -39,7 +40,7 @@ def guard_fleet(
         and plan.limited_by is not LimitedBy.PAUSED
     }
     if _upgraded(snapshot):
-        return result | _held(asking, ceilings, "upgrade-hold"), memory
+        return result | _held(asking, ceilings, Reason(code="upgrade-hold")), memory
     replicas = sum(plan.current for plan in managed.values())
     if (
         len(managed) < settings.fleet_guard_min_policies
@@ -48,16 +49,24 @@ def guard_fleet(
         return result, FleetMemory()
     memory = _remember_asks(memory, asking, len(managed), at, settings)
     if at < memory.frozen_until:
-        return result | _held(asking, ceilings, "fleet-freeze"), memory
+        until = Reason(code="fleet-freeze", values=(("until", memory.frozen_until),))
+        return result | _held(asking, ceilings, until), memory
     budget = int(settings.fleet_guard_removal_fraction * replicas) - sum(
         n for _, n in memory.removals
     )
     allowed = _share_out(asking, recent, max(budget, 0))
-    kept = {
-        key: _keep(plan, ceilings[key], allowed[key], "fleet-limit") for key, plan in asking.items()
-    }
+    kept = {key: _limited(plan, ceilings[key], allowed[key]) for key, plan in asking.items()}
     removed = sum(max(plan.current - plan.desired, 0) for plan in kept.values() if plan.write)
     return result | kept, _remember_removed(memory, removed, at, settings)
+
+
+def removed_before(memories: Iterable[PolicyMemory]) -> FleetMemory:
+    """What all policies are known to have removed, for a new leader: a change of leaders gives no new budget."""
+    removed = Counter[float]()
+    for memory in memories:
+        for at, change in memory.changes:
+            removed[at] += max(-change, 0)
+    return FleetMemory(removals=tuple(sorted((at, n) for at, n in removed.items() if n)))
 
 
 def _upgraded(snapshot: Snapshot) -> bool:
@@ -104,11 +113,16 @@ def _share_out(asking: Plans, recent: Mapping[PolicyKey, int], budget: int) -> d
     }
 
 
-def _held(asking: Plans, ceilings: Ceilings, code: str) -> dict[PolicyKey, Plan]:
-    return {key: _keep(plan, ceilings[key], 0, code) for key, plan in asking.items()}
+def _held(asking: Plans, ceilings: Ceilings, why: Reason) -> dict[PolicyKey, Plan]:
+    return {key: _keep(plan, ceilings[key], 0, why) for key, plan in asking.items()}
 
 
-def _keep(plan: Plan, ceiling: int, allowed: int, code: str) -> Plan:
+def _limited(plan: Plan, ceiling: int, allowed: int) -> Plan:
+    wanted = Reason(code="fleet-limit", values=(("wanted", plan.desired),))
+    return _keep(plan, ceiling, allowed, wanted)
+
+
+def _keep(plan: Plan, ceiling: int, allowed: int, why: Reason) -> Plan:
     """Allow `allowed` removals; what is above the user's maximum goes in any case."""
     desired = max(plan.desired, min(plan.current - allowed, ceiling))
     if desired == plan.desired:
@@ -120,7 +134,7 @@ def _keep(plan: Plan, ceiling: int, allowed: int, code: str) -> Plan:
         write=desired != plan.current,
         limited_by=LimitedBy.FLEET_GUARD,
         one_fewer=HELD,
-        reasons=(*plan.reasons, Reason(code=code, values=(("wanted", plan.desired),))),
+        reasons=(*plan.reasons, why),
     )
 
 

@@ -60,7 +60,8 @@ def forbids_removal(
 def _contradicts(gpu: Reading[float], usual: float, late: float | None) -> Verdict | None:
     """A measurement that outranks whatever the model says."""
     if not isinstance(gpu, Missing) and gpu.value > usual:
-        reason = Reason(code="busy-gpu", values=(("percent", round(100 * gpu.value)),))
+        values = (("percent", round(100 * gpu.value)), ("usual", round(100 * usual)))
+        reason = Reason(code="busy-gpu", values=values)
         return Verdict(limited_by=LimitedBy.GPU_GUARD, reason=reason)
     if late is not None:
         reason = Reason(code="late", values=(("percent", round(100 * late)),))

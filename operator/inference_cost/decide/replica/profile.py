@@ -248,7 +248,8 @@ def _profile(  # noqa: PLR0917 - one place puts a profile together
     per_request = max(inferences_per_request, 1.0)
     computed = load.per_second * at_once / per_request
     if instances > 1:  # what several instances on one GPU reach together is known only once seen
-        computed = max(computed, min(estimate.largest_load_seen, computed * instances))
+        most = load.per_second * instances / per_request
+        computed = max(computed, min(estimate.largest_load_seen, most))
     return Profile(
         template_hash=estimate.template_hash,
         gpu_product=estimate.gpu_product,

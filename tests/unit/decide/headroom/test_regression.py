@@ -53,6 +53,14 @@ def test_a_step_at_the_same_time_each_day_is_expected() -> None:
     assert at_the_end(learned, expected) > 150
 
 
+def test_after_missed_looks_the_day_is_read_no_further_ahead() -> None:
+    """The step is 40 looks away, the lead time 16."""
+    day = [100.0] * 1920 + [300.0] * (DAY_TICKS - 1920)
+    learned, _, _ = watch([*day * 4, *day[:1876]])
+    late = look(100.0, at=MIDNIGHT + (4 * DAY_TICKS + 1880) * TICK, seconds=4 * TICK)
+    assert at_the_end(learned, regression.learn(learned, late)) < 120
+
+
 def test_a_step_never_seen_is_not_expected() -> None:
     learned, expected, _ = watch([100.0] * 1910)
     assert at_the_end(learned, expected) == pytest.approx(100.0, rel=0.01)

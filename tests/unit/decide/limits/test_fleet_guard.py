@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from inference_cost.decide.engine import decide
+from inference_cost.decide.limits.fleet_guard import removed_before
 from inference_cost.model.memory import Decisions, FleetMemory, Memory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import Action, LimitedBy
@@ -38,6 +39,15 @@ def removed(decisions: Decisions) -> int:
 def test_a_small_installation_is_not_limited() -> None:
     assert removed(run(world(9, 10, 50.0))) == 9 * 9
     assert removed(run(world(12, 4, 50.0))) == 12 * 3
+
+
+def test_a_new_leader_knows_what_was_removed() -> None:
+    changes = ((NOON - 900.0, -9), (NOON - 60.0, -7), (NOON - 30.0, 4))
+    known = removed_before([learned(changes=changes), learned(changes=changes[1:2])])
+    assert known.removals == ((NOON - 900.0, 9), (NOON - 60.0, 14))
+    asking = world(10, 30, 1800.0)
+    assert removed(run(asking)) == 30  # a tenth
+    assert removed(run(asking, known)) == 10  # one for each; 16 were left for all
 
 
 def test_many_asking_for_far_fewer_at_once_freezes_removals() -> None:

@@ -125,6 +125,12 @@ def test_percentiles_agree_with_the_real_server_in_its_other_modes(
     assert 0.95 * measured <= seconds_at(replica, P99, load) <= (1 + above) * measured
 
 
+def test_a_queue_delay_beside_a_queue_policy_is_waited_out() -> None:
+    idle, policy = 0.05 * DEMO.capacity, replace(DEMO, batching=Batching.STALLING)
+    longer = seconds_at(replace(policy, queue_delay_seconds=0.08), P99, idle)
+    assert longer == pytest.approx(seconds_at(policy, P99, idle) + 0.08)
+
+
 # Queue delay ÷ t(B), threshold ÷ t(B) and share of the time per item, between the cells of the table.
 @pytest.mark.parametrize(
     ("delay", "k", "share"),

@@ -95,6 +95,7 @@ CHOICE = HeadroomChoice(
     less=None,
     rules=96,
     allowed_fraction=0.01,
+    accepted_fraction=0.007,
     seen_seconds=2 * 86_400.0,
     filled_replicas=10.0,
     late_price_replica_seconds=0.6,
