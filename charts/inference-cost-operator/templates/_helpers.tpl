@@ -49,6 +49,12 @@ helm.sh/resource-policy: keep
 
 {{/* The settings file without the global switch, whose change must not restart the operator. */}}
 {{- define "inference-cost-operator.settings" -}}
+{{- if hasKey (default dict .Values.settings.http) "port" }}
+{{- fail "settings.http.port: set httpPort instead, by which the probes go, too" }}
+{{- end }}
+{{- if hasKey (default dict .Values.settings.lease) "name" }}
+{{- fail "settings.lease.name: set fullnameOverride instead, by which the Role goes, too" }}
+{{- end }}
 {{- $secrets := "/etc/inference-cost-operator/prometheus" }}
 {{- $prometheus := dict "url" .Values.prometheus.url "matchers" .Values.prometheus.matchers "namespace_label" .Values.prometheus.namespaceLabel "pod_label" .Values.prometheus.podLabel "headers" .Values.prometheus.headers }}
 {{- $keys := dict "bearer_token_file" .Values.prometheus.bearerTokenKey "ca_file" .Values.prometheus.caKey "client_certificate_file" .Values.prometheus.clientCertificateKey "client_key_file" .Values.prometheus.clientKeyKey }}

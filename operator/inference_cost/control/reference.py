@@ -27,7 +27,7 @@ Every setting can be given in two ways; the environment wins over the file, the 
 - in a YAML file named by `{CONFIG_FILE_VARIABLE}` (or `--config FILE`): a mapping of sections.
 
 With the Helm chart, put them under `settings` in the values; but `enforce.enabled`, `http.port` (`httpPort`) and
-`lease.name` (the name of the release) are set by values of the chart. A wrong name or value ends the process at once
+`lease.name` (`fullnameOverride`) are set by values of the chart. A wrong name or value ends the process at once
 with exit code 2 and the name of the field. All settings are logged at start (`event: starting`), secrets left out.
 `enforce.enabled` is read again from the file at every tick; all others need a restart.
 """

@@ -127,6 +127,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown gateway": ({"gateway": {"preset": "apache"}}, "/gateway/preset"),
     "the global switch among the free settings": ({"settings": {"enforce": {}}}, "propertyName"),
+    "the port among the free settings": ({"settings": {"http": {"port": 1}}}, "set httpPort"),
+    "the Lease among the free settings": (
+        {"settings": {"lease": {"name": "mine"}}}, "set fullnameOverride",
+    ),
     "a kind without a plural": (
         {"rbac": {"scaleTargets": [{"kind": "A", "group": "a.b", "version": "v1"}]}}, "plural",
     ),
