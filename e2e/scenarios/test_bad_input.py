@@ -48,7 +48,7 @@ def test_bad_targets_are_told_and_others_go_on(scene: Scene) -> None:
     told = scene.wait_told("wrong-target", "Accepted", "False", "TargetNotFound")
     assert "spec.scaleTargetRef" in told.message
     assert "Deployment/resnet" in told.message, "the close name is offered"
-    assert "Correct kind and name" in told.message
+    assert "with the right kind and name" in told.message
 
     told = scene.wait_told("wrong-kind", "Accepted", "False", "KindNotEnabled")
     assert "spec.scaleTargetRef" in told.message
