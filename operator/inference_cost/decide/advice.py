@@ -34,8 +34,10 @@ def advice(
     if can.replica is None or isinstance(objective, DrainObjective):
         return None
     code, other = _other(can.replica, configuration)
+    if not code:
+        return None
     now, then = largest_load(can.replica, objective), largest_load(other, objective)
-    if not (code and then.reachable):
+    if not then.reachable:
         return None
     if not now.reachable:
         return Reason(code=code, values=(("reachable", 1),))

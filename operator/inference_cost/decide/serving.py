@@ -1,8 +1,6 @@
 """What one replica serves and makes late, as the headroom rules want it."""
 
-from dataclasses import replace
 from functools import lru_cache
-from math import floor, log10
 from typing import Final
 
 import numpy as np
@@ -103,18 +101,17 @@ def late_among(
 
 def likeliest(profile: Profile, sized: Replica) -> Replica:
     """The replica that is sized with, without the margin for what is not known."""
-    return replace(
-        sized,
+    return Replica(
         alpha_seconds=_rounded(profile.alpha_seconds),
         beta_seconds=_rounded(profile.beta_seconds),
+        max_batch_size=sized.max_batch_size,
+        batching=sized.batching,
         queue_delay_seconds=_rounded(sized.queue_delay_seconds),
     )
 
 
 def _rounded(seconds: float) -> float:
-    if seconds <= 0:
-        return 0.0
-    return round(seconds, DIGITS - 1 - floor(log10(seconds)))
+    return float(f"{seconds:.{DIGITS}g}") if seconds > 0 else 0.0
 
 
 @lru_cache(maxsize=1)
