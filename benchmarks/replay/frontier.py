@@ -12,8 +12,8 @@ from itertools import groupby
 from benchmarks.replay.plan import Case, full
 from benchmarks.replay.rows import OURS, Row
 from benchmarks.traces.catalog import TRACES
-from inference_cost.simulate.backtest import Trial, run_trial, trials
 from inference_cost.simulate.scenario import Scenario
+from inference_cost.simulate.tuning import Trial, run_trial, trials
 from inference_cost.simulate.world.new import steady_state_of
 
 RIVALS = ("hpa", "keda", "kpa-rps", "wva", "llmd-slo")
