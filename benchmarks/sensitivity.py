@@ -50,6 +50,7 @@ CONSTANTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "FORGETTING_SECONDS",
             "RECENT_SECONDS",
             "LARGEST_FEATURE",
+            "BY_CHANCE",
             "LARGEST_SURPRISE",
             "CERTAIN",
             "LEAST_DEMAND",

@@ -71,7 +71,7 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
     scrape, age = 0.0, 0.0
     if not isinstance(signals, Missing):
         scrape, age = signals.scrape_interval_seconds, max(at - signals.sampled_at, 0.0)
-    seen = traffic(signals, workloads[0], at, settings.rate_window_seconds)
+    seen = traffic(signals, workloads[0], at, settings.rate_window_seconds, memory.gaps)
     if not isinstance(seen, Missing):
         memory = _remember_slow_pods(memory, seen, snapshot)
         seen = slow_pods.marked(seen, memory.slow_pods)

@@ -27,9 +27,7 @@ def offered(traffic: Traffic, capacity: Capacity, *, hidden_losses: bool = False
 
     A gateway may count a request when it is answered: while a queue is worked off that is too many.
     """
-    seen = traffic.offered
-    if traffic.coverage > 0:
-        seen /= traffic.coverage if traffic.partial else 1.0
+    seen = arrived(traffic)
     gateway = traffic.gateway_rate
     backlog = max(traffic.waiting - capacity.ready * capacity.batch, 0.0)
     return Demand(
@@ -39,6 +37,14 @@ def offered(traffic: Traffic, capacity: Capacity, *, hidden_losses: bool = False
         censored=_censored(traffic, capacity, backlog, hidden_losses=hidden_losses),
         source="Triton" if gateway is None else "Gateway",
     )
+
+
+def arrived(traffic: Traffic) -> float:
+    """Requests/s over the window, as the servers count them. Gaps tell of silent pods and of those that left, too."""
+    if traffic.evened is not None:
+        return traffic.evened
+    shown = traffic.coverage if traffic.partial and traffic.coverage > 0 else 1.0
+    return traffic.offered / shown
 
 
 def expecting(demand: Demand, forecast: float) -> Demand:

@@ -4,6 +4,7 @@ from math import nan
 from typing import Final
 
 from inference_cost.decide.case import LONGEST_GAP, Case
+from inference_cost.decide.demand import arrived
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.traffic import Traffic
 from inference_cost.model.plan import Demand
@@ -40,4 +41,4 @@ def _unseen(seen: Traffic, demand: Demand) -> float:
 
     While a server is new in the window it is what came before that server's first sample, and is over.
     """
-    return demand.now - seen.offered if seen.settled else 0.0
+    return demand.now - arrived(seen) if seen.settled else 0.0

@@ -75,6 +75,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         evenness=_evenness(data.get("evenness", {})),
         needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
         wanted=tuple((_number(t), int(n)) for t, n in data.get("wanted", ())),
+        gaps=tuple((_number(t), _number(r)) for t, r in data.get("gaps", ())),
         arrivals=tuple(
             (_number(t), _number(a), _number(h)) for t, a, h in data.get("arrivals", ())
         ),

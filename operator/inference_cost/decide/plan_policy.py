@@ -181,6 +181,7 @@ def _remembered(  # noqa: PLR0917 - one of each stage
         outage=looked.outage,
         arrivals=looked.arrivals,
         wanted=looked.wanted,
+        gaps=() if isinstance(case.traffic, Missing) else case.traffic.gaps,
         needs=_remember_need(case, found.keep + _lost(case)),
         misses=0,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
+from inference_cost.decide.gaps import Gaps, extended, mean
 from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
 from inference_cost.model.signals import GatewaySignals, LatestGap, ModelWindow, Signals
 from inference_cost.model.workload import Pod, Workload
@@ -70,7 +71,11 @@ class Traffic:
     gateway_answered: float | None  # not with 5xx
     gateway_seconds: float
     settled: bool  # all pods are
-    offered: float  # arrivals over the window, as the servers count them
+    offered: float  # arrivals over the window, as the servers count them that are there now
+    gaps: Gaps = ()
+    evened: float | None = (
+        None  # arrivals over the window, of all pods that were there (decide/gaps.py)
+    )
 
 
 def usable(value: float) -> bool:
@@ -90,7 +95,11 @@ def totals(windows: Iterable[ModelWindow]) -> Totals:
 
 
 def traffic(
-    signals: Signals | Missing, workload: Workload, at: float, window_seconds: float
+    signals: Signals | Missing,
+    workload: Workload,
+    at: float,
+    window_seconds: float,
+    gaps: Gaps = (),
 ) -> Traffic | Missing:
     """Sum the pods that serve now; Missing when too little is known to act on."""
     if isinstance(signals, Missing):
@@ -116,7 +125,7 @@ def traffic(
     since = [ready[name].ready_at or at for name in sorted(silent)]
     partial = signals.partial or len(pods) < len(settled)
     coverage = (len(ready) - len(silent)) / len(ready)
-    return _sum(pods, signals, coverage, since, partial=partial)
+    return _sum(pods, signals, coverage, since, gaps, partial=partial)
 
 
 def _stale(signals: Signals, at: float, window_seconds: float) -> Missing | None:
@@ -170,10 +179,11 @@ def _sum(
     signals: Signals,
     coverage: float,
     since: list[float],
+    gaps: Gaps,
     *,
     partial: bool,
 ) -> Traffic:
-    """`since`: as in `_latest_of_all`."""
+    """`since`: as in `_latest_of_all`; `gaps`: those known before."""
     windows = _alike(pods)
     longest = max(window.seconds for window, _ in windows)
     completed = failed = growing = waiting = 0.0
@@ -185,13 +195,15 @@ def _sum(
         waiting += _waiting(window) * count
     gateway = clean_gateway(signals.gateway)
     mean_seconds, mean_queue_seconds = _means(windows)
+    latest = _latest_of_all(windows, len(pods), since)
+    gaps = _with_newest(gaps, windows, latest, longest)
     return Traffic(
         pods=pods,
         seconds=longest,
         completed=completed,
         failed=failed,
         growing=growing,
-        latest=_latest_of_all(windows, len(pods), since),
+        latest=latest,
         waiting=waiting,
         mean_seconds=mean_seconds,
         mean_queue_seconds=mean_queue_seconds,
@@ -207,7 +219,20 @@ def _sum(
         gateway_seconds=0.0 if isinstance(gateway, Missing) else gateway.seconds,
         settled=all(pod.settled for pod in pods),
         offered=max(completed + failed + growing, 0.0),
+        gaps=gaps,
+        evened=mean(gaps, longest),
     )
+
+
+def _with_newest(
+    gaps: Gaps, windows: list[tuple[ModelWindow, int]], latest: float, longest: float
+) -> Gaps:
+    known = [w.latest for w, _ in windows if isinstance(w.latest, LatestGap)]
+    if not known:
+        return ()
+    at = max(gap.at for gap in known)
+    seconds = min(gap.seconds for gap in known if gap.at == at)
+    return extended(gaps, at, seconds, latest, longest)
 
 
 def _served(pods: tuple[PodTraffic, ...], windows: list[tuple[ModelWindow, int]]) -> frozenset[str]:

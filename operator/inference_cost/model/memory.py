@@ -132,6 +132,9 @@ class PolicyMemory:
     arrivals: tuple[
         tuple[float, float, float], ...
     ] = ()  # (time, requests since the entry before, held back by the gateway), for a drain objective
+    gaps: tuple[
+        tuple[float, float], ...
+    ] = ()  # (newest sample, requests/s since the one before), of one window
     changes: tuple[
         tuple[float, int], ...
     ] = ()  # replicas added (+) or removed (-), for step limits

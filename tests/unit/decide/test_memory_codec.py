@@ -68,6 +68,7 @@ FULL = PolicyMemory(
     needs=((NOON, 2),),
     wanted=((NOON, 3),),
     arrivals=((NOON, 120.0, 40.0),),
+    gaps=((NOON, 118.5),),
     changes=((NOON, -1),),
     start_up_seconds=(61.5,),
     start_up_pools=("g6",),

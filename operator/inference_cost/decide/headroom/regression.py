@@ -6,7 +6,7 @@ recursive least squares; the variance of what is missed is a part that falls wit
 that does not, times how large the misses have lately been.
 """
 
-from math import exp, isnan, log, nan, sqrt
+from math import copysign, exp, isnan, log, nan, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -24,8 +24,10 @@ from inference_cost.decide.headroom.learned import (
     LEVELS,
     MEAN,
     NOTHING,
+    REQUESTS,
     SLOT,
     SLOTS,
+    STEPS,
     Floats,
     Learned,
 )
@@ -35,6 +37,7 @@ HALF_LIVES: Final = (0.0, 0.5, 10 / 3, 20.0)  # of the means, in start-ups
 FORGETTING_SECONDS: Final = 43_200.0  # half-life of weights and variance
 RECENT_SECONDS: Final = 1_500.0  # half-life of how large misses have lately been
 LARGEST_FEATURE: Final = 1.0
+BY_CHANCE: Final = 2.0  # standard deviations of what arrives in a window
 LARGEST_SURPRISE: Final = 1.0  # of a logarithm, that the weights learn from
 CERTAIN: Final = 1.0  # trace of the covariance from which on nothing more is forgotten
 LEAST_DEMAND: Final = 0.03  # of the day's mean: what is below it is told apart no further
@@ -223,9 +226,21 @@ def _set_features(
     features[0] = 0.0 if isnan(then - now) else then - now
     for i in range(1, LEVELS):
         features[i] = logs[i - 1] - logs[i]
+    features[1] = _beyond_chance(learned, look, features[1])
     features[4] = 0.0 if isnan(now) else now - logs[2]
     for i in range(FEATURES):
         features[i] = min(max(features[i], -LARGEST_FEATURE), LARGEST_FEATURE)
+
+
+@compiled
+def _beyond_chance(learned: Learned, look: Look, difference: float) -> float:
+    """Of the newest mean to a longer one. It is of few requests: what chance explains says nothing of what follows."""
+    numbers = learned.numbers
+    uneven = max(
+        numbers[STEPS] / max(numbers[REQUESTS], 1.0), 1.0
+    )  # variance ÷ mean of the arrivals
+    chance = BY_CHANCE * sqrt(uneven / max(learned.levels[0] * look.window, 1.0))
+    return copysign(max(abs(difference) - chance, 0.0), difference)
 
 
 @compiled
