@@ -41,6 +41,13 @@ def test_a_demand_that_grows_by_a_share_a_minute_is_expected_to_have_grown() -> 
     assert at_the_end(learned, expected) > 1.02 * rates[-1]
 
 
+def test_an_even_load_does_not_teach_that_no_rise_goes_on() -> None:
+    """A window has 6,000 requests; by chance as many more or fewer as Poisson arrivals have."""
+    draw = np.random.default_rng(1)
+    learned, _, _ = watch([float(draw.poisson(6000)) / 60.0 for _ in range(480)])
+    assert learned.weights[:, 1] == pytest.approx([0.3, 0.3, 0.3], abs=0.05)
+
+
 def test_the_deviation_is_that_of_the_noise() -> None:
     draw = np.random.default_rng(1)
     _, expected, _ = watch([100 * exp(0.2 * draw.standard_normal()) for _ in range(4000)])
