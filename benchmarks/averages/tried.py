@@ -15,13 +15,13 @@ from inference_cost.decide.headroom.learned import DEMAND, new_vector, views
 from inference_cost.decide.headroom.regression import Look
 from inference_cost.decide.headroom.shadow import Serving
 from inference_cost.decide.latency.loads import largest_load
-from inference_cost.decide.latency.routing import NO_GAIN
 from inference_cost.decide.latency.tables import Batching, Replica
 from inference_cost.decide.serving import (
     LOADS,
     LONGEST_WAIT_OBJECTIVES,
     LONGEST_WAIT_SECONDS,
     RESIDUAL,
+    any_serving,
     late_by_load,
 )
 from inference_cost.model.policy import LatencyObjective
@@ -97,7 +97,7 @@ def _serving(replica: Replica, objective: LatencyObjective, rate: float) -> Serv
     """`rate`: requests/s at first, for which there are enough."""
     threshold, load = objective.threshold_seconds, largest_load(replica, objective).per_second
     late = late_by_load(replica, threshold)
-    return Serving(
+    return any_serving()._replace(
         capacity=replica.capacity,
         load=load,
         goodput=most_in_time(LOADS, late) * replica.capacity,
@@ -105,8 +105,6 @@ def _serving(replica: Replica, objective: LatencyObjective, rate: float) -> Serv
         longest_wait=max(LONGEST_WAIT_SECONDS, LONGEST_WAIT_OBJECTIVES * threshold),
         threshold=threshold,
         late=late,
-        gains=np.array(NO_GAIN),
-        lowest=1,
         highest=MOST_REPLICAS,
         ready=int(rate / load) + 2,
     )
