@@ -51,6 +51,7 @@ CONSTANTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "RECENT_SECONDS",
             "LARGEST_FEATURE",
             "BY_CHANCE",
+            "LARGEST_CHANCE",
             "LARGEST_SURPRISE",
             "CERTAIN",
             "LEAST_DEMAND",
