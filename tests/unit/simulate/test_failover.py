@@ -38,7 +38,7 @@ def kept(memory: PolicyMemory) -> PolicyMemory:
 
 
 def attained(
-    *, killed_every: int | None, written_every: int = WRITTEN_EVERY, restored: bool = True
+    *, killed_every: int | None, written_every: int = WRITTEN_EVERY
 ) -> tuple[float, float]:
     """Share in time, and replica-seconds paid for."""
     case = rising()
@@ -51,8 +51,7 @@ def attained(
         if tick % written_every == 0:
             checkpoint = operator.memory.policies[key]
         if killed_every is not None and tick % killed_every == killed_every - 1:
-            known = kept(checkpoint) if restored else PolicyMemory()
-            operator.memory = Memory(policies={key: known})
+            operator.memory = Memory(policies={key: kept(checkpoint)})
     late, offered = world.course[LATE].sum(), world.arrivals.total[-1]
     return 1.0 - late / offered, float(world.course[BILLED_SECONDS].sum())
 
@@ -68,10 +67,3 @@ def test_killed_at_every_tenth_tick_in_a_rising_load_the_objective_is_kept(
     through, _ = attained(killed_every=None)
     assert through >= 0.99
     assert attained(killed_every=10, written_every=written_every)[0] >= 0.99
-
-
-def test_without_what_was_learned_it_would_cost_more_or_be_late() -> None:
-    """Of a leader that begins with nothing at every tenth tick."""
-    through, paid = attained(killed_every=None)
-    forgetful, dearer = attained(killed_every=10, restored=False)
-    assert forgetful < through - 0.01 or dearer > 1.1 * paid

@@ -38,7 +38,9 @@ FORGETTING_SECONDS: Final = 43_200.0  # half-life of weights and variance
 RECENT_SECONDS: Final = 1_500.0  # half-life of how large misses have lately been
 LARGEST_FEATURE: Final = 1.0
 BY_CHANCE: Final = 2.0  # standard deviations of what arrives in a window
-LARGEST_CHANCE: Final = 0.12  # of a logarithm: a small load that rises by more is followed, chance or not
+LARGEST_CHANCE: Final = (
+    0.12  # of a logarithm: a small load that rises by more is followed, chance or not
+)
 LARGEST_SURPRISE: Final = 1.0  # of a logarithm, that the weights learn from
 CERTAIN: Final = 1.0  # trace of the covariance from which on nothing more is forgotten
 LEAST_DEMAND: Final = 0.03  # of the day's mean: what is below it is told apart no further
