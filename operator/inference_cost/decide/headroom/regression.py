@@ -38,9 +38,7 @@ FORGETTING_SECONDS: Final = 43_200.0  # half-life of weights and variance
 RECENT_SECONDS: Final = 1_500.0  # half-life of how large misses have lately been
 LARGEST_FEATURE: Final = 1.0
 BY_CHANCE: Final = 2.0  # standard deviations of what arrives in a window
-LARGEST_CHANCE: Final = (
-    0.12  # of a logarithm: a small load that rises by more is followed, chance or not
-)
+LARGEST_CHANCE: Final = 0.12  # of a logarithm: what is more is a trend however few requests come
 LARGEST_SURPRISE: Final = 1.0  # of a logarithm, that the weights learn from
 CERTAIN: Final = 1.0  # trace of the covariance from which on nothing more is forgotten
 LEAST_DEMAND: Final = 0.03  # of the day's mean: what is below it is told apart no further
@@ -210,6 +208,7 @@ def _expect(learned: Learned, look: Look, logs: Floats) -> Expected:
         features = learned.features[slot, horizon]
         _set_features(learned, look, horizon, logs, features)
         log_[horizon] = logs[1] + (learned.weights[horizon] * features).sum()
+        features[1] = _beyond_chance(learned, look, features[1])  # to learn from
         requests = max(exp(log_[horizon]) * look.window, 1.0)
         variance = _variance(learned.normal[horizon], learned.moment[horizon], requests)
         learned.expected[slot, horizon] = log_[horizon]
@@ -229,7 +228,6 @@ def _set_features(
     features[0] = 0.0 if isnan(then - now) else then - now
     for i in range(1, LEVELS):
         features[i] = logs[i - 1] - logs[i]
-    features[1] = _beyond_chance(learned, look, features[1])
     features[4] = 0.0 if isnan(now) else now - logs[2]
     for i in range(FEATURES):
         features[i] = min(max(features[i], -LARGEST_FEATURE), LARGEST_FEATURE)
@@ -237,11 +235,9 @@ def _set_features(
 
 @compiled
 def _beyond_chance(learned: Learned, look: Look, difference: float) -> float:
-    """Of the newest mean to a longer one. It is of few requests: what chance explains says nothing of what follows."""
+    """Of the newest mean to a longer one. It is of few requests: what chance explains says nothing of trends."""
     numbers = learned.numbers
-    uneven = max(
-        numbers[STEPS] / max(numbers[REQUESTS], 1.0), 1.0
-    )  # variance ÷ mean of the arrivals
+    uneven = max(numbers[STEPS] / max(numbers[REQUESTS], 1.0), 1.0)  # variance ÷ mean of arrivals
     chance = BY_CHANCE * sqrt(uneven / max(learned.levels[0] * look.window, 1.0))
     return copysign(max(abs(difference) - min(chance, LARGEST_CHANCE), 0.0), difference)
 

@@ -23,12 +23,16 @@ def demo(day: int, seed: int, **more: object) -> tuple[Result, list[float]]:
     return Loop(arrivals, DEMO_SECONDS, settings).run(), arrivals
 
 
-@pytest.mark.parametrize("seed", [20, 1, 4])
-def test_the_demo_day_is_served_in_time_for_less_than_a_static_fleet(seed: int) -> None:
-    result, arrivals = demo(10, seed)
-    static = smallest_static_fleet(arrivals).whole_replicas
-    assert result.attained >= 0.95
-    assert result.replica_seconds <= 0.75 * static * DEMO_SECONDS
+def test_the_demo_day_is_served_in_time_for_less_than_a_static_fleet() -> None:
+    """From one replica and nothing learned; single moments decide a percent, so over eight draws."""
+    attained = []
+    for seed in (20, 1, 2, 3, 4, 5, 6, 7):
+        result, arrivals = demo(10, seed)
+        static = smallest_static_fleet(arrivals).whole_replicas
+        attained.append(result.attained)
+        assert result.replica_seconds <= 0.75 * static * DEMO_SECONDS
+    assert min(attained) >= 0.95
+    assert sum(attained) / len(attained) >= 0.975
 
 
 def test_a_load_balancer_that_is_counted_on_saves_replica_seconds_on_the_demo_day() -> None:
@@ -143,7 +147,7 @@ def test_batches_that_are_sometimes_slow_are_made_up_for_and_a_steady_server_cos
     arrivals = poisson_arrivals(_array([13.0] * 9900), 9900.0, 1).tolist()
     unsteady = replace(UNHURRIED, slow_share=0.03, slow_times=3.5)
     slow, steady = (Loop(arrivals, 9900.0, world).run() for world in (unsteady, UNHURRIED))
-    assert slow.attained >= 0.985
+    assert slow.attained >= 0.99
     assert slow.memory.policies[KEY].calibration.factor >= 1.15
     assert steady.attained >= 0.999
     assert steady.memory.policies[KEY].calibration.factor == 1.0
