@@ -44,7 +44,7 @@ class Rig:
             return response.status, await response.text()
 
 
-async def eventually(condition: Callable[[], bool], seconds: float = 2.0) -> None:
+async def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until the condition holds.
 
     Raises:
