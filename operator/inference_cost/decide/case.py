@@ -75,7 +75,7 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
     if not isinstance(seen, Missing):
         memory = _remember_slow_pods(memory, seen, snapshot)
         seen = slow_pods.marked(seen, memory.slow_pods)
-    pods = fleet(workloads, at, start_up)
+    pods = fleet(workloads, snapshot.nodes, at, start_up)
     lowest, highest = bounds(observation.policy.variants)
     return Case(
         observation=observation,

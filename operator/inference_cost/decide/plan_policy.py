@@ -25,6 +25,7 @@ from inference_cost.decide.limits.guard import Verdict, forbids_removal, replace
 from inference_cost.decide.limits.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
+from inference_cost.decide.pods import Fleet
 from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.replica.slow_pods import missing, times_less
 from inference_cost.decide.schedule import InForce, credited, scheduled
@@ -229,9 +230,12 @@ def _choose(case: Case, found: Needs, memory: PolicyMemory, forbidden: Verdict |
 
 
 def _lost(case: Case) -> int:
-    """Replicas that are there and serve little or nothing. A GPU's utilization shows the slow ones itself."""
+    """Replicas that are there and serve little or nothing, or not for long: replaced before they are gone.
+
+    A GPU's utilization shows the slow ones itself.
+    """
     slow = case.slow if case.observation.policy.gpu_signal is None else ()
-    return replaced(case.fleet) + missing(slow)
+    return replaced(case.fleet) + missing(slow) + case.fleet.leaving
 
 
 def _remember_need(case: Case, keep: int) -> behavior.Series:
@@ -264,6 +268,8 @@ def _findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tu
     if replaced(case.fleet):
         lost = (("pods", case.fleet.stuck), ("trouble", case.fleet.trouble))
         found.append(Reason(code="replaced", values=lost))
+    if case.fleet.leaving:
+        found.append(_of_leaving_nodes(case.fleet))
     found.extend(_of_slow_pods(case))
     if more > 0:
         values = (("replicas", desired), ("percent", more))
@@ -289,6 +295,11 @@ def _of_the_server(case: Case, can: Capability, desired: int) -> Iterator[Reason
     advised = advice(can, configuration, objective, desired, case.bounds.lowest)
     if advised is not None:
         yield advised
+
+
+def _of_leaving_nodes(fleet: Fleet) -> Reason:
+    values = (("pods", fleet.leaving), ("node", fleet.leaving_node), ("why", fleet.leaving_why))
+    return Reason(code="leaving", values=values)
 
 
 def _of_slow_pods(case: Case) -> Iterator[Reason]:

@@ -30,6 +30,9 @@ class Node:
     price: HourlyPrice | Missing
     allocatable_cpu_millicores: int = 0
     allocatable_memory_bytes: int = 0
+    leaving: str = (
+        ""  # why it is about to go; what runs there serves and is billed, but is to be replaced
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

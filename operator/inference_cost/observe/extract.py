@@ -13,6 +13,7 @@ from inference_cost.observe.fields import (
     parse_selector,
     pause_annotations,
 )
+from inference_cost.observe.leaving import leaving
 from inference_cost.observe.pods import pod_record
 from inference_cost.observe.quantities import parse_quantity, parse_time
 from inference_cost.observe.records import (
@@ -119,6 +120,7 @@ def node_record(obj: Object) -> NodeRecord:
         allocatable_memory_bytes=int(parse_quantity(allocatable.get("memory", 0))),
         created_at=parse_time(metadata.get("creationTimestamp")) or 0.0,
         ready=condition(status, "Ready").get("status") == "True",
+        leaving=leaving(obj),
     )
 
 

@@ -154,6 +154,7 @@ class NodeRecord:
     allocatable_memory_bytes: int
     created_at: float
     ready: bool
+    leaving: str = ""  # why it is about to go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

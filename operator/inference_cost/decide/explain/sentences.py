@@ -68,6 +68,12 @@ def _replaced(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"{pods} cannot start ({values['trouble']}) while others do, and are counted as missing."
 
 
+def _leaving(values: Values, _: Plan, __: PolicyObservation) -> str:
+    pods = int(values["pods"])
+    each = f"{count(pods, 'pod')} {'runs' if pods == 1 else 'run'} on nodes that are about to go"
+    return f"{each} (node {values['node']}: {values['why']}), and {'is' if pods == 1 else 'are'} replaced ahead."
+
+
 def _slow_pods(values: Values, _: Plan, __: PolicyObservation) -> str:
     others, less = int(values["further"]), int(values["percent"])
     too = f"; {count(others, 'other')} clearly longer, too" if others else ""
@@ -282,6 +288,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "refused": lambda v, _p, _o: f"Kubernetes refuses new pods: {v['message']}",
     "stuck": _stuck,
     "replaced": _replaced,
+    "leaving": _leaving,
     "slow-pods": _slow_pods,
     "outside-model": lambda v, _p, _o: (
         f"Latency is not predicted because {v['why']}; "
@@ -360,6 +367,7 @@ LIMITS: Final[Mapping[LimitedBy, Sentence]] = {
 FINDINGS: Final = frozenset(
     {
         "replaced",
+        "leaving",
         "slow-pods",
         "outside-model",
         "shared-pods",
