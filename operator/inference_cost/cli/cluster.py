@@ -1,4 +1,4 @@
-"""Policies as read from the API server of the user's kubeconfig. Reads only."""
+"""Policies, pools and nodes as read from the API server of the user's kubeconfig. Reads only."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from inference_cost.api.checkpoint import InferenceCostCheckpoint
-from inference_cost.api.group import CHECKPOINT, GROUP, POLICY, VERSION
+from inference_cost.api.group import CAPACITY_POOL, CHECKPOINT, GROUP, POLICY, VERSION
 from inference_cost.api.parse import InvalidObjectError, parse_checkpoint
 from inference_cost.cli.failure import CommandError, ExitCode
 
@@ -57,6 +57,40 @@ class Cluster:
         items: list[dict[str, Any]] = listed["items"]
         return items
 
+    def nodes(self) -> list[dict[str, Any]]:
+        """All nodes.
+
+        Raises:
+            CommandError: not allowed or not reachable.
+        """
+        from kubernetes import client  # noqa: PLC0415 - slow to import
+
+        core = client.CoreV1Api(self.api.api_client)
+        answer = self._call(
+            lambda: core.list_node(_preload_content=False, _request_timeout=TIMEOUT_SECONDS),
+            missing="the API server knows no nodes",
+            kind="nodes",
+        )
+        items: list[dict[str, Any]] = json.loads(answer.data)["items"]
+        return items
+
+    def capacity_pools(self) -> list[dict[str, Any]]:
+        """All CapacityPools; none where their definition is not installed."""
+        try:
+            listed = self._call(
+                lambda: self.api.list_cluster_custom_object(
+                    GROUP, VERSION, CAPACITY_POOL.plural, _request_timeout=TIMEOUT_SECONDS
+                ),
+                missing=_NOT_INSTALLED,
+                kind=f"{CAPACITY_POOL.plural}.{GROUP}",
+            )
+        except CommandError as error:
+            if error.code is ExitCode.NOT_FOUND:
+                return []
+            raise
+        items: list[dict[str, Any]] = listed["items"]
+        return items
+
     def checkpoint(self, name: str, namespace: str | None) -> InferenceCostCheckpoint:
         """What the operator has learned for a policy.
 
@@ -75,14 +109,16 @@ class Cluster:
         except InvalidObjectError as error:
             raise CommandError(f"{CHECKPOINT.kind} {where}/{name}: {error}") from None
 
-    def _call(self, request: Callable[[], T], *, missing: str) -> T:
+    def _call(
+        self, request: Callable[[], T], *, missing: str, kind: str = f"{POLICY.plural}.{GROUP}"
+    ) -> T:
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         try:
             return request()
         except ApiException as error:
-            raise _refusal(error.status, error.body, missing) from None
+            raise _refusal(error.status, error.body, missing, kind) from None
         except (HTTPError, OSError) as error:
             host = self.api.api_client.configuration.host
             raise CommandError(f"cannot reach the API server {host}: {_cause(error)}") from None
@@ -118,16 +154,18 @@ _NOT_INSTALLED = (
 )
 
 
-def _refusal(status: int | None, body: Any, missing: str) -> CommandError:
+def _refusal(status: int | None, body: Any, missing: str, kind: str) -> CommandError:
     if status == NOT_FOUND:
         return CommandError(
             missing if _names_an_object(body) else _NOT_INSTALLED, ExitCode.NOT_FOUND
         )
     if status == FORBIDDEN:
-        return CommandError(
-            f"you may not read {POLICY.plural}.{GROUP}: ask for the role "
-            "`inference-cost-operator-viewer` (it is part of `view`)"
+        role = (
+            "a ClusterRole that may list them"
+            if kind == "nodes"
+            else "the role `inference-cost-operator-viewer` (it is part of `view`)"
         )
+        return CommandError(f"you may not read {kind}: ask for {role}")
     if status == UNAUTHORIZED:
         return CommandError("the API server refuses your credentials: log in again")
     return CommandError(f"the API server answered with status {status}")
