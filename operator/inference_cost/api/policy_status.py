@@ -146,6 +146,8 @@ class SloStatus(ApiModel):
 
 class PriceSource(StrEnum):
     CAPACITY_POOL = "CapacityPool"
+    KARPENTER = "Karpenter"
+    OPEN_COST = "OpenCost"
     SHIPPED_TABLE = "ShippedTable"
     MIXED = "Mixed"
 
@@ -177,8 +179,9 @@ class CostStatus(ApiModel):
     )
     price_source: PriceSource | None = Field(
         default=None,
-        description="priceSource is where the prices come from: CapacityPool, ShippedTable (list"
-        " prices shipped with the operator) or Mixed.",
+        description="priceSource is where the prices come from: CapacityPool, Karpenter (the"
+        " cloud's price of the offering), OpenCost, ShippedTable (list prices shipped with the"
+        " operator) or Mixed.",
     )
     price_time: Time | None = Field(
         default=None, description="priceTime is the date of the oldest price in use."

@@ -20,6 +20,7 @@ from inference_cost.model.observation import DecisionSettings as DecisionNumbers
 from inference_cost.observe.settings import (
     ClusterSettings,
     GatewaySettings,
+    PriceSettings,
     PrometheusSettings,
     TritonSettings,
 )
@@ -203,6 +204,8 @@ class Settings(BaseSettings):
     """Where metrics are read."""
     gateway: GatewaySettings = GatewaySettings()
     """Metrics from in front of the fleet: offered load and true latency."""
+    prices: PriceSettings = PriceSettings()
+    """Prices that the cluster's own tools measure."""
     triton: TritonSettings = TritonSettings()
     """Reading model configurations from Triton itself."""
     decision: DecisionSettings = DecisionSettings()

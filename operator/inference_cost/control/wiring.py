@@ -166,6 +166,7 @@ def _observer(
             cluster=settings.cluster,
             prometheus=settings.prometheus,
             gateway=settings.gateway,
+            prices=settings.prices,
             currency=settings.currency,
         ),
         decision=settings.decision_numbers(),

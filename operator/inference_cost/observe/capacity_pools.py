@@ -8,7 +8,13 @@ from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering
 from inference_cost.api.parse import InvalidObjectError, parse_capacity_pool
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.observe.nodes import INSTANCE_TYPE_LABELS, ZONE_LABELS, first_label
+from inference_cost.observe.market_prices import MarketPrices
+from inference_cost.observe.nodes import (
+    INSTANCE_TYPE_LABELS,
+    ZONE_LABELS,
+    capacity_type,
+    first_label,
+)
 from inference_cost.observe.prices import PriceTable, list_price
 from inference_cost.observe.records import CapacityPoolRecord, Labels, NodeRecord
 
@@ -21,9 +27,15 @@ class PriceBook:
     """Pool and price of every node, in order of trust. Built once per change of the pools."""
 
     def __init__(
-        self, pools: list[CapacityPoolRecord], *, table: PriceTable, currency: str
+        self,
+        pools: list[CapacityPoolRecord],
+        *,
+        table: PriceTable,
+        currency: str,
+        market: MarketPrices | None = None,
     ) -> None:
         self._table = table
+        self._market = market or MarketPrices()
         self._currency = currency
         self.problems: dict[str, str] = {}  # by pool: why it is not used
         self._pools: list[tuple[CapacityPoolRecord, CapacityPoolSpec]] = []
@@ -34,9 +46,31 @@ class PriceBook:
         """Name of the CapacityPool that binds the node ("" when none does), and the node's price."""
         for record, spec in self._pools:
             if binds(spec, node.labels):
-                return record.name, self._pool_price(record, spec, node.labels)
-        listed = list_price(self._table, node.labels, currency=self._currency)
-        return "", self._with_problems(listed) if isinstance(listed, Missing) else listed
+                return record.name, self._pool_price(record, spec, node)
+        found = self._measured(node)
+        return "", self._with_problems(found) if isinstance(found, Missing) else found
+
+    def _measured(self, node: NodeRecord) -> HourlyPrice | Missing:
+        """Without a figure of the platform team's own."""
+        return (
+            self._karpenter(node.labels)
+            or self._market.node(node.name)
+            or self._shipped(node.labels)
+        )
+
+    def _listed(self, labels: Labels) -> HourlyPrice | Missing:
+        """What the cloud asks, before any discount."""
+        return self._karpenter(labels) or self._shipped(labels)
+
+    def _karpenter(self, labels: Labels) -> HourlyPrice | None:
+        return self._market.offering(
+            first_label(labels, INSTANCE_TYPE_LABELS),
+            capacity_type(labels).value,
+            first_label(labels, ZONE_LABELS),
+        )
+
+    def _shipped(self, labels: Labels) -> HourlyPrice | Missing:
+        return list_price(self._table, labels, currency=self._currency)
 
     def _with_problems(self, unknown: Missing) -> Missing:
         """A pool that is not used may be the one that was meant to price the node."""
@@ -56,12 +90,14 @@ class PriceBook:
             self._pools.append((record, parsed.spec))
 
     def _pool_price(
-        self, record: CapacityPoolRecord, spec: CapacityPoolSpec, labels: Labels
+        self, record: CapacityPoolRecord, spec: CapacityPoolSpec, node: NodeRecord
     ) -> HourlyPrice | Missing:
         if spec.offerings:
-            return self._offered(record, spec.offerings, labels)
-        listed = list_price(self._table, labels, currency=self._currency)
-        if isinstance(listed, Missing) or spec.discount_percent is None:
+            return self._offered(record, spec.offerings, node.labels)
+        if spec.discount_percent is None:
+            return self._measured(node)
+        listed = self._listed(node.labels)
+        if isinstance(listed, Missing):
             return listed
         factor = 1 - Decimal(spec.discount_percent) / 100
         return HourlyPrice(

@@ -1,6 +1,6 @@
 """Nodes: which pool they belong to, what capacity they are, what they cost."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from inference_cost.model.money import HourlyPrice
@@ -26,6 +26,7 @@ NODE_POOL_LABELS = (
     "agentpool",
 )
 # First match wins. A label that is absent says on-demand: that is how node groups without spot look.
+# Sources: docs/prices.md.
 _CAPACITY_TYPES: tuple[tuple[str, Mapping[str, CapacityType]], ...] = (
     (
         "karpenter.sh/capacity-type",
@@ -45,7 +46,27 @@ _CAPACITY_TYPES: tuple[tuple[str, Mapping[str, CapacityType]], ...] = (
     ),
     ("cloud.google.com/gke-spot", {"true": CapacityType.SPOT}),
     ("cloud.google.com/gke-preemptible", {"true": CapacityType.SPOT}),
+    (
+        "cloud.google.com/gke-provisioning",
+        {
+            "spot": CapacityType.SPOT,
+            "preemptible": CapacityType.SPOT,
+            "standard": CapacityType.ON_DEMAND,
+        },
+    ),
     ("kubernetes.azure.com/scalesetpriority", {"spot": CapacityType.SPOT}),
+    ("kubernetes.azure.com/priority", {"spot": CapacityType.SPOT}),
+    (
+        "machine.openshift.io/interruptible-instance",
+        {"": CapacityType.SPOT, "true": CapacityType.SPOT},
+    ),
+)
+# Platforms that mark their spot nodes and no others: where one of these is, no mark means on-demand.
+_ONLY_SPOT_IS_MARKED = (
+    "cloud.google.com/gke-nodepool",
+    "kubernetes.azure.com/agentpool",
+    "agentpool",
+    "node.openshift.io/os_id",
 )
 
 PriceOf = Callable[[NodeRecord], tuple[str, HourlyPrice | Missing]]
@@ -55,12 +76,21 @@ def first_label(labels: Labels, keys: tuple[str, ...]) -> str:
     return next((labels[k] for k in keys if labels.get(k)), "")
 
 
+def capacity_label(labels: Labels) -> tuple[str, CapacityType] | None:
+    """The label that tells the capacity type, and which it is."""
+    told = ((key, meaning.get(labels[key])) for key, meaning in _CAPACITY_TYPES if key in labels)
+    return next(((key, found) for key, found in told if found is not None), None)
+
+
 def capacity_type(labels: Labels) -> CapacityType:
-    for key, meaning in _CAPACITY_TYPES:
-        found = meaning.get(labels.get(key, ""))
-        if found is not None:
-            return found
-    return CapacityType.ON_DEMAND
+    """On-demand where nothing tells it: a price is then rather too high."""
+    told = capacity_label(labels)
+    return CapacityType.ON_DEMAND if told is None else told[1]
+
+
+def is_capacity_known(labels: Labels) -> bool:
+    """Whether a label tells the capacity type, or its absence does."""
+    return capacity_label(labels) is not None or any(key in labels for key in _ONLY_SPOT_IS_MARKED)
 
 
 def inferred_pool(labels: Labels) -> str:
@@ -69,6 +99,18 @@ def inferred_pool(labels: Labels) -> str:
     zone = first_label(labels, ZONE_LABELS)
     parts = (name or "unknown", capacity_type(labels).value, zone)
     return "/".join(p for p in parts if p)
+
+
+def instance_types(records: Iterable[NodeRecord]) -> set[str]:
+    """Of nodes with GPUs, whole or in part."""
+    return {
+        first_label(record.labels, INSTANCE_TYPE_LABELS) for record in records if has_gpus(record)
+    }
+
+
+def has_gpus(record: NodeRecord) -> bool:
+    """Of a part of a GPU none is counted, but the product is named."""
+    return record.allocatable_gpus > 0 or bool(first_label(record.labels, GPU_PRODUCT_LABELS))
 
 
 def observe_nodes(records: list[NodeRecord], price_of: PriceOf) -> Mapping[str, Node]:
@@ -91,4 +133,5 @@ def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing) -> Node:
         price=price,
         allocatable_cpu_millicores=record.allocatable_cpu_millicores,
         allocatable_memory_bytes=record.allocatable_memory_bytes,
+        leaving=record.leaving,
     )

@@ -23,13 +23,24 @@ from inference_cost.observe.conflicts import Claims, claims, find_conflict
 from inference_cost.observe.fault_log import FaultLog
 from inference_cost.observe.gateway import ClusterNames, GatewayTick, gateway_signals, read_gateway
 from inference_cost.observe.model_catalog import DISABLED, Configurations, ModelCatalog
-from inference_cost.observe.nodes import GPU_PRODUCT_LABELS, first_label, observe_nodes
+from inference_cost.observe.nodes import (
+    GPU_PRODUCT_LABELS,
+    first_label,
+    instance_types,
+    observe_nodes,
+)
 from inference_cost.observe.policies import PolicyParser
+from inference_cost.observe.price_feed import PriceFeed
 from inference_cost.observe.prices import PriceTable, shipped_table
 from inference_cost.observe.prometheus_client import MetricsReader
 from inference_cost.observe.queries import ask_all, build_queries
 from inference_cost.observe.records import PodRecord
-from inference_cost.observe.settings import ClusterSettings, GatewaySettings, PrometheusSettings
+from inference_cost.observe.settings import (
+    ClusterSettings,
+    GatewaySettings,
+    PriceSettings,
+    PrometheusSettings,
+)
 from inference_cost.observe.tick_series import TickSeries, sort_series
 from inference_cost.observe.triton_signals import Subject, build_signals
 from inference_cost.observe.workloads import find_workload, pod_records
@@ -48,6 +59,7 @@ class ObserveSettings:
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    prices: PriceSettings = field(default_factory=PriceSettings)
     currency: str = "USD"
 
 
@@ -90,13 +102,26 @@ class Observer:
             gateway=settings.gateway,
             window_seconds=decision.rate_window_seconds,
         )
+        self._prices = self._price_feed()
         self.pool_problems: dict[str, str] = {}  # by CapacityPool: why it is not used
         self.seconds_asking = 0.0  # for metrics, in the last tick
+
+    def _price_feed(self) -> PriceFeed | None:
+        if self._metrics is None or not self._settings.prometheus.url:
+            return None
+        return PriceFeed(
+            self._metrics,
+            prometheus=self._settings.prometheus,
+            settings=self._settings.prices,
+            currency=self._settings.currency,
+        )
 
     async def observe(self, now: float) -> Snapshot:
         """The snapshot at `now` (epoch seconds). A policy that cannot be followed is a refusal in it."""
         policies, refusals = self._parser.parse(self._cache.policies(), self._cache.namespace)
         metrics = await self._ask(now, self._pods_of_all(policies))
+        if not isinstance(metrics, Missing):
+            await self._refresh_prices(now)
         held = claims(policies)
         seen = [self._look_at(policy, metrics, held, now) for policy in policies]
         if self._models is not None:
@@ -107,6 +132,14 @@ class Observer:
             [*refusals, *(s for s in seen if isinstance(s, PolicyRefusal))],
         )
 
+    async def _refresh_prices(self, now: float) -> None:
+        if self._prices is None:
+            return
+        try:
+            await self._prices.refresh(now, instance_types(self._cache.nodes()))
+        except Exception as error:  # noqa: BLE001  # prices that are not read must not hold replicas
+            self._faults.tell("prices_failed", "prices", error)
+
     def _snapshot(
         self,
         now: float,
@@ -114,7 +147,10 @@ class Observer:
         refusals: Sequence[PolicyRefusal],
     ) -> Snapshot:
         book = PriceBook(
-            self._cache.capacity_pools(), table=self._table, currency=self._settings.currency
+            self._cache.capacity_pools(),
+            table=self._table,
+            currency=self._settings.currency,
+            market=None if self._prices is None else self._prices.prices,
         )
         self._tell_pools(book.problems)
         return Snapshot(

@@ -153,6 +153,19 @@ class GatewaySettings(Section):
         return value
 
 
+class PriceSettings(Section):
+    karpenter: bool = True
+    """Whether Karpenter's prices of offerings are read from Prometheus. They are in US dollars, and go before the
+    list prices that the operator ships."""
+
+    open_cost: bool = True
+    """Whether OpenCost's prices of existing nodes are read from Prometheus. They go after Karpenter's. OpenCost must
+    count in the installation's currency."""
+
+    refresh_seconds: Annotated[float, Field(ge=15, le=3_600)] = 60.0
+    """Pause between two looks."""
+
+
 class AddressRule(Section):
     """How to reach a pod whose address cannot be dialed as it is."""
 

@@ -147,7 +147,13 @@ POLICY_CASES: Final[Cases] = {
     **date_time("status.cost.monthToDateSince"),
     **percent("status.cost.coveragePercent"),
     **one_of(
-        "status.cost.priceSource", "CapacityPool", "ShippedTable", "Mixed", but_not="Rumor"
+        "status.cost.priceSource",
+        "CapacityPool",
+        "Karpenter",
+        "OpenCost",
+        "ShippedTable",
+        "Mixed",
+        but_not="Rumor",
     ),
     **date_time("status.cost.priceTime"),
     **within("status.gpuUtilization.percent", 0, 100),

@@ -201,12 +201,15 @@ class FakeMetrics:
         self.partial = partial
         self.clock = clock
         self.failures: dict[str, Missing] = {}  # by a part of the query
+        self.prices: list[Entry] = []
         self.asked: list[str] = []
 
     async def query(self, promql: str, *, at: float | None) -> Answer | Missing:
         self.asked.append(promql)
         if promql == CLOCK_QUERY:
             return self.failures.get("time", Answer(result=[self.clock, str(self.clock)]))
+        if "_price_estimate" in promql or "hourly_cost" in promql:
+            return Answer(result=self.prices)
         assert at == self.clock, "all queries of a tick are at the source's own time"
         for part, missing in self.failures.items():
             if part in promql:

@@ -1,0 +1,148 @@
+"""Prices that the cluster's own tools measure: Karpenter's of offerings, OpenCost's of nodes. Pure.
+
+Karpenter's are the cloud's prices of each instance type, zone and capacity type (provider for AWS; US dollars, without
+discounts). With reservations it also writes a price of 0 for "reserved" in every zone, which is none. A price that
+jumps is held until it was seen some times in a row: one wrong figure must not move a fleet.
+
+Sources: karpenter `pkg/controllers/metrics/metrics.go`, opencost `pkg/costmodel/metrics.go`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from inference_cost.model.money import HourlyPrice, PriceSource
+from inference_cost.observe.series import parse_series
+
+KARPENTER: Final = "karpenter_cloudprovider_instance_type_offering_price_estimate"
+OPEN_COST: Final = "node_total_hourly_cost"
+LARGEST_JUMP: Final = 0.5  # of the price; spot prices of one zone move less within a minute
+SAME: Final = 0.1  # two figures further apart than this do not confirm each other
+CONFIRMATIONS: Final = 3  # sightings in a row
+KEPT_SECONDS: Final = 3600.0  # a price that is no longer seen
+MOST_TYPES: Final = 60
+_INSTANCE_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_DIGITS: Final = Decimal("0.000001")
+
+Offering = tuple[str, str, str]  # instance type, capacity type, zone
+Key = TypeVar("Key", Offering, str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A price in force, and one that jumped away from it, with how often that was seen."""
+
+    price: HourlyPrice
+    jumped: HourlyPrice | None = None
+    sightings: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketPrices:
+    """What is known, by offering and by node name."""
+
+    offerings: Mapping[Offering, Held] = field(default_factory=lambda: MappingProxyType({}))
+    nodes: Mapping[str, Held] = field(default_factory=lambda: MappingProxyType({}))
+
+    def offering(self, instance_type: str, capacity_type: str, zone: str) -> HourlyPrice | None:
+        held = self.offerings.get((instance_type, capacity_type, zone))
+        return None if held is None else held.price
+
+    def node(self, name: str) -> HourlyPrice | None:
+        held = self.nodes.get(name)
+        return None if held is None else held.price
+
+    @property
+    def jumps(self) -> dict[str, str]:
+        """Prices that are held back, in words."""
+        waiting = {" ".join(key): held for key, held in self.offerings.items()}
+        waiting |= {f"node {name}": held for name, held in self.nodes.items()}
+        return {
+            what: f"{held.price.per_hour} to {held.jumped.per_hour}"
+            for what, held in waiting.items()
+            if held.jumped is not None
+        }
+
+
+def queries(
+    instance_types: Iterable[str], *, matchers: str, karpenter: bool, open_cost: bool
+) -> dict[str, str]:
+    """PromQL by name. Only types that look like types enter it, and only so many."""
+    more = matchers.strip(" ,")
+    found = {}
+    types = sorted({one for one in instance_types if _INSTANCE_TYPE.fullmatch(one)})[:MOST_TYPES]
+    if karpenter and types:
+        alternatives = "|".join(one.replace(".", "[.]") for one in types)
+        selector = ", ".join(filter(None, (f'instance_type=~"{alternatives}"', more)))
+        found["karpenter"] = (
+            f"max by (instance_type, capacity_type, zone) ({KARPENTER}{{{selector}}}) > 0"
+        )
+    if open_cost:
+        found["open_cost"] = f"max by (node) ({OPEN_COST}{{{more}}}) > 0"
+    return found
+
+
+def karpenter_prices(result: Iterable[Mapping[str, Any]]) -> dict[Offering, HourlyPrice]:
+    """Of an instant vector."""
+    return {
+        (labels["instance_type"], labels["capacity_type"], labels["zone"]): price
+        for labels, price in _prices(result, PriceSource.KARPENTER, "USD")
+        if {"instance_type", "capacity_type", "zone"} <= labels.keys()
+    }
+
+
+def open_cost_prices(result: Iterable[Mapping[str, Any]], currency: str) -> dict[str, HourlyPrice]:
+    """Of an instant vector. OpenCost tells no currency: it is taken to be the installation's."""
+    return {
+        labels["node"]: price
+        for labels, price in _prices(result, PriceSource.OPEN_COST, currency)
+        if labels.get("node")
+    }
+
+
+def _prices(
+    result: Iterable[Mapping[str, Any]], source: PriceSource, currency: str
+) -> Iterable[tuple[Mapping[str, str], HourlyPrice]]:
+    for series in map(parse_series, result):
+        if series.samples and series.last_value > 0:
+            yield (
+                series.labels,
+                HourlyPrice(
+                    per_hour=Decimal(repr(series.last_value)).quantize(_DIGITS).normalize(),
+                    currency=currency,
+                    source=source,
+                    as_of=series.last_at,
+                    origin=source.value,
+                ),
+            )
+
+
+def updated(
+    known: Mapping[Key, Held], seen: Mapping[Key, HourlyPrice], *, now: float
+) -> Mapping[Key, Held]:
+    """With what was seen now; what was not seen for too long is forgotten."""
+    kept = {
+        key: replace(held, jumped=None, sightings=0)
+        for key, held in known.items()
+        if now - held.price.as_of <= KEPT_SECONDS
+    }
+    return MappingProxyType(
+        kept | {key: _confirmed(known.get(key), price) for key, price in seen.items()}
+    )
+
+
+def _confirmed(held: Held | None, price: HourlyPrice) -> Held:
+    if held is None or _apart(price, held.price) <= LARGEST_JUMP:
+        return Held(price=price)
+    again = held.jumped is not None and _apart(price, held.jumped) <= SAME
+    sightings = held.sightings + 1 if again else 1
+    if sightings >= CONFIRMATIONS:
+        return Held(price=price)
+    return Held(price=replace(held.price, as_of=price.as_of), jumped=price, sightings=sightings)
+
+
+def _apart(price: HourlyPrice, other: HourlyPrice) -> float:
+    return abs(float(price.per_hour / other.per_hour) - 1)

@@ -1,0 +1,81 @@
+"""Asks Prometheus for the prices that Karpenter and OpenCost measure, once in a while."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+
+from inference_cost.model.reading import Missing
+from inference_cost.observe.market_prices import (
+    MarketPrices,
+    karpenter_prices,
+    open_cost_prices,
+    queries,
+    updated,
+)
+from inference_cost.observe.prometheus_client import Answer, MetricsReader
+from inference_cost.observe.settings import PriceSettings, PrometheusSettings
+
+_LOG = logging.getLogger(__name__)
+MOST_SECONDS = 2.0  # the tick waits for the answers
+DOLLARS = "USD"  # Karpenter's prices; they are of no use where another currency is
+
+
+class PriceFeed:
+    """`prices` is what is known. A source that fails or is not there leaves it as it is."""
+
+    def __init__(
+        self,
+        reader: MetricsReader,
+        *,
+        prometheus: PrometheusSettings,
+        settings: PriceSettings,
+        currency: str,
+    ) -> None:
+        self._reader = reader
+        self._prometheus = prometheus
+        self._settings = settings
+        self._currency = currency
+        self._due = 0.0
+        self._jumps: dict[str, str] = {}
+        self.prices = MarketPrices()
+
+    async def refresh(self, now: float, instance_types: Iterable[str]) -> None:
+        """Ask again when it is time. What is not answered soon is asked next time; what was known stays."""
+        if now < self._due:
+            return
+        self._due = now + self._settings.refresh_seconds
+        asked = queries(
+            instance_types,
+            matchers=self._prometheus.matchers,
+            karpenter=self._settings.karpenter and self._currency == DOLLARS,
+            open_cost=self._settings.open_cost,
+        )
+        answers = await asyncio.gather(*(self._ask(promql) for promql in asked.values()))
+        self._take(dict(zip(asked, answers, strict=True)), now)
+
+    async def _ask(self, promql: str) -> Answer | Missing | None:
+        try:
+            return await asyncio.wait_for(
+                self._reader.query(promql, at=None),
+                min(self._prometheus.query_timeout_seconds, MOST_SECONDS),
+            )
+        except TimeoutError:
+            return None
+
+    def _take(self, answers: Mapping[str, Answer | Missing | None], now: float) -> None:
+        told = {name: a.result for name, a in answers.items() if isinstance(a, Answer)}
+        offerings, nodes = self.prices.offerings, self.prices.nodes
+        if "karpenter" in told:
+            offerings = updated(offerings, karpenter_prices(told["karpenter"]), now=now)
+        if "open_cost" in told:
+            seen = open_cost_prices(told["open_cost"], self._currency)
+            nodes = updated(nodes, seen, now=now)
+        self.prices = MarketPrices(offerings=offerings, nodes=nodes)
+        self._tell_jumps()
+
+    def _tell_jumps(self) -> None:
+        """Each once."""
+        jumps = self.prices.jumps
+        for what in sorted(jumps.keys() - self._jumps.keys()):
+            _LOG.warning("price_jump_held", extra={"offering": what, "price": jumps[what]})
+        self._jumps = jumps
