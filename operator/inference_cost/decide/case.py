@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide import lead_time
+from inference_cost.decide import lead_time, leaving
 from inference_cost.decide.limits.stabilize import CHANGES_KEPT, LONGEST_PERIOD_SECONDS, Bounds
 from inference_cost.decide.place import bounds
 from inference_cost.decide.plans import workloads_of
@@ -75,7 +75,8 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
     if not isinstance(seen, Missing):
         memory = _remember_slow_pods(memory, seen, snapshot)
         seen = slow_pods.marked(seen, memory.slow_pods)
-    pods = fleet(workloads, snapshot.nodes, at, start_up)
+    memory = _remember_leaving(memory, workloads, snapshot)
+    pods = fleet(workloads, at, start_up, memory.leaving_nodes)
     lowest, highest = bounds(observation.policy.variants)
     return Case(
         observation=observation,
@@ -97,6 +98,13 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
 def _remember_slow_pods(memory: PolicyMemory, seen: Traffic, snapshot: Snapshot) -> PolicyMemory:
     slow = slow_pods.look(memory.slow_pods, seen, memory.estimates, snapshot.nodes, snapshot.at)
     return memory if slow == memory.slow_pods else replace(memory, slow_pods=slow)
+
+
+def _remember_leaving(
+    memory: PolicyMemory, workloads: tuple[Workload, ...], snapshot: Snapshot
+) -> PolicyMemory:
+    going = leaving.marked(memory.leaving_nodes, workloads, snapshot.nodes, snapshot.at)
+    return memory if going == memory.leaving_nodes else replace(memory, leaving_nodes=going)
 
 
 def _remember_changes(memory: PolicyMemory, pods: Fleet, at: float) -> PolicyMemory:

@@ -21,19 +21,22 @@ ROUNDING: Final = 1e-9  # 2 replicas at 1.5 times the target are 3
 
 
 def follow(
-    case: Case, seen: Traffic, found: Needs, looked: Looked, signal: GpuSignal
+    case: Case, seen: Traffic, found: Needs, looked: Looked, signal: GpuSignal, *, lost: int = 0
 ) -> tuple[Needs, Looked]:
-    """In after as long as a start takes, as nothing is known of how long a lower utilization will last."""
+    """In after as long as a start takes, as nothing is known of how long a lower utilization will last.
+
+    `lost`: replicas that are replaced, which come on top of the needs and are in the current ones already.
+    """
     gpu, more = _settled(seen, case.at), fixed_headroom(case)
     if isinstance(gpu, Missing):
-        asked = max(case.fleet.current - more, 0)
+        asked = max(case.fleet.current - more - lost, 0)
     else:
-        asked = wanted(case.fleet, gpu.value, signal, more)
+        asked = wanted(case.fleet, gpu.value, signal, more, lost=lost)
     kept = remember(case.memory.wanted, case.at, asked, case.start_up_seconds)
     keep = highest_since(kept, case.at - case.start_up_seconds)
     needs = replace(
         found,
-        now=case.fleet.current if isinstance(gpu, Missing) else asked + more,
+        now=max(case.fleet.current - lost, 0) if isinstance(gpu, Missing) else asked + more,
         keep=max(keep, asked) + more,
         headroom=NOT_CHOSEN,
         reasons=(_reason(gpu, signal),),
@@ -41,13 +44,18 @@ def follow(
     return needs, looked._replace(wanted=kept, take_over=case.memory.take_over)
 
 
-def wanted(fleet: Fleet, utilization: float, signal: GpuSignal, headroom: int = 0) -> int:
+def wanted(
+    fleet: Fleet, utilization: float, signal: GpuSignal, headroom: int = 0, *, lost: int = 0
+) -> int:
     """Replicas without the headroom, which is compared without it too: it shall not make room for itself.
 
-    Of the ready ones; those that start are neither counted nor ordered again.
+    Of the ready ones; those that start are neither counted nor ordered again, nor are those for the `lost` ones.
     """
     busy = fleet.ready * utilization / signal.target_fraction  # replicas, at the target
-    ready, current = fleet.ready - headroom, fleet.current - headroom
+    ready = fleet.ready - headroom
+    current = fleet.current - headroom - lost
+    if lost:
+        current = max(current, ready)  # those that are about to go still serve
     if ready > 0 and abs(busy / ready - 1) <= TOLERANCE + ROUNDING:
         return current
     asked = ceil(busy - ROUNDING)

@@ -102,6 +102,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         price_before_zero=None if price is None else _number(price),
         outage=_outage(data.get("outage")),
         slow_pods=tuple(_slow_pod(one) for one in data.get("slow_pods", ())),
+        leaving_nodes=tuple((str(n), _number(t)) for n, t in data.get("leaving_nodes", ())),
     )
 
 

@@ -20,12 +20,12 @@ from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.latency.routing import gain
 from inference_cost.decide.lead_time import by_pool
 from inference_cost.decide.learning import Lesson
+from inference_cost.decide.leaving import why
 from inference_cost.decide.limits import behavior
 from inference_cost.decide.limits.guard import Verdict, forbids_removal, replaced
 from inference_cost.decide.limits.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
-from inference_cost.decide.pods import Fleet
 from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.replica.slow_pods import missing, times_less
 from inference_cost.decide.schedule import InForce, credited, scheduled
@@ -119,7 +119,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
     found, looked = needs(case, seen, can, lesson.late)
     signal = case.observation.policy.gpu_signal
     if signal is not None:
-        found, looked = follow(case, seen, found, looked, signal)
+        found, looked = follow(case, seen, found, looked, signal, lost=_lost(case))
     memory = _remembered(case, lesson, calibration, uneven, found, looked)
     gpu = mean_gpu_utilization(seen, case.at)
     pause, objective = case.observation.policy.pause, case.observation.policy.objective
@@ -269,7 +269,7 @@ def _findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tu
         lost = (("pods", case.fleet.stuck), ("trouble", case.fleet.trouble))
         found.append(Reason(code="replaced", values=lost))
     if case.fleet.leaving:
-        found.append(_of_leaving_nodes(case.fleet))
+        found.append(_of_leaving_nodes(case))
     found.extend(_of_slow_pods(case))
     if more > 0:
         values = (("replicas", desired), ("percent", more))
@@ -297,8 +297,14 @@ def _of_the_server(case: Case, can: Capability, desired: int) -> Iterator[Reason
         yield advised
 
 
-def _of_leaving_nodes(fleet: Fleet) -> Reason:
-    values = (("pods", fleet.leaving), ("node", fleet.leaving_node), ("why", fleet.leaving_why))
+def _of_leaving_nodes(case: Case) -> Reason:
+    fleet = case.fleet
+    node = fleet.leaving_node
+    values = (
+        ("pods", fleet.leaving),
+        ("node", node),
+        ("why", why(case.snapshot.nodes[node])),
+    )
     return Reason(code="leaving", values=values)
 
 

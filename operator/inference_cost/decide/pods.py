@@ -1,10 +1,11 @@
 """What the pods of the targets say: start-up times seen, pods that are stuck, and rollouts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from inference_cost.decide.lead_time import kept, starts
+from inference_cost.decide.leaving import Marked, lost
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.workload import Node, Pod, Workload
 
@@ -30,7 +31,7 @@ LONGEST_START_UP: Final = 7200.0
 class Fleet:
     """Pods of all variants, terminating ones left out. `trouble`: the first stuck pod's reason, in words.
 
-    `leaving`: of those that serve or start, on nodes that are about to go; the first one's node, and why.
+    `leaving`: of those, on nodes that are about to go, whether they still serve or not; `leaving_node`: of the first.
     """
 
     current: int
@@ -43,37 +44,25 @@ class Fleet:
     template_hash: str
     leaving: int = 0
     leaving_node: str = ""
-    leaving_why: str = ""
 
 
-def fleet(
-    workloads: Sequence[Workload], nodes: Mapping[str, Node], at: float, start_up: float
-) -> Fleet:
+def fleet(workloads: Sequence[Workload], at: float, start_up: float, going: Marked = ()) -> Fleet:
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
+    leaving = lost(pods, going, at) if going else []
     waiting = [pod for pod in pods if pod.ready_at is None]
-    stuck = [pod for pod in waiting if _stuck(pod, at, start_up)]
-    leaving = [node for node in _nodes_of(pods, stuck, nodes) if node.leaving]
+    stuck = [pod for pod in waiting if _stuck(pod, at, start_up) and pod not in leaving]
     return Fleet(
         current=sum(workload.desired_replicas for workload in workloads),
         ready=len(pods) - len(waiting),
-        starting=len(waiting) - len(stuck),
+        starting=len([pod for pod in waiting if pod not in leaving]) - len(stuck),
         stuck=len(stuck),
         trouble=_trouble(stuck[0]) if stuck else "",
         refused=next((w.quota_refusal for w in workloads if w.quota_refusal), ""),
         rolling_out=any(workload.rolling_out for workload in workloads),
         template_hash=workloads[0].template_hash,
         leaving=len(leaving),
-        leaving_node=leaving[0].name if leaving else "",
-        leaving_why=leaving[0].leaving if leaving else "",
+        leaving_node=leaving[0].node if leaving else "",
     )
-
-
-def _nodes_of(
-    pods: Sequence[Pod], stuck: Sequence[Pod], nodes: Mapping[str, Node]
-) -> Iterator[Node]:
-    """One for each pod that is bound and not stuck."""
-    bound = pods if not stuck else [pod for pod in pods if pod not in stuck]
-    return (nodes[pod.node] for pod in bound if pod.node in nodes)
 
 
 def _stuck(pod: Pod, at: float, start_up: float) -> bool:

@@ -160,6 +160,9 @@ class PolicyMemory:
     price_before_zero: float | None = None  # of a replica per hour, when last known
     outage: SuspectedOutage | None = None  # the last one
     slow_pods: tuple[SlowPod, ...] = ()
+    leaving_nodes: tuple[
+        tuple[str, float], ...
+    ] = ()  # that hold pods and are about to go, with the first look at which they were
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

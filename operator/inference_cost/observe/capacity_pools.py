@@ -24,7 +24,7 @@ PoolOf = tuple[str, HourlyPrice | Missing]
 
 
 class PriceBook:
-    """Pool and price of every node, in order of trust. Built once per change of the pools."""
+    """Pool and price of every node, in order of trust."""
 
     def __init__(
         self,

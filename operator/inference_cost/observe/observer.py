@@ -103,6 +103,7 @@ class Observer:
             window_seconds=decision.rate_window_seconds,
         )
         self._prices = self._price_feed()
+        self._answering = False  # at the last look: one that does not is asked no more than once
         self.pool_problems: dict[str, str] = {}  # by CapacityPool: why it is not used
         self.seconds_asking = 0.0  # for metrics, in the last tick
 
@@ -119,9 +120,10 @@ class Observer:
     async def observe(self, now: float) -> Snapshot:
         """The snapshot at `now` (epoch seconds). A policy that cannot be followed is a refusal in it."""
         policies, refusals = self._parser.parse(self._cache.policies(), self._cache.namespace)
-        metrics = await self._ask(now, self._pods_of_all(policies))
-        if not isinstance(metrics, Missing):
-            await self._refresh_prices(now)
+        metrics, _ = await asyncio.gather(
+            self._ask(now, self._pods_of_all(policies)), self._refresh_prices(now)
+        )
+        self._answering = not isinstance(metrics, Missing)
         held = claims(policies)
         seen = [self._look_at(policy, metrics, held, now) for policy in policies]
         if self._models is not None:
@@ -136,7 +138,8 @@ class Observer:
         if self._prices is None:
             return
         try:
-            await self._prices.refresh(now, instance_types(self._cache.nodes()))
+            types = instance_types(self._cache.nodes())
+            await self._prices.refresh(now, types, answering=self._answering)
         except Exception as error:  # noqa: BLE001  # prices that are not read must not hold replicas
             self._faults.tell("prices_failed", "prices", error)
 

@@ -39,9 +39,17 @@ class PriceFeed:
         self._jumps: dict[str, str] = {}
         self.prices = MarketPrices()
 
-    async def refresh(self, now: float, instance_types: Iterable[str]) -> None:
-        """Ask again when it is time. What is not answered soon is asked next time; what was known stays."""
+    async def refresh(
+        self, now: float, instance_types: Iterable[str], *, answering: bool = True
+    ) -> None:
+        """Ask again when it is time, of a Prometheus that answers.
+
+        What is not answered soon is asked next time; what was known stays for a while.
+        """
         if now < self._due:
+            return
+        if not answering:
+            self._take({}, now)
             return
         self._due = now + self._settings.refresh_seconds
         asked = queries(
@@ -63,14 +71,14 @@ class PriceFeed:
             return None
 
     def _take(self, answers: Mapping[str, Answer | Missing | None], now: float) -> None:
+        """What is not answered gets old all the same."""
         told = {name: a.result for name, a in answers.items() if isinstance(a, Answer)}
-        offerings, nodes = self.prices.offerings, self.prices.nodes
-        if "karpenter" in told:
-            offerings = updated(offerings, karpenter_prices(told["karpenter"]), now=now)
-        if "open_cost" in told:
-            seen = open_cost_prices(told["open_cost"], self._currency)
-            nodes = updated(nodes, seen, now=now)
-        self.prices = MarketPrices(offerings=offerings, nodes=nodes)
+        offerings = karpenter_prices(told.get("karpenter", ()))
+        nodes = open_cost_prices(told.get("open_cost", ()), self._currency)
+        self.prices = MarketPrices(
+            offerings=updated(self.prices.offerings, offerings, now=now),
+            nodes=updated(self.prices.nodes, nodes, now=now),
+        )
         self._tell_jumps()
 
     def _tell_jumps(self) -> None:

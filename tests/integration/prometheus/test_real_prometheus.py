@@ -27,7 +27,7 @@ from tests.unit.observe.world import deployment, filled, pod, policy, service
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WINDOW_SECONDS = 5.0
-MOST_QUERIES = 12  # two of them, for prices, once a minute
+MOST_QUERIES = 10
 
 
 @asynccontextmanager

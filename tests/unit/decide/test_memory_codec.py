@@ -47,6 +47,7 @@ FULL = PolicyMemory(
     ),
     headroom=to_bytes(new_vector()),
     looked_at=NOON,
+    leaving_nodes=(("gpu-1", NOON - 60.0),),
     take_over=TakeOver(rule=5, replaced=7, at=NOON),
     calibration=Calibration(
         template_hash="v1",

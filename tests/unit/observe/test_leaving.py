@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from inference_cost.control.wake_rules import worth_waking
+from inference_cost.control.handlers import apply_event
 from inference_cost.observe.kinds import NODE
 from tests.unit.observe.world import filled, node
 
@@ -35,11 +35,11 @@ def deleted() -> dict[str, Any]:
 LEAVING = {
     "an ordinary node stays": (node(), ""),
     "a taint of its own is no news": (tainted("nvidia.com/gpu"), ""),
-    "Karpenter disrupts it": (tainted("karpenter.sh/disrupted"), "Karpenter replaces it"),
-    "the Cluster Autoscaler deletes it": (
-        tainted("ToBeDeletedByClusterAutoscaler"),
-        "the Cluster Autoscaler deletes it",
+    "Karpenter evicts at once, or has a node for the victims first": (
+        tainted("karpenter.sh/disrupted"),
+        "",
     ),
+    "so does the Cluster Autoscaler": (tainted("ToBeDeletedByClusterAutoscaler"), ""),
     "a mere candidate of the Cluster Autoscaler stays": (
         tainted("DeletionCandidateOfClusterAutoscaler", "PreferNoSchedule"),
         "",
@@ -70,7 +70,8 @@ LEAVING = {
         },
         "",
     ),
-    "a deletion that waits for a finalizer": (deleted(), "it is being deleted"),
+    "a deletion that waits for a finalizer evicts, too": (deleted(), ""),
+    "out of service": (tainted("node.kubernetes.io/out-of-service", "NoExecute"), "out of service"),
 }
 
 
@@ -80,7 +81,8 @@ def test_leaving(obj: dict[str, Any], why: str) -> None:
     assert record.leaving == why
 
 
-def test_such_news_wakes_the_loop() -> None:
-    cache = filled(node())
-    assert cache.apply(NODE.kind, "MODIFIED", tainted("karpenter.sh/disrupted"))
-    assert worth_waking(NODE.kind, "MODIFIED", before=None, after=None)
+def test_such_news_wakes_the_loop_and_a_heartbeat_does_not() -> None:
+    cache, told = filled(node()), tainted("aws-node-termination-handler/spot-itn")
+    assert apply_event(cache, NODE, "MODIFIED", told, on_target=lambda _uid, _count: None)
+    told["metadata"]["annotations"] = {"beat": "2"}
+    assert not apply_event(cache, NODE, "MODIFIED", told, on_target=lambda _uid, _count: None)

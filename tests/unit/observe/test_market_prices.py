@@ -60,6 +60,40 @@ def test_what_is_no_price_is_none(value: str) -> None:
     assert open_cost_prices([counted(value)], "USD") == {}
 
 
+def test_what_ranks_a_reservation_first_is_no_price() -> None:
+    assert karpenter_prices([offered("8.05e-08", capacity="reserved")]) == {}
+    assert karpenter_prices([offered("8.05e-08")]) == {}
+    assert karpenter_prices([offered("0.5", capacity="reserved")]) == {}
+
+
+def test_yuan_are_no_dollars() -> None:
+    [china] = [offered("5.0")]
+    china["metric"]["zone"] = "cn-north-1a"
+    assert karpenter_prices([china]) == {}
+
+
+def test_a_scrape_may_move_the_name_of_the_node() -> None:
+    moved = counted("0.36", name="node-of-opencost")
+    moved["metric"]["exported_node"] = "gpu-1"
+    assert list(open_cost_prices([moved], "USD")) == ["gpu-1"]
+
+
+def test_a_name_with_several_prices_is_none() -> None:
+    told = [
+        counted("0.36"),
+        counted("4.00"),
+        counted("0.5", name="gpu-2"),
+        counted("0.5", name="gpu-2"),
+    ]
+    assert list(open_cost_prices(told, "USD")) == ["gpu-2"]
+
+
+def test_a_held_price_keeps_its_own_date() -> None:
+    known = updated({}, {KEY: priced("0.40")}, now=NOW)
+    known = updated(known, {KEY: priced("4.00", NOW + 60)}, now=NOW + 60)
+    assert known[KEY].price.as_of == NOW
+
+
 def test_series_without_their_labels_are_left_out() -> None:
     assert karpenter_prices([{"metric": {"zone": "a"}, "value": [NOW, "1"]}]) == {}
     assert open_cost_prices([{"metric": {}, "value": [NOW, "1"]}], "USD") == {}
@@ -74,6 +108,7 @@ JUMPS: dict[str, tuple[list[str], str, bool]] = {
     "a third one does": (["0.40", "4.00", "4.00", "4.00"], "4", False),
     "looks that differ do not": (["0.40", "4.00", "9.00", "4.00"], "0.4", True),
     "back to what it was": (["0.40", "4.00", "4.00", "0.41"], "0.41", False),
+    "what never settles is believed in the end": (["1.00", *["2.00", "3.00"] * 7, "2"], "2", False),
 }
 
 
@@ -97,7 +132,7 @@ def test_a_look_without_it_breaks_the_row_and_an_hour_without_it_ends_it() -> No
     known = updated(known, {}, now=NOW + 60)
     known = updated(known, {KEY: priced("4.00")}, now=NOW + 120)
     assert known[KEY].price.per_hour == Decimal("0.4")
-    assert updated(known, {}, now=NOW + KEPT_SECONDS) != {}
+    assert updated(known, {}, now=NOW + KEPT_SECONDS + 119) != {}
     assert updated(known, {}, now=NOW + KEPT_SECONDS + 121) == {}
 
 
@@ -105,8 +140,11 @@ def test_queries_hold_types_that_look_like_types_only() -> None:
     asked = queries(
         ["g6.xlarge", 'x"} or up{', ""], matchers='cluster="a", ', karpenter=True, open_cost=True
     )
-    assert 'instance_type=~"g6[.]xlarge", cluster="a"}' in asked["karpenter"]
-    assert asked["open_cost"] == 'max by (node) (node_total_hourly_cost{cluster="a"}) > 0'
+    assert (
+        '{instance_type=~"g6[.]xlarge", capacity_type!="reserved", cluster="a"}'
+        in asked["karpenter"]
+    )
+    assert asked["open_cost"] == 'node_total_hourly_cost{cluster="a"} > 0'
     assert queries([], matchers="", karpenter=True, open_cost=False) == {}
 
 
@@ -185,6 +223,10 @@ async def test_it_asks_once_a_minute_and_keeps_what_it_knows_when_a_source_fails
     assert len(reader.asked) == 4
     known = prices.prices.offering(*KEY), prices.prices.node("gpu-1")
     assert [one.per_hour if one else None for one in known] == [Decimal("0.37"), Decimal("0.36")]
+    for minute in range(2, 62):
+        await prices.refresh(NOW + 60.0 * minute, [TYPE], answering=False)
+    assert len(reader.asked) == 4
+    assert (prices.prices.offering(*KEY), prices.prices.node("gpu-1")) == (None, None)
 
 
 async def test_dollars_are_of_no_use_elsewhere() -> None:

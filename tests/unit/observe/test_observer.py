@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import GatewaySignals, LatencyHistogram, Signals
@@ -28,7 +29,7 @@ from tests.unit.observe.world import (
 )
 
 PROMETHEUS = PrometheusSettings(url="http://prometheus", matchers='cluster="c1"')
-MOST_QUERIES = 12  # two of them, for prices, once a minute
+MOST_QUERIES = 10
 
 
 def observer(
@@ -57,6 +58,17 @@ def only(snapshot: Snapshot) -> PolicyObservation:
 
 def small_world(*more: dict[str, Any]) -> ClusterCache:
     return filled(policy(), deployment(), service(), pod("a"), node(), *more)
+
+
+async def test_measured_prices_are_those_of_the_nodes_from_the_second_look_on() -> None:
+    metrics = FakeMetrics(*recorded_window("a"))
+    metrics.prices = [vector({"node": "gpu-1"}, 0.42)]
+    looking = observer(small_world(), metrics)
+    sources = []
+    for tick in range(2):
+        [found] = (await looking.observe(NOW + 15.0 * tick)).nodes.values()
+        sources.append(found.price.source if isinstance(found.price, HourlyPrice) else None)
+    assert sources == [PriceSource.SHIPPED_TABLE, PriceSource.OPEN_COST]
 
 
 async def test_a_whole_observation() -> None:
@@ -129,8 +141,7 @@ async def test_no_tenant_s_string_enters_a_query_and_the_matchers_enter_each() -
     metrics = FakeMetrics()
     await look(filled(hostile, deployment(), pod("a")), metrics)
     queries = metrics.asked[1:]
-    assert len([query for query in queries if "price" not in query and "cost" not in query]) == 9
-    assert len(queries) == 10  # OpenCost's prices, once a minute; Karpenter's are of instance types
+    assert len(queries) == 9
     assert all('cluster="c1"' in query for query in queries)
     assert not any("resnet" in query or "vision" in query or "or{" in query for query in queries)
 

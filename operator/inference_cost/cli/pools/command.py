@@ -1,36 +1,19 @@
 """`kubectl inference-cost pools`: which pools the operator sees, and what their nodes cost."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from inference_cost.cli import rendering
 from inference_cost.cli.cluster import connect
-from inference_cost.cli.pools.objects import as_yaml
-from inference_cost.cli.pools.seen import Pool, Price, by_offering, pools_of
-from inference_cost.model.money import HourlyPrice
-from inference_cost.observe.capacity_pools import PriceBook
-from inference_cost.observe.extract import capacity_pool_record, node_record
-from inference_cost.observe.nodes import has_gpus
-from inference_cost.observe.prices import TABLE_CURRENCY, shipped_table
-
-
-class Output(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-    YAML = "yaml"
+from inference_cost.cli.pools.output import Output
 
 
 def pools(
     *,
     every: Annotated[bool, typer.Option("--all", help="Also nodes without a GPU.")] = False,
     currency: Annotated[
-        str, typer.Option(help="The installation's currency (Helm value `currency`).")
-    ] = TABLE_CURRENCY,
+        str, typer.Option(help="The installation's currency (Helm value `settings.currency`).")
+    ] = "USD",
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
     kubeconfig: Annotated[
         str | None,
@@ -40,91 +23,11 @@ def pools(
         Output, typer.Option("--output", "-o", help="Form of the output.")
     ] = Output.TEXT,
 ) -> None:
-    """List the pools of GPU nodes with their prices; -o yaml prints the inferred ones as CapacityPools."""
-    cluster = connect(kubeconfig, context)
-    records = [node_record(node) for node in cluster.nodes()]
-    declared = [capacity_pool_record(pool) for pool in cluster.capacity_pools()]
-    book = PriceBook(declared, table=shipped_table(), currency=currency)
-    seen = pools_of([r for r in records if every or has_gpus(r)], book)
-    for warning in _warnings(book, seen):
-        typer.echo(f"warning: {warning}", err=True)
-    match output:
-        case Output.YAML:
-            typer.echo(as_yaml(seen), nl=False)
-        case Output.JSON:
-            typer.echo(rendering.as_json([_json(pool) for pool in seen]))
-        case Output.TEXT:
-            rows = [_cells(pool) for pool in seen]
-            typer.echo(rendering.table(rows) or "No nodes with GPUs; --all shows all nodes.")
+    """List the pools of GPU nodes; -o yaml prints the inferred ones as CapacityPools.
 
+    Prices are those of CapacityPools and list prices. What the operator reads of Karpenter and
+    OpenCost goes before list prices.
+    """
+    from inference_cost.cli.pools.listing import show  # noqa: PLC0415 - slow to import
 
-def _warnings(book: PriceBook, seen: Sequence[Pool]) -> Iterator[str]:
-    for name, problem in sorted(book.problems.items()):
-        yield f"CapacityPool/{name} is not used: {problem}"
-    rows = Counter(pool.name for pool in seen if pool.declared)
-    for name in sorted(name for name, count in rows.items() if count > 1):
-        yield (
-            f"CapacityPool/{name} binds nodes of several accelerators, capacity types or node pools; name one of each "
-            "in spec.nodeSelector.matchLabels"
-        )
-
-
-def _cells(pool: Pool) -> dict[str, str]:
-    return {
-        "name": pool.name,
-        "from": "CapacityPool" if pool.declared else "labels",
-        "capacity": pool.capacity.value if pool.capacity_known else f"{pool.capacity}?",
-        "gpu": pool.gpu_product,
-        "nodes": str(len(pool.nodes)),
-        "gpus": str(sum(node.gpus for node in pool.nodes)),
-        "zones": ",".join(pool.zones),
-        "price/h": _range([node.price for node in pool.nodes]),
-        "priced": _sources([node.price for node in pool.nodes]),
-    }
-
-
-def _range(prices: list[Price]) -> str:
-    """Lowest to highest; a question mark where some are not known."""
-    known = sorted({price.per_hour for price in prices if isinstance(price, HourlyPrice)})
-    if not known:
-        return "unknown"
-    text = f"{known[0]:f}" if len(known) == 1 else f"{known[0]:f}-{known[-1]:f}"
-    return text if all(isinstance(price, HourlyPrice) for price in prices) else f"{text}, ?"
-
-
-def _sources(prices: list[Price]) -> str:
-    told = {f"{p.origin}, {_date(p)}" for p in prices if isinstance(p, HourlyPrice)}
-    return "; ".join(sorted(told))
-
-
-def _date(price: HourlyPrice) -> str:
-    return datetime.fromtimestamp(price.as_of, UTC).date().isoformat()
-
-
-def _json(pool: Pool) -> dict[str, Any]:
-    return {
-        "name": pool.name,
-        "declared": pool.declared,
-        "capacityType": pool.capacity.value,
-        "capacityTypeKnown": pool.capacity_known,
-        "gpuProduct": pool.gpu_product,
-        "matchLabels": dict(pool.selector),
-        "nodes": len(pool.nodes),
-        "gpus": sum(node.gpus for node in pool.nodes),
-        "offerings": [
-            {"instanceType": instance_type, "zone": zone, **_price_json(price)}
-            for (instance_type, zone), price in by_offering(pool).items()
-        ],
-    }
-
-
-def _price_json(price: Price) -> dict[str, str | None]:
-    if not isinstance(price, HourlyPrice):
-        return {"perNodeHour": None, "why": price.detail}
-    return {
-        "perNodeHour": f"{price.per_hour:f}",
-        "currency": price.currency,
-        "source": price.source.value,
-        "origin": price.origin,
-        "asOf": _date(price),
-    }
+    show(connect(kubeconfig, context), every=every, currency=currency, output=output)

@@ -1,4 +1,4 @@
-"""Inferred pools as CapacityPools for Git, with what is not known of them as comments."""
+"""Inferred pools as CapacityPools for Git, with prices and what is not known of them as comments."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -15,44 +15,35 @@ WIDTH = 96
 
 
 def as_yaml(pools: Sequence[Pool]) -> str:
-    """One document for each inferred pool; those that are declared are in the cluster already."""
+    """One document for each inferred pool; those that are declared are in the cluster already.
+
+    Applied as they are, they name the nodes and change no price. A pool that no labels tell from the others is a
+    comment alone.
+    """
     inferred = [pool for pool in pools if not pool.declared]
     return "---\n".join(_document(pool) for pool in inferred)
 
 
 def _document(pool: Pool) -> str:
-    comments = [line for remark in _remarks(pool) for line in wrap(remark, WIDTH)]
-    text: str = yaml.safe_dump(capacity_pool(pool), sort_keys=False, default_flow_style=False)
-    return "".join(f"# {line}\n" for line in comments) + text
+    head = [line for remark in _remarks(pool) for line in wrap(remark, WIDTH)]
+    text = _object(pool) if pool.selector and not pool.overlaps else ""
+    return "".join(f"# {line}\n" for line in head) + text
 
 
-def capacity_pool(pool: Pool) -> dict[str, Any]:
-    """The object."""
+def _object(pool: Pool) -> str:
     spec: dict[str, Any] = {"nodeSelector": {"matchLabels": dict(pool.selector)}}
-    offerings = list(_offerings(pool))
-    if offerings:
-        spec["offerings"] = offerings
-    return {
+    found = {
         "apiVersion": API_VERSION,
         "kind": CAPACITY_POOL.kind,
         "metadata": {"name": pool.name},
         "spec": spec,
     }
+    return _dumped(found) + "".join(f"  # {line}\n" for line in _price_lines(pool))
 
 
-def _offerings(pool: Pool) -> Iterator[dict[str, str]]:
-    """Per zone where prices differ between zones, else for all of them."""
-    known = {
-        offering: price.per_hour
-        for offering, price in by_offering(pool).items()
-        if isinstance(price, HourlyPrice) and offering[0]
-    }
-    for instance_type in sorted({kind for kind, _ in known}):
-        prices = {zone: price for (kind, zone), price in known.items() if kind == instance_type}
-        zoned = len(set(prices.values())) > 1
-        for zone, price in sorted(prices.items()) if zoned else [("", next(iter(prices.values())))]:
-            where = {"zone": zone} if zone else {}
-            yield {"instanceType": instance_type, **where, "perNodeHour": f"{price.normalize():f}"}
+def _dumped(value: object) -> str:
+    text: str = yaml.safe_dump(value, sort_keys=False, default_flow_style=False)
+    return text
 
 
 def _remarks(pool: Pool) -> Iterator[str]:
@@ -66,24 +57,28 @@ def _remarks(pool: Pool) -> Iterator[str]:
             "matchLabels that they lack."
         )
     if not pool.selector:
-        yield "These nodes have no label to bind them by: give them one, and name it in matchLabels."
-    yield from _price_remarks(pool)
-
-
-def _price_remarks(pool: Pool) -> Iterator[str]:
-    prices = by_offering(pool)
-    listed = [price for price in prices.values() if isinstance(price, HourlyPrice)]
-    if listed:
-        dates = sorted(
-            {datetime.fromtimestamp(price.as_of, UTC).date().isoformat() for price in listed}
-        )
-        dated = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+        yield "Left out: no label binds these nodes. Give them one, and name it in matchLabels."
+    elif pool.overlaps:
+        labels = ", ".join(f"{key}={value}" for key, value in pool.selector)
         yield (
-            f"The prices are list prices of {dated}, in {listed[0].currency}. Write what you pay; or give "
-            "discountPercent instead of offerings, and the list prices go on being followed."
+            f"Left out: {labels} would bind the nodes of {', '.join(pool.overlaps)} as well. Give these nodes a "
+            "label of their own, and name it in matchLabels."
         )
-    unknown = [offering for offering, price in prices.items() if not isinstance(price, HourlyPrice)]
-    for instance_type, zone in unknown:
-        what = instance_type or "a node without node.kubernetes.io/instance-type"
-        place = f" in {zone}" if zone else ""
-        yield f"No price is known for {what}{place}: add an offering, or its cost stays unknown."
+
+
+def _price_lines(pool: Pool) -> Iterator[str]:
+    """Written out, they would go before what Karpenter and OpenCost measure, and leave other types without a price."""
+    yield 'discountPercent: "0"  # what you pay less than the list price; or, in its place, what you pay:'
+    yield "offerings:"
+    for (instance_type, zone), price in by_offering(pool).items():
+        offering = {"instanceType": instance_type} | ({"zone": zone} if zone else {})
+        if isinstance(price, HourlyPrice):
+            date = datetime.fromtimestamp(price.as_of, UTC).date().isoformat()
+            offering["perNodeHour"] = f"{price.per_hour:f}"
+            remark = f"  # {price.currency}, list price of {date}"
+        else:
+            offering["perNodeHour"] = "0.00"
+            remark = "  # no list price: its cost is not known until you give one"
+        lines = _dumped([offering]).splitlines()
+        yield from lines[:-1]
+        yield lines[-1] + remark
