@@ -376,6 +376,7 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("seconds", 240),
         ("wanted", 3),
         ("trouble", "ImagePullBackOff"),
+        ("node", "gpu-1"),
         ("why", "the model is decoupled"),
         ("error", "ValueError"),
         ("name", "mornings"),
