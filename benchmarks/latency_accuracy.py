@@ -4,7 +4,7 @@
 
 Mean queue time and 99th percentile at 0.1 to 0.9 of capacity, and the largest load within 1.4 to 4 times the time of a
 full batch; servers whose batches cost little or much per item, with batch sizes in and between those of the tables. An
-error of the mean is taken of the whole latency, of which the queue is a part. Five minutes.
+error of the mean is taken of the whole latency, of which the queue is a part. More than nine minutes.
 """
 
 from collections.abc import Iterator, Sequence

@@ -21,6 +21,7 @@ class Cluster:
     """An API server and the namespace that the kubeconfig's context names."""
 
     api: Any  # kubernetes.client.CustomObjectsApi
+    core: Any  # kubernetes.client.CoreV1Api
     namespace: str
 
     def policy(self, name: str, namespace: str | None) -> dict[str, Any]:
@@ -63,11 +64,8 @@ class Cluster:
         Raises:
             CommandError: not allowed or not reachable.
         """
-        from kubernetes import client  # noqa: PLC0415 - slow to import
-
-        core = client.CoreV1Api(self.api.api_client)
         answer = self._call(
-            lambda: core.list_node(_preload_content=False, _request_timeout=TIMEOUT_SECONDS),
+            lambda: self.core.list_node(_preload_content=False, _request_timeout=TIMEOUT_SECONDS),
             missing="the API server knows no nodes",
             kind="nodes",
         )
@@ -145,7 +143,8 @@ def connect(kubeconfig: str | None, context: str | None) -> Cluster:
         ) from None
     chosen = next((c for c in known if c["name"] == context), active)
     namespace = chosen["context"].get("namespace") or "default"
-    return Cluster(client.CustomObjectsApi(client.ApiClient(settings)), namespace)
+    connection = client.ApiClient(settings)
+    return Cluster(client.CustomObjectsApi(connection), client.CoreV1Api(connection), namespace)
 
 
 _NOT_INSTALLED = (

@@ -1,6 +1,6 @@
 """CapacityPools: which nodes they bind, and the price they give."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -45,7 +45,7 @@ class PriceBook:
     def price_of(self, node: NodeRecord) -> PoolOf:
         """Name of the CapacityPool that binds the node ("" when none does), and the node's price."""
         for record, spec in self._pools:
-            if binds(spec, node.labels):
+            if binds(spec.node_selector.match_labels, node.labels):
                 return record.name, self._pool_price(record, spec, node)
         found = self._measured(node)
         return "", self._with_problems(found) if isinstance(found, Missing) else found
@@ -63,6 +63,8 @@ class PriceBook:
         return self._karpenter(labels) or self._shipped(labels)
 
     def _karpenter(self, labels: Labels) -> HourlyPrice | None:
+        if not self._market.offerings:
+            return None  # most clusters have none, and thousands of nodes
         return self._market.offering(
             first_label(labels, INSTANCE_TYPE_LABELS),
             capacity_type(labels).value,
@@ -131,5 +133,5 @@ class PriceBook:
         )
 
 
-def binds(spec: CapacityPoolSpec, labels: Labels) -> bool:
-    return all(labels.get(k) == v for k, v in spec.node_selector.match_labels.items())
+def binds(match_labels: Mapping[str, str], labels: Labels) -> bool:
+    return all(labels.get(k) == v for k, v in match_labels.items())

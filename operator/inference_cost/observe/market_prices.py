@@ -146,22 +146,18 @@ def updated(
     known: Mapping[Key, Held], seen: Mapping[Key, HourlyPrice], *, now: float
 ) -> Mapping[Key, Held]:
     """With what was seen now; what was not seen for too long is forgotten."""
-    kept = {
+    fresh = {key: held for key, held in known.items() if now - held.seen_at <= KEPT_SECONDS}
+    unseen = {
         key: replace(held, jumped=None, sightings=0)
-        for key, held in known.items()
-        if now - held.seen_at <= KEPT_SECONDS
+        for key, held in fresh.items()
+        if key not in seen
     }
-    return MappingProxyType(
-        kept
-        | {
-            key: _confirmed(kept.get(key), known.get(key), price, now)
-            for key, price in seen.items()
-        }
-    )
+    told = {key: _confirmed(fresh.get(key), price, now) for key, price in seen.items()}
+    return MappingProxyType(unseen | told)
 
 
-def _confirmed(kept: Held | None, held: Held | None, price: HourlyPrice, now: float) -> Held:
-    if kept is None or held is None or _apart(price, held.price) <= LARGEST_JUMP:
+def _confirmed(held: Held | None, price: HourlyPrice, now: float) -> Held:
+    if held is None or _apart(price, held.price) <= LARGEST_JUMP:
         return Held(price=price, seen_at=now)
     again = held.jumped is not None and _apart(price, held.jumped) <= SAME
     sightings, disputed = (held.sightings if again else 0) + 1, held.disputed + 1

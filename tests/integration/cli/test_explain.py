@@ -11,26 +11,12 @@ import pytest
 
 from e2e.rig.binaries import Binaries
 from e2e.rig.cluster import Cluster
-from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient, wait_for
 from tests.unit.act_status.views import attained, plan
 from tests.unit.cli.objects import decided
 
 NAMESPACE = "team-a"
 COMMAND = Path(sys.executable).with_name("kubectl-inference_cost")
-
-
-@pytest.fixture(scope="module")
-def own_cluster(
-    cluster_programs: Binaries, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """A cluster of its own: it begins without our definitions."""
-    assert cluster_programs
-    settings = ControlPlaneSettings(
-        state_folder=tmp_path_factory.mktemp("cli"), name="cli", with_prometheus=False
-    )
-    with ControlPlane.start(settings) as control_plane:
-        yield control_plane.cluster
 
 
 @pytest.fixture(scope="module")

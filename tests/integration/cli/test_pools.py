@@ -3,15 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 
-from e2e.rig.binaries import Binaries
 from e2e.rig.cluster import Cluster
-from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient
 
 COMMAND = Path(sys.executable).with_name("kubectl-inference_cost")
@@ -30,18 +26,6 @@ def node(name: str, labels: dict[str, str]) -> dict[str, object]:
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
 
 
-@pytest.fixture(scope="module")
-def cluster(
-    cluster_programs: Binaries, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    assert cluster_programs
-    settings = ControlPlaneSettings(
-        state_folder=tmp_path_factory.mktemp("pools"), name="pools", with_prometheus=False
-    )
-    with ControlPlane.start(settings) as control_plane:
-        yield control_plane.cluster
-
-
 def pools(cluster: Cluster, *arguments: str) -> str:
     command = [str(COMMAND), "pools", *arguments, "--kubeconfig", str(cluster.kubeconfig)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
@@ -49,27 +33,27 @@ def pools(cluster: Cluster, *arguments: str) -> str:
     return done.stdout
 
 
-def test_what_is_inferred_can_be_applied(cluster: Cluster) -> None:
-    with KubeClient(cluster.kubeconfig) as kube:
+def test_what_is_inferred_can_be_applied(own_cluster: Cluster) -> None:
+    with KubeClient(own_cluster.kubeconfig) as kube:
         for name, labels in (("a", ON_DEMAND), ("b", ON_DEMAND), ("c", SPOT)):
             kube.create(node(name, labels))
-        before = {pool["name"]: pool for pool in json.loads(pools(cluster, "-o", "json"))}
+        before = {pool["name"]: pool for pool in json.loads(pools(own_cluster, "-o", "json"))}
         assert {name: pool["nodes"] for name, pool in before.items()} == {
             "gpu-on-demand": 2,
             "gpu-spot": 1,
         }
         assert before["gpu-on-demand"]["offerings"][0]["perNodeHour"] == "0.8048"
         kube.apply_files(*sorted(Path("crds").glob("*.yaml")))
-        for printed in yaml.safe_load_all(pools(cluster, "-o", "yaml")):
+        for printed in yaml.safe_load_all(pools(own_cluster, "-o", "yaml")):
             kube.create(printed)
-    after = {pool["name"]: pool for pool in json.loads(pools(cluster, "-o", "json"))}
+    after = {pool["name"]: pool for pool in json.loads(pools(own_cluster, "-o", "json"))}
     assert {name: (pool["declared"], pool["nodes"]) for name, pool in after.items()} == {
         "gpu-on-demand": (True, 2),
         "gpu-spot": (True, 1),
     }
     assert after["gpu-on-demand"]["offerings"] == before["gpu-on-demand"]["offerings"]
-    assert pools(cluster, "-o", "yaml") == ""
-    assert [line.split()[0] for line in pools(cluster).splitlines()[1:]] == [
+    assert pools(own_cluster, "-o", "yaml") == ""
+    assert [line.split()[0] for line in pools(own_cluster).splitlines()[1:]] == [
         "gpu-on-demand",
         "gpu-spot",
     ]

@@ -12,7 +12,7 @@ from inference_cost.decide.leaving import LONGEST_SECONDS
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import LimitedBy, Plan
-from inference_cost.model.policy import GpuSignal, Headroom, HeadroomMode
+from inference_cost.model.policy import GpuSignal, Headroom, HeadroomMode, Policy
 from inference_cost.model.reading import Missing, MissingReason, Sample
 from inference_cost.model.signals import Signals
 from inference_cost.model.workload import Pod
@@ -42,10 +42,10 @@ def on(name: str, node: str, **more: object) -> Pod:
     return pod(name, node=node, **more)
 
 
-def world(*pods: Pod, rate: float = 150.0, of: object = PLAIN) -> PolicyObservation:
+def world(*pods: Pod, rate: float = 150.0, of: Policy = PLAIN) -> PolicyObservation:
     ready = [one for one in pods if one.ready]
     return observation(
-        of=of,  # type: ignore[arg-type]
+        of=of,
         running=workload(len([one for one in pods if not one.terminating]), pods),
         seen=replace(
             signals(rate, len(ready)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import CapacityType
-from inference_cost.observe.capacity_pools import PriceBook
+from inference_cost.observe.capacity_pools import PriceBook, binds
 from inference_cost.observe.nodes import (
     GPU_PRODUCT_LABELS,
     INSTANCE_TYPE_LABELS,
@@ -175,12 +175,8 @@ def _overlaps(pool: Pool, pools: Sequence[Pool]) -> tuple[str, ...]:
     return tuple(
         other.name
         for other in others
-        if any(_binds(pool.selector, node.record.labels) for node in other.nodes)
+        if any(binds(dict(pool.selector), node.record.labels) for node in other.nodes)
     )
-
-
-def _binds(selector: Selector, labels: Labels) -> bool:
-    return all(labels.get(key) == value for key, value in selector)
 
 
 def by_offering(pool: Pool) -> Mapping[tuple[str, str], Price]:

@@ -1,0 +1,22 @@
+"""A cluster for the tests of the command."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.rig.binaries import Binaries
+from e2e.rig.cluster import Cluster
+from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
+
+
+@pytest.fixture(scope="module")
+def own_cluster(
+    cluster_programs: Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A cluster of its own: it begins without our definitions."""
+    assert cluster_programs
+    settings = ControlPlaneSettings(
+        state_folder=tmp_path_factory.mktemp("cli"), name="cli", with_prometheus=False
+    )
+    with ControlPlane.start(settings) as control_plane:
+        yield control_plane.cluster
