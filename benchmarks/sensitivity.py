@@ -42,6 +42,7 @@ CONSTANTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "RIPE_SECONDS",
             "AHEAD",
             "BEHIND",
+            "WORTH_AT_MOST",
             "CHOICE_STARTS",
             "BUDGET_SECONDS",
             "UNLOADED",

@@ -36,7 +36,7 @@ def at_equal_lateness(cost: Floats, late: Floats) -> Floats:
 
 def chosen(late: Floats, cost: Floats) -> int:
     """With nothing learned."""
-    rule, _ = cheapest(cost, late, ALLOWED_AVERAGE * ALLOWED)
+    rule, _ = cheapest(cost, late, ALLOWED_AVERAGE * ALLOWED, ALLOWED)
     return rule
 
 

@@ -38,7 +38,10 @@ from inference_cost.decide.headroom.shadow import Serving, counting
 
 LOWEST_PRICE: Final = 1.0
 PRICE_STEP: Final = 1.05
-PRICES: Final = 110
+LEAST_ALLOWED: Final = 1e-5  # share late; below it the price rises no further
+# Price × share that may be late, at most: all that may be late is never worth more than so much of all that is served.
+# After a burst that nothing foretold a higher price buys what is gone.
+WORTH_AT_MOST: Final = 0.6
 PRIOR_SECONDS: Final = 7_200.0  # of demand, for which the average stands
 # Of the late share that the objective allows, what a record may show while it is young and when it is ripe: the best
 # of many rules by a few bursts promises more than it keeps.
@@ -98,20 +101,22 @@ def _choose(learned: Learned, serving: Serving, allowed: float) -> None:
     cost = learned.cost * serving.load + prior * PRIOR_COST  # in costs of serving a request
     most = may * numbers[DEMAND] + ALLOWED_AVERAGE * allowed * prior
     most *= exp(min(max(ahead, -behind), AHEAD))
-    numbers[RULE], numbers[PRICE] = cheapest(cost, late, most)
+    numbers[RULE], numbers[PRICE] = cheapest(cost, late, most, allowed)
     requests = numbers[DEMAND] + prior
     _compare(learned, cost / requests, late / requests, most / requests)
 
 
 @compiled
-def cheapest(cost: Floats, late: Floats, most: float) -> tuple[int, float]:
-    """The rule, and the price of a late request, in units of cost ÷ late, that makes it no later than `most`."""
-    price = LOWEST_PRICE
-    for i in range(PRICES):
-        rule = int((cost + price * late).argmin())
-        if late[rule] <= most or i == PRICES - 1:
-            break
+def cheapest(cost: Floats, late: Floats, most: float, allowed: float) -> tuple[int, float]:
+    """The rule, and the price of a late request, in units of cost ÷ late, that makes it no later than `most`.
+
+    Later than that where a price within `WORTH_AT_MOST` does not suffice.
+    """
+    price, highest = LOWEST_PRICE, WORTH_AT_MOST / max(allowed, LEAST_ALLOWED)
+    rule = int((cost + price * late).argmin())
+    while late[rule] > most and price * PRICE_STEP <= highest:
         price *= PRICE_STEP
+        rule = int((cost + price * late).argmin())
     return rule, price
 
 

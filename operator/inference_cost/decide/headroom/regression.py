@@ -37,7 +37,7 @@ HALF_LIVES: Final = (0.0, 0.5, 10 / 3, 20.0)  # of the means, in start-ups
 FORGETTING_SECONDS: Final = 43_200.0  # half-life of weights and variance
 RECENT_SECONDS: Final = 1_500.0  # half-life of how large misses have lately been
 LARGEST_FEATURE: Final = 1.0
-BY_CHANCE: Final = 2.0  # standard deviations of what arrives in a window
+BY_CHANCE: Final = 2.0  # standard deviations of what arrives
 LARGEST_CHANCE: Final = 0.12  # of a logarithm: what is more is a trend however few requests come
 LARGEST_SURPRISE: Final = 1.0  # of a logarithm, that the weights learn from
 CERTAIN: Final = 1.0  # trace of the covariance from which on nothing more is forgotten
@@ -118,10 +118,23 @@ def _count_means(learned: Learned, look: Look) -> None:
     numbers[MEAN] += max(of_a_day, so_far) * (look.rate - numbers[MEAN])
     numbers[AGE] += look.seconds
     numbers[LARGEST] = max(numbers[LARGEST] * (1.0 - of_a_day), look.rate)
-    levels[0] = look.rate
+    levels[0] = max(look.rate, _at_least(numbers, look))
     for i in range(1, LEVELS):
         gain = 1.0 - 2.0 ** (-look.seconds / (HALF_LIVES[i] * look.start_up))
         levels[i] += (1.0 if first else gain) * (look.rate - levels[i])
+
+
+@compiled
+def _at_least(numbers: Floats, look: Look) -> float:
+    """Requests/s that chance does not explain since the last look: the window would show them only when it is full."""
+    seconds = min(look.seconds, look.tick)
+    return look.latest - BY_CHANCE * sqrt(_unevenness(numbers) * look.latest / seconds)
+
+
+@compiled
+def _unevenness(numbers: Floats) -> float:
+    """Variance ÷ mean of arrivals."""
+    return float(max(numbers[STEPS] / max(numbers[REQUESTS], 1.0), 1.0))
 
 
 @compiled
@@ -236,8 +249,7 @@ def _set_features(
 @compiled
 def _beyond_chance(learned: Learned, look: Look, difference: float) -> float:
     """Of the newest mean to a longer one. It is of few requests: what chance explains says nothing of trends."""
-    numbers = learned.numbers
-    uneven = max(numbers[STEPS] / max(numbers[REQUESTS], 1.0), 1.0)  # variance ÷ mean of arrivals
+    uneven = _unevenness(learned.numbers)
     chance = BY_CHANCE * sqrt(uneven / max(learned.levels[0] * look.window, 1.0))
     return copysign(max(abs(difference) - min(chance, LARGEST_CHANCE), 0.0), difference)
 

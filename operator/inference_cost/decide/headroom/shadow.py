@@ -46,12 +46,13 @@ SETTLING_STARTS: Final = (
 LONGEST_SETTLING_STARTS: Final = (
     20.0  # and until a queue from before is worked off, or never will be
 )
-FADING_SECONDS: Final = 2 * 86_400.0  # half-life of what is known of the rules
+FADING_SECONDS: Final = 4 * 86_400.0  # half-life of what is known of the rules
 DISPERSION_STARTS: Final = 80.0  # half-life of the dispersion of arrivals, in start-ups
 OBJECTIVES_EVENED: Final = 3.0  # a replica evens out the load over so many objectives,
 LONGEST_EVENED: Final = 120.0  # seconds, and no longer
-# Bursts within one look are not seen. They are taken to be as uneven as looks are from one to the next, over this time:
-# so the lateness of the own fleet is met on traces with little and with much dispersion (docs/how-it-decides.md).
+# Bursts within one look are not seen. They are taken to be as uneven as looks are from one to the next, over this time
+# or half of what a request may wait: so the lateness of the own fleet is met on traces with little and with much
+# dispersion (docs/how-it-decides.md).
 BURST_SECONDS: Final = 6.0
 FARTHEST: Final = 8.0  # deviations
 BURSTS_KEPT: Final = 64  # most fleets have so few replicas, and many as many as others
@@ -102,7 +103,7 @@ def remember_bases(learned: Learned, expected: Expected, look: Look) -> Floats:
 @compiled
 def _bases(learned: Learned, expected: Expected, look: Look) -> Floats:
     """Never below the present rate, never far above all that was seen."""
-    now, grown = np.empty(BASES), LARGEST_GROWTH * look.rate
+    now, grown = np.empty(BASES), LARGEST_GROWTH * learned.levels[0]
     now[0] = min(exp(expected.log[-1]) - learned.numbers[NOTHING], grown)
     cap = max(LARGEST_BASE * learned.numbers[LARGEST], grown)
     for base in range(1, BASES):
@@ -266,7 +267,7 @@ def _bursts_of(numbers: Floats, look: Look, serving: Serving) -> Bursts:
     rate = numbers[SMOOTH] if serving.threshold > look.seconds else look.latest
     index, deviation = max(numbers[STEPS] / numbers[REQUESTS], 1.0), 0.0
     if rate > 0:
-        deviation = sqrt(index / (rate * max(BURST_SECONDS, serving.threshold / 2)))
+        deviation = sqrt(index / (rate * max(BURST_SECONDS, serving.wait_allowed / 2)))
     known = np.full(BURSTS_KEPT, np.nan)
     return Bursts(numbers[SMOOTH], rate, deviation, look.seconds, serving.goodput, known)
 

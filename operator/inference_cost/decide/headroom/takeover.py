@@ -43,5 +43,5 @@ def clearly_cheaper(vector: Floats, rule: int, other: int, allowed: float) -> bo
 @lru_cache(maxsize=AVERAGES_KEPT)
 def average_rule(allowed: float) -> int:
     """What is followed before anything is known of the demand, as `choice.py` chooses it."""
-    rule, _ = cheapest(PRIOR_COST, PRIOR_LATE, ALLOWED_AVERAGE * allowed)
+    rule, _ = cheapest(PRIOR_COST, PRIOR_LATE, ALLOWED_AVERAGE * allowed, allowed)
     return rule

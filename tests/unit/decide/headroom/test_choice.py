@@ -44,7 +44,7 @@ def with_record(late: float, cheaper: int = TIGHT, safe: int = ROOMY) -> Learned
     learned.cost[:] = 2 * RECORD / 10
     learned.late[:] = 0.05 * RECORD
     learned.cost[cheaper], learned.late[cheaper] = RECORD / 10, late * RECORD
-    learned.cost[safe], learned.late[safe] = 1.9 * RECORD / 10, 0.0
+    learned.cost[safe], learned.late[safe] = 1.2 * RECORD / 10, 0.0
     return learned
 
 
@@ -74,7 +74,14 @@ def test_where_no_rule_keeps_it_the_price_is_capped() -> None:
     learned.cost[TIGHT] = RECORD / 10
     rule = chosen(learned)
     assert rule == TIGHT  # nothing is to be had for more
-    assert learned.numbers[PRICE] <= choice.PRICE_STEP**choice.PRICES
+    assert learned.numbers[PRICE] * ALLOWED <= choice.WORTH_AT_MOST
+
+
+def test_a_late_request_is_worth_more_where_fewer_may_be_late() -> None:
+    cost, late = np.array([1.0, 1.9]), np.array([0.01, 0.0])
+    rule, price = choice.cheapest(cost, late, 0.0005, 0.001)
+    assert (rule, price) == (1, pytest.approx(90, rel=0.06))
+    assert choice.cheapest(cost, late, 0.005, 0.01)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,23 @@ def test_an_even_load_does_not_teach_that_no_rise_goes_on() -> None:
     assert learned.weights[:, 1] == pytest.approx([0.3, 0.3, 0.3], abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("latest", "rise"),
+    [(300.0, 1.3), (103.0, 1.0)],
+    ids=["a jump counts before the window is full of it", "what chance explains does not"],
+)
+def test_the_newest_gap_tells_a_jump(latest: float, rise: float) -> None:
+    """1,500 requests arrive in a gap: by chance 5 % more or fewer."""
+    draw = np.random.default_rng(1)
+    even = [float(draw.poisson(1500)) / 15.0 for _ in range(480)]
+    told, _, _ = watch(even)
+    untold, _, _ = watch(even)
+    with_jump = regression.learn(told, look(100.0, latest=latest))
+    without = regression.learn(untold, look(100.0, latest=100.0))
+    assert exp(with_jump.log[-1] - without.log[-1]) == pytest.approx(rise, abs=0.08)
+    assert (told.levels[0] > 100.0) == (rise > 1.0)
+
+
 def test_the_deviation_is_that_of_the_noise() -> None:
     draw = np.random.default_rng(1)
     _, expected, _ = watch([100 * exp(0.2 * draw.standard_normal()) for _ in range(4000)])

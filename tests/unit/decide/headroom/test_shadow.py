@@ -24,14 +24,14 @@ FULL = RULES.index(Rule(0, 1.0, 2))
 FULL_AND_LONG = RULES.index(Rule(0, 1.0, 30))
 
 
-def play(learned: Learned, rates: list[float], ready: int = 10) -> list[float]:
-    """Requests late in the own fleet, by look."""
+def play(learned: Learned, rates: list[float], ready: int = 10, **changes: float) -> list[float]:
+    """Requests late in the own fleet, by look. `changes`: of what serves."""
     late = []
     for i, rate in enumerate(rates):
         seen = look(rate, at=MIDNIGHT + i * TICK)
         expected = regression.learn(learned, seen)
         bases = shadow.remember_bases(learned, expected, seen)
-        late.append(shadow.advance(learned, bases, seen, serving(ready=ready)))
+        late.append(shadow.advance(learned, bases, seen, serving(ready=ready, **changes)))
     return late
 
 
@@ -164,6 +164,16 @@ def test_uneven_arrivals_are_late_more_often_than_even_ones() -> None:
     rates = [100.0 + (30.0 if i % 2 else -30.0) for i in range(200)]
     late = sum(play(even, [100.0] * 200, ready=12)), sum(play(uneven, rates, ready=12))
     assert late[1] > 3 * late[0]
+
+
+def test_bursts_within_a_look_are_late_where_no_request_may_wait() -> None:
+    """What an objective leaves beyond its batches evens them out, not how long it is."""
+    rates = [80.0, 120.0] * 60
+    none, half_a_minute = (
+        sum(play(nothing_learned(), rates, threshold=60.0, wait_allowed=wait))
+        for wait in (0.0, 30.0)
+    )
+    assert none > 1.5 * half_a_minute
 
 
 def test_without_any_demand_nothing_is_late() -> None:
