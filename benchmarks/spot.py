@@ -28,7 +28,14 @@ ZONES = {
     "bad zones": ("us-east-1f", "us-east-1c", "us-east-1d"),
 }
 SPOT_PRICE = Decimal("0.45")  # of 1.00 on demand
-RULES = ("on-demand-only", "one-zone", "half-half", "spothedge")
+RULES = (
+    "on-demand-only",
+    "one-zone",
+    "half-half",
+    "spothedge",
+    "priced",
+    "survive-largest-zone",
+)
 
 
 def market(folder: Path, zones: Sequence[str]) -> SpotMarket:

@@ -27,6 +27,7 @@ from inference_cost.simulate.outcome import (
 from inference_cost.simulate.result import outcome_of
 from inference_cost.simulate.scenario import Scenario
 from inference_cost.simulate.spot.market import cheapest_by_step
+from inference_cost.simulate.spot.priced import OWN, run_own_placement
 from inference_cost.simulate.spot.trial import run_placement
 from inference_cost.simulate.tuning import (
     STATIC,
@@ -50,7 +51,8 @@ from inference_cost.simulate.world.new import (
 Progress = Callable[[float, str], None]
 """Called with the share done (0 to 1) and what is running now."""
 
-KNOWN: Final = (*AUTOSCALERS, STATIC, STATIC_IN_HINDSIGHT, *SPOT)
+ON_SPOT: Final = (*OWN, *SPOT)
+KNOWN: Final = (*AUTOSCALERS, STATIC, STATIC_IN_HINDSIGHT, *ON_SPOT)
 OURS_SECONDS: Final = 60.0  # of work, relative to one run of a baseline: for the progress alone
 DECISION_SECONDS: Final = 0.001  # of work per tick, likewise
 TELL_SECONDS: Final = 1.0
@@ -119,7 +121,7 @@ def check(scenario: Scenario, against: Sequence[str]) -> None:
             f"--exclude-first-seconds: {scenario.exclude_first_seconds:g} s leave nothing of "
             f"{scenario.traffic.seconds:g} s of traffic; choose less"
         )
-    if scenario.spot is None and any(name in SPOT for name in against):
+    if scenario.spot is None and any(name in ON_SPOT for name in against):
         raise ValueError("--against: spot rules need --spot-availability and a spot CapacityPool")
     objective_of(scenario)
 
@@ -140,7 +142,7 @@ def _tasks(scenario: Scenario, against: Sequence[str], *, tuned: bool, bound: bo
 
 def _placements(against: Sequence[str], *, tuned: bool) -> list[Task]:
     """Of the replicas that ours orders: they wait for it."""
-    names = [name for name in against if name in SPOT]
+    names = [name for name in against if name in ON_SPOT]
     return [Task(kind="placement", trial=trial) for trial in trials(names, tuned=tuned)]
 
 
@@ -209,7 +211,9 @@ def _run(
 ) -> Outcome | BoundOutcome | None:
     """`demand` is for placements alone, `progress` for ours."""
     if demand is not None:
-        return run_placement(scenario, task.trial, demand)
+        own = task.trial.name in OWN
+        place = run_own_placement if own else run_placement
+        return place(scenario, task.trial, demand)
     if task.kind == "ours":
         return ours(scenario, progress)
     if task.kind in ("bound", "spot-bound"):

@@ -11,6 +11,7 @@ import numpy as np
 from inference_cost.decide.engine import decide
 from inference_cost.model.memory import Memory
 from inference_cost.model.plan import LimitedBy, Plan
+from inference_cost.model.reading import Missing
 from inference_cost.simulate.observation import Observer
 from inference_cost.simulate.outcome import ReplicaSchedule
 from inference_cost.simulate.phases import phases
@@ -29,7 +30,8 @@ class Operator:
     scenario: Scenario
     memory: Memory = field(default_factory=Memory)
     seconds: list[float] = field(default_factory=list)  # wall clock of each decide
-    orders: list[tuple[float, int]] = field(default_factory=list)  # when, replicas from then on
+    # When, replicas from then on, and what a late request counts like, in costs of serving one.
+    orders: list[tuple[float, int, float]] = field(default_factory=list)
     _observer: Observer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,8 +55,17 @@ class Operator:
             raise RuntimeError(f"the decision failed: {dict(plan.reasons[0].values)}")
         if plan.write:
             order(world, plan.desired)
-            self.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))
+            self.orders.append(
+                (float(world.numbers[NOW]), int(world.counts[LIVE]), late_price(plan))
+            )
         return plan
+
+
+def late_price(plan: Plan) -> float:
+    """Of a late request in costs of serving one; 0 where no rule was chosen."""
+    if isinstance(plan.headroom, Missing) or isinstance(plan.profile, Missing):
+        return 0.0
+    return plan.headroom.late_price_replica_seconds * plan.profile.load_per_replica
 
 
 @contextmanager
@@ -76,7 +87,7 @@ def run_ours(
     `progress` is called with the share done, every hundredth of the simulated time.
     """
     told = 0.0
-    operator.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))
+    operator.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE]), 0.0))
     with _nothing_old_to_collect():
         for phase in phases(world, operator.scenario):
             while advance(phase, operator.scenario.tick_seconds):
@@ -85,5 +96,9 @@ def run_ours(
                 if progress is not None and share >= told + PROGRESS_STEP:
                     told = share
                     progress(share)
-    times, replicas = zip(*operator.orders, strict=True)
-    return ReplicaSchedule(times_seconds=np.array(times), replicas=np.array(replicas, np.int64))
+    times, replicas, prices = zip(*operator.orders, strict=True)
+    return ReplicaSchedule(
+        times_seconds=np.array(times),
+        replicas=np.array(replicas, np.int64),
+        late_prices=np.array(prices),
+    )

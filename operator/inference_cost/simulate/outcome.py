@@ -29,10 +29,14 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReplicaSchedule:
-    """`replicas[i]` are wanted from `times_seconds[i]` until the next time; the first time is 0."""
+    """`replicas[i]` are wanted from `times_seconds[i]` until the next time; the first time is 0.
+
+    `late_prices`: of a late request in costs of serving one, at these times; empty where whoever ordered knows none.
+    """
 
     times_seconds: Floats
     replicas: NDArray[np.int64]
+    late_prices: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -54,7 +54,8 @@ def trials(names: Iterable[str], *, tuned: bool) -> list[Trial]:
     for name in names:
         found.append(Trial(name=name))
         if tuned:
-            found.extend(Trial(name=name, knob=i) for i in range(len(baselines[name].grid)))
+            grid = baselines[name].grid if name in baselines else ()  # our own have no knob
+            found.extend(Trial(name=name, knob=i) for i in range(len(grid)))
     return found
 
 

@@ -19,6 +19,8 @@ TITLES = {
     "llmd-slo": "llm-d SLO-aware KEDA",
     "static": "Static peak",
     "static99": "Best constant in hindsight",
+    "priced": "Ours on spot, risk priced",
+    "survive-largest-zone": "Ours on spot, surviving the largest zone",
     "spothedge": "SpotHedge",
     "on-demand-only": "On-demand only",
     "one-zone": "One zone with fallback",

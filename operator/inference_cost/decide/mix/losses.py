@@ -1,0 +1,82 @@
+"""How often a failure domain is lost, and for how long to keep away from it.
+
+A domain (a zone of a spot pool) mostly goes as a whole, so it is one unit. The rate of its losses has a Gamma posterior
+(losses ÷ hours with replicas), which fades back to the prior: one loss in four hours, what zones of AWS lost a V100 at
+(github.com/skypilot-org/spot-traces: 0.1 to 1.4 per hour). Only what a cloud takes counts, never what is removed here.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+PRIOR_LOSSES: Final = 1.0
+PRIOR_HOURS: Final = 4.0
+HALF_LIFE_SECONDS: Final = 48 * 3600.0
+# Half of the spells without capacity are over within half an hour, others last for hours: the time away doubles with
+# each loss or refusal, and halves with each spell of twice its length without one.
+FIRST_AWAY_SECONDS: Final = 600.0
+LONGEST_AWAY_SECONDS: Final = 7_200.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossRecord:
+    """Of one domain. Times are epoch seconds."""
+
+    losses: float = PRIOR_LOSSES
+    hours: float = PRIOR_HOURS
+    looked_at: float | None = None
+    away_until: float | None = None
+    away_seconds: float = FIRST_AWAY_SECONDS  # at the next loss
+    held_since: float | None = None  # replicas are ready, since then or since this was last counted
+    proven: bool = True  # False from a loss or a refusal on until a replica gets ready
+
+    @property
+    def per_hour(self) -> float:
+        return self.losses / self.hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """In one domain since the last look. `refused`: what was asked for did not come."""
+
+    ready: int
+    lost: bool = False
+    refused: bool = False
+
+
+def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
+    """With one look more."""
+    seconds = 0.0 if record.looked_at is None else max(at - record.looked_at, 0.0)
+    kept = 0.5 ** (seconds / HALF_LIFE_SECONDS)
+    present = seconds / 3600 if happened.ready else 0.0
+    faded = replace(
+        record,
+        losses=PRIOR_LOSSES + (record.losses - PRIOR_LOSSES) * kept + happened.lost,
+        hours=PRIOR_HOURS + (record.hours - PRIOR_HOURS) * kept + present,
+        looked_at=at,
+    )
+    if happened.lost or happened.refused:
+        return _away(faded, at)
+    return _held(faded, at) if happened.ready else replace(faded, held_since=None)
+
+
+def keeps_away(record: LossRecord, at: float) -> bool:
+    return record.away_until is not None and at < record.away_until
+
+
+def _away(record: LossRecord, at: float) -> LossRecord:
+    return replace(
+        record,
+        away_until=at + record.away_seconds,
+        away_seconds=min(2 * record.away_seconds, LONGEST_AWAY_SECONDS),
+        held_since=None,
+        proven=False,
+    )
+
+
+def _held(record: LossRecord, at: float) -> LossRecord:
+    if record.held_since is None:
+        return replace(record, held_since=at, proven=True, away_until=None)
+    if at - record.held_since <= 2 * record.away_seconds:
+        return record
+    shorter = max(record.away_seconds / 2, FIRST_AWAY_SECONDS)
+    return replace(record, held_since=at, away_seconds=shorter)
