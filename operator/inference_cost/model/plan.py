@@ -135,7 +135,8 @@ class ReplacedRule:
 class HeadroomChoice:
     """The rule that is followed and those it was chosen from, as known when it was chosen.
 
-    `late_price_replica_seconds`: what a late request counts like, at the lowest price that keeps the objective.
+    `late_price_replica_seconds`: what a late request counts like, at the lowest price that keeps the objective, or the
+    highest worth paying.
     """
 
     followed: HeadroomRule

@@ -30,8 +30,9 @@ class Operator:
     scenario: Scenario
     memory: Memory = field(default_factory=Memory)
     seconds: list[float] = field(default_factory=list)  # wall clock of each decide
-    # When, replicas from then on, and what a late request counts like, in costs of serving one.
-    orders: list[tuple[float, int, float]] = field(default_factory=list)
+    orders: list[tuple[float, int]] = field(default_factory=list)  # when, replicas from then on
+    # When, and what a late request counts like from then on, in costs of serving one.
+    late_prices: list[tuple[float, float]] = field(default_factory=list)
     _observer: Observer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,16 +56,17 @@ class Operator:
             raise RuntimeError(f"the decision failed: {dict(plan.reasons[0].values)}")
         if plan.write:
             order(world, plan.desired)
-            self.orders.append(
-                (float(world.numbers[NOW]), int(world.counts[LIVE]), late_price(plan))
-            )
+            self.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))
+        price = late_price(plan)
+        if price is not None and (not self.late_prices or price != self.late_prices[-1][1]):
+            self.late_prices.append((float(world.numbers[NOW]), price))
         return plan
 
 
-def late_price(plan: Plan) -> float:
-    """Of a late request in costs of serving one; 0 where no rule was chosen."""
+def late_price(plan: Plan) -> float | None:
+    """Of a late request in costs of serving one; None where no rule was chosen."""
     if isinstance(plan.headroom, Missing) or isinstance(plan.profile, Missing):
-        return 0.0
+        return None
     return plan.headroom.late_price_replica_seconds * plan.profile.load_per_replica
 
 
@@ -87,7 +89,7 @@ def run_ours(
     `progress` is called with the share done, every hundredth of the simulated time.
     """
     told = 0.0
-    operator.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE]), 0.0))
+    operator.orders.append((float(world.numbers[NOW]), int(world.counts[LIVE])))
     with _nothing_old_to_collect():
         for phase in phases(world, operator.scenario):
             while advance(phase, operator.scenario.tick_seconds):
@@ -96,9 +98,13 @@ def run_ours(
                 if progress is not None and share >= told + PROGRESS_STEP:
                     told = share
                     progress(share)
-    times, replicas, prices = zip(*operator.orders, strict=True)
+    times, replicas = zip(*operator.orders, strict=True)
+    priced_at, prices = (
+        zip(*operator.late_prices, strict=True) if operator.late_prices else ((), ())
+    )
     return ReplicaSchedule(
         times_seconds=np.array(times),
         replicas=np.array(replicas, np.int64),
-        late_prices=np.array(prices),
+        late_price_times=np.array(priced_at, np.float64),
+        late_prices=np.array(prices, np.float64),
     )

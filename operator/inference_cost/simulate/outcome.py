@@ -31,11 +31,13 @@ class Course:
 class ReplicaSchedule:
     """`replicas[i]` are wanted from `times_seconds[i]` until the next time; the first time is 0.
 
-    `late_prices`: of a late request in costs of serving one, at these times; empty where whoever ordered knows none.
+    `late_prices[i]`: of a late request in costs of serving one, from `late_price_times[i]` on; empty where whoever
+    ordered knows none.
     """
 
     times_seconds: Floats
     replicas: NDArray[np.int64]
+    late_price_times: Floats = field(default_factory=lambda: np.zeros(0))
     late_prices: Floats = field(default_factory=lambda: np.zeros(0))
 
 

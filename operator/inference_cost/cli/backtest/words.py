@@ -26,6 +26,7 @@ TITLES = {
     "one-zone": "One zone with fallback",
     "half-half": "Half spot, half on-demand",
 }
+NO_RIVALS = ("on-demand-only", "priced", "survive-largest-zone")
 DAY_SECONDS, HOUR_SECONDS = 86_400.0, 3_600.0
 LONG_DAYS = 2.0
 WHOLE_DOLLARS_FROM = 100.0
@@ -118,10 +119,10 @@ def _objective(ours: Run, target_percent: float | None, *, fleet: bool) -> str:
 def _worth_telling(others: Sequence[Run]) -> list[Run]:
     """HPA as it comes, and the cheapest of all others that met the objective.
 
-    `on-demand-only` is no rival: it places what ours orders.
+    `on-demand-only` and our own placements are no rivals: they place what ours orders.
     """
     hpa = [run for run in others if run.name == "hpa" and setting(run.knob) != TUNED]
-    rivals = [run for run in others if run not in hpa and run.name != "on-demand-only"]
+    rivals = [run for run in others if run not in hpa and run.name not in NO_RIVALS]
     good = [run for run in rivals if run.meets_objective]
     return hpa[:1] + sorted(good, key=lambda run: float(run.cost_dollars))[:1]
 

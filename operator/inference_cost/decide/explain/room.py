@@ -4,12 +4,13 @@ from decimal import Decimal
 from typing import Final
 
 from inference_cost.decide.explain.words import duration, money_per_day, percent
+from inference_cost.decide.headroom.shadow import FADING_SECONDS
 from inference_cost.model.plan import HeadroomChoice, HeadroomRule, Plan, ReplacedRule
 from inference_cost.model.policy import Objective, QueueTimeObjective
 from inference_cost.model.reading import Missing
 
 A_RECORD: Final = 3600.0  # seconds; before, what other services need weighs more
-REMEMBERED: Final = 4 * 86_400.0  # seconds; what is older has faded to less than a quarter
+REMEMBERED: Final = 2 * FADING_SECONDS  # what is older has faded to less than a quarter
 
 
 def room(plan: Plan, objective: Objective) -> str:
@@ -58,6 +59,11 @@ def _followed(choice: HeadroomChoice, what: str) -> str:
         return (
             f"Room: {rule}. None of {choice.rules} rules tried on this load keeps the objective at a price worth "
             f"paying; this one is late in {percent(late)} of the {what}."
+        )
+    if late > accepted:
+        return (
+            f"Room: {rule}; of {choice.rules} rules tried on {seen} of this load the cheapest, late {what} at the "
+            f"highest price worth paying ({percent(late)} late)."
         )
     told = (
         f"Room: {rule}; of {choice.rules} rules tried on {seen} of this load the cheapest that is late in at most "

@@ -2,7 +2,8 @@
 
 What a rule did on this policy's demand counts together with what it does on the average of many services, which
 weighs as much as two hours' demand. A late request is priced in costs of serving one; the lowest price is taken at
-which the rule that is cheapest, late requests paid for, is late no more often than allowed.
+which the rule that is cheapest, late requests paid for, is late no more often than allowed, or the highest that is
+worth paying.
 """
 
 from math import exp

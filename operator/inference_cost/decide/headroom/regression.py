@@ -128,11 +128,11 @@ def _count_means(learned: Learned, look: Look) -> None:
 def _at_least(numbers: Floats, look: Look) -> float:
     """Requests/s that chance does not explain since the last look: the window would show them only when it is full."""
     seconds = min(look.seconds, look.tick)
-    return look.latest - BY_CHANCE * sqrt(_unevenness(numbers) * look.latest / seconds)
+    return look.latest - BY_CHANCE * sqrt(unevenness(numbers) * look.latest / seconds)
 
 
 @compiled
-def _unevenness(numbers: Floats) -> float:
+def unevenness(numbers: Floats) -> float:
     """Variance ÷ mean of arrivals."""
     return float(max(numbers[STEPS] / max(numbers[REQUESTS], 1.0), 1.0))
 
@@ -249,7 +249,7 @@ def _set_features(
 @compiled
 def _beyond_chance(learned: Learned, look: Look, difference: float) -> float:
     """Of the newest mean to a longer one. It is of few requests: what chance explains says nothing of trends."""
-    uneven = _unevenness(learned.numbers)
+    uneven = unevenness(learned.numbers)
     chance = BY_CHANCE * sqrt(uneven / max(learned.levels[0] * look.window, 1.0))
     return copysign(max(abs(difference) - min(chance, LARGEST_CHANCE), 0.0), difference)
 

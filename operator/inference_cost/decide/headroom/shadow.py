@@ -27,7 +27,7 @@ from inference_cost.decide.headroom.learned import (
     Floats,
     Learned,
 )
-from inference_cost.decide.headroom.regression import Expected, Look, above
+from inference_cost.decide.headroom.regression import Expected, Look, above, unevenness
 from inference_cost.decide.headroom.rules import (
     BASE_OF,
     BASES,
@@ -265,7 +265,7 @@ def _share_waiting(before: float, after: float, allowed: float) -> float:
 def _bursts_of(numbers: Floats, look: Look, serving: Serving) -> Bursts:
     """Arrivals are as uneven within a look as from look to look."""
     rate = numbers[SMOOTH] if serving.threshold > look.seconds else look.latest
-    index, deviation = max(numbers[STEPS] / numbers[REQUESTS], 1.0), 0.0
+    index, deviation = unevenness(numbers), 0.0
     if rate > 0:
         deviation = sqrt(index / (rate * max(BURST_SECONDS, serving.wait_allowed / 2)))
     known = np.full(BURSTS_KEPT, np.nan)

@@ -7,6 +7,7 @@ with all possible mixes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Final
 
 MOST: Final = 2**31 - 1
@@ -43,9 +44,13 @@ class Risk:
 
 
 def cheapest(needed: int, domains: Sequence[Domain], risk: Risk) -> tuple[int, ...]:
-    """Replicas by domain, `needed` in all where the domains have room, more where `survivors` ask for them."""
+    """Replicas by domain, `needed` in all where the domains have room, more where `survivors` ask for them.
+
+    With survivors a loss makes nobody late, so it is not paid for; of the sizes of the largest domain a few are tried.
+    """
     if not risk.survivors:
         return _filled(needed, needed, domains, risk)
+    risk = replace(risk, late_price=0.0)
     tried = [
         _filled(needed, max(needed, risk.survivors + most), _capped(domains, most), risk)
         for most in _largest_domains(domains, risk.survivors)
@@ -107,19 +112,20 @@ def _cheapest_next(
         if counts[i] >= domain.highest:
             continue
         cost = marginal(needed, domain, counts[i], risk)
-        if best is None or cost < least:
+        if isfinite(cost) and (best is None or cost < least):
             best, least = i, cost
     return best
 
 
 def _largest_domains(domains: Sequence[Domain], survivors: int) -> list[int]:
     """Sizes of the largest domain that are worth a try: the survivors in one other, evenly in two, three…, on none."""
-    lossy = sum(domain.losses_per_hour > 0 for domain in domains)
-    return [0, *(-(-survivors // others) for others in range(1, lossy + 1))]
+    lossy = [domain for domain in domains if domain.losses_per_hour > 0]
+    least = max((domain.lowest for domain in lossy), default=0)
+    return [least, *(max(-(-survivors // n), least) for n in range(1, len(lossy) + 1))]
 
 
 def _capped(domains: Sequence[Domain], most: int) -> list[Domain]:
     return [
-        replace(d, highest=max(min(d.highest, most), d.lowest)) if d.losses_per_hour else d
+        replace(d, highest=min(d.highest, max(most, d.lowest))) if d.losses_per_hour else d
         for d in domains
     ]

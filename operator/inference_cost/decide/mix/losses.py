@@ -1,8 +1,9 @@
 """How often a failure domain is lost, and for how long to keep away from it.
 
 A domain (a zone of a spot pool) mostly goes as a whole, so it is one unit. The rate of its losses has a Gamma posterior
-(losses ÷ hours with replicas), which fades back to the prior: one loss in four hours, what zones of AWS lost a V100 at
-(github.com/skypilot-org/spot-traces: 0.1 to 1.4 per hour). Only what a cloud takes counts, never what is removed here.
+(losses ÷ hours with replicas, starting ones too), which fades back to the prior: one loss in four hours, what zones of
+AWS lost a V100 at (github.com/skypilot-org/spot-traces: 0.1 to 1.4 per hour). Only what a cloud takes counts, never
+what is removed here.
 """
 
 from dataclasses import dataclass, replace
@@ -36,9 +37,13 @@ class LossRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """In one domain since the last look. `refused`: what was asked for did not come."""
+    """In one domain since the last look. `alive`: replicas then, starting ones too.
 
-    ready: int
+    `refused`: what was asked for did not come.
+    """
+
+    ready: int  # now
+    alive: int
     lost: bool = False
     refused: bool = False
 
@@ -47,15 +52,17 @@ def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
     """With one look more."""
     seconds = 0.0 if record.looked_at is None else max(at - record.looked_at, 0.0)
     kept = 0.5 ** (seconds / HALF_LIFE_SECONDS)
-    present = seconds / 3600 if happened.ready else 0.0
+    present = seconds / 3600 if happened.alive else 0.0
     faded = replace(
         record,
         losses=PRIOR_LOSSES + (record.losses - PRIOR_LOSSES) * kept + happened.lost,
         hours=PRIOR_HOURS + (record.hours - PRIOR_HOURS) * kept + present,
-        looked_at=at,
+        looked_at=at if record.looked_at is None else max(at, record.looked_at),
     )
     if happened.lost or happened.refused:
         return _away(faded, at)
+    if keeps_away(faded, at):  # what is left there does not say that more is to be had
+        return faded
     return _held(faded, at) if happened.ready else replace(faded, held_since=None)
 
 

@@ -1,7 +1,7 @@
 """One look at where a policy's replicas run, and where they are to run from now on. State in, state out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
@@ -33,37 +33,47 @@ class DomainSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placing:
-    """By domain: what was asked for last, and what is known of losses."""
+    """By domain, in their order: what was asked for last, what there was then, and what is known of losses."""
 
     asked: tuple[int, ...] = ()
+    alive: tuple[int, ...] = ()
     records: tuple[LossRecord, ...] = ()
 
 
 def exposure_seconds(start_seconds: float, notice_seconds: float, reaction_seconds: float) -> float:
     """From the end of a lost replica until one ordered `reaction_seconds` after its notice serves."""
-    return max(start_seconds - notice_seconds, LEAST_EXPOSURE_SECONDS) + reaction_seconds
+    return max(reaction_seconds + start_seconds - notice_seconds, LEAST_EXPOSURE_SECONDS)
 
 
 def place(
     needed: int, seen: Sequence[DomainSeen], risk: Risk, before: Placing, at: float
 ) -> Placing:
-    """What to ask each domain for. A domain of another number than before starts with nothing known."""
-    known = len(before.records) == len(seen)
-    records = before.records if known else tuple(LossRecord() for _ in seen)
-    asked_before = before.asked if known else tuple(one.alive for one in seen)
+    """What to ask each domain for. Where their number changed nothing is known of any."""
+    alive = tuple(one.alive for one in seen)
+    if len(before.records) != len(seen):
+        before = Placing(asked=alive, alive=alive, records=tuple(LossRecord() for _ in seen))
     records = tuple(
-        watched(record, _happened(one, last), at) if one.can_be_lost else record
-        for record, one, last in zip(records, seen, asked_before, strict=True)
+        watched(record, _happened(one, asked_before, alive_before), at)
+        if one.can_be_lost
+        else record
+        for record, one, asked_before, alive_before in zip(
+            before.records, seen, before.asked, before.alive, strict=True
+        )
     )
     domains = [_domain(one, record, at) for one, record in zip(seen, records, strict=True)]
     wanted = cheapest(needed, domains, risk)
-    asking = asked(wanted, [one.ready for one in seen], [one.alive for one in seen], needed)
-    return replace(before, asked=asking, records=records)
+    asking = asked(wanted, [one.ready for one in seen], needed)
+    return Placing(asked=asking, alive=alive, records=records)
 
 
-def _happened(seen: DomainSeen, asked_before: int) -> Happened:
+def _happened(seen: DomainSeen, asked_before: int, alive_before: int) -> Happened:
     lost = seen.lost > 0
-    return Happened(ready=seen.ready, lost=lost, refused=not lost and seen.alive < asked_before)
+    return Happened(
+        ready=seen.ready,
+        alive=alive_before,
+        lost=lost,
+        refused=not lost and seen.alive < asked_before,
+    )
 
 
 def _domain(seen: DomainSeen, record: LossRecord, at: float) -> Domain:

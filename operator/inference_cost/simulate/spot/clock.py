@@ -12,18 +12,24 @@ from inference_cost.simulate.world.state import LIVE, NOW, Floats, Ints
 
 
 @compiled
-def advance(spot: SpotWorld, interval: float) -> bool:
-    """Go on to the next multiple of `interval` seconds or change of the demand; False once the run is over."""
+def advance(spot: SpotWorld, interval: float, woken_by_notice: bool = False) -> bool:
+    """Go on to the next multiple of `interval` seconds or change of the demand; False once the run is over.
+
+    Or to the next notice, where that wakes whoever decides.
+    """
     world, numbers, seconds = spot.world, spot.world.numbers, spot.world.conditions.seconds
     until = (np.floor((numbers[NOW] + ALMOST) / interval) + 1.0) * interval
     until = min(until, _next_time(spot.demand_at, spot.rows[DEMAND_ROW]))
     over = until > seconds - ALMOST
     until = min(until, seconds)
-    while numbers[NOW] < until - ALMOST:
+    woken = False
+    while numbers[NOW] < until - ALMOST and not woken:
         market = _next_time(spot.market.times, spot.rows[MARKET_ROW])
         _serve_until(spot, min(next_change(world, until), market, spot.fleet.next_gone[0]))
+        woken = woken_by_notice and bool(np.sum(spot.fleet.preempted) > 0)
     while _next_time(spot.demand_at, spot.rows[DEMAND_ROW]) <= numbers[NOW] + ALMOST:
         spot.rows[DEMAND_ROW] += 1
+    over = over and not woken
     if over:
         settle(world)
     return not over

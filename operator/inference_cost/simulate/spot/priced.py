@@ -1,12 +1,14 @@
-"""The operator's own placement (decide/mix/) in the simulated market, at its tick and when the demand changes.
+"""The operator's own placement (decide/mix/) in the simulated market.
 
-A notice is seen at the next tick; in a cluster it wakes the operator at once.
+It decides at its tick, when the demand changes, and at the moment of a notice, which wakes it.
 """
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
+from inference_cost.decide.headroom.choice import LEAST_ALLOWED, WORTH_AT_MOST
 from inference_cost.decide.mix.cheapest import Risk
 from inference_cost.decide.mix.place import DomainSeen, Placing, exposure_seconds, place
 from inference_cost.simulate.baselines.spot_seen import SpotSeen
@@ -18,7 +20,9 @@ from inference_cost.simulate.spot.new import new_spot_world
 from inference_cost.simulate.spot.replicas import place as carry_out
 from inference_cost.simulate.spot.trial import outcome_with_spot
 from inference_cost.simulate.tuning import Trial
+from inference_cost.simulate.world.new import objective_of
 
+REACTION_SECONDS = 2.0  # to a notice, in a cluster: from the watch event to the write
 PRICED = "priced"
 SURVIVING = "survive-largest-zone"
 OWN = (PRICED, SURVIVING)
@@ -32,12 +36,13 @@ def run_own_placement(scenario: Scenario, trial: Trial, demand: ReplicaSchedule)
     """
     begin = time.perf_counter()
     spot = new_spot_world(scenario, demand)
-    prices = _LatePrices(demand)
+    prices = _LatePrices(demand, highest=WORTH_AT_MOST / (1 - _target(scenario)))
+    usual = _risk(scenario)
     placing, zones = Placing(), len(spot.wanted)
-    while advance(spot, scenario.tick_seconds):
+    while advance(spot, scenario.tick_seconds, woken_by_notice=True):
         seen = look(spot)
         survivors = seen.demand if trial.name == SURVIVING else 0
-        risk = _risk(scenario, prices.at(seen.at), survivors)
+        risk = replace(usual, late_price=prices.at(seen.at), survivors=survivors)
         placing = place(seen.demand, _domains(scenario, seen), risk, placing, seen.at)
         spot.wanted[:] = placing.asked[:zones]
         carry_out(spot, placing.asked[zones])
@@ -46,28 +51,32 @@ def run_own_placement(scenario: Scenario, trial: Trial, demand: ReplicaSchedule)
 
 
 class _LatePrices:
-    """Read in the order of time."""
+    """Read in the order of time; the highest until one is known."""
 
-    def __init__(self, demand: ReplicaSchedule) -> None:
-        self._times, self._prices = demand.times_seconds, demand.late_prices
-        self._row = 0
+    def __init__(self, demand: ReplicaSchedule, *, highest: float) -> None:
+        self._times, self._prices = demand.late_price_times, demand.late_prices
+        self._highest, self._known = highest, 0
 
     def at(self, seconds: float) -> float:
-        while self._row + 1 < len(self._times) and self._times[self._row + 1] <= seconds:
-            self._row += 1
-        return float(self._prices[self._row]) if len(self._prices) else 0.0
+        while self._known < len(self._times) and self._times[self._known] <= seconds:
+            self._known += 1
+        return float(self._prices[self._known - 1]) if self._known else self._highest
 
 
-def _risk(scenario: Scenario, late_price: float, survivors: int) -> Risk:
+def _target(scenario: Scenario) -> float:
+    return min(objective_of(scenario).target_fraction, 1 - LEAST_ALLOWED)
+
+
+def _risk(scenario: Scenario) -> Risk:
+    """But for the price of a late request, which changes."""
     market = scenario.spot
     notice = 0.0 if market is None else market.notice_seconds
     start = float(np.mean(scenario.start_samples or (scenario.start_seconds,)))
     return Risk(
-        late_price=late_price,
+        late_price=0.0,
         served_price_per_hour=float(scenario.price_per_hour),
-        exposure_seconds=exposure_seconds(start, notice, scenario.tick_seconds / 2),
+        exposure_seconds=exposure_seconds(start, notice, REACTION_SECONDS),
         start_seconds=start,
-        survivors=survivors,
     )
 
 

@@ -132,6 +132,12 @@ def test_late_requests_that_count_for_less_than_is_saved_are_not_told_as_the_cau
     )
 
 
+def test_where_the_highest_price_was_reached_the_objective_did_not_decide() -> None:
+    later = replace(CHOICE, accepted_fraction=CHOICE.followed.late_fraction / 2)
+    told = worth(replace(plan_with(0.011), headroom=later))
+    assert told.endswith("to save $1.20 per hour. What days showed decides, not this moment.")
+
+
 WITHOUT = {
     "the record": (
         {"headroom": Missing(reason=MissingReason.NOT_LEARNED)},

@@ -14,8 +14,8 @@ from inference_cost.decide.mix.losses import (
     watched,
 )
 
-READY, LOST = Happened(ready=3), Happened(ready=0, lost=True)
-REFUSED, EMPTY = Happened(ready=0, refused=True), Happened(ready=0)
+READY, LOST = Happened(ready=3, alive=3), Happened(ready=0, alive=3, lost=True)
+REFUSED, EMPTY = Happened(ready=0, alive=0, refused=True), Happened(ready=0, alive=0)
 HOUR = 3600.0
 
 
@@ -73,3 +73,15 @@ def test_a_domain_is_proven_again_by_a_replica_that_is_ready() -> None:
     assert not record.proven
     assert not watched(record, EMPTY, 700.0).proven
     assert watched(record, READY, 700.0).proven
+
+
+def test_replicas_that_are_left_do_not_say_that_more_are_to_be_had() -> None:
+    record = after((0.0, Happened(ready=2, alive=2, refused=True)), (15.0, READY))
+    assert keeps_away(record, 15.0)
+    assert not record.proven
+    assert watched(record, READY, FIRST_AWAY_SECONDS).proven
+
+
+def test_a_clock_that_steps_back_counts_no_time_twice() -> None:
+    record = after((0.0, READY), (HOUR, READY), (0.0, READY), (HOUR, READY))
+    assert record.hours == pytest.approx(PRIOR_HOURS + 1)

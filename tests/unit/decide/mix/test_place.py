@@ -67,4 +67,4 @@ def test_domains_that_changed_start_with_nothing_known() -> None:
 
 def test_a_notice_longer_than_a_start_leaves_little_exposed() -> None:
     assert exposure_seconds(180.0, 120.0, 7.5) == 67.5
-    assert exposure_seconds(60.0, 120.0, 7.5) == 17.5
+    assert exposure_seconds(60.0, 120.0, 7.5) == 10.0
