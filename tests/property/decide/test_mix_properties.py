@@ -78,7 +78,7 @@ def test_the_largest_domain_may_go_where_survivors_are_asked_for(
 ) -> None:
     """At no more than the price of as many that cannot be lost."""
     every = [*given, Domain(price_per_hour=2.0)]
-    surviving = replace(risk, survivors=needed, late_price=0.0)
+    surviving = replace(risk, survivors=needed)
     found = cheapest(needed, every, surviving)
     assert survivors(every, found) >= needed
     safe = (*(one.lowest for one in given), needed)

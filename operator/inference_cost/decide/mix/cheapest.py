@@ -46,11 +46,11 @@ class Risk:
 def cheapest(needed: int, domains: Sequence[Domain], risk: Risk) -> tuple[int, ...]:
     """Replicas by domain, `needed` in all where the domains have room, more where `survivors` ask for them.
 
-    With survivors a loss makes nobody late, so it is not paid for; of the sizes of the largest domain a few are tried.
+    Of the sizes of the largest domain a few are tried. With survivors a loss makes hardly anybody late; it is paid for
+    all the same, for what is replaced after each loss costs as well.
     """
     if not risk.survivors:
         return _filled(needed, needed, domains, risk)
-    risk = replace(risk, late_price=0.0)
     tried = [
         _filled(needed, max(needed, risk.survivors + most), _capped(domains, most), risk)
         for most in _largest_domains(domains, risk.survivors)
