@@ -69,16 +69,16 @@ class Pods:
             pod = self.get(name)
             return pod if condition(pod) else None
 
-        return wait_for(check, timeout_seconds=20, what=f"{name} {what}", poll=0.05)
+        return wait_for(check, timeout_seconds=60, what=f"{name} {what}", poll=0.05)
 
     def wait_gone(self, name: str) -> None:
         def gone() -> bool:
             return self.kube.find("v1", "Pod", name, namespace=self.namespace) is None
 
-        wait_for(gone, timeout_seconds=20, what=f"{name} to be gone", poll=0.05)
+        wait_for(gone, timeout_seconds=60, what=f"{name} to be gone", poll=0.05)
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
-        wait_for(condition, timeout_seconds=20, what=what, poll=0.05)
+        wait_for(condition, timeout_seconds=60, what=what, poll=0.05)
 
     def events(self, name: str) -> dict[str, str]:
         """Return the last message by reason."""
