@@ -40,11 +40,11 @@ MODES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errors:
-    """Relative; of the largest load positive where the model promises more than holds."""
+    """Relative; of the largest load, by threshold, positive where the model promises more than holds."""
 
     mean: float
     p99: float
-    largest_load: tuple[float, ...]
+    largest_load: tuple[tuple[float, float], ...]
 
 
 def errors(mode: str, size: int, share: float) -> Errors:
@@ -89,7 +89,7 @@ def _at(replica: Replica, service: Service, load: float) -> tuple[float, float]:
     return float(mean), tail / float(np.quantile(latency, P99)) - 1
 
 
-def _largest(replica: Replica, service: Service) -> Iterator[float]:
+def _largest(replica: Replica, service: Service) -> Iterator[tuple[float, float]]:
     """Between loads, the 99th percentile is straight in -ln(1 - load)."""
     tails = [float(np.quantile(_latencies(service, load)[0], P99)) for load in SEARCHED]
     for threshold in THRESHOLDS:
@@ -100,23 +100,27 @@ def _largest(replica: Replica, service: Service) -> Iterator[float]:
         held = 1 - np.exp(-known)
         if SEARCHED[0] < held < SEARCHED[-2]:
             found = largest_load(replica, objective).per_second / replica.capacity
-            yield float(found / held - 1)
+            yield threshold, float(found / held - 1)
 
 
 def line(mode: str, found: Sequence[Errors]) -> str:
-    loads = [one for errors in found for one in errors.largest_load]
     mean, tail = (max(abs(getattr(one, name)) for one in found) for name in ("mean", "p99"))
-    return (
-        f"| {mode} | {100 * mean:.1f} % | {100 * tail:.1f} % | {100 * min(loads):+.1f} % to "
-        f"{100 * max(loads):+.1f} % |"
-    )
+    loads = " | ".join(_range(threshold, found) for threshold in THRESHOLDS)
+    return f"| {mode} | {100 * mean:.1f} % | {100 * tail:.1f} % | {loads} |"
+
+
+def _range(threshold: float, found: Sequence[Errors]) -> str:
+    errors = [one for each in found for at, one in each.largest_load if at == threshold]
+    return f"{100 * min(errors):+.0f} to {100 * max(errors):+.0f} %" if errors else "–"
 
 
 def main() -> None:
     cases = list(product(MODES, SIZES, SHARES))
     with ProcessPoolExecutor() as pool:
         found = list(pool.map(errors, *zip(*cases, strict=True)))
-    print("| batching | mean latency | 99th percentile | largest load |\n|---|---|---|---|")
+    heads = " | ".join(f"largest load, {threshold:g}" for threshold in THRESHOLDS)
+    print(f"| batching | mean latency | 99th percentile | {heads} |")
+    print("|---" * (3 + len(THRESHOLDS)) + "|")
     for mode in MODES:
         print(line(mode, [one for (m, *_), one in zip(cases, found, strict=True) if m == mode]))
 
