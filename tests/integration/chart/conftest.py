@@ -3,8 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ import yaml
 
 from e2e.rig.binaries import Binaries, ensure
 from e2e.rig.cluster import Cluster
-from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 
 CHART = "charts/inference-cost-operator"
 RELEASE, NAMESPACE = "inference-cost-operator", "inference-cost"
@@ -66,16 +64,3 @@ def render(helm: Helm) -> Render:
         return [document for document in yaml.safe_load_all(text) if document]
 
     return manifests
-
-
-@pytest.fixture(scope="module")
-def own_cluster(
-    cluster_programs: Binaries, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """A cluster without our definitions: helm must own what it installs."""
-    assert cluster_programs
-    settings = ControlPlaneSettings(
-        state_folder=Path(tmp_path_factory.mktemp("chart")), name="chart", with_prometheus=False
-    )
-    with ControlPlane.start(settings) as control_plane:
-        yield control_plane.cluster

@@ -5,24 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from e2e.rig.binaries import Binaries
 from e2e.rig.cluster import Cluster
-from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient
 
 CRDS = sorted(Path("crds").glob("*.yaml"))
-
-
-@pytest.fixture(scope="module")
-def own_cluster(
-    cluster_programs: Binaries, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    assert cluster_programs
-    settings = ControlPlaneSettings(
-        state_folder=tmp_path_factory.mktemp("own"), name="operators", with_prometheus=False
-    )
-    with ControlPlane.start(settings) as control_plane:
-        yield control_plane.cluster
 
 
 @pytest.fixture(scope="module")

@@ -21,14 +21,8 @@ AUTOSCALERS = (
     "static",
     "static99",
 )
-SPOT_RULES = (
-    "priced",
-    "survive-largest-zone",
-    "spothedge",
-    "on-demand-only",
-    "one-zone",
-    "half-half",
-)
+OWN_PLACEMENTS = ("priced", "survive-largest-zone")  # of the replicas that ours orders
+SPOT_RULES = (*OWN_PLACEMENTS, "spothedge", "on-demand-only", "one-zone", "half-half")
 LEAST_PRICE, HIGHEST_PRICE = Decimal("0.000001"), Decimal(999_999_999_999)
 PRICE, START_SECONDS, NOTICE_SECONDS, UNTIL = Decimal("1.00"), 180.0, 120.0, "now"
 HISTORY_STEP_SECONDS = 30.0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import floor
 
 from inference_cost.cli.backtest.knobs import DEFAULT, TUNED, setting
+from inference_cost.cli.backtest.options import OWN_PLACEMENTS
 from inference_cost.cli.backtest.result_model import Bound, Run
 
 TITLES = {
@@ -26,7 +27,7 @@ TITLES = {
     "one-zone": "One zone with fallback",
     "half-half": "Half spot, half on-demand",
 }
-NO_RIVALS = ("on-demand-only", "priced", "survive-largest-zone")
+NO_RIVALS = ("on-demand-only", *OWN_PLACEMENTS)
 DAY_SECONDS, HOUR_SECONDS = 86_400.0, 3_600.0
 LONG_DAYS = 2.0
 WHOLE_DOLLARS_FROM = 100.0

@@ -71,11 +71,12 @@ def _priced(plan: Plan, more: float) -> str:
     each = saved * Decimal(str(choice.late_price_replica_seconds / HOUR))
     price = f"the {small_money(1000 * each)} per 1,000 that {_whose(choice)} puts on late ones"
     lost = each * Decimal(str(more))
-    if lost < saved and choice.followed.late_fraction <= choice.accepted_fraction:
-        return f": {money(lost)} at {price}, {saves}. The objective decides, not the price"
-    if lost < saved:
-        return f": {money(lost)} at {price}, {saves}. What days showed decides, not this moment"
-    return f": {money(lost)} at {price}, {saves}"
+    told = f": {money(lost)} at {price}, {saves}"
+    if lost >= saved:
+        return told
+    if choice.followed.late_fraction <= choice.accepted_fraction:
+        return f"{told}. The objective decides, not the price"
+    return f"{told}. What days showed decides, not this moment"
 
 
 def _whose(choice: HeadroomChoice) -> str:

@@ -108,12 +108,18 @@ def _choose(learned: Learned, serving: Serving, allowed: float) -> None:
 
 
 @compiled
+def highest_price(allowed: float) -> float:
+    """Of a late request, in costs of serving one. `allowed`: share that the objective allows to be late."""
+    return WORTH_AT_MOST / max(allowed, LEAST_ALLOWED)
+
+
+@compiled
 def cheapest(cost: Floats, late: Floats, most: float, allowed: float) -> tuple[int, float]:
     """The rule, and the price of a late request, in units of cost ÷ late, that makes it no later than `most`.
 
     Later than that where a price within `WORTH_AT_MOST` does not suffice.
     """
-    price, highest = LOWEST_PRICE, WORTH_AT_MOST / max(allowed, LEAST_ALLOWED)
+    price, highest = LOWEST_PRICE, highest_price(allowed)
     rule = int((cost + price * late).argmin())
     while late[rule] > most and price * PRICE_STEP <= highest:
         price *= PRICE_STEP

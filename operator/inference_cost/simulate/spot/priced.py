@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from inference_cost.decide.headroom.choice import LEAST_ALLOWED, WORTH_AT_MOST
+from inference_cost.decide.headroom.choice import highest_price
 from inference_cost.decide.mix.cheapest import Risk
 from inference_cost.decide.mix.place import DomainSeen, Placing, exposure_seconds, place
 from inference_cost.simulate.baselines.spot_seen import SpotSeen
@@ -36,7 +36,7 @@ def run_own_placement(scenario: Scenario, trial: Trial, demand: ReplicaSchedule)
     """
     begin = time.perf_counter()
     spot = new_spot_world(scenario, demand)
-    prices = _LatePrices(demand, highest=WORTH_AT_MOST / (1 - _target(scenario)))
+    prices = _LatePrices(demand, highest_price(1 - objective_of(scenario).target_fraction))
     usual = _risk(scenario)
     placing, zones = Placing(), len(spot.wanted)
     while advance(spot, scenario.tick_seconds, woken_by_notice=True):
@@ -53,7 +53,7 @@ def run_own_placement(scenario: Scenario, trial: Trial, demand: ReplicaSchedule)
 class _LatePrices:
     """Read in the order of time; the highest until one is known."""
 
-    def __init__(self, demand: ReplicaSchedule, *, highest: float) -> None:
+    def __init__(self, demand: ReplicaSchedule, highest: float) -> None:
         self._times, self._prices = demand.late_price_times, demand.late_prices
         self._highest, self._known = highest, 0
 
@@ -61,10 +61,6 @@ class _LatePrices:
         while self._known < len(self._times) and self._times[self._known] <= seconds:
             self._known += 1
         return float(self._prices[self._known - 1]) if self._known else self._highest
-
-
-def _target(scenario: Scenario) -> float:
-    return min(objective_of(scenario).target_fraction, 1 - LEAST_ALLOWED)
 
 
 def _risk(scenario: Scenario) -> Risk:

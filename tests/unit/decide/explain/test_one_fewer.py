@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.explain.one_fewer import why_not_fewer, worth
 from inference_cost.decide.latency.loads import late_share
 from inference_cost.decide.latency.tables import Batching, Replica
@@ -16,6 +17,7 @@ from inference_cost.model.plan import (
     Demand,
     HeadroomChoice,
     HeadroomRule,
+    LimitedBy,
     Plan,
     Prediction,
     Profile,
@@ -136,6 +138,20 @@ def test_where_the_highest_price_was_reached_the_objective_did_not_decide() -> N
     later = replace(CHOICE, accepted_fraction=CHOICE.followed.late_fraction / 2)
     told = worth(replace(plan_with(0.011), headroom=later))
     assert told.endswith("to save $1.20 per hour. What days showed decides, not this moment.")
+
+
+def test_a_replica_that_is_room_is_told_as_that() -> None:
+    seen = observation(30.0, 2)
+    plan = replace(
+        plan_of(seen),
+        limited_by=LimitedBy.NOTHING,
+        headroom=CHOICE,
+        one_fewer=Prediction(replicas=1, seconds=0.12, meets_objective=True),
+    )
+    assert explain(plan, seen).why_not_fewer == (
+        "1 replica would do for the expected load (99 % of the requests would finish within 120 ms); what is above is "
+        "room for what is not expected."
+    )
 
 
 WITHOUT = {

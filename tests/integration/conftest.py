@@ -1,4 +1,4 @@
-"""A cluster for the tests of the command."""
+"""What several kinds of integration tests share."""
 
 from collections.abc import Iterator
 
@@ -13,10 +13,10 @@ from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 def own_cluster(
     cluster_programs: Binaries, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
-    """A cluster of its own: it begins without our definitions."""
+    """A cluster of a module's own: it begins without our definitions, and nobody else writes to it."""
     assert cluster_programs
     settings = ControlPlaneSettings(
-        state_folder=tmp_path_factory.mktemp("cli"), name="cli", with_prometheus=False
+        state_folder=tmp_path_factory.mktemp("own"), name="own", with_prometheus=False
     )
     with ControlPlane.start(settings) as control_plane:
         yield control_plane.cluster
