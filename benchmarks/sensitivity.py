@@ -70,8 +70,10 @@ CONSTANTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "BURST_SECONDS",
             "LARGEST_BASE",
             "LARGEST_GROWTH",
+            "DRAIN_LOAD",
         ),
         "headroom.learned": ("_FIRST_COVARIANCE",),
+        "serving": ("RESIDUAL", "LONGEST_WAIT_SECONDS", "LONGEST_WAIT_OBJECTIVES"),
     },
     Fault.OUTAGE.value: {
         "outage": (
@@ -82,7 +84,6 @@ CONSTANTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "FILLED",
             "BY_CHANCE",
             "LEADS_HELD",
-            "LEADS_HELD_UNCONFIRMED",
             "LONGEST_SECONDS",
         ),
     },
@@ -100,11 +101,16 @@ CONSTANTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "TRUST_IN_POISSON",
             "HARDLY_IDLE",
         ),
-        "replica.profile": ("STATISTICS_AGREE", "MODEL_ERROR", "LEARNED_EXECUTIONS"),
+        "replica.profile": (
+            "STATISTICS_AGREE",
+            "MODEL_ERROR",
+            "LEARNED_EXECUTIONS",
+            "EXTRAPOLATION_ERROR",
+        ),
         "learning": ("STEADY",),
     },
     Fault.SHORT_PRIOR.value: {
-        "calibration": ("BUSY", "QUEUE_LIMIT", "LOADS_DIFFER", "LEAST_KEPT", "WRONG_SECONDS"),
+        "calibration": ("BUSY", "QUEUE_LIMIT", "WRONG_SECONDS"),
         "stretch": ("ENOUGH_WINDOWS",),
     },
     Fault.FAILING.value: {"limits.guard": ("SINGLE_FAILURES",), "pods": ("STUCK_AFTER_START_UPS",)},
@@ -119,7 +125,7 @@ NOISE_PERCENT: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One replay. `factor`: on the constant, 1 where none was changed."""
+    """One replay. `factor`: on the constant, 1 where none was changed; `value`: of the constant as it is."""
 
     replayed: str  # a key of CONSTANTS
     constant: str
@@ -140,7 +146,7 @@ def measure(replayed: str, constant: str, factor: float) -> Iterator[Outcome]:
     """In this process, which must not have compiled anything yet."""
     value = 0.0
     if constant != UNCHANGED:
-        value = changed(constant, factor)
+        value = change(constant, factor)
         if constant.startswith("headroom"):
             _forget_machine_code()
     traces = QUICK_TRACES if replayed == SHORT else FAULT_TRACES
@@ -164,8 +170,8 @@ def cases_of(replayed: str) -> list[Case]:
     return [run.case for run in faulty() if run.case.fault == Fault(replayed)]
 
 
-def changed(constant: str, factor: float) -> float:
-    """Set it wherever it was imported; its new value."""
+def change(constant: str, factor: float) -> float:
+    """Set it wherever it was imported; its value before."""
     module_name, name = constant.rsplit(".", 1)
     import_module("inference_cost.decide.engine")  # and with it whoever imports the constant
     before = getattr(import_module(f"inference_cost.decide.{module_name}"), name)
@@ -173,7 +179,7 @@ def changed(constant: str, factor: float) -> float:
     for module in list(sys.modules.values()):
         if module.__name__.startswith("inference_cost.") and getattr(module, name, None) == before:
             setattr(module, name, value)
-    return float(value)
+    return float(before)
 
 
 def _forget_machine_code() -> None:
@@ -234,12 +240,11 @@ def _table(outcomes: Sequence[Outcome]) -> str:
 
 def _row(outcomes: Sequence[Outcome], constant: str, base: float) -> tuple[float, str]:
     mine = [outcome for outcome in outcomes if outcome.constant == constant]
-    value = mine[0].value / mine[0].factor
     by_factor = [[o for o in mine if o.factor == factor] for factor in FACTORS]
     changes = [100 * (mean_score(some) / base - 1) for some in by_factor]
     worst = max(changes)
     cells = " | ".join(f"{change:+.1f} %" for change in changes)
-    return worst, f"| `{constant}` | {value:g} | {cells} | {bar(worst)} |"
+    return worst, f"| `{constant}` | {mine[0].value:g} | {cells} | {bar(worst)} |"
 
 
 def bar(percent: float) -> str:
@@ -259,7 +264,8 @@ equal lateness, geometric mean over its traces (lateness counts as what avoiding
 prior of the rules). One replay of each: differences within ±2 % are noise. Negative: the constant would have been
 better there on these traces, which is no reason to change it for all others. What goes wrong there:
 [benchmarks.md](benchmarks.md#when-things-go-wrong). Constants that no replay shows (uneven traffic, slow pods,
-deadlines, scale to zero) are explained where they stand, and in [how-it-decides.md](how-it-decides.md).
+deadlines, scale to zero, what a gateway's histogram corrects) are explained where they stand, and in
+[how-it-decides.md](how-it-decides.md).
 """
 
 

@@ -1,10 +1,12 @@
 """Ours beside the rules of others at equal attainment, where that is not the objective's."""
 
 from collections.abc import Sequence
+from math import exp, log
 
 from benchmarks.replay.cells import NONE, TARGET_PERCENT, cell, percent, table
 from benchmarks.replay.frontier import Point, cases_of, cheapest
 from benchmarks.replay.rows import OURS, Row
+from benchmarks.replay.tables import DAY_LONG, at, best_tuned, find, meets, of, traces_in, usual
 
 SHORT_DAYS = 2 / 24
 
@@ -24,6 +26,28 @@ def frontier_table(rows: Sequence[Row], points: Sequence[Point]) -> str:
             )
     heads = ["trace", "start", "queue delay", OURS, "cheapest", "its knob", "ours ÷ cheapest"]
     return table(heads, lines)
+
+
+def mean_quotient(rows: Sequence[Row], points: Sequence[Point], start: str) -> str:
+    """Geometric mean of ours ÷ the cheapest rival, over the traces of 22 hours and more.
+
+    At the objective where ours meets it, else at our own attainment.
+    """
+    here = [row for row in at(usual(tuple(rows)), start) if row.days >= DAY_LONG]
+    quotients = []
+    for trace in traces_in(here):
+        mine, best = find(of(here, trace), OURS), best_tuned(of(here, trace))
+        cost = None if best is None else best.cost_dollars
+        if mine is not None and not meets(mine):
+            there = [point for point in points if point.where == (trace, start, 0.0)]
+            as_late = cheapest(there, mine.attainment_percent)
+            cost = None if as_late is None else as_late.cost_dollars
+        if mine is not None and cost is not None:
+            quotients.append(mine.cost_dollars / cost)
+    if not quotients:
+        return NONE
+    mean = exp(sum(map(log, quotients)) / len(quotients))
+    return f"{mean:.3f} over {len(quotients)} of {len(traces_in(here))} traces"
 
 
 def _beside(mine: Row, best: Point | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from math import exp, log
 
 from benchmarks.replay.cells import NONE, cell, meets, percent, span, table, tuned_cell
 from benchmarks.replay.plan import LOAD_TIMES, QUICK_START, STARTS, full, usual_fidelity
@@ -140,20 +139,6 @@ def _quotient(mine: Row, other: Row | None) -> str:
     if missing:
         return " and ".join(row.policy for row in missing) + " misses"
     return f"{mine.cost_dollars / other.cost_dollars:.2f}"
-
-
-def mean_quotient(rows: Rows, start: str, shortest_days: float = DAY_LONG) -> str:
-    """Geometric mean of ours ÷ best tuned, over the traces of 22 hours and more where both meet the objective."""
-    here = [row for row in at(usual(rows), start) if row.days >= shortest_days]
-    quotients = []
-    for trace in traces_in(here):
-        mine, best = find(of(here, trace), OURS), best_tuned(of(here, trace))
-        if mine is not None and best is not None and meets(mine):
-            quotients.append(mine.cost_dollars / best.cost_dollars)
-    if not quotients:
-        return NONE
-    mean = exp(sum(map(log, quotients)) / len(quotients))
-    return f"{mean:.3f} over {len(quotients)} of {len(traces_in(here))} traces"
 
 
 def worst_table(rows: Rows) -> str:

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.replay import tables
+from benchmarks.replay.frontier import Point
+from benchmarks.replay.frontier_table import mean_quotient
 from benchmarks.replay.page import page
 from benchmarks.replay.plan import LOAD_TIMES
 from benchmarks.replay.rows import NO_RESULTS, Results, Row, from_csv, to_csv
@@ -80,7 +82,7 @@ def test_costs_are_not_compared_where_one_misses_the_objective() -> None:
     found = lines(tables.beside_table(cheap))[0]
     assert found[3] == "ours and hpa misses"
     assert found[-1] == "ours misses"
-    assert tables.mean_quotient(cheap, "180") == "–"
+    assert mean_quotient(cheap, (), "180") == "–"
 
 
 def test_the_mean_is_geometric_and_over_traces_of_a_day_or_more() -> None:
@@ -89,7 +91,24 @@ def test_the_mean_is_geometric_and_over_traces_of_a_day_or_more() -> None:
         *case(ours(90.0), tuned("hpa", 100.0)),
         *case(ours(160.0), tuned("wva", 100.0), trace="y"),
     ]
-    assert tables.mean_quotient([*both, *short], "180") == "1.200 over 2 of 2 traces"
+    assert mean_quotient([*both, *short], (), "180") == "1.200 over 2 of 2 traces"
+
+
+def test_where_ours_misses_the_mean_compares_at_its_own_attainment() -> None:
+    missing = case(ours(90.0, 0.97), tuned("wva", 123.0))
+    as_late, later = (
+        Point(
+            trace="mlarge",
+            start="180",
+            queue_delay_milliseconds=0.0,
+            policy="wva",
+            knob="x",
+            cost_dollars=cost,
+            attainment_percent=attainment,
+        )
+        for cost, attainment in ((100.0, 97.5), (50.0, 96.0))
+    )
+    assert mean_quotient(missing, (as_late, later), "180") == "0.900 over 1 of 1 traces"
 
 
 def test_starts_are_kept_apart() -> None:

@@ -16,8 +16,8 @@ BASE = Outcome(
     ratio_to_bound=1.1,
     attainment_percent=99.0,
 )
-HALF = replace(BASE, constant="headroom.choice.AHEAD", factor=0.5, value=0.6, ratio_to_bound=1.221)
-MORE = replace(HALF, factor=1.5, value=1.8, ratio_to_bound=1.1)
+HALF = replace(BASE, constant="headroom.choice.AHEAD", factor=0.5, value=1.2, ratio_to_bound=1.221)
+MORE = replace(HALF, factor=1.5, ratio_to_bound=1.1)
 
 
 @pytest.mark.parametrize("replayed", CONSTANTS)
