@@ -13,6 +13,7 @@ MODULES = (
     "test_load_step",
     "test_missing_metrics",
     "test_rollout",
+    "test_variants",
     "test_looking",
     "test_prometheus_stopped",
     "test_switch",

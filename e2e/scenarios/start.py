@@ -25,6 +25,7 @@ RATE_WINDOW_SECONDS = 8.0
 SCRAPE_SECONDS = 2.0
 START_UP_SECONDS = 6.0
 NODE_PRICE = Decimal("0.8048")
+SPOT_PRICE = Decimal("0.2414")
 # Chart values on top of ours: image, node selector, the address of Prometheus in the cluster.
 VALUES_VARIABLE = "INFERENCE_COST_E2E_VALUES"
 KIND_PROMETHEUS = "http://prometheus.monitoring.svc:9090"
@@ -38,6 +39,15 @@ POOLS = PoolFile(
             price_per_hour=NODE_PRICE,
             boot_delay_seconds=1.0,
             max_nodes=24,
+        ),
+        NodePool(
+            name="spot",
+            instance_type="g6.xlarge",
+            gpu_product="NVIDIA-L4",
+            capacity_type="spot",
+            zone="zone-b",
+            price_per_hour=SPOT_PRICE,
+            boot_delay_seconds=1.0,
         ),
         NodePool(
             name="unlisted",

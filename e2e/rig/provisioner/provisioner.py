@@ -32,7 +32,8 @@ from e2e.rig.provisioner.pools import NodeKind, NodePool, PoolFile, StaticNode
 LOG = logging.getLogger(__name__)
 STEP_SECONDS = 0.5
 DISRUPTED_TAINT = {"key": "karpenter.sh/disrupted", "effect": "NoSchedule"}
-RECLAIMED_TAINT = {"key": "inferencecost.dev/spot-interruption", "effect": "NoExecute"}
+# As aws-node-termination-handler sets it.
+RECLAIMED_TAINT = {"key": "aws-node-termination-handler/spot-itn", "effect": "NoSchedule"}
 BARRING_TAINTS = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})
 
 

@@ -203,6 +203,9 @@ def _desired(plan: Plan | None, per_hour: Decimal | Missing, replicas: int) -> D
         return Missing(reason=MissingReason.NOT_LEARNED, detail="nothing was decided yet")
     if plan.desired == 0:
         return Decimal(0)
+    if len(plan.variants) > 1 and all(v.price_per_hour is not None for v in plan.variants):
+        prices = (Decimal(str(v.price_per_hour)) * v.desired for v in plan.variants)
+        return sum(prices, Decimal(0)).quantize(STEP, ROUND_HALF_UP)
     if replicas == 0:
         return _from_price(plan)
     return (per_hour * plan.desired / replicas).quantize(STEP, ROUND_HALF_UP)

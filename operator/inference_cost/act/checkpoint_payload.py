@@ -27,6 +27,7 @@ from inference_cost.model.memory import (
     ServiceTimeEstimate,
     SuspectedOutage,
 )
+from inference_cost.model.placement import Placing
 from inference_cost.model.plan import Evenness
 
 FORMAT = 1
@@ -40,6 +41,7 @@ CALIBRATION_MOVE = 0.02
 EVENNESS_MOVE = 0.05
 HISTORY_MOVE = 0.1  # of how far back a rule looks
 MONEY_MOVE = 0.01
+LOSSES_MOVE = 0.1
 TYPICAL_BATCH = 4.0
 
 
@@ -105,6 +107,7 @@ def moved(old: Learned, new: Learned) -> bool:
         or _evenness_moved(before.evenness, after.evenness)
         or before.take_over != after.take_over
         or _when(before.outage) != _when(after.outage)
+        or _losses_moved(before.placing, after.placing)
         or after.blind_at - before.blind_at >= HISTORY_MOVE * BLIND_SECONDS
         or _account_moved(old.account, new.account)
     )
@@ -115,7 +118,29 @@ def pressing(old: Learned, new: Learned) -> bool:
     before, after = old.memory, new.memory
     outage = after.outage
     begun = outage is not None and not outage.over and _when(before.outage) != _when(outage)
-    return begun or (_asleep(after) and not _asleep(before)) or _backlog_moved(before, after)
+    lost = bool(_away(after.placing) - _away(before.placing))
+    lost = lost or _moves(after.placing) != _moves(before.placing)
+    asleep = _asleep(after) and not _asleep(before)
+    return begun or lost or asleep or _backlog_moved(before, after)
+
+
+def _away(placing: Placing) -> set[tuple[str, float]]:
+    """A new leader would ask at once what was just lost."""
+    records = ((one.name, one.record.away_until) for one in placing.domains)
+    return {(name, until) for name, until in records if until is not None}
+
+
+def _moves(placing: Placing) -> tuple[int, ...]:
+    """Orders of a move under way: a new leader would take the surplus for what is needed."""
+    return placing.ordered if sum(placing.ordered) > placing.total else ()
+
+
+def _losses_moved(old: Placing, new: Placing) -> bool:
+    before = {one.name: one.record.per_hour for one in old.domains}
+    after = {one.name: one.record.per_hour for one in new.domains}
+    if before.keys() != after.keys():
+        return True
+    return any(not _near(before[name], after[name], LOSSES_MOVE) for name in after)
 
 
 def _asleep(memory: PolicyMemory) -> bool:

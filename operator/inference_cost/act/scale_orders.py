@@ -6,7 +6,7 @@ from inference_cost.act.scale import ScaleOrder
 from inference_cost.decide.schedule import widest
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import Plan, VariantPlan
-from inference_cost.model.policy import Mode, Variant
+from inference_cost.model.policy import Mode, Policy, Variant
 from inference_cost.model.workload import Workload
 
 
@@ -29,11 +29,20 @@ def orders_of(snapshot: Snapshot, plan: Plan, seen: PolicyObservation) -> list[S
 
 def _orders(plan: Plan, seen: PolicyObservation) -> Iterator[ScaleOrder]:
     variants = {v.name: (v, w) for v, w in zip(seen.policy.variants, seen.workloads, strict=True)}
+    paused = seen.policy.pause is not None
+    if len(variants) > 1:
+        _check_total(plan, seen.policy)
     for wanted in plan.variants:
         variant, workload = variants[wanted.variant]
         if not isinstance(workload, Workload) or wanted.desired == workload.desired_replicas:
             continue
-        _check_bounds(variant, wanted, seen)
+        if len(variants) == 1:
+            _check_bounds(variant, wanted, seen)
+        elif (
+            not paused
+            and not 0 <= wanted.desired <= variant.max_replicas + workload.desired_replicas
+        ):
+            raise UnsoundPlanError(f"{wanted.desired} replicas of variant {variant.name}")
         yield ScaleOrder(
             namespace=plan.policy.namespace,
             target=wanted.target,
@@ -42,6 +51,15 @@ def _orders(plan: Plan, seen: PolicyObservation) -> Iterator[ScaleOrder]:
             desired=wanted.desired,
             plural=workload.plural,
         )
+
+
+def _check_total(plan: Plan, policy: Policy) -> None:
+    """Never fewer than the policy's minimum, unless there is nowhere room for them; but for a pause."""
+    if policy.pause is not None:
+        return
+    total, fewest = sum(wanted.desired for wanted in plan.variants), widest(policy)[0]
+    if total < min(fewest, plan.ready):
+        raise UnsoundPlanError(f"{total} replicas in all are fewer than {fewest}")
 
 
 def _check_bounds(variant: Variant, wanted: VariantPlan, seen: PolicyObservation) -> None:

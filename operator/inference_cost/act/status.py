@@ -25,13 +25,25 @@ from inference_cost.decide.attainment import objective_met
 from inference_cost.decide.explain.explanation import explain
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
-from inference_cost.model.plan import Attainment, Demand, Plan, Prediction, Profile
+from inference_cost.model.plan import Attainment, Demand, Plan, Prediction, Profile, VariantPlan
 from inference_cost.model.reading import Missing, Sample
 
 # What stands when a policy could not be decided: the last observation, as it was.
-_KEPT = ("replicas", "demand", "profile", "slo", "cost", "gpuUtilization", "decision", "placement")
+_KEPT = (
+    "target",
+    "replicas",
+    "variants",
+    "demand",
+    "profile",
+    "slo",
+    "cost",
+    "gpuUtilization",
+    "decision",
+    "placement",
+)
 
 MOST_NAMED = 3
+LONGEST_TARGET = 512
 # Bounds of the schema.
 LARGEST = 10**12
 MOST_MICROSECONDS = 3_600_000_000
@@ -74,7 +86,9 @@ def render_status(
         ).to_object()
     return status.model_copy(
         update={
+            "target": ", ".join(variant.target.name for variant in plan.variants)[:LONGEST_TARGET],
             "replicas": _replicas(plan),
+            "variants": _variants(plan),
             "demand": _demand(plan.demand),
             "profile": _profile(plan.profile),
             "slo": _slo(plan, seen),
@@ -112,6 +126,25 @@ def _time(at: float) -> datetime:
 
 def _replicas(plan: Plan) -> api.ReplicaStatus:
     return api.ReplicaStatus(current=plan.current, ready=plan.ready, desired=plan.desired)
+
+
+def _variants(plan: Plan) -> tuple[api.VariantStatus, ...]:
+    if len(plan.variants) == 1:
+        return ()
+    return tuple(map(_variant, plan.variants))
+
+
+def _variant(plan: VariantPlan) -> api.VariantStatus:
+    price, losses, until = plan.price_per_hour, plan.losses_per_hour, plan.away_until
+    return api.VariantStatus(
+        name=plan.variant,
+        current=plan.current,
+        ready=plan.ready,
+        desired=plan.desired,
+        per_replica_hour=money_text(Decimal(str(price))) if price is not None else None,
+        losses_per_hour=decimal_text(losses, places=2) if losses else None,
+        away_until=None if until is None else _time(until),
+    )
 
 
 def _demand(demand: Demand | Missing) -> api.DemandStatus | None:

@@ -43,7 +43,7 @@ AGE: Final = Column(
     description="Time since creation.",
 )
 POLICY_COLUMNS: Final = (
-    Column(name="Target", path=".spec.scaleTargetRef.name", description="Workload to scale."),
+    Column(name="Target", path=".status.target", description="Workloads that are scaled."),
     Column(name="Mode", path=".spec.mode", description="Recommend or Enforce."),
     Column(
         name="Replicas",

@@ -18,6 +18,7 @@ JSON_INTEGER_LIMIT: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact."""
 
 DNS_SUBDOMAIN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+DNS_LABEL: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 API_VERSION_PATTERN: Final = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?$"
 CAMEL_CASE: Final = r"^[A-Z][A-Za-z0-9]*$"
 LABEL_VALUE: Final = r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$"
@@ -34,6 +35,7 @@ DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[
 
 PATTERN_HINTS: Final = {
     DNS_SUBDOMAIN: "must be a lower-case DNS name, for example resnet",
+    DNS_LABEL: "must be a lower-case name without dots, for example spot",
     API_VERSION_PATTERN: "must be a group and a version, for example apps/v1",
     CAMEL_CASE: "must be in CamelCase, for example Deployment",
     LABEL_VALUE: "must be a label value: at most 63 letters, digits, `-`, `_` and `.`",

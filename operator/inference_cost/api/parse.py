@@ -107,6 +107,8 @@ def _message(detail: ErrorDetails, context: Mapping[str, Any]) -> str:
 
 
 def _update_problems(old: Any, new: Any, *, path: str) -> list[Problem]:
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        return _problems_of_items(old, new, path=path)
     if not isinstance(old, ApiModel) or not isinstance(new, ApiModel):
         return []
     own = [_rule_problem(rule, path) for rule in new.rules if _breaks(rule, new, old)]
@@ -118,6 +120,17 @@ def _update_problems(old: Any, new: Any, *, path: str) -> list[Problem]:
         )
     ]
     return own + nested
+
+
+def _problems_of_items(old: tuple[Any, ...], new: tuple[Any, ...], *, path: str) -> list[Problem]:
+    """Of a list whose entries have names; others are not compared, as by the API server."""
+    before = {item.name: item for item in old if hasattr(item, "name")}
+    return [
+        problem
+        for i, item in enumerate(new)
+        if getattr(item, "name", None) in before
+        for problem in _update_problems(before[item.name], item, path=f"{path}[{i}]")
+    ]
 
 
 def _breaks(rule: Rule, new: BaseModel, old: BaseModel) -> bool:

@@ -11,6 +11,7 @@ from inference_cost.api.behavior import Behavior
 from inference_cost.api.fields import (
     API_VERSION_PATTERN,
     ATOMIC,
+    DNS_LABEL,
     SET,
     CamelCase,
     DeadlineSeconds,
@@ -20,6 +21,7 @@ from inference_cost.api.fields import (
     PercentText,
     Replicas,
     ReplicasFromZero,
+    map_by,
     unique_by,
 )
 from inference_cost.api.group import API_VERSION, POLICY
@@ -56,6 +58,58 @@ class ScaleTargetRef(ApiModel):
         " enabled in this installation; Deployment and StatefulSet are. Default Deployment.",
     )
     name: DnsName = Field(description="name is the name of the target.")
+
+
+class PoolRef(ApiModel):
+    """A CapacityPool."""
+
+    name: DnsName = Field(description="name is the name of the CapacityPool.")
+
+
+class Variant(ApiModel):
+    """One of several workloads that serve the same requests in different places."""
+
+    rules = (
+        Rule(
+            cel="!has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
+            message="`minReplicas` must be less than or equal to `maxReplicas`; lower the one or"
+            " raise the other",
+            field="minReplicas",
+            holds=lambda self: self.max_replicas is None or self.min_replicas <= self.max_replicas,
+        ),
+    )
+    name: Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_LABEL)] = Field(
+        description="name is what the variant is called in status, for example spot."
+    )
+    scale_target_ref: ScaleTargetRef = Field(
+        description="scaleTargetRef is the workload to scale, in the namespace of the policy. It"
+        " exists already, and its pods serve behind the same Service as those of the others."
+    )
+    pool_ref: PoolRef | None = Field(
+        default=None,
+        description="poolRef is the CapacityPool that the workload runs on; its pod template must"
+        " select the nodes of that pool. It tells what a replica costs and whether it can be lost"
+        " where none runs yet. Default unset: known from the nodes once replicas run.",
+    )
+    min_replicas: ReplicasFromZero = Field(
+        default=0,
+        description="minReplicas is the smallest number of replicas of this variant. Default 0.",
+    )
+    max_replicas: Replicas | None = Field(
+        default=None,
+        description="maxReplicas is the largest number of replicas of this variant. Default unset:"
+        " that of the policy.",
+    )
+    max_traffic_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
+        default=100,
+        description="maxTrafficPercent is the largest part of the replicas, and so of the"
+        " requests, that this variant may have, in percent. Default 100.",
+    )
+
+
+class SpotRisk(StrEnum):
+    PRICED = "Priced"
+    SURVIVE_LARGEST_ZONE = "SurviveLargestZone"
 
 
 class LatencyObjective(ApiModel):
@@ -221,6 +275,10 @@ def _in_order(schedule: Schedule, spec: "PolicySpec") -> bool:
     )
 
 
+def _targets(spec: "PolicySpec") -> set[tuple[str, str]]:
+    return {(one.scale_target_ref.kind, one.scale_target_ref.name) for one in spec.variants}
+
+
 class SignalType(StrEnum):
     LATENCY = "Latency"
     GPU_UTILIZATION = "GPUUtilization"
@@ -263,6 +321,48 @@ class PolicySpec(ApiModel):
 
     rules = (
         Rule(
+            cel="has(self.scaleTargetRef) != (has(self.variants) && size(self.variants) > 0)",
+            message="exactly one of `scaleTargetRef` and `variants` must be set: one workload, or"
+            " several that serve the same requests",
+            field="scaleTargetRef",
+            holds=lambda self: (self.scale_target_ref is not None) != bool(self.variants),
+        ),
+        Rule(
+            cel="!has(self.variants) || self.variants.all(one, self.variants.exists_one(other,"
+            " other.scaleTargetRef.kind == one.scaleTargetRef.kind &&"
+            " other.scaleTargetRef.name == one.scaleTargetRef.name))",
+            message="each of `variants` must have a `scaleTargetRef` of its own",
+            field="variants",
+            holds=lambda self: len(_targets(self)) == len(self.variants),
+        ),
+        Rule(
+            cel="!has(self.variants) ||"
+            " self.variants.map(one, one.minReplicas).sum() <= self.maxReplicas",
+            message="`minReplicas` of the variants must not add up to more than `maxReplicas`; lower"
+            " one of them or raise it",
+            field="variants",
+            holds=lambda self: sum(one.min_replicas for one in self.variants) <= self.max_replicas,
+        ),
+        Rule(
+            cel="!has(self.variants) || size(self.variants) == 0 ||"
+            " self.variants.map(one, one.maxTrafficPercent).sum() >= 100",
+            message="`maxTrafficPercent` of the variants must add up to 100 at least; raise one of them",
+            field="variants",
+            holds=lambda self: (
+                not self.variants or sum(one.max_traffic_percent for one in self.variants) >= 100  # noqa: PLR2004
+            ),
+        ),
+        Rule(
+            cel="self.minOnDemandReplicas <= (has(self.variants) && size(self.variants) > 0 ?"
+            " self.maxReplicas : 0)",
+            message="`minOnDemandReplicas` must not be more than `maxReplicas`, and 0 without"
+            " `variants`, which alone can be placed",
+            field="minOnDemandReplicas",
+            holds=lambda self: (
+                self.min_on_demand_replicas <= (self.max_replicas if self.variants else 0)
+            ),
+        ),
+        Rule(
             cel="self.minReplicas <= self.maxReplicas",
             message="`minReplicas` must be less than or equal to `maxReplicas`; lower the one or"
             " raise the other",
@@ -296,9 +396,32 @@ class PolicySpec(ApiModel):
         description="mode is Recommend (decide, explain and write nothing to the target) or Enforce"
         " (write the replicas). Default Recommend.",
     )
-    scale_target_ref: ScaleTargetRef = Field(
+    scale_target_ref: ScaleTargetRef | None = Field(
+        default=None,
         description="scaleTargetRef is the workload to scale, in the namespace of the policy. It"
-        " may not be changed."
+        " may not be changed. Required, unless variants are given.",
+    )
+    variants: Annotated[
+        tuple[Variant, ...],
+        Field(max_length=8, json_schema_extra=map_by("name")),
+        unique_by("name"),
+    ] = Field(
+        default=(),
+        description="variants are workloads in different places, such as spot and on-demand nodes,"
+        " that serve the same requests; in place of scaleTargetRef. Together they have the replicas"
+        " that the objective needs, in the cheapest mix. Default empty.",
+    )
+    min_on_demand_replicas: ReplicasFromZero = Field(
+        default=0,
+        description="minOnDemandReplicas is the smallest number of replicas on capacity that cannot"
+        " be taken away, on-demand or reserved. Only with variants. Default 0.",
+    )
+    spot_risk: SpotRisk = Field(
+        default=SpotRisk.PRICED,
+        description="spotRisk is how much may run where it can be lost: Priced (as much as pays:"
+        " requests that a loss makes late count with what they are worth by the objective) or"
+        " SurviveLargestZone (as much as leaves all needed replicas when the largest zone is lost)."
+        " Default Priced.",
     )
     min_replicas: ReplicasFromZero = Field(
         default=1,

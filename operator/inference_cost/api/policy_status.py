@@ -44,6 +44,35 @@ class ReplicaStatus(ApiModel):
     )
 
 
+class VariantStatus(ApiModel):
+    """One of several variants."""
+
+    name: DnsName = Field(description="name is that of the variant.")
+    current: ObservedReplicas = Field(
+        description="current is the replica count that its target asks for now."
+    )
+    ready: ObservedReplicas = Field(description="ready is the number of its pods that are Ready.")
+    desired: ObservedReplicas = Field(
+        description="desired is the replica count decided, those included that stay until others"
+        " serve in their place; in Recommend it is not written."
+    )
+    per_replica_hour: DecimalText | None = Field(
+        default=None,
+        description="perReplicaHour is the price of one replica per hour, a decimal string. Unset"
+        " when it is not known.",
+    )
+    losses_per_hour: DecimalText | None = Field(
+        default=None,
+        description="lossesPerHour is how often the cloud is expected to take a zone of it away per"
+        " hour, as learned here. Unset where nothing is taken away.",
+    )
+    away_until: Time | None = Field(
+        default=None,
+        description="awayUntil is until when no more replicas are asked for here, after a loss or"
+        " because none came. Unset where they may be.",
+    )
+
+
 class DemandStatus(ApiModel):
     """Load offered to the target."""
 
@@ -272,8 +301,22 @@ class PolicyStatus(ApiModel):
         description="conditions are Ready, Accepted, MetricsAvailable, SLOMet, CapacityAvailable,"
         " ScalingLimited, TrafficUneven and Conflicted. Default empty: not looked at yet.",
     )
+    target: Annotated[str, Field(max_length=512)] | None = Field(
+        default=None,
+        description="target names the workload that is scaled, or those of all variants. Unset"
+        " until it was looked at.",
+    )
     replicas: ReplicaStatus | None = Field(
         default=None, description="replicas are the replicas of the target: asked for, ready, due."
+    )
+    variants: Annotated[
+        tuple[VariantStatus, ...],
+        Field(max_length=MAX_PLACEMENTS, json_schema_extra=map_by("name")),
+        unique_by("name"),
+    ] = Field(
+        default=(),
+        description="variants are the replicas of each of several variants. Default empty: there is"
+        " one workload.",
     )
     demand: DemandStatus | None = Field(
         default=None, description="demand is the load. Unset when no metrics are usable."

@@ -72,6 +72,51 @@ class Cluster:
         items: list[dict[str, Any]] = json.loads(answer.data)["items"]
         return items
 
+    def workload(self, kind: str, name: str, namespace: str | None) -> dict[str, Any]:
+        """One Deployment or StatefulSet.
+
+        Raises:
+            CommandError: not found, not allowed or not reachable.
+        """
+        where = namespace or self.namespace
+        return self._get(
+            f"/apis/apps/v1/namespaces/{where}/{kind.lower()}s/{name}",
+            missing=f"no {kind} {name!r} in namespace {where!r}",
+            kind=f"{kind.lower()}s.apps",
+        )
+
+    def budgets(self, namespace: str | None) -> list[dict[str, Any]]:
+        """PodDisruptionBudgets of a namespace.
+
+        Raises:
+            CommandError: not allowed or not reachable.
+        """
+        where = namespace or self.namespace
+        listed = self._get(
+            f"/apis/policy/v1/namespaces/{where}/poddisruptionbudgets",
+            missing="the API server knows no PodDisruptionBudgets",
+            kind="poddisruptionbudgets.policy",
+        )
+        items: list[dict[str, Any]] = listed["items"]
+        return items
+
+    def _get(self, path: str, *, missing: str, kind: str) -> dict[str, Any]:
+        """As JSON: models of the client would leave out what they do not know."""
+        answer = self._call(
+            lambda: self.api.api_client.call_api(
+                path,
+                "GET",
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _return_http_data_only=True,
+                _request_timeout=TIMEOUT_SECONDS,
+            ),
+            missing=missing,
+            kind=kind,
+        )
+        found: dict[str, Any] = json.loads(answer.data)
+        return found
+
     def capacity_pools(self) -> list[dict[str, Any]]:
         """All CapacityPools; none where their definition is not installed."""
         try:
@@ -161,7 +206,7 @@ def _refusal(status: int | None, body: Any, missing: str, kind: str) -> CommandE
     if status == FORBIDDEN:
         role = (
             "a ClusterRole that may list them"
-            if kind == "nodes"
+            if not kind.endswith(GROUP)
             else "the role `inference-cost-operator-viewer` (it is part of `view`)"
         )
         return CommandError(f"you may not read {kind}: ask for {role}")

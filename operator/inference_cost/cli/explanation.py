@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inference_cost.api.conditions import ConditionType
+from inference_cost.cli.targets import targets_of
 
 NOT_YET = (
     "The operator has not looked at this policy yet. Is it running? See "
@@ -60,11 +61,10 @@ def explanation_of(policy: Mapping[str, Any]) -> Explanation:
     metadata, spec, status = policy["metadata"], policy["spec"], policy.get("status") or {}
     decision = status.get("decision") or {}
     told = _told(decision.get("message") or "")
-    ref = spec["scaleTargetRef"]
     return Explanation(
         namespace=metadata["namespace"],
         name=metadata["name"],
-        target=f"{ref.get('kind', 'Deployment')}/{ref['name']}",
+        target=targets_of(spec),
         mode=spec.get("mode", "Recommend"),
         time=decision.get("time", ""),
         note=_note(metadata, status),

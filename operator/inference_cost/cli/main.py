@@ -17,6 +17,7 @@ from inference_cost.cli.cluster import connect
 from inference_cost.cli.explanation import explanation_of
 from inference_cost.cli.failure import CommandError, ExitCode
 from inference_cost.cli.pools.command import pools
+from inference_cost.cli.split.command import split
 from inference_cost.cli.summary import Summary, summary_of
 
 PROGRAM = "kubectl inference-cost"
@@ -89,6 +90,7 @@ def status(
 
 app.command()(backtest)
 app.command()(pools)
+app.command()(split)
 
 
 @app.command()

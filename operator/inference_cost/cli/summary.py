@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from inference_cost.cli.targets import targets_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
@@ -46,12 +48,12 @@ class Summary:
 
 def summary_of(policy: Mapping[str, Any]) -> Summary:
     metadata, spec, status = policy["metadata"], policy["spec"], policy.get("status") or {}
-    replicas, ref = status.get("replicas") or {}, spec["scaleTargetRef"]
+    replicas = status.get("replicas") or {}
     conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
     return Summary(
         namespace=metadata["namespace"],
         name=metadata["name"],
-        target=f"{ref.get('kind', 'Deployment')}/{ref['name']}",
+        target=targets_of(spec),
         mode=spec.get("mode", "Recommend"),
         replicas=_text(replicas.get("current")),
         desired=_text(replicas.get("desired")),

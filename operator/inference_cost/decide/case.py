@@ -5,6 +5,7 @@ from typing import Final
 
 from inference_cost.decide import lead_time, leaving
 from inference_cost.decide.limits.stabilize import CHANGES_KEPT, LONGEST_PERIOD_SECONDS, Bounds
+from inference_cost.decide.mix.pods import together
 from inference_cost.decide.place import bounds
 from inference_cost.decide.plans import workloads_of
 from inference_cost.decide.pods import Fleet, fleet, learn_start_ups
@@ -47,6 +48,11 @@ class Case:
         return self.snapshot.settings
 
     @property
+    def has_variants(self) -> bool:
+        """Several, over which replicas are placed."""
+        return len(self.workloads) > 1
+
+    @property
     def order_seconds(self) -> float:
         """From a change of the load until an order for it serves, with half a tick less.
 
@@ -71,13 +77,16 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
     scrape, age = 0.0, 0.0
     if not isinstance(signals, Missing):
         scrape, age = signals.scrape_interval_seconds, max(at - signals.sampled_at, 0.0)
-    seen = traffic(signals, workloads[0], at, settings.rate_window_seconds, memory.gaps)
+    ready = [pod for workload in workloads for pod in workload.pods]
+    seen = traffic(signals, ready, at, settings.rate_window_seconds, memory.gaps)
     if not isinstance(seen, Missing):
         memory = _remember_slow_pods(memory, seen, snapshot)
         seen = slow_pods.marked(seen, memory.slow_pods)
     memory = _remember_leaving(memory, workloads, snapshot)
     pods = fleet(workloads, at, start_up, memory.leaving_nodes)
-    lowest, highest = bounds(observation.policy.variants)
+    if len(workloads) > 1:
+        pods = together(pods, workloads, memory.placing)
+    lowest, highest = bounds(observation.policy)
     return Case(
         observation=observation,
         snapshot=snapshot,

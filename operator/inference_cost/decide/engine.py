@@ -15,7 +15,7 @@ from inference_cost.decide.plans import held_plan
 from inference_cost.model.memory import Decisions, Memory, PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan, Reason
-from inference_cost.model.policy import PolicyKey
+from inference_cost.model.policy import Mode, PolicyKey
 
 
 def decide(snapshot: Snapshot, memory: Memory) -> Decisions:
@@ -30,15 +30,26 @@ def decide(snapshot: Snapshot, memory: Memory) -> Decisions:
     guarded, fleet = guard_fleet(
         plans, ceilings, _recent_removals(remembered, snapshot), memory.fleet, snapshot
     )
-    final = {key: _decided(state, guarded[key].desired) for key, state in remembered.items()}
+    final = {key: _decided(state, plans[key], guarded[key]) for key, state in remembered.items()}
     return Decisions(
         plans=MappingProxyType(guarded),
         memory=Memory(policies=MappingProxyType(final), fleet=fleet),
     )
 
 
-def _decided(memory: PolicyMemory, desired: int) -> PolicyMemory:
-    return memory if memory.last_desired == desired else replace(memory, last_desired=desired)
+def _decided(memory: PolicyMemory, planned: Plan, plan: Plan) -> PolicyMemory:
+    """With what is ordered in the end. `planned`: before the fleet guard."""
+    if memory.last_desired != plan.desired:
+        memory = replace(memory, last_desired=plan.desired)
+    if not memory.placing.domains:
+        return memory
+    acts = plan.mode is Mode.ENFORCE and plan.limited_by is not LimitedBy.CONFLICT
+    placing = replace(
+        memory.placing,
+        total=memory.placing.total + plan.desired - planned.desired,
+        ordered=tuple(variant.desired for variant in plan.variants) if acts else (),
+    )
+    return replace(memory, placing=placing)
 
 
 def _contained(

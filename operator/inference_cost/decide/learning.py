@@ -75,7 +75,8 @@ def learn(case: Case, seen: Traffic) -> Lesson:
         history = attainment.remember(history, measured, seconds, case.at, window)
     late, concurrency = _late_now(case, measured, signals), _concurrency(seen)
     last = last_kind(case.memory.estimates, case.fleet.template_hash)
-    kinds = kinds_of(seen, last, case.snapshot.nodes)
+    newest = {workload.template_hash for workload in case.workloads}
+    kinds = kinds_of(seen, last, case.snapshot.nodes, newest)
     pods = _Pods(kinds, shared_pods(seen, _ensembles(case)))
     estimates = _learned_estimates(case, seen, pods, measured, late)
     can = _of_all(case, seen, pods, estimates, concurrency)

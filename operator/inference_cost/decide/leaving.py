@@ -17,12 +17,14 @@ Marked = tuple[tuple[str, float], ...]  # (node, epoch seconds of the first look
 def marked(
     known: Marked, workloads: Sequence[Workload], nodes: Mapping[str, Node], at: float
 ) -> Marked:
-    """Nodes that hold pods of ours and are about to go."""
+    """Nodes that hold pods of ours and are about to go, or were and are gone before their pods."""
     holding = {pod.node for workload in workloads for pod in workload.pods}
-    going = sorted(name for name in holding if name in nodes and why(nodes[name]))
+    before = dict(known)
+    going = sorted(
+        name for name in holding if (why(nodes[name]) if name in nodes else name in before)
+    )
     if not going:
         return ()
-    before = dict(known)
     return tuple((name, before.get(name, at)) for name in going[:NODES_KEPT])
 
 

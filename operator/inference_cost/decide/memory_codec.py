@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any, Final
 
 from inference_cost.decide.headroom.rules import RULES
+from inference_cost.decide.mix.losses import PRIOR_HOURS
 from inference_cost.decide.stretch import STRETCHES
 from inference_cost.model.memory import (
     Calibration,
@@ -22,6 +23,7 @@ from inference_cost.model.memory import (
     SuspectedOutage,
     TakeOver,
 )
+from inference_cost.model.placement import LossRecord, PlacedDomain, Placing
 from inference_cost.model.plan import Evenness
 from inference_cost.model.profile_key import UNKNOWN, ProfileKey
 from inference_cost.model.reading import Missing
@@ -103,7 +105,49 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         outage=_outage(data.get("outage")),
         slow_pods=tuple(_slow_pod(one) for one in data.get("slow_pods", ())),
         leaving_nodes=tuple((str(n), _number(t)) for n, t in data.get("leaving_nodes", ())),
+        placing=_placing(data.get("placing", {})),
     )
+
+
+def _placing(data: Mapping[str, Any]) -> Placing:
+    return Placing(
+        domains=tuple(_placed(one) for one in data.get("domains", ())),
+        total=int(data.get("total", 0)),
+        before=tuple(int(count) for count in data.get("before", ())),
+        late_price=_maybe(data.get("late_price")),
+        ordered=tuple(int(count) for count in data.get("ordered", ())),
+    )
+
+
+def _placed(data: Mapping[str, Any]) -> PlacedDomain:
+    return PlacedDomain(
+        name=str(data["name"]),
+        asked=int(data["asked"]),
+        alive=int(data["alive"]),
+        record=_loss_record(data["record"]),
+        price_per_hour=_maybe(data["price_per_hour"]),
+        priced_at=_number(data["priced_at"]),
+        offered_per_hour=_maybe(data["offered_per_hour"]),
+        can_be_lost=bool(data["can_be_lost"]),
+        zones=max(int(data["zones"]), 1),
+        taken=tuple(str(name) for name in data["taken"]),
+    )
+
+
+def _loss_record(data: Mapping[str, Any]) -> LossRecord:
+    return LossRecord(
+        losses=max(_number(data["losses"]), 0.0),
+        hours=max(_number(data["hours"]), PRIOR_HOURS),
+        away_seconds=_number(data["away_seconds"]),
+        looked_at=_maybe(data["looked_at"]),
+        away_until=_maybe(data["away_until"]),
+        held_since=_maybe(data["held_since"]),
+        proven=bool(data["proven"]),
+    )
+
+
+def _maybe(value: Any) -> float | None:
+    return None if value is None else _number(value)
 
 
 def _slow_pod(data: Mapping[str, Any]) -> SlowPod:

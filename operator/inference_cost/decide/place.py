@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from inference_cost.model.money import HourlyPrice
-from inference_cost.model.policy import Variant
+from inference_cost.model.policy import Policy, Variant
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Node, Workload
 
@@ -15,10 +15,11 @@ ONE: Final = Decimal(1)
 SHARES_KEPT: Final = 1024  # pods and nodes come in few sizes
 
 
-def bounds(variants: Sequence[Variant]) -> tuple[int, int]:
+def bounds(policy: Policy) -> tuple[int, int]:
     """Smallest and largest number of replicas over all variants."""
-    lowest = sum(variant.min_replicas for variant in variants)
-    return lowest, max(sum(variant.max_replicas for variant in variants), lowest)
+    lowest = max(sum(variant.min_replicas for variant in policy.variants), policy.fewest)
+    most = min(sum(variant.max_replicas for variant in policy.variants), policy.most)
+    return lowest, max(most, lowest)
 
 
 def spread(replicas: int, variants: Sequence[Variant]) -> tuple[int, ...]:
@@ -42,14 +43,15 @@ def replica_price(workloads: Sequence[Workload], nodes: Mapping[str, Node]) -> D
             alike[asked] = alike.get(asked, 0) + 1
     total, priced = Decimal(0), 0
     for (node, gpus, millicores, memory), count in alike.items():
-        price = _share_price(nodes.get(node), gpus, millicores, memory)
+        price = share_price(nodes.get(node), gpus, millicores, memory)
         if price is not None:
             total += price * count
             priced += count
     return total / priced if priced else Missing(reason=MissingReason.PRICE_UNKNOWN)
 
 
-def _share_price(node: Node | None, gpus: int, millicores: int, memory: int) -> Decimal | None:
+def share_price(node: Node | None, gpus: int, millicores: int, memory: int) -> Decimal | None:
+    """Of the node's part that a pod reserves, by what it has most of; None where nothing tells."""
     if node is None or not isinstance(node.price, HourlyPrice):
         return None
     share = max(

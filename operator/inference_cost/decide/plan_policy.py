@@ -24,8 +24,10 @@ from inference_cost.decide.leaving import why
 from inference_cost.decide.limits import behavior
 from inference_cost.decide.limits.guard import Verdict, forbids_removal, replaced
 from inference_cost.decide.limits.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
+from inference_cost.decide.mix.placement import Placement
+from inference_cost.decide.mix.variants import How, late_price, place_variants
 from inference_cost.decide.need import Looked, Needs, needs
-from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan
+from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan, with_targets
 from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.replica.slow_pods import missing, times_less
 from inference_cost.decide.schedule import InForce, credited, scheduled
@@ -51,11 +53,18 @@ from inference_cost.model.workload import NoWorkload
 def plan_policy(
     observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot
 ) -> tuple[Plan, PolicyMemory]:
-    problem = next((one for one in observation.workloads if isinstance(one, NoWorkload)), None)
-    if problem is not None or not observation.workloads:
-        message = problem.message if problem is not None else "no target"
-        reason = Reason(code="no-target", values=(("message", message),))
-        return held_plan(observation, snapshot, LimitedBy.NO_TARGET, (reason,)), memory
+    missing = [one.message for one in observation.workloads if isinstance(one, NoWorkload)]
+    told = tuple(Reason(code="no-target", values=(("message", one),)) for one in missing)
+    if len(missing) == len(observation.workloads):
+        unknown = Reason(code="no-target", values=(("message", "no target"),))
+        return held_plan(observation, snapshot, LimitedBy.NO_TARGET, told or (unknown,)), memory
+    plan, memory = _plan_what_is_there(with_targets(observation), memory, snapshot)
+    return replace(plan, reasons=(*told, *plan.reasons)) if told else plan, memory
+
+
+def _plan_what_is_there(
+    observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot
+) -> tuple[Plan, PolicyMemory]:
     case, bounds = scheduled(case_of(observation, memory, snapshot))
     if isinstance(case.traffic, Missing):
         return _without_metrics(case, bounds, case.traffic)
@@ -64,7 +73,8 @@ def plan_policy(
 
 def _paused(case: Case, pause: Pause) -> Choice:
     """A fixed number is the user's order, also outside the bounds. All else is measured and learned as ever."""
-    desired = case.fleet.current if pause.replicas is None else max(pause.replicas, 0)
+    there = sum(workload.desired_replicas for workload in case.workloads)
+    desired = there if pause.replicas is None else max(pause.replicas, 0)
     reason = Reason(code="paused", values=(("source", pause.source),))
     return Choice(desired=desired, limited_by=LimitedBy.PAUSED, reasons=(reason,))
 
@@ -73,9 +83,10 @@ def _without_metrics(case: Case, bounds: InForce, missing: Missing) -> tuple[Pla
     pause = case.observation.policy.pause
     asleep, memory = at_zero(case, bounds) if pause is None else (None, case.memory)
     if asleep is not None:
-        return _at_zero(case, bounds, asleep, missing), memory
+        return _at_zero(replace(case, memory=memory), bounds, asleep, missing)
     memory = count_miss(replace(case, memory=memory), missing)
     choice = hold(case, bounds, missing, memory.misses) if pause is None else _paused(case, pause)
+    choice, placement = _placed(case, choice, How(keep=True))
     plan = assemble(
         case.observation,
         case.snapshot,
@@ -89,13 +100,37 @@ def _without_metrics(case: Case, bounds: InForce, missing: Missing) -> tuple[Pla
         one_fewer=missing,
         attainment=missing,
         gpu_utilization=missing,
+        placement=placement,
     )
-    return plan, memory
+    return plan, _with_placing(memory, placement)
 
 
-def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> Plan:
+def _placed(case: Case, choice: Choice, how: How) -> tuple[Choice, Placement | None]:
+    """Where the chosen replicas are to run, unless there is one place only, or a pause keeps them where they are."""
+    if not case.has_variants:
+        return choice, None
+    pause = case.observation.policy.pause
+    if pause is not None and pause.replicas is None:
+        return choice, None
+    if pause is not None:
+        how = How(free=True)
+    placement = place_variants(case, choice.desired, how)
+    reasons = (*choice.reasons, *placement.reasons)
+    short = placement.short and pause is None
+    limited_by = LimitedBy.CAPACITY if short else choice.limited_by
+    return replace(choice, reasons=reasons, limited_by=limited_by), placement
+
+
+def _with_placing(memory: PolicyMemory, placement: Placement | None) -> PolicyMemory:
+    return memory if placement is None else replace(memory, placing=placement.placing)
+
+
+def _at_zero(
+    case: Case, bounds: InForce, asleep: AtZero, missing: Missing
+) -> tuple[Plan, PolicyMemory]:
     choice, objective = credited(asleep.choice, bounds), case.observation.policy.objective
-    return assemble(
+    choice, placement = _placed(case, choice, How())
+    plan = assemble(
         case.observation,
         case.snapshot,
         choice.desired,
@@ -110,7 +145,9 @@ def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> P
         one_fewer=missing,
         attainment=missing,
         gpu_utilization=missing,
+        placement=placement,
     )
+    return plan, _with_placing(case.memory, placement)
 
 
 def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
@@ -130,8 +167,11 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         choice = _choose(case, found, memory, forbidden)
         choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
         choice = credited(let_go(case, bounds, choice, forbidden), bounds)
+        before = case.memory.placing.late_price
+        price = late_price(found.headroom, can.profile, objective, before)
+        choice, placement = _placed(case, choice, How(late_price=price, keep=forbidden is not None))
     else:
-        choice = _paused(case, pause)
+        choice, placement = _placed(case, _paused(case, pause), How())
     plan = assemble(
         case.observation,
         case.snapshot,
@@ -154,8 +194,9 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         headroom=found.headroom,
         evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
         starts=by_pool(case.memory),
+        placement=placement,
     )
-    return plan, memory
+    return plan, _with_placing(memory, placement)
 
 
 def _remembered(  # noqa: PLR0917 - one of each stage
@@ -235,6 +276,8 @@ def _lost(case: Case) -> int:
     A GPU's utilization shows the slow ones itself.
     """
     slow = case.slow if case.observation.policy.gpu_signal is None else ()
+    if case.has_variants:  # what leaves is replaced where it is placed
+        return replaced(case.fleet) + missing(slow)
     return replaced(case.fleet) + missing(slow) + case.fleet.leaving
 
 
@@ -303,7 +346,7 @@ def _of_leaving_nodes(case: Case) -> Reason:
     values = (
         ("pods", fleet.leaving),
         ("node", node),
-        ("why", why(case.snapshot.nodes[node])),
+        ("why", why(case.snapshot.nodes[node]) if node in case.snapshot.nodes else "it is gone"),
     )
     return Reason(code="leaving", values=values)
 

@@ -1,5 +1,8 @@
 """Putting plans together: totals spread over variants, action, and whether /scale must be written."""
 
+from dataclasses import replace
+
+from inference_cost.decide.mix.placement import Placement, VariantPlaced
 from inference_cost.decide.place import bounds, replica_price, spread
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import (
@@ -16,9 +19,9 @@ from inference_cost.model.plan import (
     Reason,
     VariantPlan,
 )
-from inference_cost.model.policy import Mode
+from inference_cost.model.policy import Mode, Variant
 from inference_cost.model.reading import Missing, MissingReason, Reading
-from inference_cost.model.workload import Workload
+from inference_cost.model.workload import NoWorkload, Workload
 
 NOT_DECIDED = Missing(reason=MissingReason.NOT_LEARNED)
 
@@ -29,6 +32,16 @@ def mode_in_force(observation: PolicyObservation, snapshot: Snapshot) -> Mode:
 
 def workloads_of(observation: PolicyObservation) -> list[Workload]:
     return [one for one in observation.workloads if isinstance(one, Workload)]
+
+
+def with_targets(observation: PolicyObservation) -> PolicyObservation:
+    """With the variants alone whose workload is there: the others must not keep these from serving."""
+    pairs = zip(observation.policy.variants, observation.workloads, strict=True)
+    there = [(variant, one) for variant, one in pairs if isinstance(one, Workload)]
+    if len(there) == len(observation.workloads):
+        return observation
+    policy = replace(observation.policy, variants=tuple(variant for variant, _ in there))
+    return replace(observation, policy=policy, workloads=tuple(one for _, one in there))
 
 
 def held_plan(
@@ -59,9 +72,12 @@ def assemble(
     headroom: HeadroomChoice | Missing = NOT_DECIDED,
     evenness: Evenness | Missing = NOT_DECIDED,
     starts: tuple[PoolStarts, ...] = (),
+    placement: Placement | None = None,
 ) -> Plan:
+    """`placement`: over several variants; else what is too much or too little is the last one's."""
     mode = mode_in_force(observation, snapshot)
-    variants = _variants(observation, needed, desired)
+    variants = _variants(observation, needed, desired, placement)
+    desired = sum(variant.desired for variant in variants)
     current = sum(variant.current for variant in variants)
     writable = (
         mode is Mode.ENFORCE
@@ -84,9 +100,10 @@ def assemble(
         attainment=attainment,
         gpu_utilization=gpu_utilization,
         headroom=headroom,
-        highest=bounds(observation.policy.variants)[1],
+        highest=bounds(observation.policy)[1],
         evenness=evenness,
         starts=starts,
+        surplus=0 if placement is None else placement.surplus,
         write=writable and any(variant.desired != variant.current for variant in variants),
         replica_price_per_hour=replica_price(workloads_of(observation), snapshot.nodes),
     )
@@ -98,9 +115,13 @@ def _action(current: int, desired: int) -> Action:
     return Action.SCALE_OUT if desired > current else Action.SCALE_IN
 
 
-def _variants(observation: PolicyObservation, needed: int, desired: int) -> tuple[VariantPlan, ...]:
+def _variants(
+    observation: PolicyObservation, needed: int, desired: int, placement: Placement | None
+) -> tuple[VariantPlan, ...]:
     policy = observation.policy
     current = [_current(one) for one in observation.workloads]
+    if placement is not None:
+        return _placed(observation, current, needed, placement)
     asked = tuple(current) if sum(current) == desired else spread(desired, policy.variants)
     return tuple(
         VariantPlan(
@@ -119,6 +140,43 @@ def _variants(observation: PolicyObservation, needed: int, desired: int) -> tupl
             asked,
             strict=True,
         )
+    )
+
+
+def _placed(
+    observation: PolicyObservation, current: list[int], needed: int, placement: Placement
+) -> tuple[VariantPlan, ...]:
+    policy = observation.policy
+    return tuple(
+        _of_variant(variant, workload, now, need, where)
+        for variant, workload, now, need, where in zip(
+            policy.variants,
+            observation.workloads,
+            current,
+            spread(needed, policy.variants),
+            placement.variants,
+            strict=True,
+        )
+    )
+
+
+def _of_variant(
+    variant: Variant,
+    workload: Workload | NoWorkload,
+    current: int,
+    needed: int,
+    where: VariantPlaced,
+) -> VariantPlan:
+    return VariantPlan(
+        variant=variant.name,
+        target=variant.target,
+        current=current,
+        ready=_ready(workload),
+        needed=needed,
+        desired=where.order,
+        price_per_hour=where.price_per_hour,
+        losses_per_hour=where.losses_per_hour,
+        away_until=where.away_until,
     )
 
 

@@ -50,7 +50,7 @@ def fleet(workloads: Sequence[Workload], at: float, start_up: float, going: Mark
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
     leaving = lost(pods, going, at) if going else []
     waiting = [pod for pod in pods if pod.ready_at is None]
-    stuck = [pod for pod in waiting if _stuck(pod, at, start_up) and pod not in leaving]
+    stuck = [pod for pod in waiting if is_stuck(pod, at, start_up) and pod not in leaving]
     return Fleet(
         current=sum(workload.desired_replicas for workload in workloads),
         ready=len(pods) - len(waiting),
@@ -65,7 +65,7 @@ def fleet(workloads: Sequence[Workload], at: float, start_up: float, going: Mark
     )
 
 
-def _stuck(pod: Pod, at: float, start_up: float) -> bool:
+def is_stuck(pod: Pod, at: float, start_up: float) -> bool:
     """Of a pod that is not ready."""
     long = at - pod.created_at > STUCK_AFTER_START_UPS * start_up
     return long or pod.waiting_reason in CANNOT_START

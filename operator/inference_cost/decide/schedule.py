@@ -17,9 +17,9 @@ from cronsim import CronSim
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.limits.stabilize import Bounds, Choice
-from inference_cost.decide.place import bounds, spread
+from inference_cost.decide.place import bounds
 from inference_cost.model.plan import LimitedBy, Reason
-from inference_cost.model.policy import Policy, Schedule, Variant
+from inference_cost.model.policy import Policy, Schedule
 
 DAY_SECONDS: Final = 86_400
 LAST_DAY: Final = 2_000_000  # beyond it no calendar goes
@@ -44,7 +44,7 @@ def in_force(policy: Policy, at: float, lead_seconds: float) -> InForce:
 
     Of several schedules the largest counts; a minimum raises a maximum below it.
     """
-    lowest, highest = bounds(policy.variants)
+    lowest, highest = bounds(policy)
     if not policy.schedules or not 0 <= at < LAST_DAY * DAY_SECONDS:
         return InForce(lowest=lowest, highest=highest, fewest=lowest)
     least, least_by = _minimum(policy.schedules, lowest, at, min(lead_seconds, DAY_SECONDS))
@@ -66,9 +66,9 @@ def scheduled(case: Case) -> tuple[Case, InForce]:
     lowest = min(max(found.lowest, 1), found.highest)
     if (lowest, found.highest) == (case.bounds.lowest, case.bounds.highest):
         return case, found
-    variants = _within(policy.variants, lowest, found.highest)
-    observation = replace(case.observation, policy=replace(policy, variants=variants))
-    least, most = bounds(variants)
+    bounded = _bounded(policy, lowest, found.highest)
+    observation = replace(case.observation, policy=bounded)
+    least, most = bounds(bounded)
     in_force_now = Bounds(lowest=least, highest=most)
     return replace(case, observation=observation, bounds=in_force_now), found
 
@@ -90,7 +90,7 @@ def credited(choice: Choice, found: InForce) -> Choice:
 
 def widest(policy: Policy) -> tuple[int, int]:
     """Fewest and most replicas that are ever allowed."""
-    lowest, highest = bounds(policy.variants)
+    lowest, highest = bounds(policy)
     fewest = [s.min_replicas for s in policy.schedules if s.min_replicas is not None]
     most = [s.max_replicas for s in policy.schedules if s.max_replicas is not None]
     return min([lowest, *fewest]), max([highest, *most])
@@ -144,15 +144,13 @@ def _ends(schedules: Sequence[Schedule], replicas: int, at: float, seconds: floa
     return Reason(code="schedule-ends", values=values)
 
 
-def _within(variants: Sequence[Variant], lowest: int, highest: int) -> tuple[Variant, ...]:
-    """The same sums as asked for; what a variant may not have more of goes to the last one."""
-    least = spread(lowest, variants)
-    more = highest - sum(variant.max_replicas for variant in variants[:-1])
-    most = [*(variant.max_replicas for variant in variants[:-1]), more]
-    return tuple(
-        replace(variant, min_replicas=low, max_replicas=max(high, low))
-        for variant, low, high in zip(variants, least, most, strict=True)
-    )
+def _bounded(policy: Policy, lowest: int, highest: int) -> Policy:
+    """With other bounds in all. Of several variants each keeps its own, which are what its pool allows."""
+    variants = policy.variants
+    if len(variants) == 1:
+        alone = replace(variants[0], min_replicas=lowest, max_replicas=max(highest, lowest))
+        variants = (alone,)
+    return replace(policy, variants=variants, fewest=lowest, most=highest)
 
 
 def _window(schedule: Schedule, at: float) -> Window | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from inference_cost.decide.gaps import Gaps, extended, mean
 from inference_cost.model.reading import Missing, MissingReason, Reading, Sample
 from inference_cost.model.signals import GatewaySignals, LatestGap, ModelWindow, Signals
-from inference_cost.model.workload import Pod, Workload
+from inference_cost.model.workload import Pod
 
 LARGEST_VALUE = 1e15  # above it an input is an error, and sums could overflow
 SHORT_WINDOW = 0.7  # a shorter window is a pod that just started: its rate says little about before
@@ -96,7 +96,7 @@ def totals(windows: Iterable[ModelWindow]) -> Totals:
 
 def traffic(
     signals: Signals | Missing,
-    workload: Workload,
+    pods: Iterable[Pod],
     at: float,
     window_seconds: float,
     gaps: Gaps = (),
@@ -107,7 +107,7 @@ def traffic(
     problem = _stale(signals, at, window_seconds)
     if problem is not None:
         return problem
-    ready = {pod.name: pod for pod in workload.pods if pod.ready}
+    ready = {pod.name: pod for pod in pods if pod.ready}
     if not ready:
         return Missing(reason=MissingReason.NO_READY_PODS)
     back = window_seconds + signals.scrape_interval_seconds
@@ -116,16 +116,16 @@ def traffic(
         for name, pod in ready.items()
         if pod.ready_at is not None and at - pod.ready_at >= back
     }
-    pods = _reporting(signals, ready, settled)
+    reporting = _reporting(signals, ready, settled)
     # Pods that have just become ready are not expected to report yet.
-    if not pods or len(pods) < ENOUGH_PODS * len(settled):
-        detail = f"{len(pods)} of {len(ready)} ready pods report usable metrics"
+    if not reporting or len(reporting) < ENOUGH_PODS * len(settled):
+        detail = f"{len(reporting)} of {len(ready)} ready pods report usable metrics"
         return Missing(reason=MissingReason.PARTIAL, detail=detail)
-    silent = ready.keys() - {seen.pod.name for seen in pods}
+    silent = ready.keys() - {seen.pod.name for seen in reporting}
     since = [ready[name].ready_at or at for name in sorted(silent)]
-    partial = signals.partial or len(pods) < len(settled)
+    partial = signals.partial or len(reporting) < len(settled)
     coverage = (len(ready) - len(silent)) / len(ready)
-    return _sum(pods, signals, coverage, since, gaps, partial=partial)
+    return _sum(reporting, signals, coverage, since, gaps, partial=partial)
 
 
 def _stale(signals: Signals, at: float, window_seconds: float) -> Missing | None:
@@ -322,7 +322,7 @@ def _latest(window: ModelWindow) -> float:
 
 
 def _waiting(window: ModelWindow) -> float:
-    """The gauge is an instant and the counters see only what completed: the larger of both."""
+    """The gauge: an instant, where there is one."""
     pending = _value(window.pending)
     return max(pending if pending is not None else 0.0, 0.0)
 

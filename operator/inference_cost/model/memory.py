@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from inference_cost.model.placement import Placing
 from inference_cost.model.plan import Evenness, Plan
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.profile_key import OfOneKind
@@ -163,6 +164,7 @@ class PolicyMemory:
     leaving_nodes: tuple[
         tuple[str, float], ...
     ] = ()  # that hold pods and are about to go, with the first look at which they were
+    placing: Placing = field(default=Placing())  # over several variants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

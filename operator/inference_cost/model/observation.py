@@ -7,7 +7,7 @@ from types import MappingProxyType
 from inference_cost.model.policy import Policy, PolicyKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration, Signals
-from inference_cost.model.workload import Conflict, Node, NoWorkload, Workload
+from inference_cost.model.workload import Conflict, Node, NoWorkload, Pool, Workload
 
 STALE_SCRAPES = 3
 LEAST_STALE_SECONDS = 5.0
@@ -69,6 +69,7 @@ class Snapshot:
     at: float
     observations: tuple[PolicyObservation, ...]
     nodes: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
+    pools: Mapping[str, Pool] = field(default_factory=lambda: MappingProxyType({}))  # declared ones
     enforce_enabled: bool = True
     upgraded_at: float | None = (
         None  # when this version took over from another one; None on a first install

@@ -190,7 +190,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantPlan:
-    """Replicas of one variant: `needed` before limits, `desired` after them."""
+    """Replicas of one variant: `needed` before limits, `desired` after them.
+
+    Of several variants also, of one replica, the price per hour, how often what it runs on is lost per hour (0: never),
+    and until when no more are asked for after a loss or a refusal.
+    """
 
     variant: str
     target: TargetRef
@@ -198,6 +202,9 @@ class VariantPlan:
     ready: int
     needed: int
     desired: int
+    price_per_hour: float | None = None
+    losses_per_hour: float = 0.0
+    away_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +215,7 @@ class Plan:
     mode: Mode  # in force: Recommend where the global switch says so
     at: float
     action: Action
-    variants: tuple[VariantPlan, ...]
+    variants: tuple[VariantPlan, ...]  # that exist
     limited_by: LimitedBy
     reasons: tuple[Reason, ...]
     demand: Demand | Missing
@@ -223,10 +230,16 @@ class Plan:
     starts: tuple[PoolStarts, ...] = ()  # of the pools that count, the slowest first
     write: bool = False
     replica_price_per_hour: Decimal | Missing = Missing(reason=MissingReason.PRICE_UNKNOWN)
+    surplus: int = 0  # of the current replicas: there only until others serve in their place
 
     @property
     def current(self) -> int:
         return sum(v.current for v in self.variants)
+
+    @property
+    def counted(self) -> int:
+        """Replicas now, those left out that a move will take away."""
+        return self.current - self.surplus
 
     @property
     def ready(self) -> int:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+UNBOUNDED: Final = 2**31 - 1  # replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -150,12 +153,24 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One existing workload that serves the policy's traffic."""
+    """One existing workload that serves the policy's traffic.
+
+    `pool`: the CapacityPool that it runs on, where that is told. `max_traffic_fraction`: of the requests.
+    """
 
     name: str
     target: TargetRef
     min_replicas: int
     max_replicas: int
+    pool: str = ""
+    max_traffic_fraction: float = 1.0
+
+
+class SpotRisk(StrEnum):
+    """How much may run where it can be lost."""
+
+    PRICED = "Priced"  # as much as pays, what a loss makes late paid for
+    SURVIVE_LARGEST_ZONE = "SurviveLargestZone"  # as much as can be lost at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +187,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One InferenceCostPolicy. `variants` has length one for now; placement is a list from the start."""
+    """One InferenceCostPolicy. `fewest` and `most`: replicas of all variants together, beside what each may have."""
 
     key: PolicyKey
     generation: int
@@ -188,3 +203,7 @@ class Policy:
     routing: Routing = Routing.EQUAL
     gpu_signal: GpuSignal | None = None  # None: what the objective needs
     pause: Pause | None = None
+    fewest: int = 0
+    most: int = UNBOUNDED
+    min_on_demand_replicas: int = 0  # that cannot be lost
+    spot_risk: SpotRisk = SpotRisk.PRICED

@@ -33,6 +33,28 @@ class Node:
     leaving: str = (
         ""  # why it is about to go; what runs there serves and is billed, but is to be replaced
     )
+    reclaimed: bool = False  # it leaves because the cloud takes back what it can take back
+    capacity_known: bool = True  # False: on demand for its price, spot for its risk
+
+    @property
+    def can_be_lost(self) -> bool:
+        return self.capacity_type is CapacityType.SPOT or not self.capacity_known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """One CapacityPool, also where it has no node. `capacity_type`: None where its selector does not tell.
+
+    `examples`: a node of each of its offerings, or what one would be like; without allocatable where that is unknown.
+    """
+
+    name: str
+    capacity_type: CapacityType | None
+    examples: tuple[Node, ...] = ()
+
+    @property
+    def can_be_lost(self) -> bool:
+        return self.capacity_type is None or self.capacity_type is CapacityType.SPOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """CapacityPools: which nodes they bind, and the price they give."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering
@@ -23,6 +23,15 @@ _CENT_OF_A_CENT = Decimal("0.0001")
 PoolOf = tuple[str, HourlyPrice | Missing]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredPool:
+    """`prices`: the cheapest that it names of each instance type."""
+
+    name: str
+    match_labels: Mapping[str, str]
+    prices: tuple[tuple[str, HourlyPrice], ...]
+
+
 class PriceBook:
     """Pool and price of every node, in order of trust."""
 
@@ -41,6 +50,18 @@ class PriceBook:
         self._pools: list[tuple[CapacityPoolRecord, CapacityPoolSpec]] = []
         for record in sorted(pools, key=lambda r: (r.created_at, r.name)):
             self._add(record)
+
+    @property
+    def declared(self) -> Iterator[DeclaredPool]:
+        for record, spec in self._pools:
+            cheapest: dict[str, Offering] = {}
+            for one in sorted(spec.offerings, key=lambda o: Decimal(o.per_node_hour)):
+                cheapest.setdefault(one.instance_type, one)
+            yield DeclaredPool(
+                name=record.name,
+                match_labels=spec.node_selector.match_labels,
+                prices=tuple((t, self._named(record, one)) for t, one in cheapest.items()),
+            )
 
     def price_of(self, node: NodeRecord) -> PoolOf:
         """Name of the CapacityPool that binds the node ("" when none does), and the node's price."""
@@ -124,8 +145,11 @@ class PriceBook:
                 detail=f"CapacityPool/{record.name} has no offering for {instance_type}{place}; "
                 "add it to spec.offerings",
             )
+        return self._named(record, chosen[0])
+
+    def _named(self, record: CapacityPoolRecord, offering: Offering) -> HourlyPrice:
         return HourlyPrice(
-            per_hour=Decimal(chosen[0].per_node_hour),
+            per_hour=Decimal(offering.per_node_hour),
             currency=self._currency,
             source=PriceSource.CAPACITY_POOL,
             as_of=record.created_at,

@@ -40,6 +40,19 @@ _CONDITIONS: Final[Mapping[str, str]] = {
 }
 
 
+# What the cloud takes back of what it can take back; the others leave for maintenance, or because somebody wants it.
+RECLAIMED: Final = frozenset(
+    {
+        "spot interruption",
+        "impending termination",
+        "preemption scheduled",
+        "the machine terminates",
+        "the machine shuts down",
+    }
+)
+_SHUTTING_DOWN: Final = "node is shutting down"  # kubelet, pkg/kubelet/nodeshutdown
+
+
 def leaving(node: Mapping[str, Any]) -> str:
     """Why a Node object is about to go, the most telling reason first; "" for one that stays."""
     taints = {
@@ -54,4 +67,7 @@ def _by_condition(node: Mapping[str, Any]) -> str:
     true = (
         why for kind, why in _CONDITIONS.items() if condition(status, kind).get("status") == "True"
     )
+    ready = condition(status, "Ready")
+    if ready.get("status") == "False" and _SHUTTING_DOWN in str(ready.get("message", "")):
+        return next(true, "the machine shuts down")
     return next(true, "")

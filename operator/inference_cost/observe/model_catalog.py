@@ -56,13 +56,24 @@ class ModelCatalog:
     def configurations(
         self,
         policy: Policy,
-        template_hash: str,
+        newest: tuple[str, ...],
         pods: Sequence[PodRecord],
         product_of: ProductOf = unknown_product,
     ) -> Configurations:
-        """For the newest template of a policy's target, as one of its ready pods tells."""
+        """For the newest template of each target, as one of its ready pods tells; of the first that is known."""
         if not self._settings.enabled:
             return DISABLED
+        told = [self._of(policy, template, pods, product_of) for template in newest]
+        known = (one for one in told if not isinstance(one, Missing))
+        return next(known, NOT_READ_YET if NOT_READ_YET in told else next(iter(told), NO_POD))
+
+    def _of(
+        self,
+        policy: Policy,
+        template_hash: str,
+        pods: Sequence[PodRecord],
+        product_of: ProductOf,
+    ) -> Configurations:
         target = str(policy.variants[0].target)
         key = (policy.key.uid, target, policy.models, template_hash)
         entry = self._entries.get(key)

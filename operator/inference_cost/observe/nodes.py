@@ -6,6 +6,7 @@ from types import MappingProxyType
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import CapacityType, Node
+from inference_cost.observe.leaving import RECLAIMED
 from inference_cost.observe.records import Labels, NodeRecord
 
 INSTANCE_TYPE_LABELS = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
@@ -134,4 +135,6 @@ def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing) -> Node:
         allocatable_cpu_millicores=record.allocatable_cpu_millicores,
         allocatable_memory_bytes=record.allocatable_memory_bytes,
         leaving=record.leaving,
+        reclaimed=record.leaving in RECLAIMED and capacity_type(labels) is CapacityType.SPOT,
+        capacity_known=is_capacity_known(labels),
     )

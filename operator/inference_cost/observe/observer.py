@@ -20,6 +20,7 @@ from inference_cost.model.workload import NoWorkload, Workload
 from inference_cost.observe.capacity_pools import PriceBook
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.conflicts import Claims, claims, find_conflict
+from inference_cost.observe.declared_pools import declared_pools
 from inference_cost.observe.fault_log import FaultLog
 from inference_cost.observe.gateway import ClusterNames, GatewayTick, gateway_signals, read_gateway
 from inference_cost.observe.model_catalog import DISABLED, Configurations, ModelCatalog
@@ -29,7 +30,7 @@ from inference_cost.observe.nodes import (
     instance_types,
     observe_nodes,
 )
-from inference_cost.observe.policies import PolicyParser
+from inference_cost.observe.policies import PolicyParser, field_of
 from inference_cost.observe.price_feed import PriceFeed
 from inference_cost.observe.prices import PriceTable, shipped_table
 from inference_cost.observe.prometheus_client import MetricsReader
@@ -43,6 +44,7 @@ from inference_cost.observe.settings import (
 )
 from inference_cost.observe.tick_series import TickSeries, sort_series
 from inference_cost.observe.triton_signals import Subject, build_signals
+from inference_cost.observe.variants import Selectors, refused_variant
 from inference_cost.observe.workloads import find_workload, pod_records
 
 _LOG = logging.getLogger(__name__)
@@ -124,12 +126,14 @@ class Observer:
             self._ask(now, self._pods_of_all(policies)), self._refresh_prices(now)
         )
         self._answering = not isinstance(metrics, Missing)
-        held = claims(policies)
-        seen = [self._look_at(policy, metrics, held, now) for policy in policies]
+        held, book = claims(policies), self._price_book()
+        selectors = {pool.name: pool.match_labels for pool in book.declared}
+        seen = [self._look_at(policy, metrics, held, selectors, now) for policy in policies]
         if self._models is not None:
             self._models.forget_others({p.key.uid for p in policies})
         return self._snapshot(
             now,
+            book,
             [s for s in seen if isinstance(s, PolicyObservation)],
             [*refusals, *(s for s in seen if isinstance(s, PolicyRefusal))],
         )
@@ -146,9 +150,23 @@ class Observer:
     def _snapshot(
         self,
         now: float,
+        book: PriceBook,
         observations: Sequence[PolicyObservation],
         refusals: Sequence[PolicyRefusal],
     ) -> Snapshot:
+        nodes = observe_nodes(self._cache.nodes(), book.price_of)
+        return Snapshot(
+            at=now,
+            observations=tuple(observations),
+            nodes=nodes,
+            pools=declared_pools(book.declared, nodes),
+            enforce_enabled=self.enforce_enabled,
+            upgraded_at=self.upgraded_at,
+            settings=self._decision,
+            refusals=tuple(refusals),
+        )
+
+    def _price_book(self) -> PriceBook:
         book = PriceBook(
             self._cache.capacity_pools(),
             table=self._table,
@@ -156,15 +174,7 @@ class Observer:
             market=None if self._prices is None else self._prices.prices,
         )
         self._tell_pools(book.problems)
-        return Snapshot(
-            at=now,
-            observations=tuple(observations),
-            nodes=observe_nodes(self._cache.nodes(), book.price_of),
-            enforce_enabled=self.enforce_enabled,
-            upgraded_at=self.upgraded_at,
-            settings=self._decision,
-            refusals=tuple(refusals),
-        )
+        return book
 
     def _tell_pools(self, problems: dict[str, str]) -> None:
         for name in problems.keys() | self.pool_problems.keys():
@@ -210,11 +220,17 @@ class Observer:
         return [pod for r in records if r is not None for pod in pod_records(self._cache, r)]
 
     def _look_at(
-        self, policy: Policy, metrics: _Metrics | Missing, held: Claims, now: float
+        self,
+        policy: Policy,
+        metrics: _Metrics | Missing,
+        held: Claims,
+        selectors: Selectors,
+        now: float,
     ) -> PolicyObservation | PolicyRefusal:
         """One policy; a fault of ours here stays with this policy."""
         try:
-            return self._observation(policy, metrics, held, now)
+            refused = refused_variant(policy, self._cache, selectors)
+            return refused or self._observation(policy, metrics, held, now)
         except Exception as error:  # noqa: BLE001  # whatever it is, the other policies must go on
             self._faults.tell("observation_failed", policy.key, error)
             return PolicyRefusal(
@@ -228,7 +244,9 @@ class Observer:
     def _observation(
         self, policy: Policy, metrics: _Metrics | Missing, held: Claims, now: float
     ) -> PolicyObservation:
-        workloads = tuple(self._workload(policy, v.target) for v in policy.variants)
+        workloads = tuple(
+            self._workload(policy, v.target, field_of(policy, v)) for v in policy.variants
+        )
         pods = self._pods(policy)
         return PolicyObservation(
             policy=policy,
@@ -238,12 +256,13 @@ class Observer:
             conflict=find_conflict(self._cache, policy, held),
         )
 
-    def _workload(self, policy: Policy, target: TargetRef) -> Workload | NoWorkload:
+    def _workload(self, policy: Policy, target: TargetRef, field: str) -> Workload | NoWorkload:
         return find_workload(
             self._cache,
             policy.key.namespace,
             target,
             allowed_owners=self._settings.cluster.allowed_owners,
+            field=field,
         )
 
     def _signals(
@@ -265,9 +284,8 @@ class Observer:
     ) -> Configurations:
         if self._models is None:
             return DISABLED
-        first = workloads[0]
-        template_hash = first.template_hash if isinstance(first, Workload) else ""
-        return self._models.configurations(policy, template_hash, pods, self._gpu_product)
+        newest = (w.template_hash for w in workloads if isinstance(w, Workload))
+        return self._models.configurations(policy, tuple(newest), pods, self._gpu_product)
 
     def _gpu_product(self, node: str) -> str | Missing:
         record = self._cache.node(node)

@@ -12,6 +12,7 @@ from inference_cost.api.annotations import InvalidAnnotationError, pause_request
 from inference_cost.api.parse import InvalidObjectError, parse_policy
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
+    UNBOUNDED,
     Behavior,
     DrainObjective,
     Fallback,
@@ -32,6 +33,7 @@ from inference_cost.model.policy import (
     ScalingRules,
     Schedule,
     SelectPolicy,
+    SpotRisk,
     TargetRef,
     Variant,
 )
@@ -70,6 +72,13 @@ class PolicyParser:
         policies = [p for p in results if isinstance(p, Policy)]
         refusals = [r for r in results if isinstance(r, PolicyRefusal)]
         return policies, refusals
+
+
+def field_of(policy: Policy, variant: Variant) -> str:
+    """Where the variant's target stands in the object."""
+    if len(policy.variants) == 1 and variant.name == ONLY_VARIANT:
+        return "spec.scaleTargetRef"
+    return f"spec.variants[{policy.variants.index(variant)}].scaleTargetRef"
 
 
 def policy_key(record: PolicyRecord) -> PolicyKey:
@@ -152,7 +161,11 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
         generation=record.generation,
         created_at=record.created_at,
         mode=Mode(spec.mode.value),
-        variants=(_variant(spec),),
+        variants=_variants(spec),
+        fewest=spec.min_replicas if spec.variants else 0,
+        most=spec.max_replicas if spec.variants else UNBOUNDED,
+        min_on_demand_replicas=spec.min_on_demand_replicas,
+        spot_risk=SpotRisk(spec.spot_risk.value),
         objective=_objective(spec.slo),
         models=tuple(spec.serving.models),
         behavior=Behavior(
@@ -168,14 +181,33 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
     )
 
 
-def _variant(spec: api.PolicySpec) -> Variant:
-    target = spec.scale_target_ref
-    return Variant(
+def _variants(spec: api.PolicySpec) -> tuple[Variant, ...]:
+    if spec.scale_target_ref is None:
+        return tuple(map(_variant, spec.variants))
+    alone = Variant(
         name=ONLY_VARIANT,
-        target=TargetRef(api_version=target.api_version, kind=target.kind, name=target.name),
+        target=_target(spec.scale_target_ref),
         min_replicas=spec.min_replicas,
         max_replicas=spec.max_replicas,
     )
+    return (alone,)
+
+
+def _variant(variant: api.Variant) -> Variant:
+    """Without a maximum of its own that of the policy or its schedule holds."""
+    most = UNBOUNDED if variant.max_replicas is None else variant.max_replicas
+    return Variant(
+        name=variant.name,
+        target=_target(variant.scale_target_ref),
+        min_replicas=variant.min_replicas,
+        max_replicas=most,
+        pool="" if variant.pool_ref is None else variant.pool_ref.name,
+        max_traffic_fraction=variant.max_traffic_percent / 100,
+    )
+
+
+def _target(target: api.ScaleTargetRef) -> TargetRef:
+    return TargetRef(api_version=target.api_version, kind=target.kind, name=target.name)
 
 
 def _objective(slo: api.Slo) -> Objective:

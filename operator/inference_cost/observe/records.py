@@ -104,6 +104,7 @@ class ScaleTargetRecord:
     template_generation: int
     template_fingerprint: str
     template_labels: Labels
+    template_nodes: Labels  # labels that a node must have for its pods
     resource_version: str
     desired_replicas: int
     status_replicas: int

@@ -19,10 +19,10 @@ def crds(kube: KubeClient) -> KubeClient:
 
 
 @pytest.fixture(scope="session")
-def stored(crds: KubeClient) -> Mapping[str, str]:
-    """Resource version of the stored object, by kind."""
+def stored(crds: KubeClient) -> Mapping[tuple[str, str], str]:
+    """Resource version of each stored object, by its key."""
     return {
-        sheet.names.kind: store(crds, Row(sheet=sheet, object=sheet.base), API_VERSION)
+        sheet.key: store(crds, Row(sheet=sheet, object=sheet.base), API_VERSION)
         for sheet in SHEETS
         if not sheet.is_status
     }

@@ -7,6 +7,7 @@ from tests.integration.api.cases import (
     Cases,
     adjusted,
     at_most,
+    changed,
     needs,
     one_of,
     prose,
@@ -67,6 +68,16 @@ SMALLEST: Final[dict[str, Any]] = {
         "slo": {"latency": {"thresholdMilliseconds": 100}},
     },
 }
+SPOT: Final = {
+    "name": "spot",
+    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "resnet-spot"},
+    "poolRef": {"name": "spot"},
+    "minReplicas": 1,
+    "maxReplicas": 6,
+    "maxTrafficPercent": 80,
+}
+SAFE: Final = {"name": "on-demand", "scaleTargetRef": {"name": "resnet"}}
+VARIANTS: Final = {"spec.scaleTargetRef": REMOVED, "spec.variants": [SPOT, SAFE]}
 ALONE: Final = {"spec.fallback": {"behavior": "CurrentReplicas"}, "spec.schedules": []}
 DRAIN: Final = {"spec.slo": {"drain": {"withinSeconds": 600}}}
 FOLLOW_GPU: Final = {"spec.signal": {"type": "GPUUtilization", "targetPercent": 70}}
@@ -145,20 +156,113 @@ def _schedules(at: str) -> Cases:
     }
 
 
+def _target(at: str) -> Cases:
+    return {
+        **text(
+            f"{at}.apiVersion",
+            *("v1", "apps/v1", "argoproj.io/v1alpha1"),
+            longest="a" * 314 + "/v1",
+            malformed="apps",
+            grow="1",
+        ),
+        **text(f"{at}.kind", "LeaderWorkerSet", longest="K" * 63, malformed="deployment"),
+        **needs(at, "name"),
+        **text(f"{at}.name", "a.b-c", longest="n" * 253, malformed="../secrets"),
+    }
+
+
+def _variants(at: str) -> Cases:
+    one = f"{at}[0]"
+    nine = [{"name": f"v{n}", "scaleTargetRef": {"name": f"resnet-{n}"}} for n in range(9)]
+    many = {"spec.maxReplicas": 5000, "spec.minReplicas": 1, **ALONE}
+    rows = {
+        **at_most(at, nine),
+        **unique(at, [SPOT, SAFE], [SPOT, {**SAFE, "name": "spot"}]),
+        **needs(one, "name", "scaleTargetRef"),
+        **text(f"{one}.name", "spot", "l4-b", longest="v" * 63, malformed="a.b"),
+        **_target(f"{one}.scaleTargetRef"),
+        **needs(f"{one}.poolRef", "name"),
+        **text(f"{one}.poolRef.name", "spot.g6", longest="p" * 253, malformed="Spot"),
+        **adjusted(within(f"{one}.minReplicas", 0, 5000), {f"{one}.maxReplicas": REMOVED, **many}),
+        **within(f"{one}.maxReplicas", 1, 5000),
+        **within(f"{one}.maxTrafficPercent", 1, 100),
+        **rule(
+            "all traffic can go somewhere",
+            "spec",
+            "!has(self.variants) || size(self.variants) == 0 ||"
+            " self.variants.map(one, one.maxTrafficPercent).sum() >= 100",
+            {f"{at}[1].maxTrafficPercent": 20},
+            rejected={f"{at}[1].maxTrafficPercent": 19},
+            says="`maxTrafficPercent` of the variants must add up to 100 at least",
+        ),
+        **rule(
+            "the bounds of a variant are in order",
+            one,
+            "!has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
+            {f"{one}.minReplicas": 6},
+            {f"{one}.maxReplicas": REMOVED},
+            rejected={f"{one}.minReplicas": 7},
+            says="`minReplicas` must be less than or equal to `maxReplicas`",
+        ),
+        **rule(
+            "each variant has a target of its own",
+            "spec",
+            "!has(self.variants) || self.variants.all(one, self.variants.exists_one(other,"
+            " other.scaleTargetRef.kind == one.scaleTargetRef.kind &&"
+            " other.scaleTargetRef.name == one.scaleTargetRef.name))",
+            {f"{at}[1].scaleTargetRef": {"kind": "StatefulSet", "name": "resnet-spot"}},
+            rejected={f"{at}[1].scaleTargetRef.name": "resnet-spot"},
+            says="each of `variants` must have a `scaleTargetRef` of its own",
+        ),
+        **rule(
+            "the minima of the variants fit in maxReplicas",
+            "spec",
+            "!has(self.variants) ||"
+            " self.variants.map(one, one.minReplicas).sum() <= self.maxReplicas",
+            {f"{at}[1].minReplicas": 9},
+            rejected={f"{at}[1].minReplicas": 10},
+            says="`minReplicas` of the variants must not add up to more than `maxReplicas`",
+        ),
+        **within("spec.minOnDemandReplicas", 0, 5000, also=many),
+        **rule(
+            "a floor on demand is for variants, and within maxReplicas",
+            "spec",
+            "self.minOnDemandReplicas <= (has(self.variants) && size(self.variants) > 0 ?"
+            " self.maxReplicas : 0)",
+            {"spec.minOnDemandReplicas": 10},
+            rejected={"spec.minOnDemandReplicas": 11},
+            says="`minOnDemandReplicas` must not be more than `maxReplicas`",
+        ),
+    }
+    return adjusted(rows, VARIANTS)
+
+
+OF_VARIANTS: Final[dict[str, Any]] = changed(BASE, VARIANTS)
+CASES_OF_VARIANTS: Final[Cases] = rule(
+    "the target of a variant may not be changed",
+    "spec.variants[0].scaleTargetRef",
+    "self == oldSelf",
+    {"spec.maxReplicas": 11},
+    rejected={"spec.variants[0].scaleTargetRef.name": "bert"},
+    says="`scaleTargetRef` may not be changed; create a new policy for the other target",
+    on_update=True,
+)
 CASES: Final[Cases] = {
     **needs("", "spec"),
-    **needs("spec", "scaleTargetRef", "maxReplicas", "slo"),
-    **one_of("spec.mode", "Recommend", "Enforce", but_not="Observe"),
-    **text(
-        "spec.scaleTargetRef.apiVersion",
-        *("v1", "apps/v1", "argoproj.io/v1alpha1"),
-        longest="a" * 314 + "/v1",
-        malformed="apps",
-        grow="1",
+    **needs("spec", "maxReplicas", "slo"),
+    **rule(
+        "a policy is for one workload or for variants",
+        "spec",
+        "has(self.scaleTargetRef) != (has(self.variants) && size(self.variants) > 0)",
+        {},
+        VARIANTS,
+        rejected={"spec.variants": [SPOT, SAFE]},
+        says="exactly one of `scaleTargetRef` and `variants` must be set",
     ),
-    **text("spec.scaleTargetRef.kind", "LeaderWorkerSet", longest="K" * 63, malformed="deployment"),
-    **needs("spec.scaleTargetRef", "name"),
-    **text("spec.scaleTargetRef.name", "a.b-c", longest="n" * 253, malformed="../secrets"),
+    **_variants("spec.variants"),
+    **one_of("spec.spotRisk", "Priced", "SurviveLargestZone", but_not="None"),
+    **one_of("spec.mode", "Recommend", "Enforce", but_not="Observe"),
+    **_target("spec.scaleTargetRef"),
     **rule(
         "the target of a policy may not be changed",
         "spec.scaleTargetRef",

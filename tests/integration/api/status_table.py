@@ -43,12 +43,23 @@ PLACEMENT: Final = {
     "nodes": 3,
     "perHour": "1.578",
 }
+VARIANT: Final = {
+    "name": "spot",
+    "current": 3,
+    "ready": 3,
+    "desired": 4,
+    "perReplicaHour": "0.30",
+    "lossesPerHour": "0.25",
+    "awayUntil": TIME,
+}
 POLICY: Final[dict[str, Any]] = {
     **policy_table.BASE,
     "status": {
         "observedGeneration": 1,
         "conditions": [_condition("Ready"), _condition("Accepted")],
+        "target": "resnet-spot, resnet",
         "replicas": {"current": 3, "ready": 3, "desired": 4},
+        "variants": [VARIANT],
         "demand": {
             "requestsPerSecond": "123.4",
             "forecastRequestsPerSecond": "150",
@@ -112,6 +123,17 @@ def _conditions(limit: int) -> Cases:
 POLICY_CASES: Final[Cases] = {
     **within("status.observedGeneration", 0, JSON_INTEGER_LIMIT),
     **_conditions(16),
+    **prose("status.target", 512),
+    **at_most("status.variants", [{**VARIANT, "name": f"v{n}"} for n in range(9)]),
+    **unique("status.variants", [VARIANT], [VARIANT, {**VARIANT, "current": 1}]),
+    **needs("status.variants[0]", "name", "current", "ready", "desired"),
+    **text("status.variants[0].name", "spot", longest="v" * 253, malformed="Spot"),
+    **within("status.variants[0].current", 0, COUNT),
+    **within("status.variants[0].ready", 0, COUNT),
+    **within("status.variants[0].desired", 0, COUNT),
+    **decimal("status.variants[0].perReplicaHour"),
+    **decimal("status.variants[0].lossesPerHour"),
+    **date_time("status.variants[0].awayUntil"),
     **needs("status.replicas", "current", "ready", "desired"),
     **within("status.replicas.current", 0, COUNT),
     **within("status.replicas.ready", 0, COUNT),

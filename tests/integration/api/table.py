@@ -12,12 +12,18 @@ from tests.integration.api.cases import Case, Cases, Changes, changed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """Cases about one part of one kind, and the valid object that they change."""
+    """Cases about one part of one kind, and the valid object that they change; stored under `name` for updates."""
 
     names: Names
     base: dict[str, Any]
     cases: Cases
     is_status: bool = False
+    name: str = "stored"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Of the stored object."""
+        return self.names.kind, self.name
 
     def object(self, changes: Changes) -> dict[str, Any]:
         return changed(self.base, changes)
@@ -40,6 +46,12 @@ class Row:
 
 SHEETS: Final = (
     Sheet(names=POLICY, base=policy_table.BASE, cases=policy_table.CASES),
+    Sheet(
+        names=POLICY,
+        base=policy_table.OF_VARIANTS,
+        cases=policy_table.CASES_OF_VARIANTS,
+        name="stored-variants",
+    ),
     Sheet(names=POLICY, base=status_table.POLICY, cases=status_table.POLICY_CASES, is_status=True),
     Sheet(names=CAPACITY_POOL, base=pool_table.BASE, cases=pool_table.CASES),
     Sheet(names=CHECKPOINT, base=pool_table.CHECKPOINT_BASE, cases=pool_table.CHECKPOINT_CASES),

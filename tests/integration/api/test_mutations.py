@@ -29,6 +29,8 @@ THREADS = 4
 MAP_KEYS = {
     Constraint(path="status.conditions[]", keyword="required", detail="type"),
     Constraint(path="spec.offerings[]", keyword="required", detail="instanceType"),
+    Constraint(path="spec.variants[]", keyword="required", detail="name"),
+    Constraint(path="status.variants[]", keyword="required", detail="name"),
 }
 
 
@@ -61,8 +63,8 @@ def _api_version(number: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def mutants(crds: KubeClient) -> Iterator[Mapping[tuple[str, int], str]]:
-    """Resource version of the stored object, by kind and number of the definition."""
+def mutants(crds: KubeClient) -> Iterator[Mapping[tuple[str, str, int], str]]:
+    """Resource version of each stored object, by its key and the number of the definition."""
     definitions = [_mutant(crd, n) for crd in CRDS.values() for n in range(DEFINITIONS)]
     with ThreadPoolExecutor(THREADS) as pool, contextlib.ExitStack() as cleanup:
         for definition in definitions:
@@ -74,16 +76,16 @@ def mutants(crds: KubeClient) -> Iterator[Mapping[tuple[str, int], str]]:
             )
         list(pool.map(crds.apply, definitions))
         yield {
-            (sheet.names.kind, n): store(crds, Row(sheet=sheet, object=sheet.base), _api_version(n))
+            (*sheet.key, n): store(crds, Row(sheet=sheet, object=sheet.base), _api_version(n))
             for sheet in SHEETS
             if not sheet.is_status
             for n in range(DEFINITIONS)
         }
 
 
-@pytest.mark.parametrize("sheet", SHEETS, ids=lambda s: f"{s.names.kind} {s.is_status}")
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda s: f"{s.names.kind} {s.name} {s.is_status}")
 def test_each_row_depends_on_its_validation(
-    crds: KubeClient, mutants: Mapping[tuple[str, int], str], sheet: Sheet
+    crds: KubeClient, mutants: Mapping[tuple[str, str, int], str], sheet: Sheet
 ) -> None:
     kind = sheet.names.kind
     codes = _codes(CRDS[kind])
@@ -93,7 +95,7 @@ def test_each_row_depends_on_its_validation(
         return frozenset(
             n
             for n in range(DEFINITIONS)
-            if row.says not in server_verdict(crds, row, _api_version(n), mutants[kind, n])
+            if row.says not in server_verdict(crds, row, _api_version(n), mutants[*sheet.key, n])
         )
 
     with ThreadPoolExecutor(THREADS) as pool:

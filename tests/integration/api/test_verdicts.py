@@ -13,7 +13,7 @@ ROWS = dict(rows())
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
-def test_api_server(crds: KubeClient, stored: Mapping[str, str], row: Row) -> None:
-    refusal = server_verdict(crds, row, API_VERSION, stored[row.sheet.names.kind])
+def test_api_server(crds: KubeClient, stored: Mapping[tuple[str, str], str], row: Row) -> None:
+    refusal = server_verdict(crds, row, API_VERSION, stored[row.sheet.key])
     assert (not refusal) == row.accepted, refusal
     assert row.says in refusal

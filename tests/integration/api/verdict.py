@@ -15,7 +15,6 @@ from inference_cost.api.parse import (
 from tests.integration.api.table import Row
 
 NAMESPACE = "api-table"
-STORED = "stored"
 DRY_RUN = {"dryRun": "All", "fieldValidation": "Strict"}
 PARSERS = {
     "InferenceCostPolicy": parse_policy,
@@ -30,8 +29,8 @@ def collection(names: Names, api_version: str) -> str:
 
 
 def store(kube: KubeClient, row: Row, api_version: str) -> str:
-    """Store the valid object of a row's kind; gives its resource version."""
-    body = _named(row.sheet.base, STORED, api_version)
+    """Store the valid object of a row's sheet; gives its resource version."""
+    body = _named(row.sheet.base, row.sheet.name, api_version)
     path = collection(row.sheet.names, api_version)
     stored = kube.request("POST", path, body=body)
     return str(stored["metadata"]["resourceVersion"])
@@ -42,9 +41,9 @@ def server_verdict(kube: KubeClient, row: Row, api_version: str, resource_versio
     path = collection(row.sheet.names, api_version)
     if row.on_update or row.sheet.is_status:
         part = "/status" if row.sheet.is_status else ""
-        body = _named(row.object, STORED, api_version)
+        body = _named(row.object, row.sheet.name, api_version)
         body["metadata"]["resourceVersion"] = resource_version
-        return ask(kube, "PUT", f"{path}/{STORED}{part}", body)
+        return ask(kube, "PUT", f"{path}/{row.sheet.name}{part}", body)
     return ask(kube, "POST", path, _named(row.object, "row", api_version))
 
 

@@ -19,6 +19,7 @@ domains = st.lists(
         Domain,
         price_per_hour=st.floats(0.1, 3.0),
         losses_per_hour=st.sampled_from([0.0, 0.05, 0.3, 2.0]),
+        parts=st.sampled_from([1, 1, 3]),
         held=st.integers(0, 4),
         lowest=st.integers(0, 1),
         highest=st.integers(1, 5),

@@ -163,7 +163,7 @@ def test_after_a_failed_decision_the_last_figures_stay() -> None:
 def test_a_refused_spec_has_conditions_alone() -> None:
     refusal = PolicyRefusal(key=key(), generation=7, field="spec.slo", message="set one")
     status = render_refused(refusal, at=NOON, previous=render())
-    assert set(status) == {"observedGeneration", "conditions", "placement"}
+    assert set(status) == {"observedGeneration", "conditions", "variants", "placement"}
     assert status["observedGeneration"] == 7
     assert status["placement"] == []
 

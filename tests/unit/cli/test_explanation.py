@@ -141,3 +141,15 @@ def test_a_summary_is_one_line_of_the_same_facts() -> None:
 def test_a_table_shows_what_is_not_known_as_a_dash() -> None:
     line = table([summary_of(policy(None)).to_cells()]).splitlines()[1]
     assert line.split().count("-") == 6
+
+
+def test_of_several_variants_all_targets_are_named() -> None:
+    of_variants = decided(OUT)
+    of_variants["spec"]["variants"] = [
+        {"name": "spot", "scaleTargetRef": {"name": "resnet-spot"}},
+        {"name": "safe", "scaleTargetRef": {"kind": "StatefulSet", "name": "resnet"}},
+    ]
+    del of_variants["spec"]["scaleTargetRef"]
+    named = "Deployment/resnet-spot, StatefulSet/resnet"
+    assert explanation_of(of_variants).target == named
+    assert summary_of(of_variants).target == named

@@ -16,7 +16,7 @@ from tests.unit.decide.worlds import NOON, OBJECTIVE, gateway, signals, workload
 
 def seen(front: GatewaySignals | Missing) -> tuple[Signals, Traffic]:
     read = signals(100.0, 2, gateway=front)
-    summed = traffic(read, workload(2), NOON, 60.0)
+    summed = traffic(read, workload(2).pods, NOON, 60.0)
     assert isinstance(summed, Traffic)
     return read, summed
 

@@ -19,6 +19,7 @@ from inference_cost.model.memory import (
     SuspectedOutage,
     TakeOver,
 )
+from inference_cost.model.placement import LossRecord, PlacedDomain, Placing
 from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing
@@ -97,6 +98,34 @@ FULL = PolicyMemory(
         over=True,
     ),
     slow_pods=(SlowPod(uid="u", name="p2", times=2.5, since=NOON - 60.0, seen_at=NOON),),
+    placing=Placing(
+        domains=(
+            PlacedDomain(
+                name="spot",
+                asked=3,
+                alive=2,
+                record=LossRecord(
+                    losses=1.5,
+                    hours=30.0,
+                    away_seconds=1200.0,
+                    looked_at=NOON,
+                    away_until=NOON + 600.0,
+                    held_since=NOON - 60.0,
+                    proven=False,
+                ),
+                price_per_hour=0.4,
+                priced_at=NOON,
+                offered_per_hour=0.38,
+                can_be_lost=True,
+                zones=2,
+                taken=("gpu-7",),
+            ),
+        ),
+        total=3,
+        before=(3, 1),
+        ordered=(4, 1),
+        late_price=12.5,
+    ),
 )
 
 

@@ -7,13 +7,13 @@ import pytest
 from inference_cost.decide.traffic import Traffic, traffic
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import LatestGap, PodSignals, Signals
-from tests.unit.decide.worlds import NOON, pod, signals, workload
+from tests.unit.decide.worlds import NOON, pod, signals
 
 
 def summed(seen: Signals, *ready_for: float) -> Traffic:
     """Of pods that have been ready for so many seconds."""
     pods = tuple(pod(f"p{i}", age=seconds + 60.0) for i, seconds in enumerate(ready_for))
-    found = traffic(seen, workload(len(pods), pods), NOON, 60.0)
+    found = traffic(seen, pods, NOON, 60.0)
     assert isinstance(found, Traffic)
     return found
 

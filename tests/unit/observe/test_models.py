@@ -203,8 +203,8 @@ class Bench:
         self.policy = parsed
         self.pods: list[PodRecord] = cache.pods("vision")
 
-    async def look(self, template_hash: str = "aaa") -> tuple[ModelConfiguration, ...] | Missing:
-        found = self.catalog.configurations(self.policy, template_hash, self.pods)
+    async def look(self, *newest: str) -> tuple[ModelConfiguration, ...] | Missing:
+        found = self.catalog.configurations(self.policy, newest or ("aaa",), self.pods)
         await self.catalog.settle()
         return found
 
@@ -220,7 +220,7 @@ async def test_a_pod_that_hangs_delays_nothing_and_is_asked_once() -> None:
     bench = Bench(reader)
     reader.gate.clear()
     for _ in range(3):
-        assert bench.catalog.configurations(bench.policy, "aaa", bench.pods) == NOT_READ_YET
+        assert bench.catalog.configurations(bench.policy, ("aaa",), bench.pods) == NOT_READ_YET
         await asyncio.sleep(0)
     assert len(reader.asked) == 1
     await bench.catalog.close()
@@ -315,3 +315,11 @@ async def test_switched_off_it_asks_nobody() -> None:
     reader = Answers()
     assert await Bench(reader, enabled=False).look() == DISABLED
     assert reader.asked == []
+
+
+async def test_of_several_variants_the_first_that_is_known_tells() -> None:
+    """One that runs nothing now, or nothing that was asked yet, hides nothing."""
+    bench = Bench(Answers((CONFIGURATION,)))
+    assert await bench.look("", "aaa") == NOT_READ_YET
+    assert await bench.look("", "aaa") == (CONFIGURATION,)
+    assert await bench.look("aaa", "bbb") == (CONFIGURATION,)

@@ -202,6 +202,11 @@ def _policy(document: _Document, namespace: str) -> Policy:
             f"{document.where}: {POLICY.kind} {document.name}: spec.slo.latency: backtest needs a latency "
             "objective for now; set it in place of queueTime or drain"
         )
+    if len(parsed.variants) > 1:
+        raise CommandError(
+            f"{document.where}: {POLICY.kind} {document.name}: spec.variants: backtest replays one workload for now; "
+            "give it scaleTargetRef; --against priced shows what placement over zones of a spot pool does"
+        )
     if parsed.gpu_signal is not None:
         raise CommandError(
             f"{document.where}: {POLICY.kind} {document.name}: spec.signal: GPU utilization is not simulated; "

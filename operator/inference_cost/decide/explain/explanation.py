@@ -1,6 +1,8 @@
 """The last decision as a person would say it. Words are made here, from the values of a plan."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, assert_never
 
 from inference_cost.decide.explain.one_fewer import why_not_fewer, worth
@@ -12,7 +14,15 @@ from inference_cost.decide.explain.sentences import (
     reason_sentence,
 )
 from inference_cost.decide.explain.starts import starts
-from inference_cost.decide.explain.words import count, money, percent, rate, seconds, wait
+from inference_cost.decide.explain.words import (
+    count,
+    money,
+    percent,
+    rate,
+    seconds,
+    small_money,
+    wait,
+)
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import (
     Action,
@@ -21,6 +31,7 @@ from inference_cost.model.plan import (
     Profile,
     ProfileSource,
     Reason,
+    VariantPlan,
 )
 from inference_cost.model.policy import (
     DrainObjective,
@@ -31,7 +42,6 @@ from inference_cost.model.policy import (
 from inference_cost.model.reading import Missing, MissingReason
 
 LONGEST_MESSAGE: Final = 256  # of a status message
-HOURS_PER_MONTH: Final = 730
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,15 +186,25 @@ def _how(profile: Profile) -> str:
 def _chosen(plan: Plan) -> str:
     if plan.limited_by is LimitedBy.NO_TARGET:
         return "Nothing is scaled."
+    where = _where(plan)
     subject = "Would " if not plan.write and plan.action is not Action.HOLD else ""
     match plan.action:
         case Action.HOLD:
-            return f"Keep {count(plan.current, 'replica')}."
+            if any(variant.current != variant.desired for variant in plan.variants):
+                return f"Move some of {count(plan.current, 'replica')}{where}."
+            return f"Keep {count(plan.current, 'replica')}{where}."
         case Action.SCALE_OUT:
-            words = f"go from {plan.current} to {count(plan.desired, 'replica')}."
+            words = f"go from {plan.current} to {count(plan.desired, 'replica')}{where}."
         case Action.SCALE_IN:
-            words = f"go down from {plan.current} to {count(plan.desired, 'replica')}."
+            words = f"go down from {plan.current} to {count(plan.desired, 'replica')}{where}."
     return f"{subject}{words}" if subject else words.capitalize()
+
+
+def _where(plan: Plan) -> str:
+    """Of several variants: how many of each."""
+    if len(plan.variants) == 1:
+        return ""
+    return f" ({', '.join(f'{one.desired} {one.variant}' for one in plan.variants)})"
 
 
 def _limited(plan: Plan, observation: PolicyObservation) -> str:
@@ -216,6 +236,8 @@ def _cost(plan: Plan) -> str:
         return "Cost: nothing while no replica runs."
     if isinstance(price, Missing):
         return "Cost: not known, because no price is known for the nodes the replicas run on."
+    if len(plan.variants) > 1:
+        return _cost_of_variants(plan.variants)
     now = money(price * plan.desired)
     change = price * (plan.desired - plan.current)
     words = f"Cost: {now} per hour"
@@ -223,6 +245,15 @@ def _cost(plan: Plan) -> str:
         more = "more" if change > 0 else "less"
         words += f", {money(abs(change))} {more} than now"
     return f"{words}; one replica is {money(price)} per hour."
+
+
+def _cost_of_variants(variants: Sequence[VariantPlan]) -> str:
+    priced = [(one, Decimal(str(one.price_per_hour))) for one in variants if one.price_per_hour]
+    total = sum((price * one.desired for one, price in priced), Decimal(0))
+    each = ", ".join(f"{one.variant} {small_money(price)}" for one, price in priced)
+    unknown = ", ".join(one.variant for one in variants if not one.price_per_hour)
+    besides = f", and what {unknown} costs" if unknown else ""
+    return f"Cost: {money(total)} per hour{besides}; one replica per hour is {each}."
 
 
 def _missing(missing: Missing) -> str:

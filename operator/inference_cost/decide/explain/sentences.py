@@ -13,6 +13,7 @@ from inference_cost.decide.explain.words import (
     percent,
     rate,
     seconds,
+    small_money,
     wait,
 )
 from inference_cost.decide.place import bounds
@@ -111,6 +112,18 @@ def _without(setting: str, because: str) -> Callable[[Values, Plan, PolicyObserv
     return sentence
 
 
+def _hourly(amount: str | float) -> str:
+    return f"{small_money(Decimal(str(amount)))} per hour"
+
+
+def _mix_saves(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """Negative where a minimum asks for what is dearer."""
+    saved = float(values["saved"])
+    if saved < 0:
+        return f"All on what cannot be taken away would cost {_hourly(-saved)} less."
+    return f"All on what cannot be taken away would cost {_hourly(saved)} more, late requests after a loss paid for."
+
+
 def _schedule(values: Values, _: Plan, __: PolicyObservation) -> str:
     replicas = count(int(values["replicas"]), "replica")
     return f"Schedule '{values['name']}' asks for {values['bound']} {replicas}."
@@ -143,7 +156,7 @@ def keeps_one_unseen(plan: Plan) -> bool:
 
 def _zero_unseen(values: Values, _: Plan, observation: PolicyObservation) -> str:
     """Details of the metrics' side say what to do about it."""
-    by_spec = not bounds(observation.policy.variants)[0]
+    by_spec = not bounds(observation.policy)[0]
     zero = "minReplicas is 0" if by_spec else "A schedule has minReplicas 0 now"
     why = values.get("detail") or "set gateway.preset in the operator's values"
     return (
@@ -223,11 +236,11 @@ def _minimum(plan: Plan, observation: PolicyObservation) -> str:
     """That of the spec, but where one of 0 holds: then the reason tells what keeps a replica."""
     if keeps_one_unseen(plan):
         return ""
-    return f"minReplicas is {bounds(observation.policy.variants)[0]}."
+    return f"minReplicas is {bounds(observation.policy)[0]}."
 
 
 def _maximum(plan: Plan, observation: PolicyObservation) -> str:
-    highest = bounds(observation.policy.variants)[1]
+    highest = bounds(observation.policy)[1]
     needed = sum(variant.needed for variant in plan.variants)
     if needed > highest:
         return f"{needed} would be needed, but maxReplicas is {highest}."
@@ -310,6 +323,33 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "uneven": lambda v, _p, _o: (
         f"Requests are spread unevenly: {v['pods']} pods carry what {v['effective']} would if loaded alike, so each is "
         "given less."
+    ),
+    "mix-unpriced": lambda v, _p, _o: (
+        f"What a replica of {v['variants']} costs is not known, so none is moved to save money; set poolRef to a "
+        "CapacityPool with offerings."
+    ),
+    "mix-no-pool": lambda v, _p, _o: (
+        f"Variant {v['variant']} names CapacityPool {v['pool']}, which is not there."
+    ),
+    "mix-floor": lambda v, _p, _o: (
+        f"minOnDemandReplicas asks for {v['floor']}, but what cannot be taken away has room for {v['replicas']}."
+    ),
+    "mix-safe": lambda _v, _p, _o: (
+        "Nothing runs where it can be taken away: at today's prices and losses that does not pay."
+    ),
+    "mix-saves": _mix_saves,
+    "mix-survives": lambda v, _p, _o: (
+        f"That all are left when the largest zone is lost costs {_hourly(v['extra'])} more."
+    ),
+    "mix-away": lambda v, _p, _o: (
+        f"No more are asked of {v['variant']} until {clock(float(v['until']))}: some were taken there, or did not come."
+    ),
+    "mix-moving": lambda v, _p, _o: (
+        f"{count(int(v['replicas']), 'replica')} more than needed until others serve in their place."
+    ),
+    "mix-short": lambda v, _p, _o: (
+        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain, or maxReplicas of the "
+        "variants is reached."
     ),
     "idle-pods": lambda v, _p, _o: (
         f"{v['wanted']} replicas would be needed, but none are added: {v['idle']} of {v['pods']} pods get no requests."

@@ -36,12 +36,12 @@ def guard_fleet(
         key: plan
         for key, plan in managed.items()
         if plan.write
-        and plan.desired < min(plan.current, ceilings[key])
+        and plan.desired < min(plan.counted, ceilings[key])
         and plan.limited_by is not LimitedBy.PAUSED
     }
     if _upgraded(snapshot):
         return result | _held(asking, ceilings, Reason(code="upgrade-hold")), memory
-    replicas = sum(plan.current for plan in managed.values())
+    replicas = sum(plan.counted for plan in managed.values())
     if (
         len(managed) < settings.fleet_guard_min_policies
         or replicas < settings.fleet_guard_min_replicas
@@ -56,7 +56,7 @@ def guard_fleet(
     )
     allowed = _share_out(asking, recent, max(budget, 0))
     kept = {key: _limited(plan, ceilings[key], allowed[key]) for key, plan in asking.items()}
-    removed = sum(max(plan.current - plan.desired, 0) for plan in kept.values() if plan.write)
+    removed = sum(max(plan.counted - plan.desired, 0) for plan in kept.values() if plan.write)
     return result | kept, _remember_removed(memory, removed, at, settings)
 
 
@@ -83,7 +83,7 @@ def _remember_asks(
     One that goes on asking, because it is held, does not ask anew: else no freeze would end.
     """
     drop, since = settings.fleet_guard_freeze_drop, {uid: time for time, uid in memory.asks_in}
-    asking_now = {key.uid for key, p in asking.items() if p.desired < (1 - drop) * p.current}
+    asking_now = {key.uid for key, p in asking.items() if p.desired < (1 - drop) * p.counted}
     asks = dict.fromkeys(asking_now, at) | {
         uid: time
         for uid, time in since.items()
@@ -103,10 +103,10 @@ def _remember_asks(
 
 def _share_out(asking: Plans, recent: Mapping[PolicyKey, int], budget: int) -> dict[PolicyKey, int]:
     """In proportion to what each asks for; one for who removed none in this period, whatever is left."""
-    total = sum(plan.current - plan.desired for plan in asking.values())
+    total = sum(plan.counted - plan.desired for plan in asking.values())
     return {
         key: max(
-            budget * (plan.current - plan.desired) // max(total, 1),
+            budget * (plan.counted - plan.desired) // max(total, 1),
             0 if recent.get(key, 0) else 1,
         )
         for key, plan in asking.items()
@@ -124,7 +124,7 @@ def _limited(plan: Plan, ceiling: int, allowed: int) -> Plan:
 
 def _keep(plan: Plan, ceiling: int, allowed: int, why: Reason) -> Plan:
     """Allow `allowed` removals; what is above the user's maximum goes in any case."""
-    desired = max(plan.desired, min(plan.current - allowed, ceiling))
+    desired = max(plan.desired, min(plan.counted - allowed, ceiling))
     if desired == plan.desired:
         return plan
     return replace(

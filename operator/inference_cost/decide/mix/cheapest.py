@@ -19,10 +19,14 @@ MOVES_PER_HOUR: Final = 1.0  # a start is to pay for itself within an hour
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
-    """Replicas that are lost together. `held`: that are there or start, and stay; more have a start to pay for."""
+    """Replicas of one price. `held`: that are there or start, and stay; more have a start to pay for.
+
+    `parts`: zones that they are spread over evenly, each of which is lost as a whole.
+    """
 
     price_per_hour: float  # of a replica
-    losses_per_hour: float = 0.0  # of the whole domain; 0: never
+    losses_per_hour: float = 0.0  # of each part; 0: never
+    parts: int = 1
     held: int = 0
     lowest: int = 0
     highest: int = MOST
@@ -33,7 +37,8 @@ class Risk:
     """What a loss does. `late_price`: of a late request, in costs of serving one (decide/headroom/choice.py).
 
     `served_price_per_hour`: of the replica that such a cost is of. `exposure_seconds`: from the end of a lost replica
-    until another serves in its place. `survivors`: replicas to be left when the largest domain is lost.
+    until another serves in its place. `survivors`: replicas to be left when the largest part is lost; `most`: in all,
+    whatever these ask for.
     """
 
     late_price: float
@@ -41,18 +46,24 @@ class Risk:
     exposure_seconds: float
     start_seconds: float
     survivors: int = 0
+    most: int = MOST
 
 
 def cheapest(needed: int, domains: Sequence[Domain], risk: Risk) -> tuple[int, ...]:
     """Replicas by domain, `needed` in all where the domains have room, more where `survivors` ask for them.
 
-    Of the sizes of the largest domain a few are tried. With survivors a loss makes hardly anybody late; it is paid for
+    Of the sizes of the largest part a few are tried. With survivors a loss makes hardly anybody late; it is paid for
     all the same, for what is replaced after each loss costs as well.
     """
     if not risk.survivors:
         return _filled(needed, needed, domains, risk)
     tried = [
-        _filled(needed, max(needed, risk.survivors + most), _capped(domains, most), risk)
+        _filled(
+            needed,
+            max(needed, min(risk.survivors + most, risk.most)),
+            _capped(domains, most),
+            risk,
+        )
         for most in _largest_domains(domains, risk.survivors)
     ]
     good = [one for one in tried if survivors(domains, one) >= risk.survivors]
@@ -62,8 +73,10 @@ def cheapest(needed: int, domains: Sequence[Domain], risk: Risk) -> tuple[int, .
 
 
 def survivors(domains: Sequence[Domain], counts: Sequence[int]) -> int:
-    """Replicas that are left when the largest domain that can be lost is."""
-    lossy = (count for d, count in zip(domains, counts, strict=True) if d.losses_per_hour)
+    """Replicas that are left when the largest part that can be lost is."""
+    lossy = (
+        -(-count // d.parts) for d, count in zip(domains, counts, strict=True) if d.losses_per_hour
+    )
     return sum(counts) - max(lossy, default=0)
 
 
@@ -80,7 +93,7 @@ def cost_per_hour(
 
 def marginal(needed: int, domain: Domain, count: int, risk: Risk) -> float:
     """Cost per hour of one replica more than `count`: its price, its part in what a loss makes late, its start."""
-    share = (count + 0.5) / max(needed, 1)
+    share = (count + 0.5) / domain.parts / max(needed, 1)
     late = LATE_WHEN_FEW + 2 * (1 - LATE_WHEN_FEW) * min(share, 1.0)
     lost_seconds = domain.losses_per_hour * risk.exposure_seconds * late  # of a replica, per hour
     at_risk = risk.late_price * risk.served_price_per_hour * lost_seconds / 3600
@@ -118,14 +131,17 @@ def _cheapest_next(
 
 
 def _largest_domains(domains: Sequence[Domain], survivors: int) -> list[int]:
-    """Sizes of the largest domain that are worth a try: the survivors in one other, evenly in two, three…, on none."""
+    """Sizes of the largest part that are worth a try: the survivors in one other, evenly in two, three…, on none."""
     lossy = [domain for domain in domains if domain.losses_per_hour > 0]
-    least = max((domain.lowest for domain in lossy), default=0)
-    return [least, *(max(-(-survivors // n), least) for n in range(1, len(lossy) + 1))]
+    least = max((-(-domain.lowest // domain.parts) for domain in lossy), default=0)
+    parts = sum(domain.parts for domain in lossy)
+    return [least, *(max(-(-survivors // n), least) for n in range(1, parts + 1))]
 
 
 def _capped(domains: Sequence[Domain], most: int) -> list[Domain]:
     return [
-        replace(d, highest=min(d.highest, max(most, d.lowest))) if d.losses_per_hour else d
+        replace(d, highest=min(d.highest, max(most * d.parts, d.lowest)))
+        if d.losses_per_hour
+        else d
         for d in domains
     ]

@@ -9,6 +9,8 @@ what is removed here.
 from dataclasses import dataclass, replace
 from typing import Final
 
+from inference_cost.model.placement import LossRecord
+
 PRIOR_LOSSES: Final = 1.0
 PRIOR_HOURS: Final = 4.0
 HALF_LIFE_SECONDS: Final = 48 * 3600.0
@@ -18,48 +20,44 @@ FIRST_AWAY_SECONDS: Final = 600.0
 LONGEST_AWAY_SECONDS: Final = 7_200.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LossRecord:
-    """Of one domain. Times are epoch seconds."""
-
-    losses: float = PRIOR_LOSSES
-    hours: float = PRIOR_HOURS
-    looked_at: float | None = None
-    away_until: float | None = None
-    away_seconds: float = FIRST_AWAY_SECONDS  # at the next loss
-    held_since: float | None = None  # replicas are ready, since then or since this was last counted
-    proven: bool = True  # False from a loss or a refusal on until a replica gets ready
-
-    @property
-    def per_hour(self) -> float:
-        return self.losses / self.hours
+LONGEST_LOOK_SECONDS: Final = (
+    300.0  # between looks: what a pause or an outage hid is no time without a loss
+)
+GROUP: Final = (
+    0.5  # of what is lost together: fewer are single machines, and say little of those beside them
+)
+NOTHING_KNOWN: Final = LossRecord(
+    losses=PRIOR_LOSSES, hours=PRIOR_HOURS, away_seconds=FIRST_AWAY_SECONDS
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
     """In one domain since the last look. `alive`: replicas then, starting ones too.
 
+    `lost`: share of what is lost together; of replicas in several zones that of all zones, added up. `parts`: zones.
     `refused`: what was asked for did not come.
     """
 
     ready: int  # now
     alive: int
-    lost: bool = False
+    lost: float = 0.0
     refused: bool = False
+    parts: int = 1
 
 
 def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
     """With one look more."""
     seconds = 0.0 if record.looked_at is None else max(at - record.looked_at, 0.0)
     kept = 0.5 ** (seconds / HALF_LIFE_SECONDS)
-    present = seconds / 3600 if happened.alive else 0.0
+    present = happened.parts * min(seconds, LONGEST_LOOK_SECONDS) / 3600 if happened.alive else 0.0
     faded = replace(
         record,
         losses=PRIOR_LOSSES + (record.losses - PRIOR_LOSSES) * kept + happened.lost,
         hours=PRIOR_HOURS + (record.hours - PRIOR_HOURS) * kept + present,
         looked_at=at if record.looked_at is None else max(at, record.looked_at),
     )
-    if happened.lost or happened.refused:
+    if happened.lost >= GROUP or happened.refused:
         return _away(faded, at)
     if keeps_away(faded, at):  # what is left there does not say that more is to be had
         return faded

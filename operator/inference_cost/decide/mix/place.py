@@ -1,12 +1,13 @@
 """One look at where a policy's replicas run, and where they are to run from now on. State in, state out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
-from inference_cost.decide.mix.losses import Happened, LossRecord, keeps_away, watched
+from inference_cost.decide.mix.losses import NOTHING_KNOWN, Happened, keeps_away, watched
 from inference_cost.decide.mix.moves import asked
+from inference_cost.model.placement import LossRecord, PlacedDomain
 
 LEAST_EXPOSURE_SECONDS: Final = 10.0
 PROBE: Final = (
@@ -16,28 +17,47 @@ PROBE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainSeen:
-    """What there is in a domain, what is about to be lost left out. `can_be_lost`: on demand cannot."""
+    """What there is in a domain, what is about to be lost left out. `can_be_lost`: on demand cannot.
 
+    `waiting`: of those that start, without a node. `vain`: that have waited for too long, and do not count.
+    `refused`: what was asked for does not come. `parts`: zones that are lost one by one.
+    """
+
+    name: str
     price_per_hour: float
     can_be_lost: bool
     ready: int
     starting: int
+    waiting: int = 0
+    vain: int = 0
     lost: int = 0  # replicas taken, or about to be, since the last look
+    refused: bool = False
     lowest: int = 0
     highest: int = MOST
+    parts: int = 1
 
     @property
     def alive(self) -> int:
         return self.ready + self.starting
 
+    @property
+    def sure(self) -> int:
+        """That need no further node."""
+        return self.alive - self.waiting
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placing:
-    """By domain, in their order: what was asked for last, what there was then, and what is known of losses."""
+class Placed:
+    """By domain, in their order. `wanted`: the cheapest mix; `asked`: on the way there; `domains`: as reckoned with.
 
-    asked: tuple[int, ...] = ()
-    alive: tuple[int, ...] = ()
-    records: tuple[LossRecord, ...] = ()
+    `short`: replicas for which no domain has room now; some of them are asked for all the same.
+    """
+
+    wanted: tuple[int, ...]
+    asked: tuple[int, ...]
+    domains: tuple[Domain, ...]
+    remembered: tuple[PlacedDomain, ...]
+    short: int = 0
 
 
 def exposure_seconds(start_seconds: float, notice_seconds: float, reaction_seconds: float) -> float:
@@ -46,46 +66,71 @@ def exposure_seconds(start_seconds: float, notice_seconds: float, reaction_secon
 
 
 def place(
-    needed: int, seen: Sequence[DomainSeen], risk: Risk, before: Placing, at: float
-) -> Placing:
-    """What to ask each domain for. Where their number changed nothing is known of any."""
-    alive = tuple(one.alive for one in seen)
-    if len(before.records) != len(seen):
-        before = Placing(asked=alive, alive=alive, records=tuple(LossRecord() for _ in seen))
-    records = tuple(
-        watched(record, _happened(one, asked_before, alive_before), at)
-        if one.can_be_lost
-        else record
-        for record, one, asked_before, alive_before in zip(
-            before.records, seen, before.asked, before.alive, strict=True
-        )
-    )
-    domains = [_domain(one, record, at) for one, record in zip(seen, records, strict=True)]
-    wanted = cheapest(needed, domains, risk)
+    needed: int,
+    seen: Sequence[DomainSeen],
+    risk: Risk,
+    before: Sequence[PlacedDomain],
+    at: float,
+) -> Placed:
+    """What to ask each domain for. Of one that was not there before nothing is known."""
+    known = {one.name: one for one in before}
+    records = tuple(_watched(one, known, at) for one in seen)
+    domains = tuple(domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
+    found = cheapest(needed, domains, risk)
+    wanted = _last_resort(needed, found, seen)
     asking = asked(wanted, [one.ready for one in seen], needed)
-    return Placing(asked=asking, alive=alive, records=records)
-
-
-def _happened(seen: DomainSeen, asked_before: int, alive_before: int) -> Happened:
-    lost = seen.lost > 0
-    return Happened(
-        ready=seen.ready,
-        alive=alive_before,
-        lost=lost,
-        refused=not lost and seen.alive < asked_before,
+    remembered = tuple(
+        PlacedDomain(name=one.name, asked=count, alive=one.alive, record=record)
+        for one, count, record in zip(seen, asking, records, strict=True)
+    )
+    return Placed(
+        wanted=wanted,
+        asked=asking,
+        domains=domains,
+        remembered=remembered,
+        short=max(needed - sum(found), 0),
     )
 
 
-def _domain(seen: DomainSeen, record: LossRecord, at: float) -> Domain:
-    """Of one to keep away from what is there stays, and no more is asked for."""
+def _last_resort(needed: int, found: Sequence[int], seen: Sequence[DomainSeen]) -> tuple[int, ...]:
+    """Where there is nowhere room, what waits goes on waiting, and one more is asked for, on demand before spot."""
+    counts, missing = list(found), needed - sum(found)
+    order = sorted(range(len(seen)), key=lambda i: (seen[i].can_be_lost, seen[i].price_per_hour))
+    for i in order if missing > 0 else ():
+        one = seen[i]
+        room = min(one.highest, one.sure + max(one.waiting + one.vain, PROBE)) - counts[i]
+        more = min(missing, max(room, 0))
+        counts[i] += more
+        missing -= more
+    return tuple(counts)
+
+
+def _watched(seen: DomainSeen, known: Mapping[str, PlacedDomain], at: float) -> LossRecord:
+    before = known.get(seen.name)
+    record = NOTHING_KNOWN if before is None else before.record
+    had, asked_before = (seen.alive, seen.alive) if before is None else (before.alive, before.asked)
+    of = max(min(had, asked_before), seen.lost, 1)
+    happened = Happened(
+        ready=seen.ready,
+        alive=had,
+        lost=seen.parts * seen.lost / of,
+        refused=seen.refused,
+        parts=seen.parts,
+    )
+    return watched(record, happened, at)
+
+
+def domain_of(seen: DomainSeen, record: LossRecord, at: float) -> Domain:
+    """Of one to keep away from what needs no further node stays, and no more is asked for."""
     highest = seen.highest
-    if seen.can_be_lost and keeps_away(record, at):
-        highest = min(highest, seen.alive)
-    elif seen.can_be_lost and not record.proven:
-        highest = min(highest, max(seen.alive, PROBE))
+    if keeps_away(record, at):
+        highest = min(highest, seen.sure)
+    elif not record.proven:
+        highest = min(highest, max(seen.sure, PROBE))
     return Domain(
         price_per_hour=seen.price_per_hour,
         losses_per_hour=record.per_hour if seen.can_be_lost else 0.0,
+        parts=seen.parts,
         held=seen.alive,
         lowest=min(seen.lowest, highest),
         highest=highest,

@@ -1,6 +1,6 @@
-"""Kinds of replicas in a fleet: pods of the newest template, by GPU product and model version."""
+"""Kinds of replicas in a fleet: pods of the newest templates, by GPU product and model version."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from inference_cost.decide.traffic import PodTraffic, Traffic
@@ -12,28 +12,30 @@ from inference_cost.model.workload import Node
 Kinds = Mapping[ProfileKey, tuple[PodTraffic, ...]]
 
 
-def kinds_of(seen: Traffic, last: ProfileKey, nodes: Mapping[str, Node]) -> Kinds:
-    """Of the template of `last`, the kind that stands in where no pod tells.
+def kinds_of(
+    seen: Traffic, last: ProfileKey, nodes: Mapping[str, Node], newest: Collection[str]
+) -> Kinds:
+    """Of the `newest` templates; `last` is the kind that stands in where no pod tells.
 
     Pods of which less is known than of others, such as those on a node that is gone, are left out.
     """
-    found: dict[tuple[str, str], list[PodTraffic]] = {}
+    found: dict[tuple[str, str, str], list[PodTraffic]] = {}
     before = _text(last.model_version)
     for pod in seen.pods:
-        if pod.pod.template_hash == last.template_hash:
-            version = _version(pod, seen.served, before)
-            found.setdefault((_product(pod, nodes), version), []).append(pod)
+        if pod.pod.template_hash in newest:
+            kind = _product(pod, nodes), _version(pod, seen.served, before), pod.pod.template_hash
+            found.setdefault(kind, []).append(pod)
     if not found:
         return {last: ()}
     most = max(map(_known, found))
     return {
         ProfileKey(
-            template_hash=last.template_hash,
-            gpu_product=kind[0] or UNKNOWN,
-            model_version=kind[1] or UNKNOWN,
+            template_hash=template,
+            gpu_product=product or UNKNOWN,
+            model_version=version or UNKNOWN,
         ): tuple(alike)
-        for kind, alike in found.items()
-        if _known(kind) == most
+        for (product, version, template), alike in found.items()
+        if _known((product, version, template)) == most
     }
 
 
@@ -59,13 +61,18 @@ def names(keys: Iterable[ProfileKey]) -> tuple[str, ...]:
     several = tuple(keys)
     products = len({key.gpu_product for key in several}) > 1
     versions = len({key.model_version for key in several}) > 1
-    return tuple(_name(key, product=products, version=versions) for key in several)
+    templates = len({key.template_hash for key in several}) > 1
+    return tuple(
+        _name(key, product=products, version=versions, template=templates) for key in several
+    )
 
 
-def _name(key: ProfileKey, *, product: bool, version: bool) -> str:
+def _name(key: ProfileKey, *, product: bool, version: bool, template: bool) -> str:
     parts = [_word(key.gpu_product)] if product else []
     if version:
         parts.append(f"model version {_word(key.model_version)}")
+    if template and not parts:
+        parts.append(f"pods of template {key.template_hash}")
     return " with ".join(parts)
 
 
@@ -73,7 +80,7 @@ def _word(part: str | Missing) -> str:
     return "unknown" if isinstance(part, Missing) else part
 
 
-def _known(kind: tuple[str, str]) -> int:
+def _known(kind: tuple[str, ...]) -> int:
     return sum(map(bool, kind))
 
 

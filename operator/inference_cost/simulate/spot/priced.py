@@ -4,13 +4,15 @@ It decides at its tick, when the demand changes, and at the moment of a notice, 
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from inference_cost.decide.headroom.choice import highest_price
 from inference_cost.decide.mix.cheapest import Risk
-from inference_cost.decide.mix.place import DomainSeen, Placing, exposure_seconds, place
+from inference_cost.decide.mix.place import DomainSeen, exposure_seconds, place
+from inference_cost.model.placement import PlacedDomain
 from inference_cost.simulate.baselines.spot_seen import SpotSeen
 from inference_cost.simulate.outcome import Outcome, ReplicaSchedule
 from inference_cost.simulate.scenario import Scenario
@@ -38,14 +40,16 @@ def run_own_placement(scenario: Scenario, trial: Trial, demand: ReplicaSchedule)
     spot = new_spot_world(scenario, demand)
     prices = _LatePrices(demand, highest_price(1 - objective_of(scenario).target_fraction))
     usual = _risk(scenario)
-    placing, zones = Placing(), len(spot.wanted)
+    placed: tuple[PlacedDomain, ...] = ()
+    zones = len(spot.wanted)
     while advance(spot, scenario.tick_seconds, woken_by_notice=True):
         seen = look(spot)
         survivors = seen.demand if trial.name == SURVIVING else 0
         risk = replace(usual, late_price=prices.at(seen.at), survivors=survivors)
-        placing = place(seen.demand, _domains(scenario, seen), risk, placing, seen.at)
-        spot.wanted[:] = placing.asked[:zones]
-        carry_out(spot, placing.asked[zones])
+        found = place(seen.demand, _domains(scenario, seen, placed), risk, placed, seen.at)
+        placed = found.remembered
+        spot.wanted[:] = found.asked[:zones]
+        carry_out(spot, found.asked[zones])
     seconds = time.perf_counter() - begin
     return outcome_with_spot(spot, scenario, name=trial.name, seconds=seconds)
 
@@ -76,22 +80,32 @@ def _risk(scenario: Scenario) -> Risk:
     )
 
 
-def _domains(scenario: Scenario, seen: SpotSeen) -> list[DomainSeen]:
+def _domains(
+    scenario: Scenario, seen: SpotSeen, before: Sequence[PlacedDomain]
+) -> list[DomainSeen]:
     """The zones, and on demand behind them."""
     zones = [
-        DomainSeen(
-            price_per_hour=float(seen.price[zone]),
-            can_be_lost=True,
-            ready=int(seen.ready_spot[zone]),
-            starting=int(seen.starting_spot[zone]),
-            lost=int(seen.preempted_since_last[zone]),
-        )
-        for zone in range(len(seen.price))
+        _zone(seen, zone, before[zone].asked if before else 0) for zone in range(len(seen.price))
     ]
     on_demand = DomainSeen(
+        name="on-demand",
         price_per_hour=float(scenario.price_per_hour),
         can_be_lost=False,
         ready=int(seen.on_demand_ready),
         starting=int(seen.on_demand_starting),
     )
     return [*zones, on_demand]
+
+
+def _zone(seen: SpotSeen, zone: int, asked_before: int) -> DomainSeen:
+    ready, starting = int(seen.ready_spot[zone]), int(seen.starting_spot[zone])
+    lost = int(seen.preempted_since_last[zone])
+    return DomainSeen(
+        name=f"zone-{zone}",
+        price_per_hour=float(seen.price[zone]),
+        can_be_lost=True,
+        ready=ready,
+        starting=starting,
+        lost=lost,
+        refused=not lost and ready + starting < asked_before,
+    )

@@ -90,7 +90,7 @@ def test_the_history_of_a_day_is_short_and_complete() -> None:
 
 def test_queues_are_summed_and_the_longest_is_of_a_pod() -> None:
     read = signals(50.0, 2, pending=Sample(value=30.0, at=NOON))
-    seen = traffic(read, workload(2), NOON, 60.0)
+    seen = traffic(read, workload(2).pods, NOON, 60.0)
     assert isinstance(seen, Traffic)
     found = backlog_of(seen, read)
     assert (found.held, found.longest, found.free) == (60.0, 30.0, 0.0)

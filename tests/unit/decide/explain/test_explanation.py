@@ -244,6 +244,12 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("others", "NVIDIA-L4"),
         ("size", 4),
         ("largest", 8),
+        ("variant", "spot"),
+        ("variants", "spot"),
+        ("pool", "g6-spot"),
+        ("saved", 0.42),
+        ("extra", 0.1),
+        ("floor", 2),
     )
     for code in sentences.REASON_CODES:
         text = sentences.reason_sentence(Reason(code=code, values=values), plan, seen)

@@ -6,30 +6,31 @@ from inference_cost.decide.mix.losses import (
     FIRST_AWAY_SECONDS,
     HALF_LIFE_SECONDS,
     LONGEST_AWAY_SECONDS,
+    NOTHING_KNOWN,
     PRIOR_HOURS,
     PRIOR_LOSSES,
     Happened,
-    LossRecord,
     keeps_away,
     watched,
 )
+from inference_cost.model.placement import LossRecord
 
-READY, LOST = Happened(ready=3, alive=3), Happened(ready=0, alive=3, lost=True)
+READY, LOST = Happened(ready=3, alive=3), Happened(ready=0, alive=3, lost=1.0)
 REFUSED, EMPTY = Happened(ready=0, alive=0, refused=True), Happened(ready=0, alive=0)
 HOUR = 3600.0
 
 
 def after(*looks: tuple[float, Happened]) -> LossRecord:
-    record = LossRecord()
+    record = NOTHING_KNOWN
     for at, happened in looks:
         record = watched(record, happened, at)
     return record
 
 
 def test_hours_with_replicas_make_a_loss_less_likely_and_a_loss_more_so() -> None:
-    quiet = after(*((i * HOUR, READY) for i in range(9)))
+    quiet = after(*((i * 60.0, READY) for i in range(8 * 60 + 1)))
     assert quiet.per_hour < 0.5 * PRIOR_LOSSES / PRIOR_HOURS
-    assert watched(quiet, LOST, 9 * HOUR).per_hour > 1.5 * quiet.per_hour
+    assert watched(quiet, LOST, 8 * HOUR + 60).per_hour > 1.5 * quiet.per_hour
 
 
 def test_hours_without_replicas_and_refusals_say_nothing_of_losses() -> None:
@@ -46,7 +47,7 @@ def test_what_is_known_fades_to_the_prior() -> None:
 
 @pytest.mark.parametrize("what", [LOST, REFUSED], ids=["lost", "refused"])
 def test_the_time_away_doubles_up_to_two_hours(what: Happened) -> None:
-    record, at, times = LossRecord(), 0.0, []
+    record, at, times = NOTHING_KNOWN, 0.0, []
     for _ in range(7):
         record = watched(record, what, at)
         assert keeps_away(record, at)
@@ -83,5 +84,25 @@ def test_replicas_that_are_left_do_not_say_that_more_are_to_be_had() -> None:
 
 
 def test_a_clock_that_steps_back_counts_no_time_twice() -> None:
-    record = after((0.0, READY), (HOUR, READY), (0.0, READY), (HOUR, READY))
-    assert record.hours == pytest.approx(PRIOR_HOURS + 1)
+    minute = 60.0
+    record = after((0.0, READY), (minute, READY), (0.0, READY), (minute, READY))
+    assert record.hours == pytest.approx(PRIOR_HOURS + 1 / 60)
+
+
+def test_what_nobody_looked_at_is_no_time_without_a_loss() -> None:
+    """A weekend's outage of the operator would make every spot pool a safe one."""
+    away_for_days = after((0.0, READY), (60 * HOUR, READY))
+    assert away_for_days.hours <= PRIOR_HOURS + 0.1
+
+
+def test_single_machines_count_for_their_share_and_keep_nobody_away() -> None:
+    one_of_four = Happened(ready=3, alive=4, lost=0.25)
+    record = after((0.0, one_of_four))
+    assert record.losses == PRIOR_LOSSES + 0.25
+    assert not keeps_away(record, 1.0)
+    assert record.proven
+
+
+def test_hours_count_for_each_zone_that_replicas_are_spread_over() -> None:
+    spread = Happened(ready=4, alive=4, parts=2)
+    assert after((0.0, spread), (60.0, spread)).hours == pytest.approx(PRIOR_HOURS + 2 / 60)

@@ -1,0 +1,75 @@
+"""Why replicas run where they do, as reasons."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from inference_cost.decide.case import Case
+from inference_cost.decide.mix.cheapest import Risk, cheapest, cost_per_hour
+from inference_cost.decide.mix.losses import keeps_away
+from inference_cost.decide.mix.place import Placed
+from inference_cost.model.plan import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a placement was reckoned with. `unpriced`: names of the variants whose price is not known."""
+
+    unpriced: Sequence[str]
+    risk: Risk
+    desired: int
+
+
+def reasons(case: Case, placed: Placed, told: Told) -> tuple[Reason, ...]:
+    return (*_of_prices(case, placed, told), *_on_the_way(case, placed))
+
+
+def _of_prices(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
+    policy, pools = case.observation.policy, case.snapshot.pools
+    for variant in policy.variants:
+        if variant.pool and variant.pool not in pools:
+            yield Reason(
+                code="mix-no-pool", values=(("variant", variant.name), ("pool", variant.pool))
+            )
+    if told.unpriced:
+        yield Reason(code="mix-unpriced", values=(("variants", ", ".join(told.unpriced)),))
+    elif told.risk.late_price and any(one.losses_per_hour for one in placed.domains):
+        yield from _worth(placed, told)
+    pairs = zip(placed.wanted, placed.domains, strict=True)
+    safe = sum(count for count, one in pairs if not one.losses_per_hour)
+    if safe < policy.min_on_demand_replicas:
+        values = (("floor", policy.min_on_demand_replicas), ("replicas", safe))
+        yield Reason(code="mix-floor", values=values)
+
+
+def _on_the_way(case: Case, placed: Placed) -> Iterator[Reason]:
+    for after in placed.remembered:
+        until = after.record.away_until
+        if until is not None and keeps_away(after.record, case.at):
+            yield Reason(code="mix-away", values=(("variant", after.name), ("until", until)))
+    staying = sum(placed.asked) - sum(placed.wanted)
+    if staying > 0:
+        yield Reason(code="mix-moving", values=(("replicas", staying),))
+    if placed.short > 0:
+        yield Reason(code="mix-short", values=(("replicas", placed.short),))
+
+
+def _worth(placed: Placed, told: Told) -> Iterator[Reason]:
+    """Against the same number on what cannot be lost, and without the constraint."""
+    desired, plain = told.desired, replace(told.risk, survivors=0)
+    lossy = [domain.losses_per_hour > 0 for domain in placed.domains]
+    if not any(n and can for n, can in zip(placed.wanted, lossy, strict=True)):
+        yield Reason(code="mix-safe")
+        return
+    cost = cost_per_hour(desired, placed.wanted, placed.domains, plain)
+    safe = [
+        replace(domain, lowest=0, highest=0) if can else domain
+        for domain, can in zip(placed.domains, lossy, strict=True)
+    ]
+    other = cheapest(desired, safe, plain)
+    if sum(other) >= desired:
+        saved = cost_per_hour(desired, other, placed.domains, plain) - cost
+        yield Reason(code="mix-saves", values=(("saved", saved),))
+    if told.risk.survivors:
+        cheaper = cheapest(desired, placed.domains, plain)
+        extra = cost - cost_per_hour(desired, cheaper, placed.domains, plain)
+        yield Reason(code="mix-survives", values=(("extra", extra),))

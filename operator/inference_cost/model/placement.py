@@ -1,0 +1,60 @@
+"""What is remembered of where replicas run: what was asked of each domain, and what became of it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossRecord:
+    """Of one domain (decide/mix/losses.py). Times are epoch seconds.
+
+    `losses`: of all that is lost together, in `hours` with replicas. `away_seconds`: for how long to keep away at the
+    next loss. `held_since`: replicas are ready, since then or since this was last counted. `proven`: False from a loss
+    or a refusal on until a replica gets ready.
+    """
+
+    losses: float
+    hours: float
+    away_seconds: float
+    looked_at: float | None = None
+    away_until: float | None = None
+    held_since: float | None = None
+    proven: bool = True
+
+    @property
+    def per_hour(self) -> float:
+        return self.losses / self.hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedDomain:
+    """`asked`: replicas at the last look; `alive`: that were there then, starting ones too.
+
+    `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
+    then. `zones`: that its replicas were spread over. `taken`: nodes whose loss is counted.
+    """
+
+    name: str
+    asked: int
+    alive: int
+    record: LossRecord
+    price_per_hour: float | None = None
+    priced_at: float = 0.0
+    offered_per_hour: float | None = None
+    can_be_lost: bool = False
+    zones: int = 1
+    taken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """`total`: replicas decided on at the last look; more are asked for while some are moved or replaced.
+
+    `ordered`: of each domain then, those included that were about to be lost; () where nothing is written. `before`:
+    that were asked for when it was decided. `late_price`: the last that the headroom rules found.
+    """
+
+    domains: tuple[PlacedDomain, ...] = ()
+    total: int = 0
+    before: tuple[int, ...] = ()
+    ordered: tuple[int, ...] = ()
+    late_price: float | None = None

@@ -1,0 +1,26 @@
+"""Labels that a node must have for the pods of a template: its nodeSelector, and what its required affinity leaves."""
+
+from collections.abc import Mapping
+from functools import reduce
+from typing import Any
+
+from inference_cost.observe.fields import labels_of, mapping, sequence
+from inference_cost.observe.records import Labels
+
+
+def required_node_labels(pod_spec: Mapping[str, Any]) -> Labels:
+    """Of the affinity only values that all of its terms ask for: any one of them suffices."""
+    affinity = mapping(mapping(pod_spec.get("affinity")).get("nodeAffinity"))
+    required = mapping(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    terms = [_of_term(mapping(term)) for term in sequence(required.get("nodeSelectorTerms"))]
+    common = reduce(lambda one, other: one & other, terms) if terms else set()
+    return labels_of(dict(common) | dict(mapping(pod_spec.get("nodeSelector"))))
+
+
+def _of_term(term: Mapping[str, Any]) -> set[tuple[str, str]]:
+    found = set()
+    for expression in map(mapping, sequence(term.get("matchExpressions"))):
+        values = expression.get("values")
+        if expression.get("operator") == "In" and isinstance(values, list) and len(values) == 1:
+            found.add((str(expression.get("key")), str(values[0])))
+    return found

@@ -1,0 +1,147 @@
+"""Variants as the observer sees them: their targets, their pools, and whether they keep to them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from inference_cost.model.money import HourlyPrice
+from inference_cost.model.observation import DecisionSettings, Snapshot
+from inference_cost.model.policy import UNBOUNDED, SpotRisk
+from inference_cost.model.workload import CapacityType, NoWorkload, Workload
+from inference_cost.observe.node_labels import required_node_labels
+from inference_cost.observe.observer import Observer, ObserveSettings
+from tests.unit.observe.world import NOW, deployment, filled, metadata, node, pod, policy
+
+SPOT_LABELS = {"karpenter.sh/nodepool": "spot", "karpenter.sh/capacity-type": "spot"}
+OFFERING = {"instanceType": "g6.xlarge", "perNodeHour": "0.30"}
+
+
+def two(**more: Any) -> dict[str, Any]:
+    spot = {"name": "spot", "scaleTargetRef": {"name": "resnet-spot"}, "poolRef": {"name": "spot"}}
+    safe = {"name": "safe", "scaleTargetRef": {"name": "resnet"}, "minReplicas": 1}
+    found = policy(spec={"variants": [spot, safe], **more})
+    del found["spec"]["scaleTargetRef"]
+    return found
+
+
+def on(labels: Mapping[str, str], name: str = "resnet-spot") -> dict[str, Any]:
+    found = deployment(name)
+    found["spec"]["template"]["spec"]["nodeSelector"] = dict(labels)
+    return found
+
+
+def pool(
+    name: str = "spot", labels: Mapping[str, str] = SPOT_LABELS, **spec: Any
+) -> dict[str, Any]:
+    selector = {"nodeSelector": {"matchLabels": dict(labels)}}
+    return {
+        "kind": "CapacityPool",
+        "metadata": metadata(name, namespace=""),
+        "spec": {**selector, "offerings": [OFFERING], **spec},
+    }
+
+
+async def look(*objects: dict[str, Any]) -> Snapshot:
+    observer = Observer(
+        cache=filled(*objects),
+        metrics=None,
+        models=None,
+        settings=ObserveSettings(),
+        decision=DecisionSettings(),
+    )
+    return await observer.observe(NOW)
+
+
+async def test_each_variant_has_its_workload_and_the_policy_bounds_all() -> None:
+    shot = await look(
+        two(minOnDemandReplicas=1, spotRisk="SurviveLargestZone"),
+        on(SPOT_LABELS),
+        deployment(),
+        pod("a"),
+        pool(),
+    )
+    [seen] = shot.observations
+    assert [w.target.name for w in seen.workloads] == ["resnet-spot", "resnet"]
+    assert [len(w.pods) for w in seen.workloads if isinstance(w, Workload)] == [0, 1]
+    found = seen.policy
+    assert [(v.name, v.min_replicas, v.max_replicas, v.pool) for v in found.variants] == [
+        ("spot", 0, UNBOUNDED, "spot"),
+        ("safe", 1, UNBOUNDED, ""),
+    ]
+    assert (found.fewest, found.most, found.min_on_demand_replicas) == (2, 10, 1)
+    assert found.spot_risk is SpotRisk.SURVIVE_LARGEST_ZONE
+
+
+async def test_one_workload_has_no_bounds_but_its_own() -> None:
+    [seen] = (await look(policy(), deployment())).observations
+    assert (seen.policy.fewest, seen.policy.most) == (0, UNBOUNDED)
+
+
+async def test_a_variant_that_may_land_elsewhere_is_refused_with_the_missing_selector() -> None:
+    shot = await look(two(), on({"karpenter.sh/nodepool": "spot"}), deployment(), pool())
+    [refusal] = shot.refusals
+    assert refusal.field == "spec.variants[0].poolRef"
+    assert refusal.message.endswith(
+        "pods of Deployment/resnet-spot may land outside CapacityPool/spot; add to the nodeSelector of its pod "
+        "template: karpenter.sh/capacity-type: 'spot'"
+    )
+
+
+async def test_a_target_that_is_not_there_is_named_with_its_variant() -> None:
+    [seen] = (await look(two(), deployment(), pool())).observations
+    missing = seen.workloads[0]
+    assert isinstance(missing, NoWorkload)
+    assert missing.message.startswith("spec.variants[0].scaleTargetRef: Deployment/resnet-spot")
+
+
+async def test_a_pool_without_a_node_offers_one_like_those_elsewhere() -> None:
+    shot = await look(node("gpu-1", gpus=4), pool())
+    found = shot.pools["spot"]
+    assert found.capacity_type is CapacityType.SPOT
+    [example] = found.examples
+    assert (example.instance_type, example.allocatable_gpus) == ("g6.xlarge", 4)
+    assert isinstance(example.price, HourlyPrice)
+    assert str(example.price.per_hour) == "0.30"
+
+
+async def test_a_pool_with_a_node_has_it_for_an_example() -> None:
+    shot = await look(node("gpu-1", gpus=4), node("gpu-2", labels=SPOT_LABELS), pool())
+    [example] = shot.pools["spot"].examples
+    assert (example.name, example.allocatable_gpus) == ("gpu-2", 1)
+
+
+async def test_a_pool_that_does_not_tell_its_capacity_type_may_be_lost() -> None:
+    found = (await look(pool(labels={"team": "vision"}))).pools["spot"]
+    assert found.capacity_type is None
+    assert found.can_be_lost
+
+
+def term(*expressions: tuple[str, str, list[str]]) -> dict[str, Any]:
+    return {"matchExpressions": [{"key": k, "operator": o, "values": v} for k, o, v in expressions]}
+
+
+def affinity(*terms: dict[str, Any]) -> dict[str, Any]:
+    required = {"nodeSelectorTerms": list(terms)}
+    return {
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    }
+
+
+REQUIRED = {
+    "a nodeSelector": ({"nodeSelector": {"a": "b"}}, {"a": "b"}),
+    "an affinity to one value": (affinity(term(("a", "In", ["b"]))), {"a": "b"}),
+    "an affinity to one of two": (affinity(term(("a", "In", ["b", "c"]))), {}),
+    "what all terms ask for": (
+        affinity(term(("a", "In", ["b"]), ("c", "In", ["d"])), term(("a", "In", ["b"]))),
+        {"a": "b"},
+    ),
+    "an affinity away from something": (affinity(term(("a", "NotIn", ["b"]))), {}),
+    "nothing at all": ({}, {}),
+}
+
+
+@pytest.mark.parametrize("sentence", REQUIRED)
+def test_labels_that_a_node_must_have(sentence: str) -> None:
+    spec, expected = REQUIRED[sentence]
+    assert dict(required_node_labels(spec)) == expected
