@@ -78,12 +78,20 @@ class Cluster:
         Raises:
             CommandError: not found, not allowed or not reachable.
         """
-        where = namespace or self.namespace
-        return self._get(
-            f"/apis/apps/v1/namespaces/{where}/{kind.lower()}s/{name}",
+        from kubernetes.client import AppsV1Api  # noqa: PLC0415 - slow to import
+
+        where, apps = namespace or self.namespace, AppsV1Api(self.api.api_client)
+        read = {
+            "Deployment": apps.read_namespaced_deployment,
+            "StatefulSet": apps.read_namespaced_stateful_set,
+        }[kind]
+        answer = self._call(
+            lambda: read(name, where, _preload_content=False, _request_timeout=TIMEOUT_SECONDS),
             missing=f"no {kind} {name!r} in namespace {where!r}",
             kind=f"{kind.lower()}s.apps",
         )
+        found: dict[str, Any] = json.loads(answer.data)
+        return found
 
     def budgets(self, namespace: str | None) -> list[dict[str, Any]]:
         """PodDisruptionBudgets of a namespace.
@@ -91,31 +99,18 @@ class Cluster:
         Raises:
             CommandError: not allowed or not reachable.
         """
-        where = namespace or self.namespace
-        listed = self._get(
-            f"/apis/policy/v1/namespaces/{where}/poddisruptionbudgets",
+        from kubernetes.client import PolicyV1Api  # noqa: PLC0415 - slow to import
+
+        where, policy = namespace or self.namespace, PolicyV1Api(self.api.api_client)
+        answer = self._call(
+            lambda: policy.list_namespaced_pod_disruption_budget(
+                where, _preload_content=False, _request_timeout=TIMEOUT_SECONDS
+            ),
             missing="the API server knows no PodDisruptionBudgets",
             kind="poddisruptionbudgets.policy",
         )
-        items: list[dict[str, Any]] = listed["items"]
+        items: list[dict[str, Any]] = json.loads(answer.data)["items"]
         return items
-
-    def _get(self, path: str, *, missing: str, kind: str) -> dict[str, Any]:
-        """As JSON: models of the client would leave out what they do not know."""
-        answer = self._call(
-            lambda: self.api.api_client.call_api(
-                path,
-                "GET",
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=TIMEOUT_SECONDS,
-            ),
-            missing=missing,
-            kind=kind,
-        )
-        found: dict[str, Any] = json.loads(answer.data)
-        return found
 
     def capacity_pools(self) -> list[dict[str, Any]]:
         """All CapacityPools; none where their definition is not installed."""

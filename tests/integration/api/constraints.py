@@ -86,6 +86,9 @@ def _relax(node: Schema, constraint: Constraint) -> None:
             del node[keyword]
         case "required":
             node["required"] = [n for n in node["required"] if n != constraint.detail]
+        case "unique" if _compares_with_stored(node):
+            # An atomic list could not be compared entry by entry any more.
+            node["x-kubernetes-list-map-keys"].append(_with_default(node["items"]["properties"]))
         case "unique":
             node["x-kubernetes-list-type"] = "atomic"
             node.pop("x-kubernetes-list-map-keys", None)
@@ -97,3 +100,19 @@ def _relax(node: Schema, constraint: Constraint) -> None:
             ]
         case other:
             raise AssertionError(other)
+
+
+def _compares_with_stored(node: Schema) -> bool:
+    rules = (
+        rule["rule"]
+        for _, inner in nodes(node.get("items", {}))
+        for rule in inner.get("x-kubernetes-validations", ())
+    )
+    return any("oldSelf" in rule for rule in rules)
+
+
+def _with_default(properties: Schema) -> str:
+    """The name of a number that is always there, as a key must be."""
+    return next(
+        name for name, one in properties.items() if "default" in one and one["type"] == "integer"
+    )

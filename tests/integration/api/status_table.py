@@ -57,7 +57,7 @@ POLICY: Final[dict[str, Any]] = {
     "status": {
         "observedGeneration": 1,
         "conditions": [_condition("Ready"), _condition("Accepted")],
-        "target": "resnet-spot, resnet",
+        "target": "resnet",
         "replicas": {"current": 3, "ready": 3, "desired": 4},
         "variants": [VARIANT],
         "demand": {
