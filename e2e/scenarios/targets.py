@@ -66,18 +66,28 @@ def autoscaler(target: str) -> Manifest:
 
 def keda_definition() -> Manifest:
     """What KEDA would install, as far as others look at it."""
+    return _definition("keda.sh", "ScaledObject", scope="Namespaced")
+
+
+def overlay_definition() -> Manifest:
+    """What Karpenter would install for its NodeOverlays."""
+    return _definition("karpenter.sh", "NodeOverlay", scope="Cluster")
+
+
+def _definition(group: str, kind: str, *, scope: str) -> Manifest:
+    singular = kind.lower()
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": "scaledobjects.keda.sh"},
+        "metadata": {"name": f"{singular}s.{group}"},
         "spec": {
-            "group": "keda.sh",
-            "scope": "Namespaced",
+            "group": group,
+            "scope": scope,
             "names": {
-                "kind": "ScaledObject",
-                "listKind": "ScaledObjectList",
-                "plural": "scaledobjects",
-                "singular": "scaledobject",
+                "kind": kind,
+                "listKind": f"{kind}List",
+                "plural": f"{singular}s",
+                "singular": singular,
             },
             "versions": [
                 {

@@ -175,6 +175,7 @@ class SloStatus(ApiModel):
 
 class PriceSource(StrEnum):
     CAPACITY_POOL = "CapacityPool"
+    NODE_OVERLAY = "NodeOverlay"
     KARPENTER = "Karpenter"
     OPEN_COST = "OpenCost"
     SHIPPED_TABLE = "ShippedTable"
@@ -208,8 +209,9 @@ class CostStatus(ApiModel):
     )
     price_source: PriceSource | None = Field(
         default=None,
-        description="priceSource is where the prices come from: CapacityPool, Karpenter (the"
-        " cloud's price of the offering), OpenCost, ShippedTable (list prices shipped with the"
+        description="priceSource is where the prices come from: CapacityPool, NodeOverlay"
+        " (Karpenter's object for negotiated prices), Karpenter (the cloud's price of the"
+        " offering), OpenCost, ShippedTable (list prices shipped with the"
         " operator) or Mixed.",
     )
     price_time: Time | None = Field(

@@ -9,6 +9,7 @@ class PriceSource(StrEnum):
     """Where a price comes from, most trusted first."""
 
     CAPACITY_POOL = "CapacityPool"  # the platform team's own figure
+    NODE_OVERLAY = "NodeOverlay"  # Karpenter's object for prices that were negotiated
     KARPENTER = "Karpenter"  # the cloud's price of the offering, as Karpenter reads it
     OPEN_COST = "OpenCost"  # of an existing node
     SHIPPED_TABLE = "ShippedTable"  # list prices shipped with the operator, dated

@@ -1,6 +1,6 @@
 """CapacityPools: which nodes they bind, and the price they give."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from inference_cost.api.parse import InvalidObjectError, parse_capacity_pool
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.observe.market_prices import MarketPrices
+from inference_cost.observe.node_overlays import overlaid, with_prices
 from inference_cost.observe.nodes import (
     INSTANCE_TYPE_LABELS,
     ZONE_LABELS,
@@ -16,7 +17,12 @@ from inference_cost.observe.nodes import (
     first_label,
 )
 from inference_cost.observe.prices import PriceTable, list_price
-from inference_cost.observe.records import CapacityPoolRecord, Labels, NodeRecord
+from inference_cost.observe.records import (
+    CapacityPoolRecord,
+    Labels,
+    NodeOverlayRecord,
+    NodeRecord,
+)
 
 _POOLS_NAMED = 2
 _CENT_OF_A_CENT = Decimal("0.0001")
@@ -42,7 +48,9 @@ class PriceBook:
         table: PriceTable,
         currency: str,
         market: MarketPrices | None = None,
+        overlays: Iterable[NodeOverlayRecord] = (),
     ) -> None:
+        self._overlays = with_prices(overlays)
         self._table = table
         self._market = market or MarketPrices()
         self._currency = currency
@@ -74,10 +82,16 @@ class PriceBook:
     def _measured(self, node: NodeRecord) -> HourlyPrice | Missing:
         """Without a figure of the platform team's own."""
         return (
-            self._karpenter(node.labels)
+            self._overlaid(node.labels)
+            or self._karpenter(node.labels)
             or self._market.node(node.name)
             or self._shipped(node.labels)
         )
+
+    def _overlaid(self, labels: Labels) -> HourlyPrice | None:
+        if not self._overlays:
+            return None
+        return overlaid(self._overlays, labels, self._listed(labels), self._currency)
 
     def _listed(self, labels: Labels) -> HourlyPrice | Missing:
         """What the cloud asks, before any discount."""

@@ -16,6 +16,7 @@ from inference_cost.observe.records import (
     AutoscalerRecord,
     CapacityPoolRecord,
     NamespaceRecord,
+    NodeOverlayRecord,
     NodeRecord,
     ObjectKey,
     PodRecord,
@@ -141,6 +142,9 @@ class ClusterCache:
 
     def capacity_pools(self) -> list[CapacityPoolRecord]:
         return [r for r in self._all("CapacityPool") if isinstance(r, CapacityPoolRecord)]
+
+    def node_overlays(self) -> list[NodeOverlayRecord]:
+        return [r for r in self._all("NodeOverlay") if isinstance(r, NodeOverlayRecord)]
 
     def namespace(self, name: str) -> NamespaceRecord | None:
         found = self._get("Namespace", "", name)

@@ -15,6 +15,7 @@ from inference_cost.observe.fields import (
 )
 from inference_cost.observe.leaving import leaving
 from inference_cost.observe.node_labels import required_node_labels
+from inference_cost.observe.node_overlays import node_overlay_record
 from inference_cost.observe.pods import pod_record
 from inference_cost.observe.quantities import parse_quantity, parse_time
 from inference_cost.observe.records import (
@@ -164,6 +165,7 @@ _RECORD_OF: Mapping[str, Callable[[Object], Record]] = {
     "Node": node_record,
     "HorizontalPodAutoscaler": _autoscaler_record,
     "ScaledObject": _scaled_object_record,
+    "NodeOverlay": node_overlay_record,
     "Service": _service_record,
 }
 

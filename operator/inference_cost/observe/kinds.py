@@ -52,6 +52,14 @@ NAMESPACE = WatchedKind(
 POD = WatchedKind(kind="Pod", group="", version="v1", plural="pods")
 NODE = WatchedKind(kind="Node", group="", version="v1", plural="nodes", namespaced=False)
 SERVICE = WatchedKind(kind="Service", group="", version="v1", plural="services", optional=True)
+NODE_OVERLAY = WatchedKind(
+    kind="NodeOverlay",
+    group="karpenter.sh",
+    version="v1alpha1",
+    plural="nodeoverlays",
+    namespaced=False,
+    optional=True,
+)
 HORIZONTAL_POD_AUTOSCALER = WatchedKind(
     kind="HorizontalPodAutoscaler",
     group="autoscaling",
@@ -78,6 +86,7 @@ SUPPORTING_KINDS = (
     SERVICE,
     HORIZONTAL_POD_AUTOSCALER,
     SCALED_OBJECT,
+    NODE_OVERLAY,
 )
 SCALE_TARGET_KINDS = (DEPLOYMENT, STATEFUL_SET)  # those of the standard installation
 WATCHED_KINDS = SUPPORTING_KINDS + SCALE_TARGET_KINDS

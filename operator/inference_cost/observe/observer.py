@@ -172,6 +172,7 @@ class Observer:
             table=self._table,
             currency=self._settings.currency,
             market=None if self._prices is None else self._prices.prices,
+            overlays=self._cache.node_overlays(),
         )
         self._tell_pools(book.problems)
         return book

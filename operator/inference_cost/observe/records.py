@@ -173,6 +173,29 @@ class AutoscalerRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRequirement:
+    """On one label of a node, as Karpenter writes it."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeOverlayRecord:
+    """Karpenter's. `price` per hour, or `adjustment` of the cloud's: "+0.10", "-5%". `refused`: not Ready."""
+
+    namespace: str  # always ""
+    name: str
+    created_at: float
+    weight: int
+    requirements: tuple[NodeRequirement, ...]
+    price: str
+    adjustment: str
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRecord:
     namespace: str
     name: str
@@ -187,5 +210,6 @@ Record = (
     | PodRecord
     | NodeRecord
     | AutoscalerRecord
+    | NodeOverlayRecord
     | ServiceRecord
 )

@@ -171,6 +171,7 @@ POLICY_CASES: Final[Cases] = {
     **one_of(
         "status.cost.priceSource",
         "CapacityPool",
+        "NodeOverlay",
         "Karpenter",
         "OpenCost",
         "ShippedTable",

@@ -18,6 +18,7 @@ from inference_cost.observe.market_prices import (
     queries,
     updated,
 )
+from inference_cost.observe.node_overlays import node_overlay_record
 from inference_cost.observe.price_feed import PriceFeed
 from inference_cost.observe.prices import shipped_table
 from inference_cost.observe.prometheus_client import Answer
@@ -157,11 +158,30 @@ def pool(**spec: Any) -> dict[str, Any]:
     }
 
 
+def overlay(**spec: Any) -> dict[str, Any]:
+    requirement = {"key": "karpenter.sh/capacity-type", "operator": "In", "values": [CAPACITY]}
+    return {
+        "kind": "NodeOverlay",
+        "metadata": metadata("negotiated", namespace=""),
+        "spec": {"requirements": [requirement], **spec},
+    }
+
+
 OFFERING = [{"instanceType": TYPE, "perNodeHour": "0.11"}]
 BY_KARPENTER = updated({}, {KEY: priced("0.37")}, now=NOW)
 BY_OPEN_COST = updated({}, open_cost_prices([counted("0.36")], "USD"), now=NOW)
 BOTH = MarketPrices(offerings=BY_KARPENTER, nodes=BY_OPEN_COST)
+NEGOTIATED = overlay(price="0.20")
+TEN_OFF = overlay(priceAdjustment="-10%")
 TRUSTED: dict[str, tuple[list[dict[str, Any]], MarketPrices, str, PriceSource]] = {
+    "a NodeOverlay goes before Karpenter's": ([NEGOTIATED], BOTH, "0.2000", PriceSource.NODE_OVERLAY),
+    "what it adds is added to Karpenter's": ([TEN_OFF], BOTH, "0.3330", PriceSource.NODE_OVERLAY),
+    "an offering goes before a NodeOverlay": (
+        [NEGOTIATED, pool(offerings=OFFERING)], BOTH, "0.11", PriceSource.CAPACITY_POOL,
+    ),
+    "a pool without prices has those of NodeOverlays": (
+        [NEGOTIATED, pool()], BOTH, "0.2000", PriceSource.NODE_OVERLAY,
+    ),
     "an offering goes before all": ([pool(offerings=OFFERING)], BOTH, "0.11", PriceSource.CAPACITY_POOL),
     "a discount is taken off Karpenter's": (
         [pool(discountPercent="50")], BOTH, "0.1850", PriceSource.CAPACITY_POOL,
@@ -174,12 +194,13 @@ TRUSTED: dict[str, tuple[list[dict[str, Any]], MarketPrices, str, PriceSource]] 
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("pools", "market", "price", "source"), TRUSTED.values(), ids=TRUSTED)
+@pytest.mark.parametrize(("objects", "market", "price", "source"), TRUSTED.values(), ids=TRUSTED)
 def test_order_of_trust(
-    pools: list[dict[str, Any]], market: MarketPrices, price: str, source: PriceSource
+    objects: list[dict[str, Any]], market: MarketPrices, price: str, source: PriceSource
 ) -> None:
     book = PriceBook(
-        [capacity_pool_record(one) for one in pools],
+        [capacity_pool_record(one) for one in objects if one["kind"] == "CapacityPool"],
+        overlays=[node_overlay_record(one) for one in objects if one["kind"] == "NodeOverlay"],
         table=shipped_table(),
         currency="USD",
         market=market,
