@@ -8,6 +8,7 @@ from e2e.rig.kube import Manifest
 from e2e.rig.providers import Capability
 from e2e.scenarios.early import EarlyFleets
 from e2e.scenarios.installation import succeeded
+from e2e.scenarios.kubectl_table import columns
 from e2e.scenarios.scene import Scene
 from e2e.scenarios.start import NODE_PRICE
 from e2e.scenarios.targets import POLICY_VERSION
@@ -15,15 +16,6 @@ from e2e.scenarios.targets import POLICY_VERSION
 pytestmark = pytest.mark.needs(Capability.PROCESS_NODES)
 
 POOL_PRICE = Decimal("2.50")
-
-
-def columns(table: str) -> dict[str, str]:
-    """Cells of the first row of a kubectl table by their headings."""
-    heading, row = table.splitlines()[:2]
-    names = heading.split()
-    starts = [heading.index(name) for name in names]
-    ends = [*starts[1:], None]
-    return {n: row[a:b].strip() for n, a, b in zip(names, starts, ends, strict=True)}
 
 
 def test_printer_columns(early: EarlyFleets) -> None:

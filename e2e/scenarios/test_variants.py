@@ -10,6 +10,7 @@ import yaml
 from e2e.rig.kube import Manifest, wait_for
 from e2e.rig.providers import Capability
 from e2e.scenarios.installation import succeeded
+from e2e.scenarios.kubectl_table import columns
 from e2e.scenarios.live import LiveFleet, live_fleet, stack_of
 from e2e.scenarios.scene import Scene
 from e2e.scenarios.start import NODE_PRICE, SPOT_PRICE, TICK_SECONDS
@@ -115,6 +116,10 @@ def _assert_told_on_spot(scene: Scene) -> None:
     assert float(spot["lossesPerHour"]) > 0
     message = scene.status(SAFE)["decision"]["message"]
     assert "All on what cannot be taken away would cost" in message, message
+    told = succeeded(scene.installation.kubectl("get", "cpool", "spot"))
+    cells = columns(told)
+    assert (cells["NODES"], cells["PODS"], cells["PRICE/H"]) == ("2", "2", str(SPOT_PRICE)), told
+    assert cells["SCARCE"] == "False", told
     assert {placed["pool"] for placed in scene.status(SAFE)["placement"]} >= {"spot"}
 
 

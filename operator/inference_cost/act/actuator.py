@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from inference_cost.act.checkpoints import Checkpoints, Restored
 from inference_cost.act.events import EventRecorder
 from inference_cost.act.kube_api import Json
+from inference_cost.act.pool_reporter import PoolReporter
 from inference_cost.act.reporter import Reporter
 from inference_cost.act.scaler import Scaled, Scaler
 from inference_cost.act.tick import Tick
@@ -22,12 +23,14 @@ class Actuator:
         *,
         scaler: Scaler,
         reporter: Reporter,
+        pools: PoolReporter,
         recorder: EventRecorder,
         checkpoints: Checkpoints,
         queue: WriteQueue,
     ) -> None:
         self.scaler = scaler
         self._reporter = reporter
+        self._pools = pools
         self._recorder = recorder
         self._checkpoints = checkpoints
         self._queue = queue
@@ -46,6 +49,7 @@ class Actuator:
     async def act(self, tick: Tick) -> tuple[tuple[Scaled, ...], Mapping[PolicyKey, Json]]:
         """Scales, then queues what is new to say. Returns what was scaled and every policy's status."""
         scaled = await self.scaler.scale(tick)
+        self._pools.report(tick)
         return scaled, self._reporter.report(tick, self.scaler, scaled)
 
     async def run(self) -> None:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from inference_cost.act import condition_texts as texts
 from inference_cost.api.conditions import Condition, ConditionStatus, ConditionType
 from inference_cost.api.fields import shorten
+from inference_cost.api.pool_status import PoolConditionType
 from inference_cost.decide.attainment import objective_met
 from inference_cost.decide.evenness import lasts
 from inference_cost.decide.pods import CANNOT_START
@@ -129,7 +130,7 @@ def _find_failed() -> dict[ConditionType, Finding]:
 
 
 def to_conditions(
-    findings: Mapping[ConditionType, Finding],
+    findings: Mapping[ConditionType, Finding] | Mapping[PoolConditionType, Finding],
     *,
     previous: Iterable[Mapping[str, Any]],
     generation: int,

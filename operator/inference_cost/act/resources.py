@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from inference_cost.api.group import CHECKPOINT, GROUP, POLICY, VERSION
+from inference_cost.api.group import CAPACITY_POOL, CHECKPOINT, GROUP, POLICY, VERSION
 from inference_cost.model.policy import TargetRef
 
 
@@ -35,6 +35,9 @@ class Resource:
 
 POLICIES = Resource(group=GROUP, version=VERSION, plural=POLICY.plural)
 POLICY_STATUS = Resource(group=GROUP, version=VERSION, plural=POLICY.plural, subresource="status")
+POOL_STATUS = Resource(
+    group=GROUP, version=VERSION, plural=CAPACITY_POOL.plural, subresource="status"
+)
 CHECKPOINTS = Resource(group=GROUP, version=VERSION, plural=CHECKPOINT.plural)
 LEASES = Resource(group="coordination.k8s.io", version="v1", plural="leases")
 EVENTS = Resource(group="events.k8s.io", version="v1", plural="events")

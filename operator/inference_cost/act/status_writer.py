@@ -1,4 +1,4 @@
-"""Writes the status of policies: rarely, whole, and only what says something new."""
+"""Writes the status of policies and pools: rarely, whole, and only what says something new."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from inference_cost.act.errors import KubeError, NotFoundError, PermissionDeniedError
 from inference_cost.act.kube_api import Json, KubeApi
-from inference_cost.act.resources import POLICY_STATUS
+from inference_cost.act.resources import POLICY_STATUS, Resource
 from inference_cost.act.status_changes import Change, RefreshTimes, change_of, due
 from inference_cost.act.write_queue import WriteQueue
 from inference_cost.model.policy import PolicyKey
@@ -28,7 +28,10 @@ class Written:
 
 
 class StatusWriter:
-    """Remembers what each policy's status says, and queues a write when a new one says something else."""
+    """Remembers what each object's status says, and queues a write when a new one says something else.
+
+    Objects without a namespace have a key with an empty one.
+    """
 
     def __init__(
         self,
@@ -37,8 +40,10 @@ class StatusWriter:
         *,
         times: RefreshTimes,
         monotonic: Callable[[], float],
+        resource: Resource = POLICY_STATUS,
     ) -> None:
         self._api = api
+        self._resource = resource
         self._queue = queue
         self._times = times
         self._monotonic = monotonic
@@ -73,7 +78,7 @@ class StatusWriter:
             return
         operations = status_operations(key.uid, record.status, status)
         try:
-            answer = await self._api.json_patch(POLICY_STATUS, key.namespace, key.name, operations)
+            answer = await self._api.json_patch(self._resource, key.namespace, key.name, operations)
         except NotFoundError:
             self.forget(key)  # deleted meanwhile
         except KubeError as error:

@@ -18,6 +18,7 @@ from inference_cost.api.fields import (
 )
 from inference_cost.api.group import API_VERSION, CAPACITY_POOL
 from inference_cost.api.metadata import ObjectMeta, TopLevel
+from inference_cost.api.pool_status import CapacityPoolStatus
 
 
 class NodeSelector(ApiModel):
@@ -111,3 +112,6 @@ class CapacityPool(TopLevel):
     kind: str = CAPACITY_POOL.kind
     metadata: ObjectMeta = ObjectMeta()
     spec: CapacityPoolSpec = Field(description="spec is the desired state.")
+    status: CapacityPoolStatus | None = Field(
+        default=None, description="status is the recent observation, written by the operator."
+    )

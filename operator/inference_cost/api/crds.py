@@ -86,10 +86,36 @@ POLICY_COLUMNS: Final = (
     ),
 )
 CAPACITY_POOL_COLUMNS: Final = (
+    Column(name="Nodes", path=".status.nodes", type="integer", description="Nodes of the pool."),
+    Column(name="Pods", path=".status.pods", type="integer", description="Pods of policies there."),
+    Column(name="Price/h", path=".status.perNodeHour", description="Price of one node per hour."),
+    Column(
+        name="Price-Age",
+        path=".status.priceTime",
+        type="date",
+        description="Time since the date of the price.",
+    ),
+    Column(
+        name="Losses/h",
+        path=".status.lossesPerHour",
+        description="How often a zone of it is taken away per hour, as learned.",
+    ),
+    Column(
+        name="Start-P95",
+        path=".status.leadTime.p95Seconds",
+        type="integer",
+        description="Seconds from a pod's creation to ready, 95th percentile.",
+    ),
+    Column(
+        name="Scarce",
+        path=_condition("Scarce", "status"),
+        description="Whether no more nodes are asked for there now.",
+    ),
     Column(
         name="Discount",
         path=".spec.discountPercent",
         description="Percent off the list prices; empty where offerings name prices.",
+        wide=True,
     ),
     AGE,
 )

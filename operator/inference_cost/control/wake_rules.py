@@ -3,7 +3,12 @@
 from dataclasses import replace
 
 from inference_cost.observe.kinds import NODE, POD, SERVICE
-from inference_cost.observe.records import PolicyRecord, Record, ScaleTargetRecord
+from inference_cost.observe.records import (
+    CapacityPoolRecord,
+    PolicyRecord,
+    Record,
+    ScaleTargetRecord,
+)
 
 QUIET_KINDS = (POD.kind, SERVICE.kind)
 
@@ -14,13 +19,15 @@ def worth_waking(
     """Whether a changed record matters now.
 
     Specs, pauses, templates, replicas, other autoscalers and lost nodes do; pods, new nodes and our own statuses do
-    not. `before` and `after` are given for policies and scale targets.
+    not. `before` and `after` are given for policies, pools and scale targets.
     """
     if kind in QUIET_KINDS:
         return False
     if kind == NODE.kind:
         return event_type in ("MODIFIED", "DELETED")
     if isinstance(before, PolicyRecord) and isinstance(after, PolicyRecord):
+        return before != replace(after, status=before.status)
+    if isinstance(before, CapacityPoolRecord) and isinstance(after, CapacityPoolRecord):
         return before != replace(after, status=before.status)
     if isinstance(before, ScaleTargetRecord) and isinstance(after, ScaleTargetRecord):
         return _target(before) != _target(after)

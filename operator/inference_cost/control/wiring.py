@@ -17,7 +17,9 @@ from inference_cost.act.actuator import Actuator
 from inference_cost.act.checkpoints import Checkpoints
 from inference_cost.act.events import EventRecorder
 from inference_cost.act.kube_api import KubeApi
+from inference_cost.act.pool_reporter import PoolReporter, StoredPool
 from inference_cost.act.reporter import Reporter
+from inference_cost.act.resources import POLICY_STATUS, POOL_STATUS, Resource
 from inference_cost.act.scaler import Scaler
 from inference_cost.act.status_changes import RefreshTimes
 from inference_cost.act.status_writer import StatusWriter
@@ -104,7 +106,7 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         identity=elector.identity,
         version=version,
     )
-    actuator = _actuator(base)
+    actuator = _actuator(base, observer)
     _watch_gauges(metrics, elector, cache, actuator, observer)
     backfill = _backfill(settings, past, metrics, clock)
     return Parts(
@@ -188,7 +190,7 @@ def _backfill(
     )
 
 
-def _actuator(base: _Base) -> Actuator:
+def _actuator(base: _Base, observer: Observer) -> Actuator:
     writes = base.settings.writes
     queue = WriteQueue(per_second=writes.status_per_second, burst=writes.status_burst)
     recorder = EventRecorder(
@@ -215,10 +217,22 @@ def _actuator(base: _Base) -> Actuator:
     return Actuator(
         scaler=_scaler(base),
         reporter=reporter,
+        pools=PoolReporter(
+            statuses=_status_writer(base, queue, POOL_STATUS),
+            stored=partial(_stored_pools, base.cache),
+            problems=lambda: observer.pool_problems,
+        ),
         recorder=recorder,
         checkpoints=checkpoints,
         queue=queue,
     )
+
+
+def _stored_pools(cache: ClusterCache) -> list[StoredPool]:
+    return [
+        StoredPool(name=one.name, uid=one.uid, generation=one.generation, status=one.status)
+        for one in cache.capacity_pools()
+    ]
 
 
 def _scaler(base: _Base) -> Scaler:
@@ -230,10 +244,12 @@ def _scaler(base: _Base) -> Scaler:
     )
 
 
-def _status_writer(base: _Base, queue: WriteQueue) -> StatusWriter:
+def _status_writer(
+    base: _Base, queue: WriteQueue, resource: Resource = POLICY_STATUS
+) -> StatusWriter:
     writes = base.settings.writes
     times = RefreshTimes(least=writes.status_refresh_seconds, most=writes.status_at_least_seconds)
-    return StatusWriter(base.api, queue, times=times, monotonic=time.monotonic)
+    return StatusWriter(base.api, queue, times=times, monotonic=time.monotonic, resource=resource)
 
 
 def _stored_status(cache: ClusterCache, key: PolicyKey) -> Mapping[str, Any]:

@@ -143,6 +143,10 @@ class ClusterCache:
     def capacity_pools(self) -> list[CapacityPoolRecord]:
         return [r for r in self._all("CapacityPool") if isinstance(r, CapacityPoolRecord)]
 
+    def capacity_pool(self, name: str) -> CapacityPoolRecord | None:
+        found = self._get("CapacityPool", "", name)
+        return found if isinstance(found, CapacityPoolRecord) else None
+
     def node_overlays(self) -> list[NodeOverlayRecord]:
         return [r for r in self._all("NodeOverlay") if isinstance(r, NodeOverlayRecord)]
 

@@ -58,6 +58,7 @@ def capacity_pool_record(obj: Object) -> CapacityPoolRecord:
         generation=int(metadata.get("generation") or 0),
         created_at=parse_time(metadata.get("creationTimestamp")) or 0.0,
         spec=mapping(obj.get("spec")),
+        status=mapping(obj.get("status")),
         pause_annotations=pause_annotations(metadata),
     )
 

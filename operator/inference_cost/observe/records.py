@@ -36,6 +36,7 @@ class CapacityPoolRecord:
     generation: int
     created_at: float
     spec: Mapping[str, Any]
+    status: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     pause_annotations: Labels = field(default_factory=lambda: NO_LABELS)
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from inference_cost.api.fields import JSON_INTEGER_LIMIT
-from tests.integration.api import policy_table
+from tests.integration.api import policy_table, pool_table
 from tests.integration.api.cases import (
     PHRASES,
     Case,
@@ -120,6 +120,39 @@ def _conditions(limit: int) -> Cases:
     }
 
 
+POOL: Final[dict[str, Any]] = {
+    **pool_table.BASE,
+    "status": {
+        "observedGeneration": 1,
+        "conditions": [_condition("Available"), _condition("PriceKnown")],
+        "nodes": 3,
+        "pods": 3,
+        "perNodeHour": "0.526",
+        "priceSource": "CapacityPool",
+        "priceTime": TIME,
+        "lossesPerHour": "0.25",
+        "awayUntil": TIME,
+        "leadTime": {"starts": 20, "p50Seconds": 90, "p95Seconds": 180},
+    },
+}
+_SOURCES: Final = (
+    *("CapacityPool", "NodeOverlay", "Karpenter", "OpenCost", "ShippedTable", "Mixed"),
+)
+POOL_CASES: Final[Cases] = {
+    **within("status.observedGeneration", 0, JSON_INTEGER_LIMIT),
+    **_conditions(16),
+    **within("status.nodes", 0, COUNT),
+    **within("status.pods", 0, COUNT),
+    **decimal("status.perNodeHour"),
+    **one_of("status.priceSource", *_SOURCES, but_not="Rumor"),
+    **date_time("status.priceTime"),
+    **decimal("status.lossesPerHour"),
+    **date_time("status.awayUntil"),
+    **needs("status.leadTime", "starts", "p50Seconds", "p95Seconds"),
+    **within("status.leadTime.starts", 1, COUNT),
+    **within("status.leadTime.p50Seconds", 0, 86_400),
+    **within("status.leadTime.p95Seconds", 0, 86_400),
+}
 POLICY_CASES: Final[Cases] = {
     **within("status.observedGeneration", 0, JSON_INTEGER_LIMIT),
     **_conditions(16),
@@ -170,12 +203,7 @@ POLICY_CASES: Final[Cases] = {
     **percent("status.cost.coveragePercent"),
     **one_of(
         "status.cost.priceSource",
-        "CapacityPool",
-        "NodeOverlay",
-        "Karpenter",
-        "OpenCost",
-        "ShippedTable",
-        "Mixed",
+        *_SOURCES,
         but_not="Rumor",
     ),
     **date_time("status.cost.priceTime"),

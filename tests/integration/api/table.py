@@ -54,6 +54,12 @@ SHEETS: Final = (
     ),
     Sheet(names=POLICY, base=status_table.POLICY, cases=status_table.POLICY_CASES, is_status=True),
     Sheet(names=CAPACITY_POOL, base=pool_table.BASE, cases=pool_table.CASES),
+    Sheet(
+        names=CAPACITY_POOL,
+        base=status_table.POOL,
+        cases=status_table.POOL_CASES,
+        is_status=True,
+    ),
     Sheet(names=CHECKPOINT, base=pool_table.CHECKPOINT_BASE, cases=pool_table.CHECKPOINT_CASES),
 )
 CRDS: Final = {crd["spec"]["names"]["kind"]: crd for crd in all_crds()}

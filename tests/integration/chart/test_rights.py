@@ -30,6 +30,7 @@ READ_ONLY: set[Right] = {
     *rights("statefulsets.apps", "get", "list", "watch"),
     # Its own objects.
     *rights(f"inferencecostpolicies/status.{OURS}", "patch"),
+    *rights(f"capacitypools/status.{OURS}", "patch"),
     *rights(f"inferencecostcheckpoints.{OURS}", "list", "create", "patch"),
     *rights("events.events.k8s.io", "create", "patch"),
 }

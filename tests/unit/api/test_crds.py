@@ -15,7 +15,7 @@ CRDS: dict[str, dict[str, Any]] = {crd["spec"]["names"]["kind"]: crd for crd in 
     ("kind", "scope", "short_names", "subresources"),
     [
         ("InferenceCostPolicy", "Namespaced", ["icp"], {"status": {}}),
-        ("CapacityPool", "Cluster", ["cpool"], None),
+        ("CapacityPool", "Cluster", ["cpool"], {"status": {}}),
         ("InferenceCostCheckpoint", "Namespaced", None, None),
     ],
 )
@@ -37,6 +37,13 @@ def test_columns_of_a_policy() -> None:
         *("Target", "Mode", "Replicas", "Desired", "SLO", "Cost/h", "Limited-By", "Ready", "Age")
     ]
     assert [c["name"] for c in columns if c.get("priority") == 1] == ["Reason", "Message"]
+
+
+def test_columns_of_a_pool() -> None:
+    columns = CRDS["CapacityPool"]["spec"]["versions"][0]["additionalPrinterColumns"]
+    assert [c["name"] for c in columns if not c.get("priority")] == [
+        *("Nodes", "Pods", "Price/h", "Price-Age", "Losses/h", "Start-P95", "Scarce", "Age")
+    ]
 
 
 @pytest.mark.parametrize("kind", CRDS)

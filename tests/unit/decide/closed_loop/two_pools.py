@@ -61,7 +61,11 @@ class Place:
                 one.bound = now
 
     def _lose(self, now: float) -> None:
-        if self.taken_at is None and not self.available(now) and any(p.bound is not None for p in self.pods):
+        if (
+            self.taken_at is None
+            and not self.available(now)
+            and any(p.bound is not None for p in self.pods)
+        ):
             self.taken_at = now
         if self.taken_at is not None and now - self.taken_at >= NOTICE:
             self.pods = [one for one in self.pods if one.bound is None]

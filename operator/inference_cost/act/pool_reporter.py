@@ -1,0 +1,70 @@
+"""Says of each CapacityPool what was seen and learned of it."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inference_cost.act.pool_status import NOTHING, learned_by_pool, render_pool_status
+from inference_cost.act.status_writer import StatusWriter
+from inference_cost.act.tick import Tick
+from inference_cost.model.policy import PolicyKey
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPool:
+    """As the cluster cache has it."""
+
+    name: str
+    uid: str
+    generation: int
+    status: Mapping[str, Any]
+
+    @property
+    def key(self) -> PolicyKey:
+        """Of an object without a namespace."""
+        return PolicyKey(namespace="", name=self.name, uid=self.uid)
+
+
+class PoolReporter:
+    """`stored` gives the pools there are; `problems` why some are not used, by name."""
+
+    def __init__(
+        self,
+        *,
+        statuses: StatusWriter,
+        stored: Callable[[], Sequence[StoredPool]],
+        problems: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._statuses = statuses
+        self._stored = stored
+        self._problems = problems
+        self._said: dict[PolicyKey, Mapping[str, Any]] = {}
+
+    def report(self, tick: Tick) -> None:
+        """Queues what is new."""
+        pools, problems = self._stored(), self._problems()
+        if not pools and not self._said:
+            return
+        learned = learned_by_pool(tick.snapshot, tick.memory)
+        for pool in pools:
+            stored = self._statuses.stored(pool.key, pool.status)
+            try:
+                status = render_pool_status(
+                    pool.name,
+                    tick.snapshot,
+                    learned.get(pool.name, NOTHING),
+                    problem=problems.get(pool.name, ""),
+                    generation=pool.generation,
+                    previous=self._said.get(pool.key) or stored,
+                )
+            except Exception:
+                log.exception("pool_status_failed", extra={"pool": pool.name})
+                continue
+            self._said[pool.key] = status
+            self._statuses.offer(pool.key, status, seen=pool.status)
+        for key in self._said.keys() - {pool.key for pool in pools}:
+            del self._said[key]
+            self._statuses.forget(key)

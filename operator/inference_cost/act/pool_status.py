@@ -1,0 +1,169 @@
+"""The status of CapacityPools as the API objects hold it, from what was seen and learned by all policies. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from inference_cost.act.conditions import Finding, is_false, is_true, is_unknown, to_conditions
+from inference_cost.api import pool_status as api
+from inference_cost.api.fields import decimal_text, money_text
+from inference_cost.api.policy_status import PriceSource
+from inference_cost.api.pool_status import PoolConditionType
+from inference_cost.decide.lead_time import START_UPS_NEEDED, starts
+from inference_cost.decide.mix.losses import NOTHING_KNOWN
+from inference_cost.model.memory import Memory
+from inference_cost.model.money import HourlyPrice
+from inference_cost.model.observation import Snapshot
+from inference_cost.model.placement import PlacedDomain
+from inference_cost.model.workload import Node, Workload
+
+LONGEST_START: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """Of one pool, by all policies."""
+
+    pods: int
+    domains: tuple[PlacedDomain, ...]
+    start_seconds: tuple[float, ...]
+
+
+def learned_by_pool(snapshot: Snapshot, memory: Memory) -> Mapping[str, Learned]:
+    """One pass over all policies."""
+    pods: dict[str, int] = {}
+    domains: dict[str, list[PlacedDomain]] = {}
+    seconds: dict[str, list[float]] = {}
+    for seen in snapshot.observations:
+        for workload in seen.workloads:
+            for pool in _pools_of(workload, snapshot.nodes):
+                pods[pool] = pods.get(pool, 0) + 1
+        known = memory.policies.get(seen.policy.key)
+        if known is None:
+            continue
+        pool_of = {variant.name: variant.pool for variant in seen.policy.variants if variant.pool}
+        for domain in known.placing.domains:
+            if domain.name in pool_of:
+                domains.setdefault(pool_of[domain.name], []).append(domain)
+        for pool, took in starts(known):
+            seconds.setdefault(pool, []).append(took)
+    return {
+        name: Learned(
+            pods=pods.get(name, 0),
+            domains=tuple(domains.get(name, ())),
+            start_seconds=tuple(seconds.get(name, ())),
+        )
+        for name in {*pods, *domains, *seconds}
+    }
+
+
+def _pools_of(workload: object, nodes: Mapping[str, Node]) -> Iterator[str]:
+    if isinstance(workload, Workload):
+        yield from (nodes[pod.node].pool for pod in workload.pods if pod.node in nodes)
+
+
+NOTHING: Final = Learned(pods=0, domains=(), start_seconds=())
+
+
+def render_pool_status(
+    name: str,
+    snapshot: Snapshot,
+    learned: Learned,
+    *,
+    problem: str,
+    generation: int,
+    previous: Mapping[str, Any],
+) -> dict[str, Any]:
+    """`problem`: why its spec is not used; `previous`: the stored status, for the times of what did not change."""
+    nodes = [node for node in snapshot.nodes.values() if node.pool == name]
+    price, away = _price(name, snapshot, nodes), _away_until(learned, snapshot.at)
+    findings = {
+        PoolConditionType.AVAILABLE: _available(nodes),
+        PoolConditionType.PRICE_KNOWN: _price_known(price, problem),
+        PoolConditionType.SCARCE: _scarce(learned, away),
+    }
+    conditions = to_conditions(
+        findings, previous=previous.get("conditions") or (), generation=generation, at=snapshot.at
+    )
+    return api.CapacityPoolStatus(
+        observed_generation=generation,
+        conditions=conditions,
+        nodes=len(nodes),
+        pods=learned.pods,
+        per_node_hour=None if price is None else money_text(price.per_hour),
+        price_source=None if price is None else PriceSource(price.source.value),
+        price_time=None if price is None else _time(price.as_of),
+        losses_per_hour=_losses(learned),
+        away_until=None if away is None else _time(away),
+        lead_time=_lead_time(learned.start_seconds),
+    ).to_object()
+
+
+def _price(name: str, snapshot: Snapshot, nodes: Sequence[Node]) -> HourlyPrice | None:
+    """Of its nodes, else of those that it might have."""
+    pool = snapshot.pools.get(name)
+    for some in (nodes, () if pool is None else pool.examples):
+        known = [node.price for node in some if isinstance(node.price, HourlyPrice)]
+        if known:
+            return min(known, key=lambda price: price.per_hour)
+    return None
+
+
+def _available(nodes: Sequence[Node]) -> Finding:
+    staying = [node for node in nodes if node.ready and not node.leaving]
+    if staying:
+        return is_true("NodesReady", f"{len(staying)} of {len(nodes)} nodes are ready and stay.")
+    if nodes:
+        return is_false("NoNodeStays", f"None of {len(nodes)} nodes is ready and stays.")
+    return is_unknown("NoNode", "No node has the labels of nodeSelector; it may begin without one.")
+
+
+def _price_known(price: HourlyPrice | None, problem: str) -> Finding:
+    if problem:
+        return is_false("NotUsed", f"The pool is not used: {problem}")
+    if price is None:
+        return is_false(
+            "PriceUnknown",
+            "No node tells a price and `spec.offerings` has none: nothing is moved here to save money.",
+        )
+    return is_true("PriceKnown", f"From {price.origin or price.source.value}.")
+
+
+def _scarce(learned: Learned, away: float | None) -> Finding:
+    if not learned.domains:
+        return is_unknown("NotAsked", "No policy has a variant with this poolRef.")
+    if away is None:
+        return is_false("NotScarce", "What is asked for comes, as far as it was asked for.")
+    return is_true("KeptAway", "Nodes were taken back, or did not come: see `awayUntil`.")
+
+
+def _away_until(learned: Learned, at: float) -> float | None:
+    known = (domain.record.away_until for domain in learned.domains)
+    return max((until for until in known if until is not None and until > at), default=None)
+
+
+def _losses(learned: Learned) -> str | None:
+    """Policies on one pool see the same losses in the same hours: their ratio is that of one."""
+    lossy = [domain.record for domain in learned.domains if domain.can_be_lost]
+    if not lossy:
+        return None
+    prior = NOTHING_KNOWN
+    losses = prior.losses + sum(one.losses - prior.losses for one in lossy)
+    hours = prior.hours + sum(one.hours - prior.hours for one in lossy)
+    return decimal_text(max(losses, 0.0) / hours, places=2)
+
+
+def _lead_time(seconds: Iterable[float]) -> api.LeadTime | None:
+    known = sorted(min(max(one, 0.0), LONGEST_START) for one in seconds)
+    if len(known) < START_UPS_NEEDED:
+        return None
+    return api.LeadTime(
+        starts=len(known),
+        p50_seconds=round(known[len(known) // 2]),
+        p95_seconds=round(known[min(int(0.95 * len(known)), len(known) - 1)]),
+    )
+
+
+def _time(at: float) -> datetime:
+    return datetime.fromtimestamp(int(at), UTC)

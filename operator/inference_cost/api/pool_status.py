@@ -1,0 +1,97 @@
+"""Status of a CapacityPool: recent observation, rebuilt from the world at any time."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from inference_cost.api.base import ApiModel
+from inference_cost.api.conditions import Condition
+from inference_cost.api.fields import (
+    OBSERVED_LIMIT,
+    DecimalText,
+    Generation,
+    NodeCount,
+    ObservedReplicas,
+    Time,
+    map_by,
+    unique_by,
+)
+from inference_cost.api.policy_status import MAX_CONDITIONS, PriceSource
+
+Seconds = Annotated[int, Field(strict=True, ge=0, le=86_400)]
+
+
+class PoolConditionType(StrEnum):
+    """Conditions of a CapacityPool."""
+
+    AVAILABLE = "Available"
+    PRICE_KNOWN = "PriceKnown"
+    SCARCE = "Scarce"
+
+
+POOL_CONDITION_MEANING: Final[dict[PoolConditionType, str]] = {
+    PoolConditionType.AVAILABLE: "The pool has nodes that are ready and stay.",
+    PoolConditionType.PRICE_KNOWN: "What a node costs is known, so replicas may be moved to save money.",
+    PoolConditionType.SCARCE: "Nodes were taken back, or did not come: no more are asked for, for a while.",
+}
+
+
+class LeadTime(ApiModel):
+    """From the creation of a pod to ready, as seen in this pool by all policies."""
+
+    starts: Annotated[int, Field(strict=True, ge=1, le=OBSERVED_LIMIT)] = Field(
+        description="starts is the number of starts that were seen, of the newest of each policy."
+    )
+    p50_seconds: Seconds = Field(description="p50Seconds is their median, in seconds.")
+    p95_seconds: Seconds = Field(description="p95Seconds is their 95th percentile, in seconds.")
+
+
+class CapacityPoolStatus(ApiModel):
+    """The recent observation."""
+
+    observed_generation: Generation = Field(
+        default=0,
+        description="observedGeneration is the metadata.generation that the status speaks of.",
+    )
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(max_length=MAX_CONDITIONS, json_schema_extra=map_by("type")),
+        unique_by("type"),
+    ] = Field(
+        default=(),
+        description="conditions are Available, PriceKnown and Scarce. Default empty: not looked at"
+        " yet.",
+    )
+    nodes: NodeCount | None = Field(
+        default=None, description="nodes is the number of nodes that the pool binds."
+    )
+    pods: ObservedReplicas | None = Field(
+        default=None, description="pods is the number of pods of policies that run on them."
+    )
+    per_node_hour: DecimalText | None = Field(
+        default=None,
+        description="perNodeHour is the price of one node per hour, the lowest where nodes differ,"
+        " a decimal string. Unset when it is not known.",
+    )
+    price_source: PriceSource | None = Field(
+        default=None, description="priceSource is where that price comes from."
+    )
+    price_time: Time | None = Field(
+        default=None, description="priceTime is the date of that price."
+    )
+    losses_per_hour: DecimalText | None = Field(
+        default=None,
+        description="lossesPerHour is how often the cloud is expected to take a zone of it away per"
+        " hour, as the policies with a variant here learned it together. Unset where none has one, or"
+        " nothing is taken away.",
+    )
+    away_until: Time | None = Field(
+        default=None,
+        description="awayUntil is until when the last policy asks for no more here, after a loss or"
+        " because none came. Unset where all may.",
+    )
+    lead_time: LeadTime | None = Field(
+        default=None,
+        description="leadTime is how long starts took here. Unset until some were seen.",
+    )

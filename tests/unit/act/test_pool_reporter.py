@@ -1,0 +1,86 @@
+"""Statuses of CapacityPools are written when they say something new, each by itself."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from inference_cost.act.pool_reporter import PoolReporter, StoredPool
+from inference_cost.act.resources import POOL_STATUS
+from inference_cost.act.status_changes import RefreshTimes
+from inference_cost.act.status_writer import StatusWriter
+from inference_cost.act.tick import Tick
+from inference_cost.act.write_queue import WriteQueue
+from inference_cost.model.memory import Memory
+from inference_cost.model.observation import Snapshot
+from tests.unit.decide.mix.test_variants import BOTH, TAKEN
+
+SPOT = StoredPool(name="spot", uid="u1", generation=1, status={})
+
+
+class Api:
+    def __init__(self) -> None:
+        self.written: list[tuple[str, str, dict[str, Any]]] = []
+
+    async def json_patch(
+        self, resource: Any, namespace: str, name: str, operations: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        assert resource is POOL_STATUS
+        status = operations[-1]["value"]
+        self.written.append((namespace, name, status))
+        return {"status": status}
+
+
+class Bench:
+    def __init__(self, *pools: StoredPool, **problems: str) -> None:
+        self.api, self.pools = Api(), list(pools)
+        self.queue = WriteQueue(per_second=1000.0, burst=1000)
+        writer = StatusWriter(
+            self.api,  # type: ignore[arg-type]
+            self.queue,
+            times=RefreshTimes(),
+            monotonic=lambda: 0.0,
+            resource=POOL_STATUS,
+        )
+        self.reporter = PoolReporter(
+            statuses=writer, stored=lambda: self.pools, problems=lambda: problems
+        )
+
+    async def tick(self, shot: Snapshot) -> list[tuple[str, str]]:
+        before = len(self.api.written)
+        self.reporter.report(Tick(snapshot=shot, plans={}, memory=Memory(), costs=None))
+        writing = asyncio.create_task(self.queue.run())
+        for _ in range(5):  # of one pool there is one write at most
+            await asyncio.sleep(0)
+        writing.cancel()
+        return [(namespace, name) for namespace, name, _ in self.api.written[before:]]
+
+
+async def test_it_is_written_once_and_again_when_something_changed() -> None:
+    bench = Bench(SPOT)
+    assert await bench.tick(BOTH.seen()) == [("", "spot")]
+    assert await bench.tick(BOTH.seen(at=BOTH.seen().at + 15)) == []
+    assert await bench.tick(replace(BOTH, spot_node=TAKEN).seen()) == [("", "spot")]
+
+
+async def test_what_is_stored_already_is_not_written_again() -> None:
+    first = Bench(SPOT)
+    await first.tick(BOTH.seen())
+    stored = replace(SPOT, status=first.api.written[0][2])
+    assert await Bench(stored).tick(BOTH.seen()) == []
+
+
+async def test_a_pool_that_is_not_used_says_why() -> None:
+    bench = Bench(SPOT, spot="spec.offerings[0].perNodeHour: must be greater than 0")
+    await bench.tick(BOTH.seen())
+    told = {one["type"]: one for one in bench.api.written[0][2]["conditions"]}
+    assert told["PriceKnown"]["reason"] == "NotUsed"
+    assert "perNodeHour" in told["PriceKnown"]["message"]
+
+
+async def test_a_pool_that_is_gone_is_forgotten() -> None:
+    bench = Bench(SPOT)
+    await bench.tick(BOTH.seen())
+    bench.pools.clear()
+    assert await bench.tick(BOTH.seen()) == []
+    bench.pools.append(SPOT)
+    assert await bench.tick(BOTH.seen()) == [("", "spot")]

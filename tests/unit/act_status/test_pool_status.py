@@ -1,0 +1,143 @@
+"""What a CapacityPool's status says of its nodes, prices, losses and starts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from inference_cost.act.pool_status import NOTHING, Learned, learned_by_pool, render_pool_status
+from inference_cost.api.pool_status import CapacityPoolStatus
+from inference_cost.decide.engine import decide
+from inference_cost.decide.mix.losses import NOTHING_KNOWN
+from inference_cost.model.memory import Memory, PolicyMemory
+from inference_cost.model.money import HourlyPrice
+from inference_cost.model.observation import Snapshot
+from inference_cost.model.placement import PlacedDomain
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import Node
+from tests.unit.decide.mix.test_variants import BOTH, SPOT, SPOT_POOL, TAKEN, remembering
+from tests.unit.decide.worlds import NOON, key, snapshot
+
+UNPRICED = Missing(reason=MissingReason.PRICE_UNKNOWN)
+RECORD = replace(NOTHING_KNOWN, losses=3.0, hours=16.0)
+DOMAIN = PlacedDomain(name="spot", asked=1, alive=1, record=RECORD, can_be_lost=True)
+
+
+def seen(*nodes: Node, pools: bool = True) -> Snapshot:
+    shot = snapshot(nodes={node.name: node for node in nodes})
+    return replace(shot, pools={"spot": SPOT_POOL} if pools else {})
+
+
+def told(
+    shot: Snapshot, learned: Learned = NOTHING, problem: str = "", **previous: Any
+) -> dict[str, Any]:
+    status = render_pool_status(
+        "spot", shot, learned, problem=problem, generation=2, previous=previous
+    )
+    CapacityPoolStatus.model_validate(status)
+    return status
+
+
+def conditions(status: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    return {one["type"]: (one["status"], one["reason"]) for one in status["conditions"]}
+
+
+TOLD: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
+    "a pool with a node that stays": (
+        told(seen(SPOT)),
+        {"Available": ("True", "NodesReady"), "PriceKnown": ("True", "PriceKnown")},
+    ),
+    "one whose nodes are all taken back": (
+        told(seen(TAKEN)),
+        {"Available": ("False", "NoNodeStays")},
+    ),
+    "one without a node has the price of its offering": (
+        told(seen()),
+        {"Available": ("Unknown", "NoNode"), "PriceKnown": ("True", "PriceKnown")},
+    ),
+    "one that nothing prices": (
+        told(seen(replace(SPOT, price=UNPRICED), pools=False)),
+        {"PriceKnown": ("False", "PriceUnknown")},
+    ),
+    "one that is not used": (
+        told(seen(), problem="spec.offerings[0].perNodeHour: must be greater than 0"),
+        {"PriceKnown": ("False", "NotUsed")},
+    ),
+    "one that no policy names": (told(seen(SPOT)), {"Scarce": ("Unknown", "NotAsked")}),
+    "one that gives what is asked for": (
+        told(seen(SPOT), replace(NOTHING, domains=(DOMAIN,))),
+        {"Scarce": ("False", "NotScarce")},
+    ),
+    "one that some policy keeps away from": (
+        told(
+            seen(SPOT),
+            replace(
+                NOTHING, domains=(replace(DOMAIN, record=replace(RECORD, away_until=NOON + 60)),)
+            ),
+        ),
+        {"Scarce": ("True", "KeptAway")},
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", TOLD)
+def test_conditions(sentence: str) -> None:
+    status, expected = TOLD[sentence]
+    found = conditions(status)
+    assert {kind: found[kind] for kind in expected} == expected
+
+
+def test_the_lowest_price_with_its_source_and_date() -> None:
+    assert isinstance(SPOT.price, HourlyPrice)
+    dearer = replace(SPOT, name="b", price=replace(SPOT.price, per_hour=Decimal("0.45")))
+    status = told(seen(dearer, SPOT))
+    assert (status["nodes"], status["perNodeHour"]) == (2, "0.30")
+    assert status["priceSource"] == "ShippedTable"
+    assert status["priceTime"]
+
+
+def test_losses_of_all_policies_together() -> None:
+    """Two that saw the same say the same as one, a little surer."""
+    one = told(seen(SPOT), replace(NOTHING, domains=(DOMAIN,)))
+    two = told(seen(SPOT), replace(NOTHING, domains=(DOMAIN, DOMAIN)))
+    assert one["lossesPerHour"] == "0.19"
+    assert two["lossesPerHour"] == "0.18"
+    safe = replace(DOMAIN, can_be_lost=False)
+    assert "lossesPerHour" not in told(seen(SPOT), replace(NOTHING, domains=(safe,)))
+
+
+def test_lead_times_once_some_starts_were_seen() -> None:
+    assert "leadTime" not in told(seen(SPOT), replace(NOTHING, start_seconds=(60.0, 70.0)))
+    many = tuple(float(n) for n in range(1, 101))
+    assert told(seen(SPOT), replace(NOTHING, start_seconds=many))["leadTime"] == {
+        "starts": 100,
+        "p50Seconds": 51,
+        "p95Seconds": 96,
+    }
+
+
+def test_a_condition_keeps_its_time() -> None:
+    before = told(seen(SPOT))
+    later = told(replace(seen(SPOT), at=NOON + 600), **before)
+    times = [{c["type"]: c["lastTransitionTime"] for c in s["conditions"]} for s in (before, later)]
+    assert times[0] == times[1]
+
+
+def test_what_the_policies_learned_is_put_together_by_pool() -> None:
+    shot = BOTH.seen()
+    memory = decide(shot, Memory(policies={key(): remembering(4, 4, total=4)})).memory
+    started = replace(
+        memory.policies[key()], start_up_seconds=(60.0, 90.0), start_up_pools=("spot", "g6")
+    )
+    found = learned_by_pool(shot, Memory(policies={key(): started}))
+    assert found["spot"].pods == 4
+    assert [one.name for one in found["spot"].domains] == ["spot"]
+    assert found["spot"].start_seconds == (60.0,)
+    assert found["g6"].domains == ()
+
+
+def test_a_policy_that_is_not_remembered_yet_says_nothing() -> None:
+    assert learned_by_pool(BOTH.seen(), Memory())["spot"].domains == ()
+    assert PolicyMemory().placing.domains == ()
