@@ -14,6 +14,7 @@ from e2e.rig.binaries import Binaries
 from e2e.rig.kube import wait_for
 from e2e.rig.provisioner.pools import PoolFile, StaticNode
 from e2e.rig.stack import OPERATOR_NAMESPACE, Stack, StackSettings
+from e2e.scenarios.targets import keda_definition, overlay_definition
 from tests.integration.chart.conftest import NAMESPACE, RELEASE
 from tests.integration.chart.test_rights import LEASE, READ_ONLY, SCALE, Right
 
@@ -35,28 +36,11 @@ NEEDED_LATER: dict[Right, tuple[str, str]] = {
     ("get", "statefulsets.apps"): FIGHT,
 }
 
-SCALED_OBJECTS = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "scaledobjects.keda.sh"},
-    "spec": {
-        "group": "keda.sh",
-        "names": {"kind": "ScaledObject", "plural": "scaledobjects", "singular": "scaledobject"},
-        "scope": "Namespaced",
-        "versions": [
-            {
-                "name": "v1alpha1",
-                "served": True,
-                "storage": True,
-                "schema": {
-                    "openAPIV3Schema": {
-                        "type": "object",
-                        "x-kubernetes-preserve-unknown-fields": True,
-                    }
-                },
-            }
-        ],
-    },
+POOL = {
+    "apiVersion": "inferencecost.dev/v1alpha1",
+    "kind": "CapacityPool",
+    "metadata": {"name": "gpus"},
+    "spec": {"nodeSelector": {"matchLabels": {"gpus": "true"}}},
 }
 
 
@@ -104,7 +88,7 @@ def stack(
         with_prometheus=False,
     )
     with Stack.start(settings) as started:
-        started.kube.apply(SCALED_OBJECTS)
+        started.kube.apply(keda_definition(), overlay_definition())
         pod_address = {"fieldRef": {"fieldPath": "status.podIP"}}
         started.install_operator(
             {
@@ -113,6 +97,7 @@ def stack(
                 "extraEnv": [{"name": "INFERENCE_COST_HTTP__HOST", "valueFrom": pod_address}],
             }
         )
+        started.kube.apply(POOL)
         started.create_namespace(TEAM)
         for kind in ("Deployment", "StatefulSet"):
             started.kube.apply(workload(kind), policy(kind), namespace=TEAM)
