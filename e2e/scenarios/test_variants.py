@@ -18,7 +18,7 @@ from e2e.scenarios.targets import POLICY_KIND, POLICY_VERSION
 
 pytestmark = pytest.mark.needs(Capability.PROCESS_NODES)
 
-PER_SECOND = 100.0  # two replicas
+PER_SECOND = 60.0  # no more than the minimum carries: the number stays
 REPLICAS = 2
 MOVED_WITHIN_SECONDS = 90.0
 NOTICE_SECONDS = 10.0
@@ -118,7 +118,8 @@ def _assert_told_on_spot(scene: Scene) -> None:
     assert "All on what cannot be taken away would cost" in message, message
     told = succeeded(scene.installation.kubectl("get", "cpool", "spot"))
     cells = columns(told)
-    assert (cells["NODES"], cells["PODS"], cells["PRICE/H"]) == ("2", "2", str(SPOT_PRICE)), told
+    assert (cells["PODS"], cells["PRICE/H"]) == (str(REPLICAS), str(SPOT_PRICE)), told
+    assert int(cells["NODES"]) >= REPLICAS, told
     assert cells["SCARCE"] == "False", told
     assert {placed["pool"] for placed in scene.status(SAFE)["placement"]} >= {"spot"}
 
