@@ -8,6 +8,7 @@ from decimal import Decimal
 from inference_cost.api import behavior as api_behavior
 from inference_cost.api import policy as api
 from inference_cost.api import schedule as api_schedule
+from inference_cost.api import targets as api_targets
 from inference_cost.api.annotations import InvalidAnnotationError, pause_request
 from inference_cost.api.parse import InvalidObjectError, parse_policy
 from inference_cost.model.observation import PolicyRefusal
@@ -193,7 +194,7 @@ def _variants(spec: api.PolicySpec) -> tuple[Variant, ...]:
     return (alone,)
 
 
-def _variant(variant: api.Variant) -> Variant:
+def _variant(variant: api_targets.Variant) -> Variant:
     """Without a maximum of its own that of the policy or its schedule holds."""
     most = UNBOUNDED if variant.max_replicas is None else variant.max_replicas
     return Variant(
@@ -206,7 +207,7 @@ def _variant(variant: api.Variant) -> Variant:
     )
 
 
-def _target(target: api.ScaleTargetRef) -> TargetRef:
+def _target(target: api_targets.ScaleTargetRef) -> TargetRef:
     return TargetRef(api_version=target.api_version, kind=target.kind, name=target.name)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
+from inference_cost.decide.explain import mix_sentences
 from inference_cost.decide.explain.words import (
     clock,
     count,
@@ -13,7 +14,6 @@ from inference_cost.decide.explain.words import (
     percent,
     rate,
     seconds,
-    small_money,
     wait,
 )
 from inference_cost.decide.place import bounds
@@ -110,18 +110,6 @@ def _without(setting: str, because: str) -> Callable[[Values, Plan, PolicyObserv
         return f"Without {setting} {more} ({saved}): {because}."
 
     return sentence
-
-
-def _hourly(amount: str | float) -> str:
-    return f"{small_money(Decimal(str(amount)))} per hour"
-
-
-def _mix_saves(values: Values, _: Plan, __: PolicyObservation) -> str:
-    """Negative where a minimum asks for what is dearer."""
-    saved = float(values["saved"])
-    if saved < 0:
-        return f"All on what cannot be taken away would cost {_hourly(-saved)} less."
-    return f"All on what cannot be taken away would cost {_hourly(saved)} more, late requests after a loss paid for."
 
 
 def _schedule(values: Values, _: Plan, __: PolicyObservation) -> str:
@@ -328,29 +316,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         f"What a replica of {v['variants']} costs is not known, so none is moved to save money; set poolRef to a "
         "CapacityPool with offerings."
     ),
-    "mix-no-pool": lambda v, _p, _o: (
-        f"Variant {v['variant']} names CapacityPool {v['pool']}, which is not there."
-    ),
-    "mix-floor": lambda v, _p, _o: (
-        f"minOnDemandReplicas asks for {v['floor']}, but what cannot be taken away has room for {v['replicas']}."
-    ),
-    "mix-safe": lambda _v, _p, _o: (
-        "Nothing runs where it can be taken away: at today's prices and losses that does not pay."
-    ),
-    "mix-saves": _mix_saves,
-    "mix-survives": lambda v, _p, _o: (
-        f"That all are left when the largest zone is lost costs {_hourly(v['extra'])} more."
-    ),
-    "mix-away": lambda v, _p, _o: (
-        f"No more are asked of {v['variant']} until {clock(float(v['until']))}: some were taken there, or did not come."
-    ),
-    "mix-moving": lambda v, _p, _o: (
-        f"{count(int(v['replicas']), 'replica')} more than needed until others serve in their place."
-    ),
-    "mix-short": lambda v, _p, _o: (
-        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain, or maxReplicas of the "
-        "variants is reached."
-    ),
+    **mix_sentences.SENTENCES,
     "idle-pods": lambda v, _p, _o: (
         f"{v['wanted']} replicas would be needed, but none are added: {v['idle']} of {v['pods']} pods get no requests."
     ),

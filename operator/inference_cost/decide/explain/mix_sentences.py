@@ -1,0 +1,50 @@
+"""Why replicas run where they do, one sentence per reason code."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from inference_cost.decide.explain.words import clock, count, small_money
+from inference_cost.model.observation import PolicyObservation
+from inference_cost.model.plan import Plan
+
+Values = Mapping[str, Any]
+
+
+def _hourly(amount: str | float) -> str:
+    return f"{small_money(Decimal(str(amount)))} per hour"
+
+
+def _mix_saves(values: Values, _: Plan, __: PolicyObservation) -> str:
+    """Negative where a minimum asks for what is dearer."""
+    saved = float(values["saved"])
+    if saved < 0:
+        return f"All on what cannot be taken away would cost {_hourly(-saved)} less."
+    return f"All on what cannot be taken away would cost {_hourly(saved)} more, late requests after a loss paid for."
+
+
+SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] = {
+    "mix-no-pool": lambda v, _p, _o: (
+        f"Variant {v['variant']} names CapacityPool {v['pool']}, which is not there."
+    ),
+    "mix-floor": lambda v, _p, _o: (
+        f"minOnDemandReplicas asks for {v['floor']}, but what cannot be taken away has room for {v['replicas']}."
+    ),
+    "mix-safe": lambda _v, _p, _o: (
+        "Nothing runs where it can be taken away: at today's prices and losses that does not pay."
+    ),
+    "mix-saves": _mix_saves,
+    "mix-survives": lambda v, _p, _o: (
+        f"That all are left when the largest zone is lost costs {_hourly(v['extra'])} more."
+    ),
+    "mix-away": lambda v, _p, _o: (
+        f"No more are asked of {v['variant']} until {clock(float(v['until']))}: some were taken there, or did not come."
+    ),
+    "mix-moving": lambda v, _p, _o: (
+        f"{count(int(v['replicas']), 'replica')} more than needed until others serve in their place."
+    ),
+    "mix-short": lambda v, _p, _o: (
+        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain, or maxReplicas of the "
+        "variants is reached."
+    ),
+}
