@@ -9,6 +9,7 @@ import pytest
 
 from e2e.demo.static_fleet import smallest_static_fleet
 from e2e.rig.traces import Floats, arrival_times, poisson_arrivals, rates
+from inference_cost.decide import carried, plan_policy
 from inference_cost.model.plan import LimitedBy, Profile
 from inference_cost.model.policy import Routing, Schedule
 from tests.unit.decide.closed_loop.harness import KEY, Loop, LoopSettings, Result
@@ -172,6 +173,22 @@ def test_nothing_is_added_in_vain_for_clients_that_keep_to_the_pods_they_know() 
     result = Loop(arrivals, 7200.0, replace(UNHURRIED, initial=2, clients=4)).run()
     assert max(desired for _, desired, _ in result.replicas) <= 4
     assert result.plans[-1].limited_by is LimitedBy.TRAFFIC_UNEVEN
+
+
+def test_without_the_cap_replicas_are_added_that_get_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plan_policy, "capped", lambda choice, *_: choice)
+    arrivals = poisson_arrivals(_array([6.0] * 3600 + [10.4] * 3600), 7200.0, 1).tolist()
+    result = Loop(arrivals, 7200.0, replace(UNHURRIED, initial=2, clients=4)).run()
+    assert max(desired for _, desired, _ in result.replicas) > 6
+
+
+def test_without_the_correction_uneven_clients_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carried, "on_effective", lambda can, *_: can)
+    arrivals = poisson_arrivals(_array([13.0] * 10800), 10800.0, 1).tolist()
+    world = replace(UNHURRIED, clients=40, connection_seconds=1200.0, measured_from=1800.0)
+    assert Loop(arrivals, 10800.0, world).run().attained < 0.96
 
 
 def test_uneven_clients_get_more_replicas_so_that_the_fullest_is_in_time() -> None:
