@@ -120,33 +120,8 @@ def _variants(
 ) -> tuple[VariantPlan, ...]:
     policy = observation.policy
     current = [_current(one) for one in observation.workloads]
-    if placement is not None:
-        return _placed(observation, current, needed, placement)
     asked = tuple(current) if sum(current) == desired else spread(desired, policy.variants)
-    return tuple(
-        VariantPlan(
-            variant=variant.name,
-            target=variant.target,
-            current=now,
-            ready=_ready(workload),
-            needed=need,
-            desired=wanted,
-        )
-        for variant, workload, now, need, wanted in zip(
-            policy.variants,
-            observation.workloads,
-            current,
-            spread(needed, policy.variants),
-            asked,
-            strict=True,
-        )
-    )
-
-
-def _placed(
-    observation: PolicyObservation, current: list[int], needed: int, placement: Placement
-) -> tuple[VariantPlan, ...]:
-    policy = observation.policy
+    placed = [_unpriced(order) for order in asked] if placement is None else placement.variants
     return tuple(
         _of_variant(variant, workload, now, need, where)
         for variant, workload, now, need, where in zip(
@@ -154,10 +129,14 @@ def _placed(
             observation.workloads,
             current,
             spread(needed, policy.variants),
-            placement.variants,
+            placed,
             strict=True,
         )
     )
+
+
+def _unpriced(order: int) -> VariantPlaced:
+    return VariantPlaced(order=order, price_per_hour=None, losses_per_hour=0.0, away_until=None)
 
 
 def _of_variant(
