@@ -1,12 +1,14 @@
 """Conditions: what each type means, and how one is stored."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from inference_cost.api.base import ApiModel
-from inference_cost.api.fields import Generation, Message, Time
+from inference_cost.api.fields import Generation, Message, Time, map_by, unique_by
+
+MAX_CONDITIONS: Final = 16  # eight are ours at most; others may add theirs
 
 
 class ConditionType(StrEnum):
@@ -60,3 +62,10 @@ class Condition(ApiModel):
     last_transition_time: Time = Field(
         description="lastTransitionTime is when status last changed."
     )
+
+
+Conditions = Annotated[
+    tuple[Condition, ...],
+    Field(max_length=MAX_CONDITIONS, json_schema_extra=map_by("type")),
+    unique_by("type"),
+]

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from inference_cost.api.base import ApiModel
-from inference_cost.api.conditions import Condition
+from inference_cost.api.conditions import Conditions
 from inference_cost.api.fields import (
     ATOMIC,
     JSON_INTEGER_LIMIT,
@@ -28,7 +28,6 @@ from inference_cost.api.fields import (
     unique_by,
 )
 
-MAX_CONDITIONS = 16  # eight are ours; others may add theirs
 MAX_PLACEMENTS = 8
 
 
@@ -294,11 +293,7 @@ class PolicyStatus(ApiModel):
         default=0,
         description="observedGeneration is the metadata.generation that the status speaks of.",
     )
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(max_length=MAX_CONDITIONS, json_schema_extra=map_by("type")),
-        unique_by("type"),
-    ] = Field(
+    conditions: Conditions = Field(
         default=(),
         description="conditions are Ready, Accepted, MetricsAvailable, SLOMet, CapacityAvailable,"
         " ScalingLimited, TrafficUneven and Conflicted. Default empty: not looked at yet.",

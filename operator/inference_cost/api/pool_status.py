@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from inference_cost.api.base import ApiModel
-from inference_cost.api.conditions import Condition
+from inference_cost.api.conditions import Conditions
 from inference_cost.api.fields import (
     OBSERVED_LIMIT,
     DecimalText,
@@ -14,10 +14,8 @@ from inference_cost.api.fields import (
     NodeCount,
     ObservedReplicas,
     Time,
-    map_by,
-    unique_by,
 )
-from inference_cost.api.policy_status import MAX_CONDITIONS, PriceSource
+from inference_cost.api.policy_status import PriceSource
 
 Seconds = Annotated[int, Field(strict=True, ge=0, le=86_400)]
 
@@ -54,11 +52,7 @@ class CapacityPoolStatus(ApiModel):
         default=0,
         description="observedGeneration is the metadata.generation that the status speaks of.",
     )
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(max_length=MAX_CONDITIONS, json_schema_extra=map_by("type")),
-        unique_by("type"),
-    ] = Field(
+    conditions: Conditions = Field(
         default=(),
         description="conditions are Available, PriceKnown and Scarce. Default empty: not looked at"
         " yet.",

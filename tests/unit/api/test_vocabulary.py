@@ -32,7 +32,7 @@ def test_there_are_at_most_15_event_reasons_each_explained() -> None:
 
 def test_every_condition_is_explained_and_fits_the_status() -> None:
     assert set(conditions.CONDITION_MEANING) == set(conditions.ConditionType)
-    assert len(conditions.ConditionType) <= policy_status.MAX_CONDITIONS
+    assert len(conditions.ConditionType) <= conditions.MAX_CONDITIONS
 
 
 def test_the_reference_names_every_event_condition_and_annotation() -> None:
