@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inference_cost.act.pool_status import NOTHING, learned_by_pool, render_pool_status
+from inference_cost.act.pool_status import NOTHING, Learned, learned_by_pool, render_pool_status
 from inference_cost.act.status_writer import StatusWriter
 from inference_cost.act.tick import Tick
 from inference_cost.model.policy import PolicyKey
@@ -44,27 +44,35 @@ class PoolReporter:
         self._said: dict[PolicyKey, Mapping[str, Any]] = {}
 
     def report(self, tick: Tick) -> None:
-        """Queues what is new."""
+        """Queues what is new. Never raises: what is told of pools must not keep policies from being told."""
+        try:
+            self._report(tick)
+        except Exception:
+            log.exception("pools_status_failed")
+
+    def _report(self, tick: Tick) -> None:
         pools, problems = self._stored(), self._problems()
         if not pools and not self._said:
             return
         learned = learned_by_pool(tick.snapshot, tick.memory)
         for pool in pools:
-            stored = self._statuses.stored(pool.key, pool.status)
             try:
-                status = render_pool_status(
-                    pool.name,
-                    tick.snapshot,
-                    learned.get(pool.name, NOTHING),
-                    problem=problems.get(pool.name, ""),
-                    generation=pool.generation,
-                    previous=self._said.get(pool.key) or stored,
-                )
+                self._tell(pool, tick, learned.get(pool.name, NOTHING), problems.get(pool.name, ""))
             except Exception:
                 log.exception("pool_status_failed", extra={"pool": pool.name})
-                continue
-            self._said[pool.key] = status
-            self._statuses.offer(pool.key, status, seen=pool.status)
         for key in self._said.keys() - {pool.key for pool in pools}:
             del self._said[key]
             self._statuses.forget(key)
+
+    def _tell(self, pool: StoredPool, tick: Tick, learned: Learned, problem: str) -> None:
+        stored = self._statuses.stored(pool.key, pool.status)
+        status = render_pool_status(
+            pool.name,
+            tick.snapshot,
+            learned,
+            problem=problem,
+            generation=pool.generation,
+            previous=self._said.get(pool.key) or stored,
+        )
+        self._said[pool.key] = status
+        self._statuses.offer(pool.key, status, seen=pool.status)

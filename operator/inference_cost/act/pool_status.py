@@ -23,15 +23,19 @@ LONGEST_START: Final = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """Of one pool, by all policies."""
+    """Of one pool: its nodes, and what all policies know of it."""
 
+    nodes: tuple[Node, ...]
     pods: int
     domains: tuple[PlacedDomain, ...]
     start_seconds: tuple[float, ...]
 
 
 def learned_by_pool(snapshot: Snapshot, memory: Memory) -> Mapping[str, Learned]:
-    """One pass over all policies."""
+    """One pass over all nodes and policies."""
+    nodes: dict[str, list[Node]] = {}
+    for node in snapshot.nodes.values():
+        nodes.setdefault(node.pool, []).append(node)
     pods: dict[str, int] = {}
     domains: dict[str, list[PlacedDomain]] = {}
     seconds: dict[str, list[float]] = {}
@@ -50,11 +54,12 @@ def learned_by_pool(snapshot: Snapshot, memory: Memory) -> Mapping[str, Learned]
             seconds.setdefault(pool, []).append(took)
     return {
         name: Learned(
+            nodes=tuple(nodes.get(name, ())),
             pods=pods.get(name, 0),
             domains=tuple(domains.get(name, ())),
             start_seconds=tuple(seconds.get(name, ())),
         )
-        for name in {*pods, *domains, *seconds}
+        for name in {*nodes, *pods, *domains, *seconds}
     }
 
 
@@ -63,7 +68,7 @@ def _pools_of(workload: object, nodes: Mapping[str, Node]) -> Iterator[str]:
         yield from (nodes[pod.node].pool for pod in workload.pods if pod.node in nodes)
 
 
-NOTHING: Final = Learned(pods=0, domains=(), start_seconds=())
+NOTHING: Final = Learned(nodes=(), pods=0, domains=(), start_seconds=())
 
 
 def render_pool_status(
@@ -76,7 +81,7 @@ def render_pool_status(
     previous: Mapping[str, Any],
 ) -> dict[str, Any]:
     """`problem`: why its spec is not used; `previous`: the stored status, for the times of what did not change."""
-    nodes = [node for node in snapshot.nodes.values() if node.pool == name]
+    nodes = learned.nodes
     price, away = _price(name, snapshot, nodes), _away_until(learned, snapshot.at)
     findings = {
         PoolConditionType.AVAILABLE: _available(nodes),

@@ -77,6 +77,13 @@ async def test_a_pool_that_is_not_used_says_why() -> None:
     assert "perNodeHour" in told["PriceKnown"]["message"]
 
 
+async def test_an_error_of_the_pools_keeps_nobody_else_from_being_told() -> None:
+    bench = Bench(SPOT)
+    broken = replace(BOTH.seen(), nodes=None)  # type: ignore[arg-type] - as a fault would leave it
+    assert await bench.tick(broken) == []
+    assert await bench.tick(BOTH.seen()) == [("", "spot")]
+
+
 async def test_a_pool_that_is_gone_is_forgotten() -> None:
     bench = Bench(SPOT)
     await bench.tick(BOTH.seen())

@@ -11,7 +11,7 @@ from inference_cost.act.pool_status import NOTHING, Learned, learned_by_pool, re
 from inference_cost.api.pool_status import CapacityPoolStatus
 from inference_cost.decide.engine import decide
 from inference_cost.decide.mix.losses import NOTHING_KNOWN
-from inference_cost.model.memory import Memory, PolicyMemory
+from inference_cost.model.memory import Memory
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import Snapshot
 from inference_cost.model.placement import PlacedDomain
@@ -34,7 +34,12 @@ def told(
     shot: Snapshot, learned: Learned = NOTHING, problem: str = "", **previous: Any
 ) -> dict[str, Any]:
     status = render_pool_status(
-        "spot", shot, learned, problem=problem, generation=2, previous=previous
+        "spot",
+        shot,
+        replace(learned, nodes=tuple(shot.nodes.values())),
+        problem=problem,
+        generation=2,
+        previous=previous,
     )
     CapacityPoolStatus.model_validate(status)
     return status
@@ -133,6 +138,7 @@ def test_what_the_policies_learned_is_put_together_by_pool() -> None:
     )
     found = learned_by_pool(shot, Memory(policies={key(): started}))
     assert found["spot"].pods == 4
+    assert [node.name for node in found["spot"].nodes] == ["spot"]
     assert [one.name for one in found["spot"].domains] == ["spot"]
     assert found["spot"].start_seconds == (60.0,)
     assert found["g6"].domains == ()
@@ -140,4 +146,3 @@ def test_what_the_policies_learned_is_put_together_by_pool() -> None:
 
 def test_a_policy_that_is_not_remembered_yet_says_nothing() -> None:
     assert learned_by_pool(BOTH.seen(), Memory())["spot"].domains == ()
-    assert PolicyMemory().placing.domains == ()
