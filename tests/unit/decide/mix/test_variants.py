@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from inference_cost.act.checkpoint_payload import Learned, pressing
 from inference_cost.decide.engine import decide
 from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.mix.losses import NOTHING_KNOWN
@@ -358,17 +359,28 @@ def test_a_node_counts_once_also_when_its_pods_are_leaving_already() -> None:
     assert second.record.losses <= first.record.losses
 
 
-def test_after_a_change_of_leaders_in_a_move_no_more_is_ordered() -> None:
-    """What was written last is known: a move is told at once to the checkpoint."""
-    moving = replace(remembering(0, 4), placing=replace(remembering(4, 4, total=4).placing))
-    plan, _ = planned(BOTH, moving)
-    assert sum(orders(plan)) <= 8
+def test_a_move_is_stored_at_once() -> None:
+    """A new leader that did not know of it would take the surplus for what is needed."""
+    before = remembering(0, 4)
+    _, moving = planned(FULL_SAFE, before)
+    assert sum(moving.placing.ordered) > moving.placing.total
+    assert pressing(Learned(memory=before), Learned(memory=moving))
+    starting = replace(BOTH, spot=(4, ready("spot", 4, ready=False, age=10.0)))
+    _, still = planned(starting, moving)
+    assert not pressing(Learned(memory=moving), Learned(memory=still))
 
 
-def test_what_the_fleet_guard_holds_is_remembered_as_ordered() -> None:
-    plan, after = planned(BOTH, remembering(4, 4, total=4))
-    assert after.placing.ordered == orders(plan)
-    assert after.placing.before == (4, 4)
+def test_what_a_hold_on_removals_leaves_is_remembered_as_ordered() -> None:
+    """Else what was never taken away would look like a loss."""
+    quiet = replace(FULL_SPOT, rate=60.0)
+    remembered = remembering(4, 0)
+    free, _ = planned(quiet, remembered)
+    assert free.desired < 4
+    shot = replace(quiet.seen(), upgraded_at=NOON - 10.0)
+    held = decide(shot, Memory(policies={key(): remembered}))
+    assert orders(held.plans[key()]) == (4, 0)
+    placing = held.memory.policies[key()].placing
+    assert (placing.ordered, placing.total) == ((4, 0), 4)
 
 
 def test_the_end_of_a_move_is_no_removal() -> None:
