@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -25,6 +25,8 @@ from inference_cost.api.metadata import ObjectMeta, TopLevel
 from inference_cost.api.policy_status import PolicyStatus
 from inference_cost.api.schedule import Schedule
 from inference_cost.api.targets import ScaleTargetRef, SpotRisk, Variant
+
+ALL_TRAFFIC_PERCENT: Final = 100
 
 
 class Mode(StrEnum):
@@ -269,7 +271,8 @@ class PolicySpec(ApiModel):
             message="`maxTrafficPercent` of the variants must add up to 100 at least; raise one of them",
             field="variants",
             holds=lambda self: (
-                not self.variants or sum(one.max_traffic_percent for one in self.variants) >= 100  # noqa: PLR2004
+                not self.variants
+                or sum(one.max_traffic_percent for one in self.variants) >= ALL_TRAFFIC_PERCENT
             ),
         ),
         Rule(

@@ -12,6 +12,7 @@ from inference_cost.cli.split.workload import Labels, Object, affinity_to, besid
 from inference_cost.observe.fields import labels_of, mapping, parse_selector
 from inference_cost.observe.records import selects
 
+FEWEST_POOLS: Final = 2  # of one there is no mix
 MAX_UNAVAILABLE: Final = "10%"
 
 
@@ -83,7 +84,7 @@ _POLICY: Final = (
 
 def _check(source: Source, pools: Sequence[SplitPool]) -> None:
     variants = [pool.variant for pool in pools]
-    if len(pools) < 2 or len(set(variants)) < len(pools):  # noqa: PLR2004 - of one there is no mix
+    if len(pools) < FEWEST_POOLS or len(set(variants)) < len(pools):
         raise CommandError(
             "--pools: name at least two CapacityPools, each once, as in --pools on-demand,spot"
         )

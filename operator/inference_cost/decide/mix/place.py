@@ -75,7 +75,7 @@ def place(
     """What to ask each domain for. Of one that was not there before nothing is known."""
     known = {one.name: one for one in before}
     records = tuple(_watched(one, known, at) for one in seen)
-    domains = tuple(domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
+    domains = tuple(_domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
     found = cheapest(needed, domains, risk)
     wanted = _last_resort(needed, found, seen)
     asking = asked(wanted, [one.ready for one in seen], needed)
@@ -120,7 +120,7 @@ def _watched(seen: DomainSeen, known: Mapping[str, PlacedDomain], at: float) -> 
     return watched(record, happened, at)
 
 
-def domain_of(seen: DomainSeen, record: LossRecord, at: float) -> Domain:
+def _domain_of(seen: DomainSeen, record: LossRecord, at: float) -> Domain:
     """Of one to keep away from what needs no further node stays, and no more is asked for."""
     highest = seen.highest
     if keeps_away(record, at):
