@@ -19,7 +19,7 @@ from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.model.policy import SpotRisk
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Node, Pod
-from tests.unit.decide.mix.test_variants import SPOT, World, remembering, two, variants
+from tests.unit.decide.mix.two_variants import SPOT, World, remembering, two, variants
 from tests.unit.decide.worlds import NOON, key, pod
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -12,7 +12,7 @@ from inference_cost.act.tick import Tick
 from inference_cost.act.write_queue import WriteQueue
 from inference_cost.model.memory import Memory
 from inference_cost.model.observation import Snapshot
-from tests.unit.decide.mix.test_variants import BOTH, TAKEN
+from tests.unit.decide.mix.two_variants import BOTH, TAKEN
 
 SPOT = StoredPool(name="spot", uid="u1", generation=1, status={})
 

@@ -17,7 +17,7 @@ from inference_cost.model.observation import Snapshot
 from inference_cost.model.placement import PlacedDomain
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Node
-from tests.unit.decide.mix.test_variants import BOTH, SPOT, SPOT_POOL, TAKEN, remembering
+from tests.unit.decide.mix.two_variants import BOTH, SPOT, SPOT_POOL, TAKEN, remembering
 from tests.unit.decide.worlds import NOON, key, snapshot
 
 UNPRICED = Missing(reason=MissingReason.PRICE_UNKNOWN)

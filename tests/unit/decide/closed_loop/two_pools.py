@@ -8,7 +8,7 @@ from inference_cost.model.memory import Memory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.model.workload import Node, Pod
-from tests.unit.decide.mix.test_variants import (
+from tests.unit.decide.mix.two_variants import (
     ON_DEMAND,
     SPOT,
     SPOT_POOL,
