@@ -134,7 +134,8 @@ def _look(case: Case, variant: Variant, workload: Workload, before: PlacedDomain
     pods = pods_of(workload, case.memory.leaving_nodes, snapshot.nodes, patience, case.at)
     return _Seen(
         variant=variant,
-        pods=pods,
+        # Beyond what is asked for they are about to be taken away, and stand in for nobody.
+        pods=replace(pods, ready=min(pods.ready, workload.desired_replicas)),
         price=price_of(workload, case.workloads, snapshot.nodes, pool, before, case.at),
         before=before,
         can_be_lost=_can_be_lost(case, workload, pool, before),

@@ -41,6 +41,11 @@ from tests.unit.decide.worlds import NOON, key
 # Sentence: (world, memory) → orders of spot and safe.
 PLACED: dict[str, tuple[World, PolicyMemory, tuple[int, int]]] = {
     "a fleet moves to the cheaper pool, made before broken": (FULL_SAFE, remembering(0, 4), (4, 4)),
+    "what is no longer asked for is about to go, and stands in for nobody": (
+        World(spot=(0, ready("spot", 2)), rate=0.0, of=two(variants(spot_most=1), fewest=2)),
+        remembering(0, 0),
+        (1, 1),
+    ),
     "when all serve there, the dear ones go": (BOTH, remembering(4, 4, total=4), (4, 0)),
     "a fleet that is where it is cheapest stays": (FULL_SPOT, remembering(4, 0), (4, 0)),
     "a notice is answered at once from the other pool; what leaves is not counted, nor removed": (
