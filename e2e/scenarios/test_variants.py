@@ -116,12 +116,20 @@ def _assert_told_on_spot(scene: Scene) -> None:
     assert float(spot["lossesPerHour"]) > 0
     message = scene.status(SAFE)["decision"]["message"]
     assert "All on what cannot be taken away would cost" in message, message
-    told = succeeded(scene.installation.kubectl("get", "cpool", "spot"))
-    cells = columns(told)
-    assert (cells["PODS"], cells["PRICE/H"]) == (str(REPLICAS), str(SPOT_PRICE)), told
-    assert int(cells["NODES"]) >= REPLICAS, told
-    assert cells["SCARCE"] == "False", told
+    cells = wait_for(
+        lambda: one if (one := _pool_cells(scene, "spot"))["PODS"] == str(REPLICAS) else None,
+        timeout_seconds=30,
+        what="the pool to tell of the pods on it",
+    )
+    assert cells["PRICE/H"] == str(SPOT_PRICE), cells
+    assert int(cells["NODES"]) >= REPLICAS, cells
+    assert cells["SCARCE"] == "False", cells
     assert {placed["pool"] for placed in scene.status(SAFE)["placement"]} >= {"spot"}
+
+
+def _pool_cells(scene: Scene, name: str) -> dict[str, str]:
+    """Of `kubectl get cpool`; written after the policies' statuses, and not at every tick."""
+    return columns(succeeded(scene.installation.kubectl("get", "cpool", name)))
 
 
 def _nodes(scene: Scene) -> list[str]:
