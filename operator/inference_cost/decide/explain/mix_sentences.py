@@ -43,6 +43,9 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
     "mix-moving": lambda v, _p, _o: (
         f"{count(int(v['replicas']), 'replica')} more than needed until others serve in their place."
     ),
+    "mix-dwelling": lambda _v, _p, _o: (
+        "Going back so soon would not pay for the starts: prices moved replicas the other way within the hour."
+    ),
     "mix-short": lambda v, _p, _o: (
         f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain, or maxReplicas of the "
         "variants is reached."

@@ -21,7 +21,8 @@ MOVES_PER_HOUR: Final = 1.0  # a start is to pay for itself within an hour
 class Domain:
     """Replicas of one price. `held`: that are there or start, and stay; more have a start to pay for.
 
-    `parts`: zones that they are spread over evenly, each of which is lost as a whole.
+    `parts`: zones that they are spread over evenly, each of which is lost as a whole. `moves_per_hour`: how often a
+    start here is followed by another move.
     """
 
     price_per_hour: float  # of a replica
@@ -30,6 +31,7 @@ class Domain:
     held: int = 0
     lowest: int = 0
     highest: int = MOST
+    moves_per_hour: float = MOVES_PER_HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ def marginal(needed: int, domain: Domain, count: int, risk: Risk) -> float:
     if (
         count >= domain.held
     ):  # it is paid for without serving, and with what it replaces, once until the next move
-        moves_per_hour = max(domain.losses_per_hour, MOVES_PER_HOUR)
+        moves_per_hour = max(domain.losses_per_hour, domain.moves_per_hour)
         start = domain.price_per_hour * risk.start_seconds / 3600 * moves_per_hour
     return domain.price_per_hour + at_risk + start
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
+from inference_cost.decide.mix.dwell import Move, dwelling, left_at
 from inference_cost.decide.mix.losses import NOTHING_KNOWN, Happened, keeps_away, watched
 from inference_cost.decide.mix.moves import asked
 from inference_cost.model.placement import LossRecord, PlacedDomain
@@ -50,7 +51,8 @@ class DomainSeen:
 class Placed:
     """By domain, in their order. `wanted`: the cheapest mix; `asked`: on the way there; `domains`: as reckoned with.
 
-    `short`: replicas for which no domain has room now; some of them are asked for all the same.
+    `short`: replicas for which no domain has room now; some of them are asked for all the same. `dwelling`: some stay
+    where they are for the only reason that they left the cheaper place a short while ago.
     """
 
     wanted: tuple[int, ...]
@@ -58,6 +60,7 @@ class Placed:
     domains: tuple[Domain, ...]
     remembered: tuple[PlacedDomain, ...]
     short: int = 0
+    dwelling: bool = False
 
 
 def exposure_seconds(start_seconds: float, notice_seconds: float, reaction_seconds: float) -> float:
@@ -75,13 +78,21 @@ def place(
     """What to ask each domain for. Of one that was not there before nothing is known."""
     known = {one.name: one for one in before}
     records = tuple(_watched(one, known, at) for one in seen)
-    domains = tuple(_domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
+    plain = tuple(_domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
+    was = [known.get(one.name) for one in seen]
+    nothing_missing = sum(one.alive for one in seen) >= needed
+    domains = dwelling(plain, was, at) if nothing_missing else plain
     found = cheapest(needed, domains, risk)
     wanted = _last_resort(needed, found, seen)
     asking = asked(wanted, [one.ready for one in seen], needed)
+    moves = [
+        Move(alive=one.alive, wanted=n, forced=not nothing_missing or keeps_away(record, at))
+        for one, n, record in zip(seen, wanted, records, strict=True)
+    ]
+    left = left_at(moves, was, at)
     remembered = tuple(
-        PlacedDomain(name=one.name, asked=count, alive=one.alive, record=record)
-        for one, count, record in zip(seen, asking, records, strict=True)
+        PlacedDomain(name=one.name, asked=count, alive=one.alive, record=record, left_at=since)
+        for one, count, record, since in zip(seen, asking, records, left, strict=True)
     )
     return Placed(
         wanted=wanted,
@@ -89,6 +100,7 @@ def place(
         domains=domains,
         remembered=remembered,
         short=max(needed - sum(found), 0),
+        dwelling=domains != plain and cheapest(needed, plain, risk) != found,
     )
 
 

@@ -49,6 +49,8 @@ def _on_the_way(case: Case, placed: Placed) -> Iterator[Reason]:
     staying = sum(placed.asked) - sum(placed.wanted)
     if staying > 0:
         yield Reason(code="mix-moving", values=(("replicas", staying),))
+    if placed.dwelling:
+        yield Reason(code="mix-dwelling")
     if placed.short > 0:
         yield Reason(code="mix-short", values=(("replicas", placed.short),))
 

@@ -79,3 +79,46 @@ def test_replicas_spread_over_zones_are_lost_a_zone_at_a_time() -> None:
 def test_a_notice_longer_than_a_start_leaves_little_exposed() -> None:
     assert exposure_seconds(180.0, 120.0, 7.5) == 67.5
     assert exposure_seconds(60.0, 120.0, 7.5) == 10.0
+
+
+CHEAP_NOW = replace(ON_DEMAND, name="on-demand", price_per_hour=0.3)
+
+
+def test_a_price_that_goes_up_and_down_moves_a_fleet_only_as_often_as_it_pays_for_the_starts() -> (
+    None
+):
+    """On demand for 0.35 and for 0.5 in turn, every five minutes; spot asks 0.4 all the time."""
+    seen, remembered, moved = [replace(SPOT, ready=4), NOBODY], (), []
+    for i in range(24):
+        price = 0.5 if i % 2 else 0.35
+        seen = [seen[0], replace(seen[1], price_per_hour=price)]
+        placed = place(4, seen, RISK, remembered, 300.0 * i)
+        if placed.wanted != tuple(one.ready for one in seen):
+            moved.append(300.0 * i)
+        remembered = placed.remembered
+        seen = [replace(one, ready=n) for one, n in zip(seen, placed.wanted, strict=True)]
+    assert 2 <= len(moved) <= 8, moved
+
+
+def test_why_replicas_do_not_go_back_at_once_is_told() -> None:
+    first = place(4, [replace(SPOT, ready=4), replace(CHEAP_NOW, ready=0)], RISK, (), 0.0)
+    assert first.wanted == (0, 4)
+    there = [SPOT, replace(ON_DEMAND, ready=4, price_per_hour=0.55)]
+    soon = place(4, there, RISK, first.remembered, 300.0)
+    assert (soon.wanted, soon.dwelling) == ((0, 4), True)
+    later = place(4, there, RISK, soon.remembered, 4_000.0)
+    assert (later.wanted, later.dwelling) == ((4, 0), False)
+
+
+def test_what_is_lost_is_replaced_where_it_came_from_however_short_a_while_ago() -> None:
+    first = place(4, [replace(SPOT, ready=4), replace(CHEAP_NOW, ready=0)], RISK, (), 0.0)
+    gone = [SPOT, replace(CHEAP_NOW, ready=0)]
+    assert sum(place(4, gone, RISK, first.remembered, 60.0).wanted) == 4
+    back = place(4, [SPOT, replace(NOBODY, price_per_hour=0.7)], RISK, first.remembered, 60.0)
+    assert back.wanted == (4, 0)
+
+
+def test_leaving_a_zone_that_is_lost_is_no_move_for_the_sake_of_cost() -> None:
+    placed = place(4, [replace(SPOT, ready=4), NOBODY], RISK, (), 0.0)
+    lost = place(4, [replace(SPOT, ready=2, lost=2), NOBODY], RISK, placed.remembered, 15.0)
+    assert [one.left_at for one in lost.remembered] == [None, None]
