@@ -129,7 +129,7 @@ def _placed(data: Mapping[str, Any]) -> PlacedDomain:
         priced_at=_number(data["priced_at"]),
         offered_per_hour=_maybe(data["offered_per_hour"]),
         can_be_lost=bool(data["can_be_lost"]),
-        zones=max(int(data["zones"]), 1),
+        zones=max(int(data["zones"]), 0),
         taken=tuple(str(name) for name in data["taken"]),
         left_at=_maybe(data.get("left_at")),
     )

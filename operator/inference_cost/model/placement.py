@@ -30,8 +30,8 @@ class PlacedDomain:
     """`asked`: replicas at the last look; `alive`: that were there then, starting ones too.
 
     `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
-    then. `zones`: that its replicas were spread over. `taken`: nodes whose loss is counted. `left_at`: when replicas
-    were last moved away from here to save money.
+    then. `zones`: that its replicas were seen to be spread over, 0 before that. `taken`: nodes whose loss is counted.
+    `left_at`: when replicas were last moved away from here to save money.
     """
 
     name: str
@@ -42,7 +42,7 @@ class PlacedDomain:
     priced_at: float = 0.0
     offered_per_hour: float | None = None
     can_be_lost: bool = False
-    zones: int = 1
+    zones: int = 0
     taken: tuple[str, ...] = ()
     left_at: float | None = None
 

@@ -46,11 +46,13 @@ class Pool:
     """One CapacityPool, also where it has no node. `capacity_type`: None where its selector does not tell.
 
     `examples`: a node of each of its offerings, or what one would be like; without allocatable where that is unknown.
+    `zones`: of its nodes, and of the offerings that name one.
     """
 
     name: str
     capacity_type: CapacityType | None
     examples: tuple[Node, ...] = ()
+    zones: frozenset[str] = frozenset()
 
     @property
     def can_be_lost(self) -> bool:
@@ -92,6 +94,7 @@ class Workload:
     pods: tuple[Pod, ...]
     quota_refusal: str = ""  # ReplicaFailure message when pods are refused by quota or admission
     plural: str = ""  # of the target's kind, as paths name it; "" when unknown
+    spreads_over_zones: bool = False  # by a topology spread constraint of its template
 
 
 class TargetProblem(StrEnum):

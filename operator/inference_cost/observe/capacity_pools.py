@@ -31,11 +31,12 @@ PoolOf = tuple[str, HourlyPrice | Missing]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredPool:
-    """`prices`: the cheapest that it names of each instance type."""
+    """`prices`: the cheapest that it names of each instance type. `zones`: that its offerings name."""
 
     name: str
     match_labels: Mapping[str, str]
     prices: tuple[tuple[str, HourlyPrice], ...]
+    zones: frozenset[str] = frozenset()
 
 
 class PriceBook:
@@ -69,6 +70,7 @@ class PriceBook:
                 name=record.name,
                 match_labels=spec.node_selector.match_labels,
                 prices=tuple((t, self._named(record, one)) for t, one in cheapest.items()),
+                zones=frozenset(one.zone for one in spec.offerings if one.zone),
             )
 
     def price_of(self, node: NodeRecord) -> PoolOf:

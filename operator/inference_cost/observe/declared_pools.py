@@ -29,12 +29,20 @@ def declared_pools(pools: Iterable[DeclaredPool], nodes: Mapping[str, Node]) -> 
     """By name. Of each instance type one node is kept, of the pool where it has one."""
     by_pool: dict[str, dict[str, Node]] = {}
     by_type: dict[str, Node] = {}
+    zones: dict[str, set[str]] = {}
     for node in nodes.values():
         by_type.setdefault(node.instance_type, node)
+        zones.setdefault(node.pool, set()).add(node.zone)
         if isinstance(node.price, HourlyPrice):
             by_pool.setdefault(node.pool, {}).setdefault(node.instance_type, node)
     return MappingProxyType(
-        {one.name: _pool(one, by_pool.get(one.name, {}), by_type) for one in pools}
+        {
+            one.name: replace(
+                _pool(one, by_pool.get(one.name, {}), by_type),
+                zones=(one.zones | zones.get(one.name, set())) - {""},
+            )
+            for one in pools
+        }
     )
 
 

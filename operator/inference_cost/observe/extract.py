@@ -14,7 +14,7 @@ from inference_cost.observe.fields import (
     pause_annotations,
 )
 from inference_cost.observe.leaving import leaving
-from inference_cost.observe.node_labels import required_node_labels
+from inference_cost.observe.node_labels import required_node_labels, spreads_over_zones
 from inference_cost.observe.node_overlays import node_overlay_record
 from inference_cost.observe.pods import pod_record
 from inference_cost.observe.quantities import parse_quantity, parse_time
@@ -98,6 +98,7 @@ def scale_target_record(obj: Object) -> ScaleTargetRecord:
         template_fingerprint=_fingerprint(template),
         template_labels=labels_of(mapping(template.get("metadata")).get("labels")),
         template_nodes=required_node_labels(mapping(template.get("spec"))),
+        template_spreads=spreads_over_zones(mapping(template.get("spec"))),
         resource_version=str(metadata.get("resourceVersion", "")),
         desired_replicas=1 if desired is None else int(desired),
         status_replicas=int(status.get("replicas") or 0),

@@ -1,20 +1,27 @@
-"""Labels that a node must have for the pods of a template: its nodeSelector, and what its required affinity leaves."""
+"""Where the pods of a template may land: labels that a node must have, and whether they spread over zones."""
 
 from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
 from inference_cost.observe.fields import labels_of, mapping, sequence
+from inference_cost.observe.nodes import ZONE_LABELS
 from inference_cost.observe.records import Labels
 
 
 def required_node_labels(pod_spec: Mapping[str, Any]) -> Labels:
-    """Of the affinity only values that all of its terms ask for: any one of them suffices."""
+    """Of nodeSelector and required affinity; of this only values that all of its terms ask for: any one suffices."""
     affinity = mapping(mapping(pod_spec.get("affinity")).get("nodeAffinity"))
     required = mapping(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
     terms = [_of_term(mapping(term)) for term in sequence(required.get("nodeSelectorTerms"))]
     common = reduce(lambda one, other: one & other, terms) if terms else set()
     return labels_of(dict(common) | dict(mapping(pod_spec.get("nodeSelector"))))
+
+
+def spreads_over_zones(pod_spec: Mapping[str, Any]) -> bool:
+    """By a topology spread constraint, a soft one too: schedulers and Karpenter keep to it while they can."""
+    constraints = map(mapping, sequence(pod_spec.get("topologySpreadConstraints")))
+    return any(one.get("topologyKey") in ZONE_LABELS for one in constraints)
 
 
 def _of_term(term: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -106,6 +106,7 @@ class ScaleTargetRecord:
     template_fingerprint: str
     template_labels: Labels
     template_nodes: Labels  # labels that a node must have for its pods
+    template_spreads: bool  # its pods, over zones
     resource_version: str
     desired_replicas: int
     status_replicas: int

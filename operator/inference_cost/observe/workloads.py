@@ -90,6 +90,7 @@ def _workload(target: TargetRef, record: ScaleTargetRecord, pods: Sequence[PodRe
         rolling_out=is_rolling_out(record, pods),
         pods=tuple(found),
         quota_refusal=record.replica_failure,
+        spreads_over_zones=record.template_spreads,
     )
 
 

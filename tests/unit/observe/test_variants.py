@@ -9,7 +9,7 @@ from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import DecisionSettings, Snapshot
 from inference_cost.model.policy import UNBOUNDED, SpotRisk
 from inference_cost.model.workload import CapacityType, NoWorkload, Workload
-from inference_cost.observe.node_labels import required_node_labels
+from inference_cost.observe.node_labels import required_node_labels, spreads_over_zones
 from inference_cost.observe.observer import Observer, ObserveSettings
 from tests.unit.observe.world import NOW, deployment, filled, metadata, node, pod, policy
 
@@ -145,3 +145,12 @@ REQUIRED = {
 def test_labels_that_a_node_must_have(sentence: str) -> None:
     spec, expected = REQUIRED[sentence]
     assert dict(required_node_labels(spec)) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "spreads"),
+    [("topology.kubernetes.io/zone", True), ("kubernetes.io/hostname", False), (None, False)],
+)
+def test_whether_pods_spread_over_zones(key: str | None, spreads: bool) -> None:
+    spec = {} if key is None else {"topologySpreadConstraints": [{"topologyKey": key}]}
+    assert spreads_over_zones(spec) is spreads

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from inference_cost.api.group import GROUP
+from inference_cost.observe.node_labels import spreads_over_zones
+from inference_cost.observe.nodes import ZONE_LABELS
 
 Object = dict[str, Any]
 Labels = Mapping[str, str]
@@ -49,7 +51,10 @@ def on_pool(
 
 
 def beside(workload: Object, variant: str) -> Object:
-    """Another one, whose selector and pods have a label of their own; it begins with no replica."""
+    """Another one, whose selector and pods have a label of their own; it begins with no replica.
+
+    Its pods spread over zones: what can be taken away is taken a zone at a time.
+    """
     made = copy.deepcopy(workload)
     metadata, spec = made["metadata"], made["spec"]
     metadata["name"] = name_beside(metadata["name"], variant)
@@ -65,7 +70,24 @@ def beside(workload: Object, variant: str) -> Object:
     )
     selector["matchLabels"] = dict(selector.get("matchLabels") or {}) | {VARIANT: variant}
     template["labels"] = dict(template.get("labels") or {}) | {VARIANT: variant}
+    pod_spec = spec["template"].setdefault("spec", {})
+    if not spreads_over_zones(pod_spec):
+        spread = _over_zones(selector["matchLabels"])
+        pod_spec["topologySpreadConstraints"] = [
+            *(pod_spec.get("topologySpreadConstraints") or []),
+            spread,
+        ]
     return made
+
+
+def _over_zones(pods: Labels) -> Object:
+    """Soft: a zone that has nothing must not keep pods from the others."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": ZONE_LABELS[0],
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": dict(pods)},
+    }
 
 
 def name_beside(name: str, variant: str) -> str:

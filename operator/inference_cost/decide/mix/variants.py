@@ -53,7 +53,8 @@ class _Seen:
     price: ReplicaPrice | None
     before: PlacedDomain | None
     can_be_lost: bool
-    zones: int
+    zones: int  # that its replicas are, or are going to be, spread over
+    zones_seen: int  # 0: never yet
 
 
 def late_price(
@@ -139,7 +140,8 @@ def _look(case: Case, variant: Variant, workload: Workload, before: PlacedDomain
         price=price_of(workload, case.workloads, snapshot.nodes, pool, before, case.at),
         before=before,
         can_be_lost=_can_be_lost(case, workload, pool, before),
-        zones=_zones(pods, before),
+        zones=max(pods.zones, _zones_seen(pods, before) or _zones_offered(workload, pool)),
+        zones_seen=_zones_seen(pods, before),
     )
 
 
@@ -156,16 +158,23 @@ def _can_be_lost(
     return before is None or before.can_be_lost
 
 
-def _zones(pods: VariantPods, before: PlacedDomain | None) -> int:
+def _zones_seen(pods: VariantPods, before: PlacedDomain | None) -> int:
     """Of those that start it is not known where they will be: as many as there were."""
-    known = 1 if before is None else before.zones
-    return max(pods.zones, known) if pods.starting or not pods.zones else pods.zones
+    if pods.zones and not pods.starting:
+        return pods.zones
+    return 0 if before is None else before.zones
+
+
+def _zones_offered(workload: Workload, pool: Pool | None) -> int:
+    """Before any were seen: nobody but a spread of the template's own keeps replicas out of one zone."""
+    return len(pool.zones) if pool is not None and pool.zones and workload.spreads_over_zones else 1
 
 
 def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> DomainSeen:
     """`stay`: all that is there."""
     variant, pods = seen.variant, seen.pods
-    share = ceil(variant.max_traffic_fraction * desired - 1e-9)
+    part = variant.max_traffic_fraction
+    share = ceil(part * desired - 1e-9) if part < 1 else MOST
     lowest = 0 if how.free else variant.min_replicas
     highest = MOST if how.free else max(min(variant.max_replicas, share), lowest)
     alive = pods.ready + pods.starting
@@ -257,6 +266,6 @@ def _remembered(seen: _Seen, after: PlacedDomain, asked: int) -> PlacedDomain:
         priced_at=0.0 if price is None else price.at,
         offered_per_hour=None if price is None else price.offered,
         can_be_lost=seen.can_be_lost,
-        zones=seen.zones,
+        zones=seen.zones_seen,
         taken=tuple(sorted({*before[-NODES_KEPT:], *names}))[:NODES_KEPT] if names else (),
     )

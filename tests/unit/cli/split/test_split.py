@@ -237,3 +237,20 @@ def test_another_kind_is_refused(tmp_path: Path) -> None:
     file = written(tmp_path, deployment())
     with pytest.raises(CommandError, match="write deploy/NAME or statefulset/NAME"):
         from_files([file], "job/x", ["a"], WANTED)
+
+
+def test_what_is_new_spreads_over_zones_and_the_source_stays_as_it_was() -> None:
+    first, second, *_ = printed(Source(workload=deployment(), wanted=WANTED))
+    assert "topologySpreadConstraints" not in first["spec"]["template"]["spec"]
+    (spread,) = second["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "topology.kubernetes.io/zone"
+    assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
+    assert spread["labelSelector"]["matchLabels"] == second["spec"]["selector"]["matchLabels"]
+
+
+def test_a_spread_over_zones_of_the_teams_own_is_left_as_it_is() -> None:
+    own = {"maxSkew": 2, "topologyKey": "topology.kubernetes.io/zone"}
+    source = deployment()
+    source["spec"]["template"]["spec"]["topologySpreadConstraints"] = [own]
+    _, second, *_ = printed(Source(workload=source, wanted=WANTED))
+    assert second["spec"]["template"]["spec"]["topologySpreadConstraints"] == [own]

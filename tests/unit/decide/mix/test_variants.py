@@ -26,6 +26,7 @@ from tests.unit.decide.mix.two_variants import (
     SPOT,
     SPOT_POOL,
     TAKEN,
+    THREE_ZONES,
     WAITING,
     World,
     orders,
@@ -34,6 +35,7 @@ from tests.unit.decide.mix.two_variants import (
     remembering,
     target,
     two,
+    unseen,
     variants,
 )
 from tests.unit.decide.worlds import NOON, key
@@ -148,6 +150,31 @@ PLACED: dict[str, tuple[World, PolicyMemory, tuple[int, int]]] = {
     "all survive the loss of the largest zone where that is asked for": (
         replace(BOTH, of=two(spot_risk=SpotRisk.SURVIVE_LARGEST_ZONE)),
         remembering(4, 4, total=4),
+        (0, 4),
+    ),
+    "an empty pool of three zones is bought from when its pods spread over them": (
+        replace(
+            FULL_SAFE,
+            of=two(spot_risk=SpotRisk.SURVIVE_LARGEST_ZONE),
+            pools=(THREE_ZONES,),
+            spreads_over_zones=True,
+        ),
+        unseen(),
+        (6, 4),
+    ),
+    "where nothing spreads its pods, an empty pool of three zones may give all of them in one": (
+        replace(FULL_SAFE, of=two(spot_risk=SpotRisk.SURVIVE_LARGEST_ZONE), pools=(THREE_ZONES,)),
+        unseen(),
+        (0, 4),
+    ),
+    "a pool of three zones that gave all in one once is not taken at its word again": (
+        replace(
+            FULL_SAFE,
+            of=two(spot_risk=SpotRisk.SURVIVE_LARGEST_ZONE),
+            pools=(THREE_ZONES,),
+            spreads_over_zones=True,
+        ),
+        unseen(zones=1),
         (0, 4),
     ),
     "a pause with a number asks for that number, and moves nothing": (

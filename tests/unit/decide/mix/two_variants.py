@@ -30,6 +30,7 @@ ON_DEMAND = priced_node("on-demand", "1.20")
 SPOT = replace(priced_node("spot", "0.30"), pool="spot", capacity_type=CapacityType.SPOT, zone="b")
 TAKEN = replace(SPOT, leaving="spot interruption", reclaimed=True)
 SPOT_POOL = Pool(name="spot", capacity_type=CapacityType.SPOT, examples=(SPOT,))
+THREE_ZONES = replace(SPOT_POOL, zones=frozenset({"a", "b", "c"}))
 QUIET = replace(NOTHING_KNOWN, hours=400.0)  # one loss in two weeks
 
 
@@ -93,13 +94,14 @@ class World:
     spot_node: Node = SPOT
     pools: tuple[Pool, ...] = (SPOT_POOL,)
     rolling_out: bool = False
+    spreads_over_zones: bool = False
 
     def observed(self) -> PolicyObservation:
         serving = [one for one in (*self.spot[1], *self.safe[1]) if one.ready]
         told = signals(self.rate, len(serving))
         pods = (replace(said, pod=one.name) for said, one in zip(told.pods, serving, strict=True))
         seen = observation(of=self.of, seen=replace(told, pods=tuple(pods)))
-        spot = running("spot", *self.spot)
+        spot = replace(running("spot", *self.spot), spreads_over_zones=self.spreads_over_zones)
         safe = running("safe", *self.safe, rolling_out=self.rolling_out)
         return replace(seen, workloads=(spot, safe))
 
@@ -127,6 +129,14 @@ def remembering(
         replace(ESTIMATE, template_hash="spot-1"),
     )
     return learned(needs=4, estimates=known, placing=placing)
+
+
+def unseen(zones: int = 0) -> PolicyMemory:
+    """Four on demand; on spot there were none, or some in `zones` once."""
+    known = remembering(0, 4)
+    spot, safe = known.placing.domains
+    domains = (replace(spot, zones=zones), safe)
+    return replace(known, placing=replace(known.placing, domains=domains))
 
 
 def planned(world: World, remembered: PolicyMemory) -> tuple[Plan, PolicyMemory]:
