@@ -132,7 +132,13 @@ def _price_known(price: HourlyPrice | None, problem: str) -> Finding:
             "PriceUnknown",
             "No node tells a price and `spec.offerings` has none: nothing is moved here to save money.",
         )
-    return is_true("PriceKnown", f"From {price.origin or price.source.value}.")
+    source = price.origin or price.source.value
+    if price.unconfirmed is not None:
+        return is_true(
+            "JumpHeld",
+            f"From {source}, which tells {money_text(price.unconfirmed)} now: held until some looks in a row agree.",
+        )
+    return is_true("PriceKnown", f"From {source}.")
 
 
 def _scarce(learned: Learned, away: float | None) -> Finding:

@@ -17,10 +17,14 @@ class PriceSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourlyPrice:
-    """Price of one whole node per hour. `as_of`: epoch seconds the figure was valid at."""
+    """Price of one whole node per hour. `as_of`: epoch seconds the figure was valid at.
+
+    `unconfirmed`: another one that its source tells, too far off to be believed yet.
+    """
 
     per_hour: Decimal
     currency: str
     source: PriceSource
     as_of: float
     origin: str = ""  # CapacityPool name or table file, shown to users
+    unconfirmed: Decimal | None = None

@@ -47,6 +47,13 @@ class Held:
     sightings: int = 0
     disputed: int = 0
 
+    @property
+    def told(self) -> HourlyPrice:
+        """The price in force, with the one that waits."""
+        if self.jumped is None:
+            return self.price
+        return replace(self.price, unconfirmed=self.jumped.per_hour)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketPrices:
@@ -57,11 +64,11 @@ class MarketPrices:
 
     def offering(self, instance_type: str, capacity_type: str, zone: str) -> HourlyPrice | None:
         held = self.offerings.get((instance_type, capacity_type, zone))
-        return None if held is None else held.price
+        return None if held is None else held.told
 
     def node(self, name: str) -> HourlyPrice | None:
         held = self.nodes.get(name)
-        return None if held is None else held.price
+        return None if held is None else held.told
 
     @property
     def jumps(self) -> dict[str, str]:

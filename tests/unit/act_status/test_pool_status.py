@@ -20,6 +20,7 @@ from inference_cost.model.workload import Node
 from tests.unit.decide.mix.two_variants import BOTH, SPOT, SPOT_POOL, TAKEN, remembering
 from tests.unit.decide.worlds import NOON, key, snapshot
 
+assert isinstance(SPOT.price, HourlyPrice)
 UNPRICED = Missing(reason=MissingReason.PRICE_UNKNOWN)
 RECORD = replace(NOTHING_KNOWN, losses=3.0, hours=16.0)
 DOMAIN = PlacedDomain(name="spot", asked=1, alive=1, record=RECORD, can_be_lost=True)
@@ -62,6 +63,10 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
         told(seen()),
         {"Available": ("Unknown", "NoNode"), "PriceKnown": ("True", "PriceKnown")},
     ),
+    "one whose price jumped by more than is believed at once": (
+        told(seen(replace(SPOT, price=replace(SPOT.price, unconfirmed=Decimal("3.00"))))),
+        {"PriceKnown": ("True", "JumpHeld")},
+    ),
     "one that nothing prices": (
         told(seen(replace(SPOT, price=UNPRICED), pools=False)),
         {"PriceKnown": ("False", "PriceUnknown")},
@@ -95,7 +100,6 @@ def test_conditions(sentence: str) -> None:
 
 
 def test_the_lowest_price_with_its_source_and_date() -> None:
-    assert isinstance(SPOT.price, HourlyPrice)
     dearer = replace(SPOT, name="b", price=replace(SPOT.price, per_hour=Decimal("0.45")))
     status = told(seen(dearer, SPOT))
     assert (status["nodes"], status["perNodeHour"]) == (2, "0.30")

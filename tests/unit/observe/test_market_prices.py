@@ -124,6 +124,7 @@ def test_jumps(seen: list[str], price: str, held: bool) -> None:
     assert found is not None
     assert found.per_hour == Decimal(price)
     assert (list(market.jumps) == [" ".join(KEY)]) is held
+    assert (found.unconfirmed is not None) is held
 
 
 def test_a_look_without_it_breaks_the_row_and_an_hour_without_it_ends_it() -> None:
