@@ -1,6 +1,8 @@
 """Checkpoints: what is kept, when it is written, and what is restored for whom."""
 
 import asyncio
+import base64
+import zlib
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -8,7 +10,14 @@ from typing import Any
 import pytest
 
 from inference_cost.account.month import AccountMemory
-from inference_cost.act.checkpoint_payload import Learned, decode, encode, moved, pressing
+from inference_cost.act.checkpoint_payload import (
+    LARGEST_INFLATED,
+    Learned,
+    decode,
+    encode,
+    moved,
+    pressing,
+)
 from inference_cost.act.checkpoints import Checkpoints
 from inference_cost.act.errors import UnreachableError
 from inference_cost.act.write_queue import WriteQueue
@@ -61,8 +70,14 @@ def test_a_damaged_payload_is_dropped(payload: str) -> None:
 
 
 def test_a_payload_that_inflates_without_end_is_dropped() -> None:
-    bomb = encode(replace(LEARNED, memory=replace(LEARNED.memory, needs=((0.0, 0),) * 2_000_000)))
-    assert decode(bomb) is None
+    assert decode(padded(1_000)) is not None
+    assert decode(padded(LARGEST_INFLATED)) is None
+
+
+def padded(spaces: int) -> str:
+    """What is stored, valid JSON still."""
+    text = zlib.decompress(base64.b64decode(encode(LEARNED)))
+    return base64.b64encode(zlib.compress(text + b" " * spaces)).decode()
 
 
 def remembering(**changes: Any) -> Learned:
