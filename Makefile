@@ -16,7 +16,7 @@ demo: install ## a real cluster, real Triton, real load: watch the operator keep
 
 .PHONY: test
 test: install fresh-results ## everything the gate runs, with the number of tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target replay verify unit integration
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration verify unit replay  # the one that waits, first
 	@$(MAKE) --no-print-directory e2e demo-check
 	@$(PYTHON) scripts/count_tests.py build/tests
 
