@@ -66,7 +66,7 @@ def cheapest(needed: int, domains: Sequence[Domain], risk: Risk) -> tuple[int, .
             _capped(domains, most),
             risk,
         )
-        for most in _largest_domains(domains, risk.survivors)
+        for most in _largest_domains(domains, risk)
     ]
     good = [one for one in tried if survivors(domains, one) >= risk.survivors]
     if not good:  # there is no room
@@ -132,12 +132,17 @@ def _cheapest_next(
     return best
 
 
-def _largest_domains(domains: Sequence[Domain], survivors: int) -> list[int]:
-    """Sizes of the largest part that are worth a try: the survivors in one other, evenly in two, three…, on none."""
+def _largest_domains(domains: Sequence[Domain], risk: Risk) -> list[int]:
+    """Sizes of the largest part that are worth a try: the survivors in one other, evenly in two, three…, on none.
+
+    None is larger than what there may be beside the survivors.
+    """
     lossy = [domain for domain in domains if domain.losses_per_hour > 0]
     least = max((-(-domain.lowest // domain.parts) for domain in lossy), default=0)
     parts = sum(domain.parts for domain in lossy)
-    return [least, *(max(-(-survivors // n), least) for n in range(1, parts + 1))]
+    even = (-(-risk.survivors // n) for n in range(1, parts + 1))
+    beside = risk.most - risk.survivors
+    return sorted({least, *(max(min(size, beside), least) for size in even)})
 
 
 def _capped(domains: Sequence[Domain], most: int) -> list[Domain]:

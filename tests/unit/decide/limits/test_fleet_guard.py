@@ -11,6 +11,7 @@ from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import Action, LimitedBy
 from inference_cost.model.policy import Mode, Pause
 from inference_cost.model.signals import Signals
+from tests.unit.decide.mix.two_variants import BOTH, orders, remembering
 from tests.unit.decide.worlds import NOON, learned, observation, policy, snapshot
 
 
@@ -132,3 +133,14 @@ def test_the_users_own_orders_are_not_limited() -> None:
 def test_recommendations_are_not_limited() -> None:
     decisions = run(world(12, 10, 50.0, mode=Mode.RECOMMEND))
     assert all(plan.desired == 1 for plan in decisions.plans.values())
+
+
+def test_the_end_of_a_move_takes_nothing_from_what_may_be_removed() -> None:
+    """All are on both pools, four here and four there, and four are needed: the dear ones go at once."""
+    worlds = [replace(BOTH, of=replace(BOTH.of, key=policy(f"m{i:02}").key)) for i in range(13)]
+    seen = [one.seen() for one in worlds]
+    shot = replace(seen[0], observations=tuple(one.observations[0] for one in seen))
+    memories = {one.policy.key: remembering(4, 4, total=4) for one in shot.observations}
+    decisions = decide(shot, Memory(policies=MappingProxyType(memories)))
+    assert {orders(plan) for plan in decisions.plans.values()} == {(4, 0)}
+    assert decisions.memory.fleet.removals == ()

@@ -9,9 +9,10 @@ from inference_cost.act.checkpoint_payload import Learned, pressing
 from inference_cost.decide.engine import decide
 from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.mix.losses import NOTHING_KNOWN
+from inference_cost.decide.mix.variants import late_price
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.plan import LimitedBy
-from inference_cost.model.policy import Mode, Pause, SpotRisk
+from inference_cost.model.policy import LatencyObjective, Mode, Pause, SpotRisk
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import CapacityType, NoWorkload, TargetProblem
 from tests.unit.decide.mix.two_variants import (
@@ -161,6 +162,16 @@ PLACED: dict[str, tuple[World, PolicyMemory, tuple[int, int]]] = {
         ),
         unseen(),
         (6, 4),
+    ),
+    "no more than maxReplicas are asked for to survive the loss of a zone": (
+        replace(
+            FULL_SAFE,
+            of=two(spot_risk=SpotRisk.SURVIVE_LARGEST_ZONE, most=5),
+            pools=(THREE_ZONES,),
+            spreads_over_zones=True,
+        ),
+        unseen(),
+        (3, 4),
     ),
     "where nothing spreads its pods, an empty pool of three zones may give all of them in one": (
         replace(FULL_SAFE, of=two(spot_risk=SpotRisk.SURVIVE_LARGEST_ZONE), pools=(THREE_ZONES,)),
@@ -382,3 +393,17 @@ def _with_price(memory: PolicyMemory, safe: float) -> PolicyMemory:
     spot, other = memory.placing.domains
     known = replace(other, price_per_hour=safe, priced_at=NOON - 60.0)
     return replace(memory, placing=replace(memory.placing, domains=(spot, known)))
+
+
+LATE_PRICES: dict[str, tuple[float | None, float]] = {
+    "the last that the headroom rules found, while they find none": (3.0, 3.0),
+    "else the highest: 0.6 of what one late request in a hundred allows": (None, 60.0),
+}
+
+
+@pytest.mark.parametrize("sentence", LATE_PRICES)
+def test_the_price_of_a_late_request(sentence: str) -> None:
+    before, expected = LATE_PRICES[sentence]
+    none = Missing(reason=MissingReason.NOT_LEARNED)
+    objective = LatencyObjective(threshold_seconds=0.3, target_fraction=0.99)
+    assert late_price(none, none, objective, before) == pytest.approx(expected)
