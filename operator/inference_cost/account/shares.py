@@ -18,26 +18,33 @@ STEP = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSplit:
-    """Price of one node per hour, by pod uid, and the idle rest. Missing where it cannot be known."""
+    """Price of one node per hour, by pod uid, and the idle rest. Missing where it cannot be known.
+
+    `weights`: fractions of the node, also where it has no price.
+    """
 
     node: Node
     per_hour: Decimal | Missing
     shares: Mapping[str, Decimal | Missing]
     idle: Decimal | Missing
+    weights: Mapping[str, Fraction]
 
 
 def split_node(node: Node, pods: Sequence[Pod], currency: str) -> NodeSplit:
     """Split the node's hourly price among `pods`; each pod on the node that belongs to a policy, once."""
-    price = _price(node, currency)
-    if isinstance(price, Missing):
-        return NodeSplit(node=node, per_hour=price, shares={p.uid: price for p in pods}, idle=price)
+    price = price_of(node, currency)
     weights = _weights(node, pods)
+    if isinstance(price, Missing):
+        unknown = {p.uid: price for p in pods}
+        return NodeSplit(node=node, per_hour=price, shares=unknown, idle=price, weights=weights)
     shares = {p.uid: _share(price, weights[p.uid], p) for p in pods}
     charged = sum((s for s in shares.values() if isinstance(s, Decimal)), Decimal(0))
-    return NodeSplit(node=node, per_hour=price, shares=shares, idle=price - charged)
+    idle = price - charged
+    return NodeSplit(node=node, per_hour=price, shares=shares, idle=idle, weights=weights)
 
 
-def _price(node: Node, currency: str) -> Decimal | Missing:
+def price_of(node: Node, currency: str) -> Decimal | Missing:
+    """Of the whole node per hour, in the installation's currency."""
     if isinstance(node.price, Missing):
         return node.price
     if node.price.currency != currency:
