@@ -2,7 +2,7 @@
 
 A replica's share is its dominant one: the largest of requested ÷ allocatable GPUs, CPU and memory. What nobody
 requested is idle and stays a line of its own. Shares are rounded down to a millionth, so shares + idle is the
-price of the node exactly.
+price of the node exactly. System pods and strangers share what is left: they make no replica cheaper.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,10 +30,18 @@ class NodeSplit:
     weights: Mapping[str, Fraction]
 
 
-def split_node(node: Node, pods: Sequence[Pod], currency: str) -> NodeSplit:
-    """Split the node's hourly price among `pods`; each pod on the node that belongs to a policy, once."""
+def split_node(
+    node: Node, pods: Sequence[Pod], currency: str, others: Sequence[Pod] = ()
+) -> NodeSplit:
+    """Split the node's hourly price among `pods`; each pod on the node that belongs to a policy, once.
+
+    `others` have of what these leave what they request of the node.
+    """
     price = price_of(node, currency)
     weights = _weights(node, pods)
+    if others:
+        weights |= _of_the_rest(1 - sum(weights.values(), Fraction(0)), _weights(node, others))
+        pods = (*pods, *others)
     if isinstance(price, Missing):
         unknown = {p.uid: price for p in pods}
         return NodeSplit(node=node, per_hour=price, shares=unknown, idle=price, weights=weights)
@@ -54,7 +62,7 @@ def price_of(node: Node, currency: str) -> Decimal | Missing:
 
 
 def _share(price: Decimal, weight: Fraction, pod: Pod) -> Decimal | Missing:
-    if weight == 0:
+    if weight == 0 and not (pod.gpus or pod.cpu_millicores or pod.memory_bytes):
         detail = f"pod {pod.name} requests no GPU, CPU or memory: set resources.requests"
         return Missing(reason=MissingReason.PRICE_UNKNOWN, detail=detail)
     steps = Fraction(price) * weight / Fraction(STEP)
@@ -76,6 +84,12 @@ def _weights(node: Node, pods: Sequence[Pod]) -> dict[str, Fraction]:
     }
     excess = max(Fraction(1), sum(dominant.values(), Fraction(0)))
     return {uid: weight / excess for uid, weight in dominant.items()}
+
+
+def _of_the_rest(rest: Fraction, weights: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    asked = sum(weights.values(), Fraction(0))
+    scale = rest / asked if asked > rest else Fraction(1)
+    return {uid: weight * scale for uid, weight in weights.items()}
 
 
 def _fraction(requested: int, allocatable: int) -> Fraction:

@@ -11,7 +11,7 @@ from inference_cost.account.ledger.lines import Kind, total_of
 from tests.unit.account.ledger.histories import HOUR, life, stay
 from tests.unit.account.worlds import NOON, key
 
-hours = st.floats(-3, 8, allow_nan=False)
+hours = st.integers(-10_800_000, 28_800_000).map(lambda ms: ms / 3_600_000)
 prices = st.decimals(0, 100, places=4).map(str)
 owners = st.sampled_from(
     [Owner(use=use, policy=key() if use is Use.REPLICA else None) for use in Use]
@@ -21,7 +21,8 @@ owners = st.sampled_from(
 @st.composite
 def lives(draw: st.DrawFn, name: str) -> NodeLife:
     launched, ready, gone = sorted(draw(st.tuples(hours, hours, hours)))
-    changes = sorted(draw(st.lists(st.floats(launched, gone), max_size=2)))
+    parts = draw(st.lists(st.floats(0, 1), max_size=2))
+    changes = sorted(launched + part * (gone - launched) for part in parts)
     return life(
         name,
         *draw(st.lists(prices, min_size=len(changes) + 1, max_size=len(changes) + 1)),

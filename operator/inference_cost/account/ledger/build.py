@@ -29,6 +29,7 @@ from inference_cost.model.reading import Missing
 from inference_cost.model.workload import Node
 
 CENT = Decimal("0.01")
+_FIRST = (Use.REPLICA, Use.WARM)  # what the operator has on the node; others share the rest
 _KINDS = {Use.WARM: Kind.WARM, Use.OVERHEAD: Kind.OVERHEAD, Use.OTHER: Kind.OTHER}
 
 
@@ -127,8 +128,12 @@ def _parts(
             yield _whole(paid, listed, Kind.BOOT, hours, currency)
         else:
             here = [s for s in stays if _there(s, begin)]
-            pods = [s.pod for s in here]
-            splits = split_node(paid, pods, currency), split_node(listed, pods, currency)
+            ours = [s.pod for s in here if s.owner.use in _FIRST]
+            others = [s.pod for s in here if s.owner.use not in _FIRST]
+            splits = (
+                split_node(paid, ours, currency, others),
+                split_node(listed, ours, currency, others),
+            )
             yield from _split(splits, here, begin, hours)
 
 

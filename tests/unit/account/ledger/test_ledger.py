@@ -57,10 +57,19 @@ HOURS: dict[str, tuple[NodeLife, list[Stay], dict[Kind, str]]] = {
         [stay("w", owner=WARM, ready=None), stay("b", owner=BATCH)],
         {Kind.WARM: "2", Kind.OTHER: "2"},
     ),
-    "system pods that ask for CPU take nothing from a replica with all GPUs but its share of the excess": (
+    "system pods and strangers that ask for more than is left share what is left": (
+        life(allocatable_gpus=4, allocatable_cpu_millicores=4000),
+        [
+            stay(gpus=2),
+            stay("ds", gpus=0, cpu_millicores=1000, owner=SYSTEM),
+            stay("b", gpus=0, cpu_millicores=3000, owner=BATCH),
+        ],
+        {Kind.SERVING: "2", Kind.OVERHEAD: "0.50", Kind.OTHER: "1.50"},
+    ),
+    "system pods make no replica cheaper: one that has all GPUs pays the node": (
         life(allocatable_cpu_millicores=4000),
         [stay(), stay("ds", gpus=0, cpu_millicores=1000, owner=SYSTEM)],
-        {Kind.SERVING: "3.20", Kind.OVERHEAD: "0.80"},
+        {Kind.SERVING: "4"},
     ),
 }  # fmt: skip
 
