@@ -16,12 +16,14 @@ from prometheus_client import (
 
 from inference_cost.account.costs import Costs, PolicyCost
 from inference_cost.api.conditions import ConditionStatus
+from inference_cost.control.cost_totals import Totals
+from inference_cost.model import recorded as names
 from inference_cost.model.plan import Plan
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing
+from inference_cost.model.recorded import PREFIX
 from inference_cost.model.workload import CapacityType
 
-PREFIX = "inference_cost_"
 _POLICY = ("namespace", "policy")
 _REPLICAS = {
     "current": "Replicas that the target asks for.",
@@ -65,9 +67,26 @@ class Metrics:
             (*_POLICY, "capacity_type", "currency"),
         )
         self.month_to_date = self._gauge(
-            "policy_month_to_date_cost",
+            names.MONTH_TO_DATE,
             "Cost of the policy's replicas since it was first seen this month (UTC).",
             (*_POLICY, "currency"),
+        )
+        self._policy_totals = self._totals(
+            names.POLICY_COST,
+            "Cost of the policy's replicas since it was first seen; it goes on over restarts and changes of leaders."
+            " `line`: serving, or boot (bound and not ready yet).",
+            (*names.POLICY_LABELS, *names.LINE_LABELS),
+        )
+        self._policy_counted = self._gauge(
+            names.POLICY_COUNTED, "Time (epoch seconds) up to which the total counts.", _POLICY
+        )
+        self._pool_totals = self._totals(
+            names.POOL_COST,
+            "Cost of what no replica requested of the pool's nodes. `line`: idle, or boot (nodes that are not ready).",
+            names.POOL_LINE_LABELS,
+        )
+        self._pool_counted = self._gauge(
+            names.POOL_COUNTED, "Time (epoch seconds) up to which the total counts.", ("pool",)
         )
         self.condition = self._gauge(
             "condition",
@@ -138,6 +157,19 @@ class Metrics:
     def show_costs(self, costs: Costs) -> None:
         for key, cost in costs.policies.items():
             self._show_cost(key, cost, costs.currency)
+        for key, memory in costs.memory.items():
+            self._policy_counted.labels(key.namespace, key.name).set(memory.last_at)
+            for line, amount in memory.totals:
+                where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
+                labels = (key.namespace, key.name, *where, line.kind.value, costs.currency)
+                self._policy_totals.show(labels, float(amount))
+        for name, memory in costs.pool_memory.items():
+            self._pool_counted.labels(name).set(memory.last_at)
+            for line, amount in memory.totals:
+                self._pool_totals.show(
+                    (line.pool, line.capacity_type.value, line.kind.value, costs.currency),
+                    float(amount),
+                )
 
     def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
         by_type: dict[CapacityType, Decimal] = {}
@@ -157,7 +189,14 @@ class Metrics:
 
     def forget_policy(self, key: PolicyKey) -> None:
         """Removes every series of a deleted policy."""
-        for gauge in (*self._policy_gauges, self.hourly_cost, self.month_to_date, self.condition):
+        self._policy_totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
+        for gauge in (
+            *self._policy_gauges,
+            self.hourly_cost,
+            self.month_to_date,
+            self.condition,
+            self._policy_counted,
+        ):
             for metric in list(gauge.collect()):
                 for sample in metric.samples:
                     labels = sample.labels
@@ -171,6 +210,10 @@ class Metrics:
     def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
         self._describe(f"{PREFIX}{name}", "gauge", labels, text)
         return Gauge(f"{PREFIX}{name}", text, labels, registry=self.registry)
+
+    def _totals(self, name: str, text: str, labels: tuple[str, ...]) -> Totals:
+        self._describe(f"{PREFIX}{name}_total", "counter", labels, text)
+        return Totals(f"{PREFIX}{name}", text, labels, registry=self.registry)
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         self._describe(f"{PREFIX}{name}_total", "counter", labels, text)

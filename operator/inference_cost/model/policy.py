@@ -207,3 +207,4 @@ class Policy:
     most: int = UNBOUNDED
     min_on_demand_replicas: int = 0  # that cannot be lost
     spot_risk: SpotRisk = SpotRisk.PRICED
+    cost_center: str = ""

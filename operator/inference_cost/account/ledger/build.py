@@ -22,7 +22,7 @@ from inference_cost.account.ledger.history import (
     Use,
 )
 from inference_cost.account.ledger.lines import NOTHING, Kind, Ledger, Line, LineKey, Total
-from inference_cost.account.month import MILLISECONDS_PER_HOUR
+from inference_cost.account.milliseconds import MILLISECONDS_PER_HOUR, hours_between, milliseconds
 from inference_cost.account.shares import NodeSplit, price_of, split_node
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.reading import Missing
@@ -107,7 +107,7 @@ def node_cost(life: NodeLife, window: Span, currency: str) -> Total:
     ends = [change.since for change in life.prices[1:]] + [gone]
     for i, (change, end) in enumerate(zip(life.prices, ends, strict=True)):
         begin = max(life.node.created_at if i == 0 else change.since, window.begin)
-        hours = _hours(_milliseconds(begin), _milliseconds(min(end, gone)))
+        hours = hours_between(begin, min(end, gone))
         if hours > 0:
             paid, listed = (_at_price(life.node, price) for price in (change.price, change.listed))
             amounts = price_of(paid, currency), price_of(listed, currency)
@@ -119,12 +119,12 @@ def _parts(
     life: NodeLife, stays: Sequence[Stay], gaps: Sequence[Gap], window: Span, currency: str
 ) -> Iterator[tuple[LineKey, Total]]:
     for begin, end in pairwise(_cuts(life, stays, gaps, window)):
-        hours = _hours(begin, end)
+        hours = Decimal(end - begin) / MILLISECONDS_PER_HOUR
         change = _price_at(life, begin)
         paid, listed = (_at_price(life.node, price) for price in (change.price, change.listed))
         if _in_gap(gaps, begin):
             yield _whole(paid, listed, Kind.UNRECORDED, hours, currency)
-        elif life.ready_at is None or begin < _milliseconds(life.ready_at):
+        elif life.ready_at is None or begin < milliseconds(life.ready_at):
             yield _whole(paid, listed, Kind.BOOT, hours, currency)
         else:
             here = [s for s in stays if _there(s, begin)]
@@ -161,7 +161,7 @@ def _split(
 
 def _kind(stay: Stay, at: int) -> Kind:
     if stay.owner.use is Use.REPLICA:
-        started = stay.ready_at is not None and at >= _milliseconds(stay.ready_at)
+        started = stay.ready_at is not None and at >= milliseconds(stay.ready_at)
         return Kind.SERVING if started else Kind.BOOT
     return _KINDS[stay.owner.use]
 
@@ -199,12 +199,12 @@ def _add_unused(sums: dict[LineKey, Total], covered: Covered) -> None:
 
 def _cuts(life: NodeLife, stays: Sequence[Stay], gaps: Sequence[Gap], window: Span) -> list[int]:
     """Milliseconds, ascending, from the later begin to the earlier end; at most one where there is no time."""
-    begin = _milliseconds(max(life.node.created_at, window.begin))
-    end = _milliseconds(_gone(life, window))
+    begin = milliseconds(max(life.node.created_at, window.begin))
+    end = milliseconds(_gone(life, window))
     moments = [*(change.since for change in life.prices), *_moments_of(stays)]
     moments += [t for gap in gaps for t in (gap.begin, gap.end)]
     moments += [life.ready_at] if life.ready_at is not None else []
-    inner = {m for m in map(_milliseconds, moments) if begin < m < end}
+    inner = {m for m in map(milliseconds, moments) if begin < m < end}
     return sorted({begin, end} | inner) if begin < end else []
 
 
@@ -214,18 +214,18 @@ def _moments_of(stays: Sequence[Stay]) -> Iterator[float]:
 
 
 def _there(stay: Stay, at: int) -> bool:
-    ended = stay.ended_at is not None and at >= _milliseconds(stay.ended_at)
-    return at >= _milliseconds(stay.bound_at) and not ended
+    ended = stay.ended_at is not None and at >= milliseconds(stay.ended_at)
+    return at >= milliseconds(stay.bound_at) and not ended
 
 
 def _in_gap(gaps: Sequence[Gap], at: int) -> bool:
-    return any(_milliseconds(g.begin) <= at < _milliseconds(g.end) for g in gaps)
+    return any(milliseconds(g.begin) <= at < milliseconds(g.end) for g in gaps)
 
 
 def _price_at(life: NodeLife, at: int) -> PriceChange:
     if not life.prices:
         raise ValueError(f"node {life.node.name} has no price entry; give one that says Missing")
-    begun = [change for change in life.prices[1:] if _milliseconds(change.since) <= at]
+    begun = [change for change in life.prices[1:] if milliseconds(change.since) <= at]
     return begun[-1] if begun else life.prices[0]
 
 
@@ -242,11 +242,3 @@ def _by_node(stays: Sequence[Stay]) -> Mapping[str, list[Stay]]:
     for stay in stays:
         found[stay.pod.node].append(stay)
     return found
-
-
-def _hours(begin: int, end: int) -> Decimal:
-    return Decimal(end - begin) / MILLISECONDS_PER_HOUR
-
-
-def _milliseconds(at: float) -> int:
-    return round(at * 1000)

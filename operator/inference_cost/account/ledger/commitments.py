@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from inference_cost.account.ledger.history import NodeLife, PriceChange, Span
 from inference_cost.account.ledger.lines import NOTHING
-from inference_cost.account.month import MILLISECONDS_PER_HOUR
+from inference_cost.account.milliseconds import hours_between
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import CapacityType
@@ -130,5 +130,4 @@ def _unused(given: Commitment, pieces: Sequence[_Piece]) -> Unused:
 
 def _idle_hours(piece: _Piece) -> Decimal:
     unused = max(piece.committed - piece.running, 0)
-    milliseconds = round(piece.end * 1000) - round(piece.begin * 1000)
-    return Decimal(unused * milliseconds) / MILLISECONDS_PER_HOUR
+    return unused * hours_between(piece.begin, piece.end)
