@@ -8,14 +8,13 @@ had the same price at both ends. Whether that is all that ran is told, too.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
+from inference_cost.account.calendar import DAY_SECONDS, date_of
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.milliseconds import hours_between
 from inference_cost.model.workload import CapacityType
 
-DAY_SECONDS = 86_400
 DAYS_KEPT = 29  # four weeks and today
 LONGEST_WHOLE_SECONDS = 900.0  # in a longer absence pods may have come and gone
 WHOLE = 0.999  # of a day: what a change of leaders leaves out is no reason to do without it
@@ -172,10 +171,6 @@ def whole_days(days: Iterable[Day], at: float) -> list[Decimal]:
     """Amounts of the days before that of `at` that are known from midnight to midnight, the newest last."""
     today = date_of(at)
     return [day.amount for day in days if day.date < today and day.seconds >= WHOLE * DAY_SECONDS]
-
-
-def date_of(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
 def _by_day(begin: float, end: float) -> Iterator[tuple[float, float]]:

@@ -6,8 +6,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from inference_cost.account.accrual import CostLine, Day, Rate
+from inference_cost.account.calendar import month_start
 from inference_cost.account.ledger.lines import Kind
-from inference_cost.account.month import AccountMemory, month_start
+from inference_cost.account.month import AccountMemory
+from inference_cost.account.savings import checkpoint as savings_codec
 from inference_cost.model.workload import CapacityType
 
 VERSION = 1
@@ -26,6 +28,7 @@ def to_dict(memory: AccountMemory) -> dict[str, Any]:
         "fullyPriced": memory.fully_priced,
         "rates": [[_line(r.line), str(r.per_hour), r.count] for r in memory.rates],
         "totals": [[_line(line), str(amount)] for line, amount in memory.totals],
+        "savings": None if memory.savings is None else savings_codec.to_dict(memory.savings),
         "days": [[day.date, str(day.amount), day.seconds] for day in memory.days],
     }
 
@@ -58,6 +61,7 @@ def from_dict(stored: Mapping[str, Any]) -> AccountMemory | None:
                 Day(date=_date(day), amount=Decimal(amount), seconds=float(seconds))
                 for day, amount, seconds in stored.get("days", ())
             ),
+            savings=savings_codec.from_dict(stored.get("savings") or {}),
         )
         month_start(memory.month)
     except (KeyError, TypeError, ValueError, InvalidOperation):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
@@ -10,6 +10,9 @@ from inference_cost.account.accrual import whole_days
 from inference_cost.account.month import AccountMemory, MonthToDate, advance, month_to_date
 from inference_cost.account.projection import Projection, project
 from inference_cost.account.running import replicas_running, rest_running
+from inference_cost.account.savings.look import Fleet, allowed_late, follow
+from inference_cost.account.savings.savings import Savings, savings_of
+from inference_cost.account.savings.whole_nodes import sums_of
 from inference_cost.account.shares import STEP, NodeSplit, split_node
 from inference_cost.account.units import UnitCosts, served_per_hour, unit_costs
 from inference_cost.model.money import HourlyPrice
@@ -49,6 +52,7 @@ class PolicyCost:
     month_to_date: MonthToDate
     projection: Projection | Missing = NOT_PROJECTED
     units: UnitCosts | Missing = NOT_PROJECTED
+    savings: Savings | Missing = NOT_PROJECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,7 @@ def account(
     gap_after_seconds = GAP_TICKS * snapshot.settings.tick_seconds
     owners = _owners(snapshot)
     splits = _split_nodes(snapshot, owners, currency)
+    sums = sums_of(splits.values())
     policies: dict[PolicyKey, PolicyCost] = {}
     remembered: dict[PolicyKey, AccountMemory] = {}
     for seen in snapshot.observations:
@@ -102,8 +107,9 @@ def account(
         pools, unpriced = _policy_pools(owners.get(key, ()), splits)
         priced = sum((p.priced_per_hour for p in pools), Decimal(0))
         per_hour = _total(priced, unpriced)
-        remembered[key] = advance(
-            memory.get(key),
+        before = memory.get(key)
+        advanced = advance(
+            before,
             at=snapshot.at,
             per_hour=per_hour,
             running=list(
@@ -115,6 +121,16 @@ def account(
             ),
             gap_after_seconds=gap_after_seconds,
         )
+        savings = follow(
+            None if before is None else before.savings,
+            seen.policy,
+            plans.get(key),
+            Fleet(pods=_by_variant(owners.get(key, ())), splits=splits, pools=sums),
+            at=snapshot.at,
+            settings=snapshot.settings,
+            gap_after_seconds=gap_after_seconds,
+        )
+        remembered[key] = replace(advanced, savings=savings)
         policies[key] = PolicyCost(
             per_hour=per_hour,
             priced_per_hour=priced,
@@ -133,6 +149,7 @@ def account(
                 whole_days=whole_days(remembered[key].days, snapshot.at),
             ),
             units=unit_costs(per_hour, served_per_hour(seen.signals, _attainment(plans.get(key)))),
+            savings=savings_of(savings, allowed_late(seen.policy)),
         )
     return Costs(
         currency=currency,
@@ -148,6 +165,13 @@ def _all_priced(splits: Sequence[NodeSplit]) -> Decimal | Missing:
     unknown = [split.idle for split in splits if isinstance(split.idle, Missing)]
     known = (split.idle for split in splits if isinstance(split.idle, Decimal))
     return unknown[0] if unknown else sum(known, Decimal(0))
+
+
+def _by_variant(replicas: Sequence[_Replica]) -> dict[str, list[Pod]]:
+    found: dict[str, list[Pod]] = defaultdict(list)
+    for replica in replicas:
+        found[replica.variant].append(replica.pod)
+    return found
 
 
 def _attainment(plan: Plan | None) -> Attainment | Missing:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from inference_cost.account.accrual import Charge, Day, Totals, sum_of, with_days
+from inference_cost.account.calendar import month_of
 from inference_cost.account.milliseconds import hours_between
-from inference_cost.account.month import AccountMemory, month_of, next_month
+from inference_cost.account.month import AccountMemory, next_month
 from inference_cost.model.policy import PolicyKey
 
 

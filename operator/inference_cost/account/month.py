@@ -7,7 +7,6 @@ nothing is invented: the time is named and lowers the coverage.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from inference_cost.account.accrual import (
@@ -23,7 +22,9 @@ from inference_cost.account.accrual import (
     survived,
     with_days,
 )
+from inference_cost.account.calendar import month_of, month_start
 from inference_cost.account.milliseconds import hours_between
+from inference_cost.account.savings.savings import SavingsMemory
 from inference_cost.model.reading import Missing
 
 
@@ -46,6 +47,7 @@ class AccountMemory:
     rates: tuple[Rate, ...] = ()
     totals: Totals = ()
     days: tuple[Day, ...] = ()
+    savings: SavingsMemory | None = None
     handed_over: bool = False
 
 
@@ -59,15 +61,6 @@ class MonthToDate:
     coverage: float
     gap_seconds: float
     unpriced_seconds: float
-
-
-def month_of(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
-
-
-def month_start(month: str) -> float:
-    """Epoch seconds of the first moment of `month`, UTC."""
-    return datetime.strptime(f"{month}-01+0000", "%Y-%m-%d%z").timestamp()
 
 
 def advance(

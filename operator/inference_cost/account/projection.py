@@ -6,14 +6,12 @@ other. Of too few days there is no band: then the rest costs what the last look 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from math import sqrt
 
-from inference_cost.account.month import month_of, month_start
+from inference_cost.account.calendar import DAY_SECONDS, month_end, month_of
 from inference_cost.model.reading import Missing, MissingReason
 
-DAY_SECONDS = 86_400
 FEWEST_DAYS = 3
 MOST_DAYS = 28  # whole weeks, so that weekends weigh what they weigh
 # Of Student's t: 80 % of all cases lie within, by degrees of freedom; from 27 on as for 27.
@@ -67,13 +65,6 @@ def project(
         high=expected + half,
         days=len(days),
     )
-
-
-def month_end(at: float) -> float:
-    """First moment of the next month, UTC."""
-    moment = datetime.fromtimestamp(at, UTC)
-    year, month = divmod(moment.year * 12 + moment.month, 12)
-    return month_start(f"{year}-{month + 1:02}")
 
 
 def _half_width(days: Sequence[Decimal], mean: Decimal, left: Decimal) -> Decimal:

@@ -15,11 +15,12 @@ from prometheus_client import (
 )
 
 from inference_cost.account.costs import Costs, PolicyCost
+from inference_cost.account.savings.savings import Savings
 from inference_cost.api.conditions import ConditionStatus
 from inference_cost.control.cost_totals import Totals
 from inference_cost.model import recorded as names
 from inference_cost.model.plan import Plan
-from inference_cost.model.policy import PolicyKey
+from inference_cost.model.policy import Baseline, PolicyKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.recorded import PREFIX
 from inference_cost.model.workload import CapacityType
@@ -87,6 +88,17 @@ class Metrics:
         )
         self._pool_counted = self._gauge(
             names.POOL_COUNTED, "Time (epoch seconds) up to which the total counts.", ("pool",)
+        )
+        self._baseline_replicas = self._gauge(
+            "policy_baseline_replicas",
+            "Replicas that the baseline of savings would run now, a fraction for Observed. Absent while not known.",
+            (*_POLICY, "baseline"),
+        )
+        self._compared = self._gauge(
+            "policy_compared_hourly_cost",
+            "Both sides of the savings, in whole nodes: `side` is baseline or policy. In Recommend the policy's is what"
+            " its decisions would cost. Absent while one is not known.",
+            (*_POLICY, "side", "currency"),
         )
         self.condition = self._gauge(
             "condition",
@@ -184,8 +196,24 @@ class Metrics:
                 self.hourly_cost.labels(*labels).set(float(by_type[capacity_type]))
             else:
                 _drop(self.hourly_cost, labels)
+        self._show_comparison(key, cost.savings, currency)
         amount = float(cost.month_to_date.amount)
         self.month_to_date.labels(key.namespace, key.name, currency).set(amount)
+
+    def _show_comparison(self, key: PolicyKey, savings: Savings | Missing, currency: str) -> None:
+        policy = (key.namespace, key.name)
+        look = savings if isinstance(savings, Missing) else savings.look
+        for baseline in Baseline:
+            if isinstance(look, Missing) or baseline is not look.baseline:
+                _drop(self._baseline_replicas, (*policy, baseline.value))
+            else:
+                self._baseline_replicas.labels(*policy, baseline.value).set(look.theirs.replicas)
+        for side in ("baseline", "policy"):
+            if isinstance(look, Missing):
+                _drop(self._compared, (*policy, side, currency))
+            else:
+                per_hour = (look.theirs if side == "baseline" else look.ours).per_hour
+                self._compared.labels(*policy, side, currency).set(float(per_hour))
 
     def forget_policy(self, key: PolicyKey) -> None:
         """Removes every series of a deleted policy."""
@@ -196,6 +224,8 @@ class Metrics:
             self.month_to_date,
             self.condition,
             self._policy_counted,
+            self._baseline_replicas,
+            self._compared,
         ):
             for metric in list(gauge.collect()):
                 for sample in metric.samples:

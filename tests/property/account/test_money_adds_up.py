@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_cost.account.accrual import CostLine, Running
+from inference_cost.account.calendar import month_start
 from inference_cost.account.costs import account
 from inference_cost.account.ledger.lines import Kind
-from inference_cost.account.month import AccountMemory, advance, month_start
+from inference_cost.account.month import AccountMemory, advance
 from inference_cost.account.shares import split_node
 from inference_cost.model.workload import CapacityType, Pod
 from tests.unit.account.worlds import node, observation, pod, snapshot

@@ -13,8 +13,9 @@ from inference_cost.account.accrual import (
     sum_of,
     whole_days,
 )
+from inference_cost.account.calendar import month_start
 from inference_cost.account.ledger.lines import Kind
-from inference_cost.account.month import AccountMemory, advance, month_start
+from inference_cost.account.month import AccountMemory, advance
 from inference_cost.model.workload import CapacityType
 
 NOVEMBER = month_start("2025-11")

@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 
 from inference_cost.account.accrual import CostLine, Running
+from inference_cost.account.calendar import month_start
 from inference_cost.account.checkpoint import from_dict, to_dict
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.month import (
     AccountMemory,
     MonthToDate,
     advance,
-    month_start,
     month_to_date,
 )
 from inference_cost.model.reading import Missing, MissingReason

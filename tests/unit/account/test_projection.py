@@ -5,8 +5,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from inference_cost.account.month import month_start
-from inference_cost.account.projection import DAY_SECONDS, TOO_FEW, Projection, month_end, project
+from inference_cost.account.calendar import DAY_SECONDS, month_end, month_start
+from inference_cost.account.projection import TOO_FEW, Projection, project
 from inference_cost.model.reading import Missing, MissingReason
 
 NOVEMBER = month_start("2025-11")
