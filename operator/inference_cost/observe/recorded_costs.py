@@ -66,14 +66,14 @@ def sort_recorded(entries: Iterable[Mapping[str, Any]], currency: str) -> Record
     policies: dict[tuple[str, str], dict[frozenset[Any], _Told]] = defaultdict(dict)
     pools: dict[str, dict[frozenset[Any], _Told]] = defaultdict(dict)
     for entry in entries:
-        labels, value = entry["metric"], _number(entry.get("value"))
-        if value is None or _label(labels, "currency") not in ("", currency):
+        labels, value = entry["metric"], number_of(entry.get("value"))
+        if value is None or label_of(labels, "currency") not in ("", currency):
             continue
         name = labels["__name__"].removeprefix(names.PREFIX)
         if name.startswith("pool_"):
-            tellers = pools[_label(labels, "pool")]
+            tellers = pools[label_of(labels, "pool")]
         else:
-            tellers = policies[_label(labels, "namespace"), _label(labels, "policy")]
+            tellers = policies[label_of(labels, "namespace"), label_of(labels, "policy")]
         _take(tellers.setdefault(_target(labels), _Told()), name, labels, value)
     return RecordedCosts(policies=_newest_of(policies), pools=_newest_of(pools))
 
@@ -84,7 +84,7 @@ def _take(told: _Told, name: str, labels: Labels, value: float) -> None:
     elif name == names.MONTH_TO_DATE:
         told.month_to_date = Decimal(str(value))
     else:
-        line = _line(labels)
+        line = line_of(labels)
         if line is not None:
             told.totals[line] = Decimal(str(value))
 
@@ -109,21 +109,21 @@ def _newest_of(found: Mapping[Any, Mapping[Any, _Told]]) -> dict[Any, Recorded]:
     }
 
 
-def _line(labels: Labels) -> CostLine | None:
+def line_of(labels: Labels) -> CostLine | None:
     """None for what a newer version may have written."""
     try:
         return CostLine(
-            kind=Kind(_label(labels, "line")),
-            pool=_label(labels, "pool"),
-            capacity_type=CapacityType(_label(labels, "capacity_type")),
-            variant=_label(labels, "variant"),
-            cost_center=_label(labels, "cost_center"),
+            kind=Kind(label_of(labels, "line")),
+            pool=label_of(labels, "pool"),
+            capacity_type=CapacityType(label_of(labels, "capacity_type")),
+            variant=label_of(labels, "variant"),
+            cost_center=label_of(labels, "cost_center"),
         )
     except ValueError:
         return None
 
 
-def _label(labels: Labels, name: str) -> str:
+def label_of(labels: Labels, name: str) -> str:
     return labels.get(f"{_EXPORTED}{name}") or labels.get(name, "")
 
 
@@ -134,7 +134,7 @@ def _target(labels: Labels) -> frozenset[tuple[str, str]]:
     )
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
     try:
         number = float(value[1])
     except (TypeError, ValueError, IndexError):
