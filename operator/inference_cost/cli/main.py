@@ -13,6 +13,7 @@ import typer
 from inference_cost.api.group import API_VERSION
 from inference_cost.cli import rendering
 from inference_cost.cli.backtest.command import backtest
+from inference_cost.cli.chargeback.command import chargeback
 from inference_cost.cli.cluster import connect
 from inference_cost.cli.explanation import explanation_of
 from inference_cost.cli.failure import CommandError, ExitCode
@@ -89,6 +90,7 @@ def status(
 
 
 app.command()(backtest)
+app.command()(chargeback)
 app.command()(pools)
 app.command()(split)
 

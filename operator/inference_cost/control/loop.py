@@ -45,6 +45,7 @@ class Accounts(Protocol):
         memory: Mapping[PolicyKey, AccountMemory],
         *,
         currency: str,
+        pool_memory: Mapping[str, AccountMemory],
     ) -> Costs: ...
 
 
@@ -103,6 +104,7 @@ class ControlLoop:
         self._wake = asyncio.Event()
         self._memory = Memory()
         self._account_memory: Mapping[PolicyKey, AccountMemory] = {}
+        self._pool_memory: Mapping[str, AccountMemory] = {}
         self._known: frozenset[PolicyKey] = frozenset()
         self._interval = times.tick
         self._faults = FaultLog(log)
@@ -119,9 +121,15 @@ class ControlLoop:
         """Something important happened: look soon."""
         self._wake.set()
 
-    def restore(self, memory: Memory, account: Mapping[PolicyKey, AccountMemory]) -> None:
+    def restore(
+        self,
+        memory: Memory,
+        account: Mapping[PolicyKey, AccountMemory],
+        pools: Mapping[str, AccountMemory] | None = None,
+    ) -> None:
         """State of an earlier leader, before the first tick."""
         self._memory, self._account_memory = memory, account
+        self._pool_memory = pools or {}
 
     async def run(self) -> None:
         """Ticks until cancelled."""
@@ -195,7 +203,13 @@ class ControlLoop:
     def _costs(self, snapshot: Snapshot, plans: Mapping[PolicyKey, Plan]) -> Costs | None:
         """Costs of the tick. A failure here must not stop scaling: the money is then missing."""
         try:
-            costs = self._account(snapshot, plans, self._account_memory, currency=self._currency)
+            costs = self._account(
+                snapshot,
+                plans,
+                self._account_memory,
+                currency=self._currency,
+                pool_memory=self._pool_memory,
+            )
         except Exception:
             self._metrics.pass_failures.labels("account").inc()
             log.exception("account_failed")
@@ -203,6 +217,7 @@ class ControlLoop:
         refused = {refusal.key for refusal in snapshot.refusals}
         kept = {key: m for key, m in self._account_memory.items() if key in refused}
         self._account_memory = {**kept, **costs.memory}
+        self._pool_memory = costs.pool_memory
         return costs
 
     def _count_failures(self, outcome: Outcome) -> None:

@@ -15,13 +15,16 @@ from prometheus_client import (
 )
 
 from inference_cost.account.costs import Costs, PolicyCost
+from inference_cost.account.savings.savings import Savings
 from inference_cost.api.conditions import ConditionStatus
+from inference_cost.control.cost_totals import Totals
+from inference_cost.model import recorded as names
 from inference_cost.model.plan import Plan
-from inference_cost.model.policy import PolicyKey
+from inference_cost.model.policy import Baseline, PolicyKey
 from inference_cost.model.reading import Missing
+from inference_cost.model.recorded import PREFIX
 from inference_cost.model.workload import CapacityType
 
-PREFIX = "inference_cost_"
 _POLICY = ("namespace", "policy")
 _REPLICAS = {
     "current": "Replicas that the target asks for.",
@@ -65,9 +68,37 @@ class Metrics:
             (*_POLICY, "capacity_type", "currency"),
         )
         self.month_to_date = self._gauge(
-            "policy_month_to_date_cost",
+            names.MONTH_TO_DATE,
             "Cost of the policy's replicas since it was first seen this month (UTC).",
             (*_POLICY, "currency"),
+        )
+        self._policy_totals = self._totals(
+            names.POLICY_COST,
+            "Cost of the policy's replicas since it was first seen; it goes on over restarts and changes of leaders."
+            " `line`: serving, or boot (bound and not ready yet).",
+            (*names.POLICY_LABELS, *names.LINE_LABELS),
+        )
+        self._policy_counted = self._gauge(
+            names.POLICY_COUNTED, "Time (epoch seconds) up to which the total counts.", _POLICY
+        )
+        self._pool_totals = self._totals(
+            names.POOL_COST,
+            "Cost of what no replica requested of the pool's nodes. `line`: idle, or boot (nodes that are not ready).",
+            names.POOL_LINE_LABELS,
+        )
+        self._pool_counted = self._gauge(
+            names.POOL_COUNTED, "Time (epoch seconds) up to which the total counts.", ("pool",)
+        )
+        self._baseline_replicas = self._gauge(
+            "policy_baseline_replicas",
+            "Replicas that the baseline of savings would run now, a fraction for Observed. Absent while not known.",
+            (*_POLICY, "baseline"),
+        )
+        self._compared = self._gauge(
+            "policy_compared_hourly_cost",
+            "Both sides of the savings, in whole nodes: `side` is baseline or policy. In Recommend the policy's is what"
+            " its decisions would cost. Absent while one is not known.",
+            (*_POLICY, "side", "currency"),
         )
         self.condition = self._gauge(
             "condition",
@@ -138,6 +169,19 @@ class Metrics:
     def show_costs(self, costs: Costs) -> None:
         for key, cost in costs.policies.items():
             self._show_cost(key, cost, costs.currency)
+        for key, memory in costs.memory.items():
+            self._policy_counted.labels(key.namespace, key.name).set(memory.last_at)
+            for line, amount in memory.totals:
+                where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
+                labels = (key.namespace, key.name, *where, line.kind.value, costs.currency)
+                self._policy_totals.show(labels, float(amount))
+        for name, memory in costs.pool_memory.items():
+            self._pool_counted.labels(name).set(memory.last_at)
+            for line, amount in memory.totals:
+                self._pool_totals.show(
+                    (line.pool, line.capacity_type.value, line.kind.value, costs.currency),
+                    float(amount),
+                )
 
     def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
         by_type: dict[CapacityType, Decimal] = {}
@@ -152,12 +196,37 @@ class Metrics:
                 self.hourly_cost.labels(*labels).set(float(by_type[capacity_type]))
             else:
                 _drop(self.hourly_cost, labels)
+        self._show_comparison(key, cost.savings, currency)
         amount = float(cost.month_to_date.amount)
         self.month_to_date.labels(key.namespace, key.name, currency).set(amount)
 
+    def _show_comparison(self, key: PolicyKey, savings: Savings | Missing, currency: str) -> None:
+        policy = (key.namespace, key.name)
+        look = savings if isinstance(savings, Missing) else savings.look
+        for baseline in Baseline:
+            if isinstance(look, Missing) or baseline is not look.baseline:
+                _drop(self._baseline_replicas, (*policy, baseline.value))
+            else:
+                self._baseline_replicas.labels(*policy, baseline.value).set(look.theirs.replicas)
+        for side in ("baseline", "policy"):
+            if isinstance(look, Missing):
+                _drop(self._compared, (*policy, side, currency))
+            else:
+                per_hour = (look.theirs if side == "baseline" else look.ours).per_hour
+                self._compared.labels(*policy, side, currency).set(float(per_hour))
+
     def forget_policy(self, key: PolicyKey) -> None:
         """Removes every series of a deleted policy."""
-        for gauge in (*self._policy_gauges, self.hourly_cost, self.month_to_date, self.condition):
+        self._policy_totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
+        for gauge in (
+            *self._policy_gauges,
+            self.hourly_cost,
+            self.month_to_date,
+            self.condition,
+            self._policy_counted,
+            self._baseline_replicas,
+            self._compared,
+        ):
             for metric in list(gauge.collect()):
                 for sample in metric.samples:
                     labels = sample.labels
@@ -171,6 +240,10 @@ class Metrics:
     def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
         self._describe(f"{PREFIX}{name}", "gauge", labels, text)
         return Gauge(f"{PREFIX}{name}", text, labels, registry=self.registry)
+
+    def _totals(self, name: str, text: str, labels: tuple[str, ...]) -> Totals:
+        self._describe(f"{PREFIX}{name}_total", "counter", labels, text)
+        return Totals(f"{PREFIX}{name}", text, labels, registry=self.registry)
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         self._describe(f"{PREFIX}{name}_total", "counter", labels, text)

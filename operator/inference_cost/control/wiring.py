@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import uuid4
 from kubernetes.aio.client import ApiClient
 
 from inference_cost.account.costs import account
+from inference_cost.account.hand_over import RecordedCosts
 from inference_cost.act.actuator import Actuator
 from inference_cost.act.checkpoints import Checkpoints
 from inference_cost.act.events import EventRecorder
@@ -41,12 +42,14 @@ from inference_cost.control.still_wanted import StillWanted
 from inference_cost.control.switch import EnforceSwitch, SwitchedObserver
 from inference_cost.decide.engine import decide
 from inference_cost.model.policy import PolicyKey
+from inference_cost.model.reading import Missing
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.kinds import watched_kinds
 from inference_cost.observe.kubernetes_reader import AsyncKubernetesReader
 from inference_cost.observe.model_catalog import ModelCatalog
 from inference_cost.observe.observer import Observer, ObserveSettings
 from inference_cost.observe.prometheus_client import PrometheusReader
+from inference_cost.observe.recorded_costs import read_recorded
 from inference_cost.observe.resync import CacheResync
 from inference_cost.observe.triton_client import HttpTritonReader
 
@@ -71,6 +74,7 @@ class Parts:
     actuator: Actuator
     loop: ControlLoop
     backfill: PrometheusBackfill | None
+    recorded: Callable[[], Awaitable[RecordedCosts | Missing]] | None
     compiled: asyncio.Event = field(default_factory=asyncio.Event)  # decisions need no compiler now
 
 
@@ -121,7 +125,17 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         actuator=actuator,
         loop=_loop(base, observer, actuator, backfill, clock),
         backfill=backfill,
+        recorded=_recorded(settings, prometheus, metrics),
     )
+
+
+def _recorded(
+    settings: Settings, prometheus: PrometheusReader | None, metrics: Metrics
+) -> Callable[[], Awaitable[RecordedCosts | Missing]] | None:
+    if prometheus is None:
+        return None
+    reader = CountedMetricsReader(prometheus, metrics)
+    return partial(read_recorded, reader, settings.prometheus, currency=settings.currency)
 
 
 def _readers(settings: Settings) -> tuple[PrometheusReader | None, PrometheusReader | None]:

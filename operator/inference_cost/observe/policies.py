@@ -14,6 +14,7 @@ from inference_cost.api.parse import InvalidObjectError, parse_policy
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
     UNBOUNDED,
+    Baseline,
     Behavior,
     DrainObjective,
     Fallback,
@@ -179,6 +180,9 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
         ),
         routing=Routing(spec.routing.value),
         gpu_signal=_gpu_signal(spec.signal),
+        cost_center=spec.cost_center,
+        monthly_budget=None if spec.monthly_budget is None else Decimal(spec.monthly_budget),
+        baseline=Baseline(spec.baseline.value),
     )
 
 

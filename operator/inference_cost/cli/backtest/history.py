@@ -72,8 +72,8 @@ def parse_period(options: HistoryOptions, now: float | None = None) -> Period:
     step = options.step_seconds
     if step % 2 or step < 2:  # noqa: PLR2004 - half steps must be whole seconds
         raise usage("--history-step-seconds must be an even number of seconds, such as 30 or 60")
-    start = _moment(options.since, "--from", at) // step * step
-    last = _moment(options.until or UNTIL, "--to", at)
+    start = moment(options.since, "--from", at) // step * step
+    last = moment(options.until or UNTIL, "--to", at)
     if last > at:
         raise usage(f"--to {options.until} is in the future")
     # The newest steps lack samples of the windows around them.
@@ -83,7 +83,12 @@ def parse_period(options: HistoryOptions, now: float | None = None) -> Period:
     return Period(start=start, end=end)
 
 
-def _moment(text: str, option: str, now: float) -> float:
+def moment(text: str, option: str, now: float) -> float:
+    """Epoch seconds of `now`, `-7d` and the like, or an RFC 3339 time.
+
+    Raises:
+        CommandError: it is none of these.
+    """
     if text == "now":
         return now
     ago = _AGO.fullmatch(text)
@@ -124,7 +129,7 @@ class History:
 
     def __init__(self, options: HistoryOptions) -> None:
         self._options = options
-        self.settings = _settings(options)
+        self.settings = prometheus_settings(options)
         self._session = PrometheusSession(self.settings)
         self._client = PrometheusConnect(
             url=self.settings.url, session=self._session, retry=Retry(total=0)
@@ -201,7 +206,12 @@ class History:
         return f"{self.settings.url}: cannot be asked: {_root_cause(error)}"
 
 
-def _settings(options: HistoryOptions) -> PrometheusSettings:
+def prometheus_settings(options: HistoryOptions) -> PrometheusSettings:
+    """How to ask it.
+
+    Raises:
+        CommandError: an option is not what it must be.
+    """
     headers = dict(one.partition("=")[::2] for one in options.header_files)
     if not all(headers.values()):
         raise usage("--prometheus-header-file must be NAME=FILE")
