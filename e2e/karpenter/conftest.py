@@ -1,0 +1,117 @@
+"""One cluster with Karpenter and the operator for all scenarios here; the long watch runs beside the others."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.baselines.private_network import NoPrivateNetworkError, enter_private_network
+from e2e.karpenter import start
+from e2e.karpenter.calm import CalmWatch, calm_watch
+from e2e.rig.fleet_exporter.client import ExporterClient
+from e2e.rig.fleet_exporter.launch import start_exporter
+from e2e.scenarios import table
+from e2e.scenarios.installation import Installation
+from e2e.scenarios.scene import Scene, scene
+
+SUITE = "e2e/karpenter"
+# The watch over five minutes began with the session and is looked at when the others are done.
+LAST = "test_calm"
+COLLECTED = pytest.StashKey[list[table.Row]]()
+INSTALLATION = pytest.StashKey[Installation]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--calm-minutes", type=float, default=5.0, help="how long nobody may fight")
+    parser.addoption("--calm-report", type=Path, help="page to write the result of the watch into")
+    parser.addoption(
+        "--write-table", action="store_true", help="bring the table of docs/scenarios.md up to date"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: (item.path.stem == LAST, item.path.stem))
+    collected = table.rows(items)
+    config.stash[COLLECTED] = collected
+    if config.getoption("--write-table"):
+        table.write(collected, SUITE)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build before the first test, then leave the machine's network: Karpenter listens on all of its addresses."""
+    if not any("installation" in getattr(item, "fixturenames", ()) for item in session.items):
+        return
+    if session.config.option.collectonly:
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        start.build()
+    try:
+        enter_private_network()
+    except NoPrivateNetworkError as error:
+        pytest.exit(f"Karpenter is not started where others could reach it: {error}", returncode=1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """A failure says what the operator and Karpenter said."""
+    report = yield
+    installation = item.config.stash.get(INSTALLATION, None)
+    if report.when == "call" and report.failed and installation is not None:
+        for one in [s for s in getattr(item, "funcargs", {}).values() if isinstance(s, Scene)]:
+            report.sections.append((f"policies in {one.namespace}", one.description()))
+        report.sections.append(("operator log", installation.log_tail()))
+        report.sections.append(("karpenter log", _karpenter_log(installation)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    with start.installed(tmp_path_factory.mktemp("karpenter")) as ready:
+        request.config.stash[INSTALLATION] = ready
+        yield ready
+        del request.config.stash[INSTALLATION]
+
+
+@pytest.fixture(scope="session")
+def exporter(installation: Installation) -> ExporterClient:
+    assert installation.stack is not None
+    return start_exporter(installation.stack.cluster, installation.stack.processes)
+
+
+@pytest.fixture(scope="session")
+def calm(
+    request: pytest.FixtureRequest, installation: Installation, exporter: ExporterClient
+) -> Iterator[CalmWatch]:
+    minutes = request.config.getoption("--calm-minutes")
+    with (
+        scene(installation, "calm") as place,
+        calm_watch(place, exporter, minutes=minutes) as watch,
+    ):
+        yield watch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _start_calm(request: pytest.FixtureRequest) -> None:
+    if any("calm" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("calm")
+
+
+@pytest.fixture(name="scene")
+def _scene(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Scene]:
+    """A namespace of the scenario's own."""
+    words = re.sub("[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))
+    with scene(installation, words[:40].strip("-")) as ready:
+        yield ready
+
+
+def _karpenter_log(installation: Installation) -> str:
+    assert installation.stack is not None
+    file = installation.stack.cluster.logs / "karpenter.log"
+    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+    return "\n".join(line[:400] for line in lines[-30:])
