@@ -1,4 +1,4 @@
-"""A fleet whose load goes up and down twice, watched for minutes: do Karpenter and the operator fight over it?"""
+"""A fleet whose load goes up and down each minute: do Karpenter and the operator fight over it?"""
 
 import time
 from collections.abc import Iterator
@@ -14,8 +14,7 @@ from e2e.scenarios.scene import Scene
 
 PREFIX = "calm-"
 LOW_PER_SECOND, HIGH_PER_SECOND = 100.0, 220.0
-# Low, high, low, high, low: a fifth of the time each.
-PHASES = (LOW_PER_SECOND, HIGH_PER_SECOND, LOW_PER_SECOND, HIGH_PER_SECOND, LOW_PER_SECOND)
+PHASE_SECONDS = 60.0
 SETTLED_WITHIN_SECONDS = 120.0
 
 
@@ -27,11 +26,16 @@ class CalmWatch:
     fleet: KarpenterFleet
     watch: Watch
     began_at: float
-    seconds: float
+    phases: int
+
+    @property
+    def changes(self) -> int:
+        """Of the load, in the time that is counted."""
+        return self.phases - 1
 
     def finish(self) -> tuple[list[Look], Summary]:
         """Wait for the end of the time, and count."""
-        time.sleep(max(self.began_at + self.seconds - time.time(), 0.0))
+        time.sleep(max(self.began_at + self.phases * PHASE_SECONDS - time.time(), 0.0))
         if self.watch.problem is not None:
             raise self.watch.problem
         looks = self.watch.since(self.began_at)
@@ -44,7 +48,7 @@ class CalmWatch:
 
 
 @contextmanager
-def calm_watch(scene: Scene, exporter: ExporterClient, *, minutes: float) -> Iterator[CalmWatch]:
+def calm_watch(scene: Scene, exporter: ExporterClient, *, phases: int) -> Iterator[CalmWatch]:
     """Deploy the fleet, wait until it runs on spot as its load needs, and watch it from then on."""
     fleet = KarpenterFleet(scene=scene, exporter=exporter, prefix=PREFIX)
     fleet.deploy({0.0: LOW_PER_SECOND}, spot_price=G6.prices[SPOT])
@@ -54,9 +58,6 @@ def calm_watch(scene: Scene, exporter: ExporterClient, *, minutes: float) -> Ite
             timeout_seconds=SETTLED_WITHIN_SECONDS,
             what="the fleet to run on spot",
         )
-        seconds = minutes * 60
-        phase = seconds / len(PHASES)
-        fleet.set_load({i * phase: rate for i, rate in enumerate(PHASES)})
-        yield CalmWatch(
-            scene=scene, fleet=fleet, watch=watch, began_at=time.time(), seconds=seconds
-        )
+        rates = (LOW_PER_SECOND, HIGH_PER_SECOND)
+        fleet.set_load({i * PHASE_SECONDS: rates[i % len(rates)] for i in range(phases)})
+        yield CalmWatch(scene=scene, fleet=fleet, watch=watch, began_at=time.time(), phases=phases)

@@ -24,7 +24,7 @@ INSTALLATION = pytest.StashKey[Installation]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--calm-minutes", type=float, default=5.0, help="how long nobody may fight")
+    parser.addoption("--calm-minutes", type=int, default=5, help="how long nobody may fight")
     parser.addoption("--calm-report", type=Path, help="page to write the result of the watch into")
     parser.addoption(
         "--write-table", action="store_true", help="bring the table of docs/scenarios.md up to date"
@@ -91,7 +91,7 @@ def calm(
     minutes = request.config.getoption("--calm-minutes")
     with (
         scene(installation, "calm") as place,
-        calm_watch(place, exporter, minutes=minutes) as watch,
+        calm_watch(place, exporter, phases=minutes) as watch,
     ):
         yield watch
 

@@ -1,6 +1,5 @@
 """What a fleet and Karpenter did over a time: a look each second, and what follows from them."""
 
-import csv
 import threading
 import time
 from collections import Counter
@@ -8,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from e2e.karpenter.fleet import KarpenterFleet
@@ -139,20 +137,16 @@ def summary(looks: Sequence[Look], reasons: Mapping[str, str], *, writes: int) -
     )
 
 
-def write_csv(looks: Sequence[Look], path: Path) -> None:
-    """One row per change of what a look showed; seconds from the first one."""
-    columns = [
-        f"{part}-{kind}" for part in ("ordered", "ready", "claims") for kind in CAPACITY_TYPES
-    ]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["seconds", *columns])
-        last: list[int] = []
-        for look in looks:
-            now = _row(look)
-            if now != last:
-                rows.writerow([f"{look.at - looks[0].at:.0f}", *now])
-                last = now
+def course(looks: Sequence[Look]) -> Iterator[list[str | int]]:
+    """A row per change of what the looks show, after one with the headings; seconds from the first look on."""
+    parts = ("ordered", "ready", "claims")
+    yield ["seconds", *(f"{part}-{kind}" for part in parts for kind in CAPACITY_TYPES)]
+    last: list[int] = []
+    for look in looks:
+        now = _row(look)
+        if now != last:
+            yield [round(look.at - looks[0].at), *now]
+            last = now
 
 
 def _row(look: Look) -> list[int]:

@@ -1,11 +1,10 @@
 """What follows from looks at a fleet and at Karpenter's NodeClaims: what the assertions of the watch go by."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
-from e2e.karpenter.watch import Look, replica_changes, summary, turns, write_csv
+from e2e.karpenter.watch import Look, course, replica_changes, summary, turns
 
 
 def looks(*seen: tuple[int, str]) -> list[Look]:
@@ -51,11 +50,7 @@ def test_node_claims_count_from_the_first_look_on() -> None:
     assert found.seconds == 4.0
 
 
-def test_the_record_has_a_row_per_change(tmp_path: Path) -> None:
-    file = tmp_path / "watch.csv"
-    write_csv(looks((2, "ab"), (2, "ab"), (3, "abc")), file)
-    assert file.read_text().splitlines() == [
-        "seconds,ordered-on-demand,ordered-spot,ready-on-demand,ready-spot,claims-on-demand,claims-spot",
-        "0,0,2,0,2,0,2",
-        "2,0,3,0,3,0,3",
-    ]
+def test_the_course_has_a_row_per_change() -> None:
+    heads, *rows = course(looks((2, "ab"), (2, "ab"), (3, "abc")))
+    assert heads[:3] == ["seconds", "ordered-on-demand", "ordered-spot"]
+    assert rows == [[0, 0, 2, 0, 2, 0, 2], [2, 0, 3, 0, 3, 0, 3]]
