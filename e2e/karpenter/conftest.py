@@ -12,6 +12,7 @@ from e2e.karpenter import start
 from e2e.karpenter.calm import CalmWatch, calm_watch
 from e2e.rig.fleet_exporter.client import ExporterClient
 from e2e.rig.fleet_exporter.launch import start_exporter
+from e2e.rig.providers import Capability
 from e2e.scenarios import table
 from e2e.scenarios.installation import Installation
 from e2e.scenarios.scene import Scene, scene
@@ -31,8 +32,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*capabilities): what the cluster must be able to do")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.needs(Capability.KARPENTER))
     items.sort(key=lambda item: (item.path.stem == LAST, item.path.stem))
     collected = table.rows(items)
     config.stash[COLLECTED] = collected
