@@ -51,7 +51,7 @@ class CalmWatch:
 def calm_watch(scene: Scene, exporter: ExporterClient, *, phases: int) -> Iterator[CalmWatch]:
     """Deploy the fleet, wait until it runs on spot as its load needs, and watch it from then on."""
     fleet = KarpenterFleet(scene=scene, exporter=exporter, prefix=PREFIX)
-    fleet.deploy({0.0: LOW_PER_SECOND}, spot_price=G6.prices[SPOT])
+    fleet.deploy(LOW_PER_SECOND, spot_price=G6.prices[SPOT])
     with watching(fleet) as watch:
         wait_for(
             lambda: set(fleet.ready()) == {SPOT} and set(fleet.claims()) == {SPOT},

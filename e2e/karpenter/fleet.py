@@ -55,14 +55,18 @@ class KarpenterFleet:
         self.pools[kind] = replace(self.pools[kind], most_gpus=0)
         self.scene.kube.apply(self.pools[kind].manifest())
 
-    def deploy(self, load: Mapping[float, float], *, spot_price: Decimal) -> None:
-        """Everything on demand first, then the second workload and the policy as the CLI prints them."""
+    def deploy(self, per_second: float, *, spot_price: Decimal) -> None:
+        """Everything on demand first; once that serves the load, the second workload and the policy as the CLI prints them.
+
+        Requests that came before a replica is ready would be late, and teach that more replicas are needed.
+        """
         kube, fleet = self.scene.kube, self._fleet()
         kube.apply(*(pool.manifest() for pool in self.pools.values()))
         self.set_price(ON_DEMAND, G6.prices[ON_DEMAND])
         self.set_price(SPOT, spot_price)
         kube.apply(*fleet.manifests(), self._policy())
-        self.set_load(load)
+        self._wait_ready(ON_DEMAND)
+        self.set_load({0.0: per_second})
         printed = succeeded(
             self.scene.installation.kubectl(
                 *("inference-cost", "split", f"deploy/{NAME}", "-n", self.scene.namespace),
@@ -94,12 +98,19 @@ class KarpenterFleet:
         )
 
     def wait_on(self, kind: str, *, within: float = SETTLED_WITHIN_SECONDS) -> None:
-        """Wait until all replicas serve on one capacity type, and the machines of the other are given back."""
-        wanted = {kind: self.replicas}
+        """Wait until all replicas serve on one capacity type, a machine each, and those of the other are given back."""
+
+        def settled() -> bool:
+            claims = self.claims()
+            return claims == self.ready() and set(claims) == {kind}
+
+        wait_for(settled, timeout_seconds=within, what=f"{self.scene.namespace} to run on {kind}")
+
+    def _wait_ready(self, kind: str) -> None:
         wait_for(
-            lambda: self.ready() == wanted and self.claims() == wanted,
-            timeout_seconds=within,
-            what=f"{self.scene.namespace} to run on {kind}: {self.replicas} replicas and NodeClaims",
+            lambda: self.ready().get(kind, 0) >= self.replicas,
+            timeout_seconds=SETTLED_WITHIN_SECONDS,
+            what=f"{self.replicas} replicas of {self.scene.namespace} on {kind}",
         )
 
     def workload(self, kind: str) -> str:

@@ -12,7 +12,7 @@ from e2e.rig.karpenter.node_pools import API_VERSION
 from e2e.rig.kube import wait_for
 from e2e.scenarios.scene import Scene
 
-PER_SECOND = 60.0
+PER_SECOND = 40.0
 DRIFTED_WITHIN_SECONDS = 90.0
 
 
@@ -20,7 +20,7 @@ DRIFTED_WITHIN_SECONDS = 90.0
 def _fleet(scene: Scene, exporter: ExporterClient) -> KarpenterFleet:
     """On spot, all of it."""
     fleet = KarpenterFleet(scene=scene, exporter=exporter)
-    fleet.deploy({0.0: PER_SECOND}, spot_price=G6.prices[SPOT])
+    fleet.deploy(PER_SECOND, spot_price=G6.prices[SPOT])
     fleet.wait_on(SPOT)
     return fleet
 
@@ -37,7 +37,11 @@ def test_drift_is_no_loss_and_an_interruption_is(scene: Scene, fleet: KarpenterF
     assert "awayUntil" not in variant, variant
     assert float(variant["lossesPerHour"]) <= float(before), variant
     _interrupt(fleet)
-    scene.wait_replicas(NAME, fleet.replicas, within=TICK_SECONDS + 2)
+    wait_for(
+        lambda: fleet.ordered()[ON_DEMAND] >= fleet.replicas,
+        timeout_seconds=TICK_SECONDS + 2,
+        what="replicas on demand to be ordered",
+    )
     fleet.wait_on(ON_DEMAND)
     wait_for(
         lambda: fleet.variant(SPOT).get("awayUntil"),
@@ -56,7 +60,7 @@ def _drift(fleet: KarpenterFleet) -> None:
 
     def replaced() -> bool:
         now = {claim["metadata"]["name"] for claim in fleet.node_claims()}
-        return not now & old and fleet.ready() == {SPOT: fleet.replicas}
+        return not now & old and set(fleet.ready()) == {SPOT}
 
     wait_for(replaced, timeout_seconds=DRIFTED_WITHIN_SECONDS, what="Karpenter to replace machines")
     fleet.wait_on(SPOT)
