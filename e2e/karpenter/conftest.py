@@ -9,7 +9,7 @@ import pytest
 
 from e2e.baselines.private_network import NoPrivateNetworkError, enter_private_network
 from e2e.karpenter import start
-from e2e.karpenter.calm import CalmWatch, calm_watch
+from e2e.karpenter.early import EarlyFleets, early_fleets
 from e2e.rig.fleet_exporter.client import ExporterClient
 from e2e.rig.fleet_exporter.launch import start_exporter
 from e2e.rig.providers import Capability
@@ -18,8 +18,16 @@ from e2e.scenarios.installation import Installation
 from e2e.scenarios.scene import Scene, scene
 
 SUITE = "e2e/karpenter"
-# The watch over five minutes began with the session and is looked at when the others are done.
-LAST = "test_calm"
+# What needs a fleet of the session comes when that has settled, and the watch over minutes when it is over.
+MODULES = (
+    "test_table",
+    "test_overlay",
+    "test_stock_out",
+    "test_warm",
+    "test_prices",
+    "test_interruption",
+    "test_calm",
+)
 COLLECTED = pytest.StashKey[list[table.Row]]()
 INSTALLATION = pytest.StashKey[Installation]()
 
@@ -40,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.needs(Capability.KARPENTER))
-    items.sort(key=lambda item: (item.path.stem == LAST, item.path.stem))
+    items.sort(key=lambda item: MODULES.index(item.path.stem))
     collected = table.rows(items)
     config.stash[COLLECTED] = collected
     if config.getoption("--write-table"):
@@ -68,7 +76,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     installation = item.config.stash.get(INSTALLATION, None)
     if report.when == "call" and report.failed and installation is not None:
-        for one in [s for s in getattr(item, "funcargs", {}).values() if isinstance(s, Scene)]:
+        for one in _scenes(item):
             report.sections.append((f"policies in {one.namespace}", one.description()))
         report.sections.append(("operator log", installation.log_tail()))
         report.sections.append(("karpenter log", _karpenter_log(installation)))
@@ -92,21 +100,19 @@ def exporter(installation: Installation) -> ExporterClient:
 
 
 @pytest.fixture(scope="session")
-def calm(
+def early(
     request: pytest.FixtureRequest, installation: Installation, exporter: ExporterClient
-) -> Iterator[CalmWatch]:
+) -> Iterator[EarlyFleets]:
     minutes = request.config.getoption("--calm-minutes")
-    with (
-        scene(installation, "calm") as place,
-        calm_watch(place, exporter, phases=minutes) as watch,
-    ):
-        yield watch
+    with early_fleets(installation, exporter, calm_minutes=minutes) as fleets:
+        yield fleets
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _start_calm(request: pytest.FixtureRequest) -> None:
-    if any("calm" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("calm")
+def _start_early(request: pytest.FixtureRequest) -> None:
+    """The watch takes minutes: it begins before the scenarios that have nothing to do with it."""
+    if any("early" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("early")
 
 
 @pytest.fixture(name="scene")
@@ -115,6 +121,13 @@ def _scene(request: pytest.FixtureRequest, installation: Installation) -> Iterat
     words = re.sub("[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))
     with scene(installation, words[:40].strip("-")) as ready:
         yield ready
+
+
+def _scenes(item: pytest.Item) -> list[Scene]:
+    given = getattr(item, "funcargs", {}).values()
+    early = [one for one in given if isinstance(one, EarlyFleets)]
+    fleets = [fleet for one in early for fleet in (one.on_spot, one.priced, one.calm.fleet)]
+    return [one for one in given if isinstance(one, Scene)] + [fleet.scene for fleet in fleets]
 
 
 def _karpenter_log(installation: Installation) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from e2e.karpenter.calm import CalmWatch
+from e2e.karpenter.early import EarlyFleets
 from e2e.karpenter.report import write_report
 
 # What a change of the load may cost in writes: the new need in steps, and a correction when the rate is known better.
@@ -10,9 +10,11 @@ WRITES_PER_CHANGE = 4
 
 
 @pytest.mark.timeout(2400)
-def test_nobody_fights(calm: CalmWatch, pytestconfig: pytest.Config) -> None:
+def test_nobody_fights(early: EarlyFleets, pytestconfig: pytest.Config) -> None:
     """In minutes of a load that changes each minute, each NodeClaim bought or given back answers a replica."""
+    calm = early.calm
     looks, seen = calm.finish()
+    print(seen)
     page = pytestconfig.getoption("--calm-report")
     if page is not None:
         write_report(page, looks, seen)

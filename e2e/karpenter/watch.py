@@ -72,8 +72,8 @@ class Watch:
             )
         )
 
-    def since(self, at: float) -> list[Look]:
-        return [look for look in self.looks if look.at >= at]
+    def between(self, begin: float, end: float) -> list[Look]:
+        return [look for look in self.looks if begin <= look.at < end]
 
 
 @contextmanager

@@ -34,6 +34,8 @@ G5 = MachineType(
     prices={ON_DEMAND: Decimal("1.006"), SPOT: Decimal("0.3018")},
 )
 MACHINE_TYPES = (G6, G5)
+# A price that an administrator may write: twice as much as on demand.
+DEAR_SPOT = 2 * G6.prices[ON_DEMAND]
 
 
 def write_machine_types(path: Path) -> Path:

@@ -31,6 +31,8 @@ class KarpenterPool:
     capacity_type: str
     instance_types: tuple[str, ...] = (G6.name,)
     consolidate_after: str = "10s"
+    # WhenEmptyOrUnderutilized also moves serving pods to nodes that a removal left empty (docs/karpenter.md).
+    consolidation_policy: str = "WhenEmpty"
     most_gpus: int = 100
     generation: str = "1"  # a label of its nodes: another value makes them drift
 
@@ -48,7 +50,7 @@ class KarpenterPool:
                 },
                 "limits": {"nvidia.com/gpu": str(self.most_gpus)},
                 "disruption": {
-                    "consolidationPolicy": "WhenEmptyOrUnderutilized",
+                    "consolidationPolicy": self.consolidation_policy,
                     "consolidateAfter": self.consolidate_after,
                     "budgets": [{"nodes": "100%"}],
                 },
