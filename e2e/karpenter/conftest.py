@@ -12,6 +12,7 @@ from e2e.karpenter import start
 from e2e.karpenter.early import EarlyFleets, early_fleets
 from e2e.rig.fleet_exporter.client import ExporterClient
 from e2e.rig.fleet_exporter.launch import start_exporter
+from e2e.rig.karpenter.node_pools import EMPTY_ONLY, UNDERUTILIZED_TOO
 from e2e.rig.providers import Capability
 from e2e.scenarios import table
 from e2e.scenarios.installation import Installation
@@ -34,6 +35,12 @@ INSTALLATION = pytest.StashKey[Installation]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--calm-minutes", type=int, default=5, help="how long nobody may fight")
+    parser.addoption(
+        "--calm-consolidation",
+        choices=(EMPTY_ONLY, UNDERUTILIZED_TOO),
+        default=EMPTY_ONLY,
+        help="how Karpenter consolidates the fleet that is watched",
+    )
     parser.addoption("--calm-report", type=Path, help="page to write the result of the watch into")
     parser.addoption(
         "--write-table", action="store_true", help="bring the table of docs/scenarios.md up to date"
@@ -104,7 +111,8 @@ def early(
     request: pytest.FixtureRequest, installation: Installation, exporter: ExporterClient
 ) -> Iterator[EarlyFleets]:
     minutes = request.config.getoption("--calm-minutes")
-    with early_fleets(installation, exporter, calm_minutes=minutes) as fleets:
+    policy = request.config.getoption("--calm-consolidation")
+    with early_fleets(installation, exporter, calm_minutes=minutes, calm_policy=policy) as fleets:
         yield fleets
 
 

@@ -9,6 +9,7 @@ from e2e.karpenter.calm import LOW_PER_SECOND, CalmWatch, watched
 from e2e.karpenter.fleet import KarpenterFleet
 from e2e.rig.fleet_exporter.client import ExporterClient
 from e2e.rig.karpenter.machines import DEAR_SPOT, G6, SPOT
+from e2e.rig.karpenter.node_pools import EMPTY_ONLY
 from e2e.scenarios.installation import Installation
 from e2e.scenarios.scene import scene
 
@@ -26,9 +27,13 @@ class EarlyFleets:
 
 @contextmanager
 def early_fleets(
-    installation: Installation, exporter: ExporterClient, *, calm_minutes: int
+    installation: Installation,
+    exporter: ExporterClient,
+    *,
+    calm_minutes: int,
+    calm_policy: str,
 ) -> Iterator[EarlyFleets]:
-    """Deploy them; the watch over the calm one begins by itself."""
+    """Deploy them; the watch over the calm one begins by itself. `calm_policy`: how Karpenter consolidates it."""
     cheap = G6.prices[SPOT]
     with ExitStack() as held, ThreadPoolExecutor() as pool:
         fleets = {
@@ -36,8 +41,13 @@ def early_fleets(
                 scene=held.enter_context(scene(installation, name)),
                 exporter=exporter,
                 prefix=prefix,
+                consolidation_policy=policy,
             )
-            for name, prefix in (("on-spot", ""), ("priced", "priced-"), ("calm", "calm-"))
+            for name, prefix, policy in (
+                ("on-spot", "", EMPTY_ONLY),
+                ("priced", "priced-", EMPTY_ONLY),
+                ("calm", "calm-", calm_policy),
+            )
         }
         deployed = [
             pool.submit(fleets["on-spot"].deploy, QUIET_PER_SECOND, spot_price=cheap),

@@ -14,6 +14,7 @@ from e2e.rig.karpenter.machines import CAPACITY_TYPES, G6, ON_DEMAND, SPOT
 from e2e.rig.karpenter.node_pools import (
     API_VERSION,
     CAPACITY_LABEL,
+    EMPTY_ONLY,
     NODE_POOL_LABEL,
     KarpenterPool,
 )
@@ -27,7 +28,7 @@ START_DELAY = "2s"
 SETTLED_WITHIN_SECONDS = 120.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class KarpenterFleet:
     """A Deployment on demand and one on spot behind one Service, under one policy named as the first.
 
@@ -38,13 +39,18 @@ class KarpenterFleet:
     exporter: ExporterClient
     prefix: str = ""
     replicas: int = 2
+    consolidation_policy: str = EMPTY_ONLY
     pools: dict[str, KarpenterPool] = field(init=False)
 
     def __post_init__(self) -> None:
-        made = {
-            kind: KarpenterPool(name=self.pool(kind), capacity_type=kind) for kind in CAPACITY_TYPES
+        self.pools = {
+            kind: KarpenterPool(
+                name=self.pool(kind),
+                capacity_type=kind,
+                consolidation_policy=self.consolidation_policy,
+            )
+            for kind in CAPACITY_TYPES
         }
-        object.__setattr__(self, "pools", made)
 
     def pool(self, kind: str) -> str:
         """Name of the NodePool, and of the CapacityPool, of a capacity type."""

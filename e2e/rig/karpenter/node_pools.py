@@ -11,6 +11,8 @@ API_VERSION = "karpenter.sh/v1"
 CLASS_GROUP, CLASS_KIND, CLASS_NAME = "karpenter.kwok.sh", "KWOKNodeClass", "default"
 NODE_POOL_LABEL = "karpenter.sh/nodepool"
 CAPACITY_LABEL = "karpenter.sh/capacity-type"
+# Karpenter's default also moves serving pods to nodes that a removal left empty (docs/karpenter.md).
+EMPTY_ONLY, UNDERUTILIZED_TOO = "WhenEmpty", "WhenEmptyOrUnderutilized"
 
 
 def node_class(*, boot_seconds: int) -> Manifest:
@@ -31,8 +33,7 @@ class KarpenterPool:
     capacity_type: str
     instance_types: tuple[str, ...] = (G6.name,)
     consolidate_after: str = "10s"
-    # WhenEmptyOrUnderutilized also moves serving pods to nodes that a removal left empty (docs/karpenter.md).
-    consolidation_policy: str = "WhenEmpty"
+    consolidation_policy: str = EMPTY_ONLY
     most_gpus: int = 100
     generation: str = "1"  # a label of its nodes: another value makes them drift
 
