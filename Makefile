@@ -90,6 +90,15 @@ e2e: binaries ## scenarios on a real cluster (PROVIDER=bundled|kind|current)
 	mkdir -p build/tests
 	.venv/bin/pytest e2e/scenarios -q --junitxml=build/tests/e2e.xml $(if $(PROVIDER),--provider $(PROVIDER))
 
+.PHONY: e2e-karpenter
+e2e-karpenter: install ## scenarios in which real Karpenter buys the nodes (six minutes; builds Karpenter the first time)
+	mkdir -p build/tests
+	.venv/bin/pytest e2e/karpenter -q --junitxml=build/tests/e2e-karpenter.xml
+
+.PHONY: e2e-long
+e2e-long: install ## Karpenter and the operator over one fleet for 30 minutes; writes docs/karpenter-watch.md
+	.venv/bin/pytest e2e/karpenter -q -k nobody_fights --calm-minutes 30 --calm-report docs/karpenter-watch.md
+
 .PHONY: demo-check
 demo-check: binaries ## the whole demo, its result asserted and computed a second time
 	mkdir -p build/tests

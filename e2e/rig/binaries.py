@@ -34,6 +34,7 @@ BinaryName = Literal[
     "kind",
     "keda-operator",
     "keda-adapter",
+    "karpenter",
 ]
 BINARY_NAMES: tuple[BinaryName, ...] = get_args(BinaryName)
 CLUSTER_BINARIES: tuple[BinaryName, ...] = BINARY_NAMES[:7]
@@ -164,6 +165,15 @@ RECIPES = (
         variables={"github.com/kedacore/keda/v2/version.Version": "{version}"},
         typical_seconds=300,
         # A peer that a recording is made of (e2e/baselines), no part of a cluster.
+        optional=True,
+    ),
+    Recipe(
+        name="karpenter",
+        module="sigs.k8s.io/karpenter",
+        # Karpenter with the provider whose machines kwok simulates; `go build` names it "kwok".
+        packages={"karpenter": "sigs.k8s.io/karpenter/kwok"},
+        typical_seconds=100,
+        # Only the scenarios of e2e/karpenter let it buy their nodes.
         optional=True,
     ),
 )

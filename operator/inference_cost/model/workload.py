@@ -72,6 +72,7 @@ class Pod:
     ready_at: float | None  # epoch seconds of the last change to Ready=True; None while not ready
     terminating: bool = False
     unschedulable: bool = False
+    refused: bool = False  # the cloud had no machine for it
     waiting_reason: str = ""  # CrashLoopBackOff, ImagePullBackOff …
     restarts: int = 0
     cpu_millicores: int = 0  # requested, all containers

@@ -8,14 +8,16 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from inference_cost.observe.extract import to_record
 from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
+from inference_cost.observe.node_claims import is_refused
 from inference_cost.observe.records import (
     AutoscalerRecord,
     CapacityPoolRecord,
     NamespaceRecord,
+    NodeClaimRecord,
     NodeOverlayRecord,
     NodeRecord,
     ObjectKey,
@@ -25,6 +27,8 @@ from inference_cost.observe.records import (
     ScaleTargetRecord,
     ServiceRecord,
 )
+
+REFUSALS_KEPT: Final = 256
 
 
 @dataclass(slots=True)
@@ -46,6 +50,8 @@ class ClusterCache:
         self._pods_by_workload: dict[ObjectKey, dict[str, PodRecord]] = defaultdict(dict)
         self._pods_by_namespace: dict[str, dict[str, PodRecord]] = defaultdict(dict)
         self._by_namespace: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
+        # A NodeClaim that gets no machine is gone before the next look.
+        self._refusals: dict[str, NodeClaimRecord] = {}
 
     def apply(self, kind: str, event_type: str | None, obj: Mapping[str, Any]) -> bool:
         """Take over one watch event (None, ADDED, MODIFIED or DELETED). True when a record changed."""
@@ -53,6 +59,8 @@ class ClusterCache:
         record = to_record(kind, obj)
         key = (record.namespace, record.name)
         self._events += 1
+        if isinstance(record, NodeClaimRecord) and is_refused(record):
+            self._remember_refusal(record)
         if table.relists:
             table.touched[key] = self._events
         if event_type == "DELETED":
@@ -150,6 +158,18 @@ class ClusterCache:
     def node_overlays(self) -> list[NodeOverlayRecord]:
         return [r for r in self._all("NodeOverlay") if isinstance(r, NodeOverlayRecord)]
 
+    def node_claims(self) -> list[NodeClaimRecord]:
+        return [r for r in self._all("NodeClaim") if isinstance(r, NodeClaimRecord)]
+
+    def node_claim(self, name: str) -> NodeClaimRecord | None:
+        found = self._get("NodeClaim", "", name)
+        return found if isinstance(found, NodeClaimRecord) else None
+
+    @property
+    def refusals(self) -> list[NodeClaimRecord]:
+        """The last NodeClaims that went without a machine, most of them gone by now."""
+        return list(self._refusals.values())
+
     def namespace(self, name: str) -> NamespaceRecord | None:
         found = self._get("Namespace", "", name)
         return found if isinstance(found, NamespaceRecord) else None
@@ -226,6 +246,11 @@ class ClusterCache:
             self._pods_by_workload[record.namespace, record.workload][record.name] = record
         else:
             self._by_namespace[kind, record.namespace][record.name] = record
+
+    def _remember_refusal(self, record: NodeClaimRecord) -> None:
+        self._refusals[record.name] = record
+        if len(self._refusals) > REFUSALS_KEPT:
+            del self._refusals[next(iter(self._refusals))]
 
     @staticmethod
     def _end_relist(table: _Table) -> None:

@@ -114,12 +114,19 @@ def has_gpus(record: NodeRecord) -> bool:
     return record.allocatable_gpus > 0 or bool(first_label(record.labels, GPU_PRODUCT_LABELS))
 
 
-def observe_nodes(records: list[NodeRecord], price_of: PriceOf) -> Mapping[str, Node]:
-    """Nodes by name. `price_of` gives a CapacityPool's name, or "" for an inferred pool, and the price."""
-    return MappingProxyType({r.name: _node(r, *price_of(r)) for r in records})
+def observe_nodes(
+    records: list[NodeRecord], price_of: PriceOf, interrupted: Mapping[str, str]
+) -> Mapping[str, Node]:
+    """Nodes by name. `price_of` gives a CapacityPool's name, or "" for an inferred pool, and the price.
+
+    `interrupted`: nodes whose machine is taken back, though the node does not say so, and why.
+    """
+    return MappingProxyType(
+        {r.name: _node(r, *price_of(r), r.leaving or interrupted.get(r.name, "")) for r in records}
+    )
 
 
-def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing) -> Node:
+def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, leaving: str) -> Node:
     labels = record.labels
     return Node(
         name=record.name,
@@ -134,7 +141,7 @@ def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing) -> Node:
         price=price,
         allocatable_cpu_millicores=record.allocatable_cpu_millicores,
         allocatable_memory_bytes=record.allocatable_memory_bytes,
-        leaving=record.leaving,
-        reclaimed=record.leaving in RECLAIMED and capacity_type(labels) is CapacityType.SPOT,
+        leaving=leaving,
+        reclaimed=leaving in RECLAIMED and capacity_type(labels) is CapacityType.SPOT,
         capacity_known=is_capacity_known(labels),
     )

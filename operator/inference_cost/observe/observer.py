@@ -24,6 +24,7 @@ from inference_cost.observe.declared_pools import declared_pools
 from inference_cost.observe.fault_log import FaultLog
 from inference_cost.observe.gateway import ClusterNames, GatewayTick, gateway_signals, read_gateway
 from inference_cost.observe.model_catalog import DISABLED, Configurations, ModelCatalog
+from inference_cost.observe.node_claims import interrupted
 from inference_cost.observe.nodes import (
     GPU_PRODUCT_LABELS,
     first_label,
@@ -154,7 +155,9 @@ class Observer:
         observations: Sequence[PolicyObservation],
         refusals: Sequence[PolicyRefusal],
     ) -> Snapshot:
-        nodes = observe_nodes(self._cache.nodes(), book.price_of)
+        records = self._cache.nodes()
+        taken = interrupted(self._cache.node_claims(), records)
+        nodes = observe_nodes(records, book.price_of, taken)
         return Snapshot(
             at=now,
             observations=tuple(observations),

@@ -98,7 +98,8 @@ def is_finished(record: PodRecord) -> bool:
     return record.phase in _FINISHED
 
 
-def model_pod(record: PodRecord) -> Pod:
+def model_pod(record: PodRecord, refusal: float | None = None) -> Pod:
+    """`refusal`: when the cloud last had no machine for pods like it."""
     return Pod(
         name=record.name,
         uid=record.uid,
@@ -109,6 +110,7 @@ def model_pod(record: PodRecord) -> Pod:
         ready_at=record.ready_at,
         terminating=record.terminating,
         unschedulable=record.unschedulable,
+        refused=refusal is not None and record.unschedulable and record.created_at <= refusal,
         waiting_reason=record.waiting_reason,
         restarts=record.restarts,
         cpu_millicores=record.cpu_millicores,

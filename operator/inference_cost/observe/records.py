@@ -158,6 +158,7 @@ class NodeRecord:
     created_at: float
     ready: bool
     leaving: str = ""  # why it is about to go
+    cordoned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,24 @@ class NodeOverlayRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeClaimRecord:
+    """Karpenter's order of a machine. `node`: "" until it registered. `launched`: the cloud gave a machine.
+
+    `labels` include what it asks for. `disruption`: why Karpenter itself gives it up; "" where it does not.
+    """
+
+    namespace: str  # always ""
+    name: str
+    labels: Labels
+    node: str
+    created_at: float
+    expires_at: float | None
+    deleted_at: float | None  # epoch seconds at which its deletion began
+    launched: bool
+    disruption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRecord:
     namespace: str
     name: str
@@ -213,5 +232,6 @@ Record = (
     | NodeRecord
     | AutoscalerRecord
     | NodeOverlayRecord
+    | NodeClaimRecord
     | ServiceRecord
 )

@@ -14,7 +14,7 @@ from e2e.rig.binaries import Binaries
 from e2e.rig.kube import wait_for
 from e2e.rig.provisioner.pools import PoolFile, StaticNode
 from e2e.rig.stack import OPERATOR_NAMESPACE, Stack, StackSettings
-from e2e.scenarios.targets import keda_definition, overlay_definition
+from e2e.scenarios.targets import karpenter_definitions, keda_definition
 from tests.integration.chart.conftest import NAMESPACE, RELEASE
 from tests.integration.chart.test_rights import LEASE, READ_ONLY, SCALE, Right
 
@@ -88,7 +88,7 @@ def stack(
         with_prometheus=False,
     )
     with Stack.start(settings) as started:
-        started.kube.apply(keda_definition(), overlay_definition())
+        started.kube.apply(keda_definition(), *karpenter_definitions())
         pod_address = {"fieldRef": {"fieldPath": "status.podIP"}}
         started.install_operator(
             {
