@@ -1,6 +1,7 @@
 """What a user asked for, validated and in base units. Built from the API object in `observe/policies.py`."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -187,7 +188,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One InferenceCostPolicy. `fewest` and `most`: replicas of all variants together, beside what each may have."""
+    """One InferenceCostPolicy. `fewest` and `most`: replicas of all variants together, beside what each may have.
+
+    `priority` None: that of its pods.
+    """
 
     key: PolicyKey
     generation: int
@@ -207,3 +211,5 @@ class Policy:
     most: int = UNBOUNDED
     min_on_demand_replicas: int = 0  # that cannot be lost
     spot_risk: SpotRisk = SpotRisk.PRICED
+    max_hourly_cost: Decimal | None = None
+    priority: int | None = None
