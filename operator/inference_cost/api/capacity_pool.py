@@ -128,7 +128,7 @@ class CapacityPoolSpec(ApiModel):
     )
     limits: Limits | None = Field(
         default=None,
-        description="limits bound what policies may order in the pool, all together. They never"
+        description="limits are bounds on what policies may order in the pool, all together. They never"
         " take away replicas that serve: no more are added, and policies of higher priority come"
         " first. Default unset: no limit.",
     )

@@ -356,13 +356,11 @@ class PolicySpec(ApiModel):
         " minReplicas, minOnDemandReplicas, the minReplicas of variants and of schedules, and a pause"
         " go before it. While replicas are moved both ends are paid for. Default unset: no cap.",
     )
-    priority: Annotated[int, Field(strict=True, ge=-PRIORITY_LIMIT, le=PRIORITY_LIMIT)] | None = (
-        Field(
-            default=None,
-            description="priority says who comes first where CapacityPools with limits have too little"
-            " room for all; higher goes before lower. Default unset: that of the pods, as their"
-            " PriorityClass gives it.",
-        )
+    priority: Annotated[int, Field(strict=True, ge=0, le=PRIORITY_LIMIT)] | None = Field(
+        default=None,
+        description="priority says who comes first where CapacityPools with limits have too little"
+        " room for all; higher goes before lower. Default unset: that of the pods, as their"
+        " PriorityClass gives it.",
     )
     min_replicas: ReplicasFromZero = Field(
         default=1,

@@ -30,7 +30,8 @@ class PlacedDomain:
     """`asked`: replicas at the last look; `alive`: that were there then, starting ones too.
 
     `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
-    then. `zones`: that its replicas were spread over. `taken`: nodes whose loss is counted.
+    then; `dear_per_hour`: the highest price of late, at `dear_at`. `zones`: that its replicas were spread over.
+    `taken`: nodes whose loss is counted.
     """
 
     name: str
@@ -43,6 +44,8 @@ class PlacedDomain:
     can_be_lost: bool = False
     zones: int = 1
     taken: tuple[str, ...] = ()
+    dear_per_hour: float = 0.0
+    dear_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
