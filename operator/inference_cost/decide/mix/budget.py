@@ -32,17 +32,36 @@ def dearest(before: Dearest | None, price: float, at: float) -> Dearest:
     return before
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """`most`: per hour. `least`: replicas that run whatever they cost, and the minimum of each domain."""
+
+    most: float
+    least: int
+
+
 def affordable(
-    needed: int, domains: Sequence[Domain], risk: Risk, dear: Sequence[float], most: float
+    needed: int, domains: Sequence[Domain], risk: Risk, dear: Sequence[float], cap: Cap
 ) -> tuple[int, ...]:
-    """Within `most` per hour, but never fewer than the domains' minima. `dear`: highest prices of late."""
+    """`dear`: highest prices of late."""
     there = min(sum(domain.held for domain in domains), needed)
-    found = _within(needed, domains, risk, Budget(prices=tuple(dear), most=most))
+    found = _within(needed, domains, risk, _budget(domains, dear, cap))
     if sum(found) >= there:
         return found
-    today = Budget(prices=tuple(domain.price_per_hour for domain in domains), most=most)
-    kept = _within(there, domains, risk, today)
+    today = [domain.price_per_hour for domain in domains]
+    kept = _within(there, domains, risk, _budget(domains, today, cap))
     return kept if sum(kept) > sum(found) else found
+
+
+def _budget(domains: Sequence[Domain], prices: Sequence[float], cap: Cap) -> Budget:
+    """The cap, or what the fewest replicas cost at least."""
+    missing = cap.least - sum(domain.lowest for domain in domains)
+    fewest = sum(n.lowest * price for n, price in zip(domains, prices, strict=True))
+    for price, domain in sorted(zip(prices, domains, strict=True), key=lambda pair: pair[0]):
+        more = max(min(missing, domain.highest - domain.lowest), 0)
+        fewest += more * price
+        missing -= more
+    return Budget(prices=tuple(prices), most=max(cap.most, fewest))
 
 
 def most_affordable(most: float, price: float, dear: float, there: int) -> int:

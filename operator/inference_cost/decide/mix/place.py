@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide.mix.budget import affordable
+from inference_cost.decide.mix.budget import Cap, affordable
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.losses import NOTHING_KNOWN, Happened, keeps_away, watched
 from inference_cost.decide.mix.moves import asked
@@ -83,17 +83,17 @@ def place(  # noqa: PLR0917 - all that counts
     risk: Risk,
     before: Sequence[PlacedDomain],
     at: float,
-    most_per_hour: float | None = None,
+    cap: Cap | None = None,
 ) -> Placed:
-    """What to ask each domain for. Of one that was not there before nothing is known. `most_per_hour`: a cap."""
+    """What to ask each domain for. Of one that was not there before nothing is known. `cap`: on its cost."""
     known = {one.name: one for one in before}
     records = tuple(_watched(one, known, at) for one in seen)
     free = tuple(_domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
     domains = tuple(map(_granted, free, seen))
-    unlimited = _found(needed, free, seen, risk, most_per_hour)
-    found = unlimited if domains == free else _found(needed, domains, seen, risk, most_per_hour)
+    unlimited = _found(needed, free, seen, risk, cap)
+    found = unlimited if domains == free else _found(needed, domains, seen, risk, cap)
     unpaid = 0
-    if most_per_hour is not None:
+    if cap is not None:
         unpaid = _missing(needed, found) - _missing(needed, cheapest(needed, domains, risk))
     payable = needed - max(unpaid, 0)
     wanted = found if unpaid > 0 else _last_resort(payable, found, seen)
@@ -123,12 +123,12 @@ def _found(
     domains: Sequence[Domain],
     seen: Sequence[DomainSeen],
     risk: Risk,
-    most_per_hour: float | None,
+    cap: Cap | None,
 ) -> tuple[int, ...]:
-    if most_per_hour is None:
+    if cap is None:
         return cheapest(needed, domains, risk)
     dear = [max(one.dear_per_hour, one.price_per_hour) for one in seen]
-    return affordable(needed, domains, risk, dear, most_per_hour)
+    return affordable(needed, domains, risk, dear, cap)
 
 
 def _missing(needed: int, counts: Sequence[int]) -> int:

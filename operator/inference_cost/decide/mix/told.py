@@ -108,7 +108,8 @@ def _worth(placed: Placed, told: Told) -> Iterator[Reason]:
     desired, plain = told.desired, replace(told.risk, survivors=0)
     lossy = [domain.losses_per_hour > 0 for domain in placed.domains]
     if not any(n and can for n, can in zip(placed.wanted, lossy, strict=True)):
-        yield Reason(code="mix-safe")
+        if placed.wanted == placed.unlimited:
+            yield Reason(code="mix-safe")
         return
     cost = cost_per_hour(desired, placed.wanted, placed.domains, plain)
     safe = [

@@ -11,7 +11,7 @@ from typing import Final
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.headroom.choice import highest_price
-from inference_cost.decide.mix.budget import Dearest, dearest
+from inference_cost.decide.mix.budget import Cap, Dearest, dearest
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.claims import Budget
 from inference_cost.decide.mix.losses import keeps_away
@@ -95,12 +95,14 @@ def place_variants(case: Case, desired: int, how: How) -> Placement:
         domains = [replace(one, price_per_hour=ANY_PRICE) for one in domains]
     if how.grant is not None:
         domains = _granted(domains, how.grant)
-    cap = None if how.free or policy.max_hourly_cost is None else float(policy.max_hourly_cost)
-    most = None if unknown or how.late_price is None else cap
-    placed = place(desired, domains, risk, placing.domains, case.at, most)
+    cap = None
+    if policy.max_hourly_cost is not None and not how.free:
+        cap = Cap(most=float(policy.max_hourly_cost), least=case.bounds.lowest)
+    holds = None if unknown or how.late_price is None else cap
+    placed = place(desired, domains, risk, placing.domains, case.at, holds)
     full = () if how.grant is None else how.grant.full
-    told = Told(unknown, risk, desired, full, cap)
-    budget = None if most is None else Budget(prices=_dear(domains), most=most)
+    told = Told(unknown, risk, desired, full, None if cap is None else cap.most)
+    budget = None if holds is None else Budget(prices=_dear(domains), most=holds.most)
     return _placement(case, seen, placed, desired, how, told=told, budget=budget)
 
 

@@ -73,11 +73,11 @@ class Team:
         more = {"fewest": self.needs, "most": 20, "key": key(self.name)} | dict(self.fields or {})
         return two(variants, **more)
 
-    def observed(self) -> PolicyObservation:
+    def observed(self, at: float = NOON) -> PolicyObservation:
         spot = self._pods("spot", self.spot, starting=self.starting)
         safe = self._pods("safe", self.safe, node="on-demand")
         serving = [one for one in (*spot, *safe) if one.ready]
-        told = signals(0.0, len(serving))
+        told = signals(0.0, len(serving), sampled_at=at)
         pods = (replace(said, pod=one.name) for said, one in zip(told.pods, serving, strict=True))
         seen = observation(of=self.policy, seen=replace(told, pods=tuple(pods)))
         return replace(seen, workloads=(self._work("spot", spot), self._work("safe", safe)))
@@ -120,7 +120,7 @@ def _target(name: str) -> TargetRef:
 def seen(teams: Sequence[Team], *pools: Pool, at: float = NOON) -> Snapshot:
     return Snapshot(
         at=at,
-        observations=tuple(team.observed() for team in teams),
+        observations=tuple(team.observed(at) for team in teams),
         nodes=NODES,
         pools={pool.name: pool for pool in (ON_DEMAND_POOL, *pools)},
     )
