@@ -30,6 +30,7 @@ from inference_cost.api.schedule import Schedule
 from inference_cost.api.targets import ScaleTargetRef, SpotRisk, Variant
 
 ALL_TRAFFIC_PERCENT: Final = 100
+PRIORITY_LIMIT: Final = 1_000_000_000  # of a PriorityClass that users may make
 
 
 class Mode(StrEnum):
@@ -354,6 +355,20 @@ class PolicySpec(ApiModel):
         " requests that a loss makes late count with what they are worth by the objective) or"
         " SurviveLargestZone (as much as leaves all needed replicas when the largest zone is lost)."
         " Default Priced.",
+    )
+    max_hourly_cost: DecimalText | None = Field(
+        default=None,
+        description="maxHourlyCost is the most that the replicas may cost per hour, a decimal string"
+        " in the currency of the installation. It goes before the objective: no replica is added"
+        " beyond it and some go where prices rise above it, even if requests are late then."
+        " minReplicas, minOnDemandReplicas, the minReplicas of variants and of schedules, and a pause"
+        " go before it. While replicas are moved both ends are paid for. Default unset: no cap.",
+    )
+    priority: Annotated[int, Field(strict=True, ge=0, le=PRIORITY_LIMIT)] | None = Field(
+        default=None,
+        description="priority says who comes first where CapacityPools with limits have too little"
+        " room for all; higher goes before lower. Default unset: that of the pods, as their"
+        " PriorityClass gives it.",
     )
     min_replicas: ReplicasFromZero = Field(
         default=1,

@@ -196,7 +196,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One InferenceCostPolicy. `fewest` and `most`: replicas of all variants together, beside what each may have."""
+    """One InferenceCostPolicy. `fewest` and `most`: replicas of all variants together, beside what each may have.
+
+    `priority` None: that of its pods.
+    """
 
     key: PolicyKey
     generation: int
@@ -219,3 +222,5 @@ class Policy:
     cost_center: str = ""
     monthly_budget: Decimal | None = None
     baseline: Baseline = Baseline.OBSERVED
+    max_hourly_cost: Decimal | None = None
+    priority: int | None = None

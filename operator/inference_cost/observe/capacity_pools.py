@@ -8,6 +8,7 @@ from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering
 from inference_cost.api.parse import InvalidObjectError, parse_capacity_pool
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import PoolLimits
 from inference_cost.observe.market_prices import MarketPrices
 from inference_cost.observe.node_overlays import overlaid, with_prices
 from inference_cost.observe.nodes import (
@@ -37,6 +38,7 @@ class DeclaredPool:
     match_labels: Mapping[str, str]
     prices: tuple[tuple[str, HourlyPrice], ...]
     zones: frozenset[str] = frozenset()
+    limits: PoolLimits | None = None
 
 
 class PriceBook:
@@ -71,6 +73,7 @@ class PriceBook:
                 match_labels=spec.node_selector.match_labels,
                 prices=tuple((t, self._named(record, one)) for t, one in cheapest.items()),
                 zones=frozenset(one.zone for one in spec.offerings if one.zone),
+                limits=_limits(spec),
             )
 
     def price_of(self, node: NodeRecord) -> PoolOf:
@@ -171,6 +174,13 @@ class PriceBook:
             as_of=record.created_at,
             origin=record.name,
         )
+
+
+def _limits(spec: CapacityPoolSpec) -> PoolLimits | None:
+    if spec.limits is None:
+        return None
+    cost = spec.limits.hourly_cost
+    return PoolLimits(nodes=spec.limits.nodes, per_hour=None if cost is None else Decimal(cost))
 
 
 def binds(match_labels: Mapping[str, str], labels: Labels) -> bool:

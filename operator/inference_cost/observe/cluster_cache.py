@@ -6,7 +6,7 @@ a complete LIST, is the authority on what exists.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -206,6 +206,9 @@ class ClusterCache:
 
     def pods(self, namespace: str) -> list[PodRecord]:
         return list(self._pods_by_namespace.get(namespace, {}).values())
+
+    def all_pods(self) -> Iterator[PodRecord]:
+        return (pod for pods in self._pods_by_namespace.values() for pod in pods.values())
 
     def count(self, kind: str) -> int:
         return len(self._tables[kind].records)

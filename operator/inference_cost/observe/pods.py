@@ -52,6 +52,7 @@ def pod_record(obj: Mapping[str, Any]) -> PodRecord:
         and scheduled.get("reason") == "Unschedulable",
         waiting_reason=_waiting_reason(statuses),
         restarts=sum(int(s.get("restartCount") or 0) for s in statuses),
+        priority=int(spec.get("priority") or 0),
     )
 
 
@@ -115,4 +116,5 @@ def model_pod(record: PodRecord, refusal: float | None = None) -> Pod:
         restarts=record.restarts,
         cpu_millicores=record.cpu_millicores,
         memory_bytes=record.memory_bytes,
+        priority=record.priority,
     )

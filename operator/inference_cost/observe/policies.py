@@ -168,6 +168,8 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
         most=spec.max_replicas if spec.variants else UNBOUNDED,
         min_on_demand_replicas=spec.min_on_demand_replicas,
         spot_risk=SpotRisk(spec.spot_risk.value),
+        max_hourly_cost=None if spec.max_hourly_cost is None else Decimal(spec.max_hourly_cost),
+        priority=spec.priority,
         objective=_objective(spec.slo),
         models=tuple(spec.serving.models),
         behavior=Behavior(

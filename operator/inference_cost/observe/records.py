@@ -142,6 +142,7 @@ class PodRecord:
     unschedulable: bool
     waiting_reason: str
     restarts: int
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

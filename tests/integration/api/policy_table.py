@@ -265,6 +265,8 @@ CASES: Final[Cases] = {
     ),
     **_variants("spec.variants"),
     **one_of("spec.spotRisk", "Priced", "SurviveLargestZone", but_not="None"),
+    **decimal("spec.maxHourlyCost"),
+    **within("spec.priority", 0, 1_000_000_000),
     **one_of("spec.mode", "Recommend", "Enforce", but_not="Observe"),
     **_target("spec.scaleTargetRef"),
     **rule(
