@@ -131,6 +131,7 @@ def _placed(data: Mapping[str, Any]) -> PlacedDomain:
         can_be_lost=bool(data["can_be_lost"]),
         zones=max(int(data["zones"]), 1),
         taken=tuple(str(name) for name in data["taken"]),
+        closed_since=_maybe(data.get("closed_since")),
     )
 
 

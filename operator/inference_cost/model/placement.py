@@ -30,7 +30,8 @@ class PlacedDomain:
     """`asked`: replicas at the last look; `alive`: that were there then, starting ones too.
 
     `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
-    then. `zones`: that its replicas were spread over. `taken`: nodes whose loss is counted.
+    then. `zones`: that its replicas were spread over. `taken`: nodes whose loss is counted. `closed_since`: since then
+    nodes of its pool are cordoned, and nothing is asked for there.
     """
 
     name: str
@@ -43,6 +44,7 @@ class PlacedDomain:
     can_be_lost: bool = False
     zones: int = 1
     taken: tuple[str, ...] = ()
+    closed_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

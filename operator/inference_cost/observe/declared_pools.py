@@ -1,5 +1,6 @@
 """CapacityPools as places to run on, also where they have no node: what a node there is like and costs."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -29,12 +30,21 @@ def declared_pools(pools: Iterable[DeclaredPool], nodes: Mapping[str, Node]) -> 
     """By name. Of each instance type one node is kept, of the pool where it has one."""
     by_pool: dict[str, dict[str, Node]] = {}
     by_type: dict[str, Node] = {}
+    counts: Counter[str] = Counter(node.pool for node in nodes.values())
+    cordoned: Counter[str] = Counter(node.pool for node in nodes.values() if node.cordoned)
     for node in nodes.values():
         by_type.setdefault(node.instance_type, node)
         if isinstance(node.price, HourlyPrice):
             by_pool.setdefault(node.pool, {}).setdefault(node.instance_type, node)
     return MappingProxyType(
-        {one.name: _pool(one, by_pool.get(one.name, {}), by_type) for one in pools}
+        {
+            one.name: replace(
+                _pool(one, by_pool.get(one.name, {}), by_type),
+                nodes=counts[one.name],
+                cordoned=cordoned[one.name],
+            )
+            for one in pools
+        }
     )
 
 
