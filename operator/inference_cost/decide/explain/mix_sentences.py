@@ -47,7 +47,7 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
         f"{count(int(v['replicas']), 'replica')} more than needed until others serve in their place."
     ),
     "mix-short": lambda v, _p, _o: (
-        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain, or maxReplicas of the "
-        "variants is reached."
+        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain or are refused, or "
+        "maxReplicas of the variants is reached."
     ),
 }
