@@ -136,6 +136,7 @@ def _placed(data: Mapping[str, Any]) -> PlacedDomain:
         left_at=_maybe(data.get("left_at")),
         dear_per_hour=_number(data.get("dear_per_hour", 0.0)),
         dear_at=_number(data.get("dear_at", 0.0)),
+        closed_since=_maybe(data.get("closed_since")),
     )
 
 

@@ -16,7 +16,7 @@ from inference_cost.decide.findings import findings
 from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.lead_time import by_pool
 from inference_cost.decide.learning import Lesson
-from inference_cost.decide.limits import behavior
+from inference_cost.decide.limits import behavior, unread
 from inference_cost.decide.limits.guard import Verdict, forbids_removal, replaced
 from inference_cost.decide.limits.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.mix.placement import Placement
@@ -158,6 +158,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> Proposed:
         forbidden = forbidden or found.forbidden or inaccurate(calibration, case.at)
         chosen = _choose(case, found, memory, forbidden)
         chosen = capped(chosen, case.fleet, case.bounds, uneven, case.at)
+        chosen = unread.capped(chosen, case.fleet, case.bounds, case.observation.configurations)
         chosen = credited(let_go(case, bounds, chosen, forbidden), bounds)
         before = case.memory.placing.late_price
         price = late_price(found.headroom, can.profile, objective, before)

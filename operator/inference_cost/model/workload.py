@@ -36,6 +36,8 @@ class Node:
     )
     reclaimed: bool = False  # it leaves because the cloud takes back what it can take back
     capacity_known: bool = True  # False: on demand for its price, spot for its risk
+    cordoned: bool = False  # by somebody: what runs there stays, and nothing new lands on it
+    pods: int = 0  # that keep it from being empty: those of DaemonSets and terminating ones do not
 
     @property
     def can_be_lost(self) -> bool:
@@ -63,7 +65,7 @@ class Pool:
     """One CapacityPool, also where it has no node. `capacity_type`: None where its selector does not tell.
 
     `examples`: a node of each of its offerings, or what one would be like; without allocatable where that is unknown.
-    `zones`: of its nodes, and of the offerings that name one.
+    `zones`: of its nodes, and of the offerings that name one. `cordoned`: of its `nodes`.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Pool:
     zones: frozenset[str] = frozenset()
     limits: PoolLimits | None = None
     others: UsedByOthers = UsedByOthers()  # looked at only where there are limits
+    nodes: int = 0
+    cordoned: int = 0
 
     @property
     def can_be_lost(self) -> bool:
@@ -97,6 +101,8 @@ class Pod:
     cpu_millicores: int = 0  # requested, all containers
     memory_bytes: int = 0  # requested, all containers
     priority: int = 0  # as its PriorityClass gives it
+    replica_set: bool = False  # its controller removes the one of the lowest deletion cost first
+    cost_set_by: str = ""  # field manager of its deletion cost
 
     @property
     def ready(self) -> bool:

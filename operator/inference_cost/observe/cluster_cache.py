@@ -5,7 +5,7 @@ a complete LIST, is the authority on what exists.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from inference_cost.observe.extract import to_record
 from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
 from inference_cost.observe.node_claims import is_refused
+from inference_cost.observe.pods import keeps_its_node
 from inference_cost.observe.records import (
     AutoscalerRecord,
     CapacityPoolRecord,
@@ -52,6 +53,7 @@ class ClusterCache:
         self._by_namespace: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
         # A NodeClaim that gets no machine is gone before the next look.
         self._refusals: dict[str, NodeClaimRecord] = {}
+        self._pods_by_node: Counter[str] = Counter()
 
     def apply(self, kind: str, event_type: str | None, obj: Mapping[str, Any]) -> bool:
         """Take over one watch event (None, ADDED, MODIFIED or DELETED). True when a record changed."""
@@ -210,6 +212,10 @@ class ClusterCache:
     def all_pods(self) -> Iterator[PodRecord]:
         return (pod for pods in self._pods_by_namespace.values() for pod in pods.values())
 
+    def pods_on(self, node: str) -> int:
+        """Pods of all namespaces that keep a node from being empty."""
+        return self._pods_by_node[node]
+
     def count(self, kind: str) -> int:
         return len(self._tables[kind].records)
 
@@ -241,12 +247,14 @@ class ClusterCache:
         if isinstance(record, PodRecord):
             _drop(self._pods_by_namespace, record.namespace, record.name)
             _drop(self._pods_by_workload, (record.namespace, record.workload), record.name)
+            self._count_on_node(record, -1)
         return True
 
     def _index(self, kind: str, record: Record) -> None:
         if isinstance(record, PodRecord):
             self._pods_by_namespace[record.namespace][record.name] = record
             self._pods_by_workload[record.namespace, record.workload][record.name] = record
+            self._count_on_node(record, 1)
         else:
             self._by_namespace[kind, record.namespace][record.name] = record
 
@@ -254,6 +262,12 @@ class ClusterCache:
         self._refusals[record.name] = record
         if len(self._refusals) > REFUSALS_KEPT:
             del self._refusals[next(iter(self._refusals))]
+
+    def _count_on_node(self, record: PodRecord, more: int) -> None:
+        if keeps_its_node(record):
+            self._pods_by_node[record.node] += more
+            if not self._pods_by_node[record.node]:
+                del self._pods_by_node[record.node]
 
     @staticmethod
     def _end_relist(table: _Table) -> None:

@@ -1,6 +1,7 @@
 """Nodes: which pool they belong to, what capacity they are, what they cost."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from inference_cost.model.money import HourlyPrice
@@ -71,6 +72,7 @@ _ONLY_SPOT_IS_MARKED = (
 )
 
 PriceOf = Callable[[NodeRecord], tuple[str, HourlyPrice | Missing]]
+PodsOn = Callable[[str], int]
 
 
 def first_label(labels: Labels, keys: tuple[str, ...]) -> str:
@@ -115,18 +117,23 @@ def has_gpus(record: NodeRecord) -> bool:
 
 
 def observe_nodes(
-    records: list[NodeRecord], price_of: PriceOf, interrupted: Mapping[str, str]
+    records: list[NodeRecord],
+    price_of: PriceOf,
+    pods_on: PodsOn,
+    interrupted: Mapping[str, str],
 ) -> Mapping[str, Node]:
     """Nodes by name. `price_of` gives a CapacityPool's name, or "" for an inferred pool, and the price.
 
     `interrupted`: nodes whose machine is taken back, though the node does not say so, and why.
     """
-    return MappingProxyType(
-        {r.name: _node(r, *price_of(r), r.leaving or interrupted.get(r.name, "")) for r in records}
+    taken = (
+        replace(r, leaving=r.leaving or interrupted[r.name]) if r.name in interrupted else r
+        for r in records
     )
+    return MappingProxyType({r.name: _node(r, *price_of(r), pods_on(r.name)) for r in taken})
 
 
-def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, leaving: str) -> Node:
+def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, pods: int) -> Node:
     labels = record.labels
     return Node(
         name=record.name,
@@ -141,7 +148,9 @@ def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, leaving: 
         price=price,
         allocatable_cpu_millicores=record.allocatable_cpu_millicores,
         allocatable_memory_bytes=record.allocatable_memory_bytes,
-        leaving=leaving,
-        reclaimed=leaving in RECLAIMED and capacity_type(labels) is CapacityType.SPOT,
+        leaving=record.leaving,
+        reclaimed=record.leaving in RECLAIMED and capacity_type(labels) is CapacityType.SPOT,
         capacity_known=is_capacity_known(labels),
+        pods=pods,
+        cordoned=record.cordoned,
     )

@@ -161,7 +161,7 @@ class Observer:
     ) -> Snapshot:
         records = self._cache.nodes()
         taken = interrupted(self._cache.node_claims(), records)
-        nodes = observe_nodes(records, book.price_of, taken)
+        nodes = observe_nodes(records, book.price_of, self._cache.pods_on, taken)
         others = (
             used_by_others(self._limited, nodes, self._cache.all_pods(), observations)
             if self._limited

@@ -143,6 +143,7 @@ class PodRecord:
     waiting_reason: str
     restarts: int
     priority: int = 0
+    cost_set_by: str = ""  # field manager of its deletion cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ class NodeRecord:
     created_at: float
     ready: bool
     leaving: str = ""  # why it is about to go
-    cordoned: bool = False
+    cordoned: bool = False  # by somebody: nothing new lands on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,6 +121,7 @@ FULL = PolicyMemory(
                 taken=("gpu-7",),
                 dear_per_hour=0.5,
                 dear_at=NOON - 900.0,
+                closed_since=1_763_800_000.0,
             ),
         ),
         total=3,

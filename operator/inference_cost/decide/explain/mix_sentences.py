@@ -58,6 +58,9 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
     "mix-survives": lambda v, _p, _o: (
         f"That all are left when the largest zone is lost costs {_hourly(v['extra'])} more."
     ),
+    "mix-closed": lambda v, _p, _o: (
+        f"No more are asked of {v['variants']} while nodes there are cordoned."
+    ),
     "mix-away": lambda v, _p, _o: (
         f"No more are asked of {v['variant']} until {clock(float(v['until']))}: some were taken there, or did not come."
     ),
@@ -79,7 +82,7 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
         f"maxHourlyCost of {_hourly(v['cap'])} holds nothing back, because a price is not known."
     ),
     "mix-short": lambda v, _p, _o: (
-        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain, or maxReplicas of the "
-        "variants is reached."
+        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain or are refused, or "
+        "maxReplicas of the variants is reached."
     ),
 }

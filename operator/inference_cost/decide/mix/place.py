@@ -22,9 +22,9 @@ class DomainSeen:
     """What there is in a domain, what is about to be lost left out. `can_be_lost`: on demand cannot.
 
     `waiting`: of those that start, without a node. `vain`: that have waited for too long, and do not count.
-    `refused`: what was asked for does not come. `parts`: zones that are lost one by one. `granted`: replicas for which
-    a pool with limits has room, those there included; `at_once`: of these that may be asked for now. `dear_per_hour`:
-    the highest price of late.
+    `refused`: what was asked for does not come. `parts`: zones that are lost one by one. `closed`: nothing new lands
+    there for now, because somebody wants it so. `granted`: replicas for which a pool with limits has room, those there
+    included; `at_once`: of these that may be asked for now. `dear_per_hour`: the highest price of late.
     """
 
     name: str
@@ -42,6 +42,7 @@ class DomainSeen:
     granted: int = MOST
     at_once: int = MOST
     dear_per_hour: float = 0.0
+    closed: bool = False
 
     @property
     def alive(self) -> int:
@@ -188,7 +189,7 @@ def _watched(seen: DomainSeen, known: Mapping[str, PlacedDomain], at: float) -> 
 def _domain_of(seen: DomainSeen, record: LossRecord, at: float) -> Domain:
     """Of one to keep away from what needs no further node stays, and no more is asked for."""
     highest = seen.highest
-    if keeps_away(record, at):
+    if seen.closed or keeps_away(record, at):
         highest = min(highest, seen.sure)
     elif not record.proven:
         highest = min(highest, max(seen.sure, PROBE))

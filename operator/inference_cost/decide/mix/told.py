@@ -13,14 +13,16 @@ from inference_cost.model.plan import Reason
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a placement was reckoned with. `unpriced`: names of the variants whose price is not known.
+    """What a placement was reckoned with.
 
-    `full`: pools that had no room for all; `cap`: the policy's, per hour.
+    `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes. `full`: pools that
+    had no room for all; `cap`: the policy's, per hour.
     """
 
     unpriced: Sequence[str]
     risk: Risk
     desired: int
+    closed: Sequence[str] = ()
     full: tuple[Full, ...] = ()
     cap: float | None = None
 
@@ -30,7 +32,7 @@ def reasons(case: Case, placed: Placed, told: Told) -> tuple[Reason, ...]:
         *_of_prices(case, placed, told),
         *_of_limits(placed, told),
         *_of_the_cap(placed, told),
-        *_on_the_way(case, placed),
+        *_on_the_way(case, placed, told),
     )
 
 
@@ -91,7 +93,9 @@ def _of_the_cap(placed: Placed, told: Told) -> Iterator[Reason]:
         yield Reason(code="cap-reached", values=values)
 
 
-def _on_the_way(case: Case, placed: Placed) -> Iterator[Reason]:
+def _on_the_way(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
+    if told.closed:
+        yield Reason(code="mix-closed", values=(("variants", ", ".join(told.closed)),))
     for after in placed.remembered:
         until = after.record.away_until
         if until is not None and keeps_away(after.record, case.at):

@@ -14,6 +14,7 @@ from inference_cost.decide.headroom.choice import highest_price
 from inference_cost.decide.mix.budget import Cap, Dearest, dearest
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.claims import Budget
+from inference_cost.decide.mix.cordons import closed_since
 from inference_cost.decide.mix.losses import keeps_away
 from inference_cost.decide.mix.place import DomainSeen, Placed, exposure_seconds, place
 from inference_cost.decide.mix.placement import Grant, Placement, Sought, VariantPlaced
@@ -58,6 +59,7 @@ class _Seen:
     can_be_lost: bool
     zones: int  # that its replicas are, or are going to be, spread over
     zones_seen: int  # 0: never yet
+    closed_since: float | None
 
 
 def late_price(
@@ -102,7 +104,8 @@ def place_variants(case: Case, desired: int, how: How) -> Placement:
     holds = None if unknown or how.late_price is None else cap
     placed = place(desired, domains, risk, placing.domains, case.at, holds)
     full = () if how.grant is None else how.grant.full
-    told = Told(unknown, risk, desired, full, None if cap is None else cap.most)
+    closed = [one.variant.name for one in seen if one.closed_since is not None]
+    told = Told(unknown, risk, desired, closed, full, None if cap is None else cap.most)
     budget = None if holds is None else Budget(prices=_dear(domains), most=holds.most)
     return _placement(case, seen, placed, desired, how, told=told, budget=budget)
 
@@ -182,6 +185,12 @@ def _look(case: Case, variant: Variant, workload: Workload, before: PlacedDomain
         can_be_lost=_can_be_lost(case, workload, pool, before),
         zones=max(pods.zones, _zones_seen(pods, before) or _zones_offered(workload, pool)),
         zones_seen=_zones_seen(pods, before),
+        closed_since=closed_since(
+            pool,
+            None if before is None else before.closed_since,
+            case.at,
+            vain=bool(pods.vain),
+        ),
     )
 
 
@@ -228,11 +237,12 @@ def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> D
         waiting=pods.waiting,
         vain=pods.vain,
         lost=_lost(seen),
-        refused=pods.refused and not away,
+        refused=pods.refused and not away and seen.closed_since is None,
         lowest=max(lowest, alive) if stay else lowest,
         highest=max(highest, alive) if stay else highest,
         parts=seen.zones,
         dear_per_hour=0.0 if seen.before is None else _dearest(seen, case.at).per_hour,
+        closed=seen.closed_since is not None,
     )
 
 
@@ -315,6 +325,7 @@ def _remembered(seen: _Seen, after: PlacedDomain, asked: int, at: float) -> Plac
         offered_per_hour=None if price is None else price.offered,
         can_be_lost=seen.can_be_lost,
         zones=seen.zones_seen,
+        closed_since=seen.closed_since,
         taken=tuple(sorted({*before[-NODES_KEPT:], *names}))[:NODES_KEPT] if names else (),
         dear_per_hour=dear.per_hour,
         dear_at=dear.at,
