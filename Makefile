@@ -16,7 +16,7 @@ demo: install ## a real cluster, real Triton, real load: watch the operator keep
 
 .PHONY: test
 test: install fresh-results ## everything the gate runs, with the number of tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration verify unit replay  # the one that waits, first
+	@$(MAKE) --no-print-directory -j3 --output-sync=target integration e2e-karpenter verify unit replay  # those that wait, first
 	@$(MAKE) --no-print-directory e2e demo-check
 	@$(PYTHON) scripts/count_tests.py build/tests
 
@@ -91,7 +91,7 @@ e2e: binaries ## scenarios on a real cluster (PROVIDER=bundled|kind|current)
 	.venv/bin/pytest e2e/scenarios -q --junitxml=build/tests/e2e.xml $(if $(PROVIDER),--provider $(PROVIDER))
 
 .PHONY: e2e-karpenter
-e2e-karpenter: install ## scenarios in which real Karpenter buys the nodes (six minutes; builds Karpenter the first time)
+e2e-karpenter: install ## scenarios in which real Karpenter buys the nodes (seven minutes; builds Karpenter the first time)
 	mkdir -p build/tests
 	.venv/bin/pytest e2e/karpenter -q --junitxml=build/tests/e2e-karpenter.xml
 
