@@ -15,8 +15,8 @@ demo: install ## a real cluster, real Triton, real load: watch the operator keep
 	$(PYTHON) -m e2e.demo $(if $(KEEP),--keep) $(if $(DAY),--day $(DAY))
 
 .PHONY: test
-test: install fresh-results ## everything the gate runs, with the number of tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target what-waits what-computes
+test: install fresh-results binaries ## everything the gate runs, with the number of tests
+	@$(MAKE) --no-print-directory -j3 --output-sync=target what-waits e2e-karpenter what-computes
 	@$(MAKE) --no-print-directory e2e demo-check
 	@$(PYTHON) scripts/count_tests.py build/tests
 
@@ -97,7 +97,7 @@ e2e: binaries ## scenarios on a real cluster (PROVIDER=bundled|kind|current)
 	.venv/bin/pytest e2e/scenarios -q --junitxml=build/tests/e2e.xml $(if $(PROVIDER),--provider $(PROVIDER))
 
 .PHONY: e2e-karpenter
-e2e-karpenter: install ## scenarios in which real Karpenter buys the nodes (six minutes; builds Karpenter the first time)
+e2e-karpenter: install ## scenarios in which real Karpenter buys the nodes (seven minutes; builds Karpenter the first time)
 	mkdir -p build/tests
 	.venv/bin/pytest e2e/karpenter -q --junitxml=build/tests/e2e-karpenter.xml
 

@@ -5,8 +5,9 @@ import pytest
 from e2e.karpenter.early import EarlyFleets
 from e2e.karpenter.report import write_report
 
-# What a change of the load may cost in writes: the new need in steps, and a correction when the rate is known better.
-WRITES_PER_CHANGE = 4
+# A step may be answered in steps, overshot, and corrected once: each change of the load costs so many writes and turns.
+WRITES_PER_CHANGE = 6
+TURNS_PER_CHANGE = 2
 
 
 @pytest.mark.timeout(2400)
@@ -19,7 +20,7 @@ def test_nobody_fights(early: EarlyFleets, pytestconfig: pytest.Config) -> None:
     if page is not None:
         write_report(page, looks, seen)
     assert 0 < seen.replica_writes <= WRITES_PER_CHANGE * calm.changes, seen
-    assert seen.turns <= calm.changes, seen
+    assert seen.turns <= TURNS_PER_CHANGE * calm.changes, seen
     assert seen.claims_created <= seen.ups, seen
     assert seen.claims_deleted <= seen.downs, seen
     assert set(seen.reasons) <= {"Empty"}, seen
