@@ -5,53 +5,27 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from math import isfinite, nan
 from typing import Any
 
 import numpy as np
-from prometheus_api_client import PrometheusConnect
-from prometheus_api_client.exceptions import PrometheusApiClientException
-from pydantic import ValidationError
-from urllib3.exceptions import HTTPError
-from urllib3.util.retry import Retry
 
 from inference_cost.cli.backtest.csv_file import Floats
-from inference_cost.cli.backtest.options import UNTIL, HistoryOptions, usage
+from inference_cost.cli.backtest.options import UNTIL, HistoryOptions
 from inference_cost.cli.backtest.result_model import ArrivalsInput, HistoryInput
-from inference_cost.cli.failure import CommandError
+from inference_cost.cli.failure import CommandError, usage
+from inference_cost.cli.prometheus import Prometheus
 from inference_cost.model.policy import Policy
-from inference_cost.observe.prometheus_client import refusal
-from inference_cost.observe.prometheus_session import (
-    HTTP_OK,
-    AnswerTooLongError,
-    AnswerTooSlowError,
-    CredentialsUnreadableError,
-    PrometheusSession,
-)
 from inference_cost.observe.queries import FAILURE, SUCCESS
 from inference_cost.observe.settings import PrometheusSettings
 from inference_cost.simulate.traffic import Traffic
 
-MOST_POINTS = 10_000  # per query; Prometheus refuses more than 11,000
 WINDOW_STEPS = 2  # a rate needs two scrapes in its window
-QUERY_SECONDS = 60.0
 GAPS_NAMED = 3
-LONGEST_CAUSE = 120  # characters
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGO = re.compile(r"-(\d+)([smhdw])")
-_FAILURES = (
-    PrometheusApiClientException,
-    HTTPError,
-    AnswerTooLongError,
-    AnswerTooSlowError,
-    CredentialsUnreadableError,
-    LookupError,
-    TypeError,
-    ValueError,
-    OSError,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +103,8 @@ class History:
 
     def __init__(self, options: HistoryOptions) -> None:
         self._options = options
-        self.settings = prometheus_settings(options)
-        self._session = PrometheusSession(self.settings)
-        self._client = PrometheusConnect(
-            url=self.settings.url, session=self._session, retry=Retry(total=0)
-        )
+        self._prometheus = Prometheus(options.access)
+        self.settings = self._prometheus.settings
 
     def arrivals(self, policy: Policy, period: Period) -> tuple[Traffic, ArrivalsInput]:
         """Requests per step over the period.
@@ -167,71 +138,12 @@ class History:
         return Traffic(width_seconds=step, counts=counts), record
 
     def _samples(self, query: str, period: Period) -> Iterator[tuple[float, float]]:
-        """Times and values; asked for in parts that Prometheus accepts."""
+        """Times and values."""
         step = self._options.step_seconds
         shift = step * (WINDOW_STEPS + 1) / 2
         start, end = period.start + shift, period.end + shift - step
-        while start <= end:
-            until = min(start + (MOST_POINTS - 1) * step, end)
-            for series in self._ask(query, start, until):
-                yield from ((float(at), float(text)) for at, text in series["values"])
-            start = until + step
-
-    def _ask(self, query: str, start: float, end: float) -> list[Any]:
-        origin = datetime.fromtimestamp(0, UTC)
-        try:
-            found = self._client.custom_query_range(
-                query,
-                origin + timedelta(seconds=start),
-                origin + timedelta(seconds=end),
-                step=f"{self._options.step_seconds:g}",
-                timeout=QUERY_SECONDS,
-            )
-        except _FAILURES as error:
-            raise CommandError(self._cause(error)) from None
-        if not isinstance(found, list):
-            raise CommandError(f"{self.settings.url}: the answer is not that of a Prometheus")
-        return found
-
-    def _cause(self, error: Exception) -> str:
-        status = self._session.answered.status
-        if isinstance(error, CredentialsUnreadableError):
-            return "a file of --prometheus-bearer-token-file or --prometheus-header-file cannot be read"
-        if isinstance(error, AnswerTooLongError | AnswerTooSlowError):
-            return (
-                f"{self.settings.url}: its answer is too long or too slow; ask for a shorter time"
-            )
-        if status not in {0, HTTP_OK}:
-            return f"{self.settings.url}: {refusal(status).detail}"
-        return f"{self.settings.url}: cannot be asked: {_root_cause(error)}"
-
-
-def prometheus_settings(options: HistoryOptions) -> PrometheusSettings:
-    """How to ask it.
-
-    Raises:
-        CommandError: an option is not what it must be.
-    """
-    headers = dict(one.partition("=")[::2] for one in options.header_files)
-    if not all(headers.values()):
-        raise usage("--prometheus-header-file must be NAME=FILE")
-    try:
-        return PrometheusSettings(
-            url=options.url,
-            bearer_token_file=options.bearer_token_file,
-            header_files=headers,
-            ca_file=options.ca_file,
-            matchers=options.matchers,
-            query_timeout_seconds=QUERY_SECONDS,
-        )
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0]).replace("_", "-")
-        if name == "url":
-            raise usage(
-                f"--prometheus-url {options.url}: must begin with http:// or https://, without ? and #"
-            ) from None
-        raise usage(f"--prometheus-{name}: {first['msg']}") from None
+        for series in self._prometheus.over(query, start, end, step):
+            yield from ((float(at), float(text)) for at, text in series["values"])
 
 
 def _without_gaps(
@@ -277,17 +189,3 @@ def _told(policy: Policy, gaps: list[tuple[int, int]], period: Period, step: flo
 
 def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _root_cause(error: BaseException) -> str:
-    """What the operating system said, without the query that the libraries wrap around it."""
-    chain = [error]
-    while (inner := chain[-1].__cause__ or chain[-1].__context__) and inner not in chain:
-        chain.append(inner)
-    for one in reversed(chain):
-        if isinstance(one, TimeoutError):
-            return "it does not answer in time"
-        if isinstance(one, OSError) and one.strerror:
-            return one.strerror
-    first = str(error).partition("\n")[0]
-    return first if 0 < len(first) <= LONGEST_CAUSE else type(error).__name__
