@@ -18,6 +18,7 @@ from inference_cost.cli.cluster import connect
 from inference_cost.cli.explanation import explanation_of
 from inference_cost.cli.failure import CommandError, ExitCode
 from inference_cost.cli.pools.command import pools
+from inference_cost.cli.scan.command import scan
 from inference_cost.cli.split.command import split
 from inference_cost.cli.summary import Summary, summary_of
 
@@ -92,6 +93,7 @@ def status(
 app.command()(backtest)
 app.command()(chargeback)
 app.command()(pools)
+app.command()(scan)
 app.command()(split)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -17,7 +17,7 @@ from inference_cost.cli.backtest.options import UNTIL, HistoryOptions
 from inference_cost.cli.backtest.result_model import ArrivalsInput, HistoryInput
 from inference_cost.cli.failure import CommandError, usage
 from inference_cost.cli.prometheus import Prometheus
-from inference_cost.model.policy import Policy
+from inference_cost.model.policy import Policy, TargetRef
 from inference_cost.observe.queries import FAILURE, SUCCESS
 from inference_cost.observe.settings import PrometheusSettings
 from inference_cost.simulate.traffic import Traffic
@@ -34,6 +34,17 @@ class Period:
 
     start: float
     end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pods:
+    """Those that a workload has, or had."""
+
+    namespace: str
+    target: TargetRef
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.target.name}"
 
 
 def parse_period(options: HistoryOptions, now: float | None = None) -> Period:
@@ -80,22 +91,36 @@ def moment(text: str, option: str, now: float) -> float:
 
 def query_of(policy: Policy, options: HistoryOptions, settings: PrometheusSettings) -> str:
     """Requests per second that the pods of the policy's target answered or failed."""
-    target = policy.variants[0].target
-    name = re.escape(target.name).replace("\\", "\\\\").replace("\\\\-", "-")
-    suffix = "[0-9]+" if target.kind == "StatefulSet" else "[a-z0-9]+-[a-z0-9]{5}"
-    matchers = [
-        f'{settings.namespace_label}="{policy.key.namespace}"',
-        f'{settings.pod_label}=~"{name}-{suffix}"',
-        *filter(None, [options.matchers.strip(" ,")]),
-    ]
-    if policy.models:
-        models = "|".join(re.escape(model).replace("\\", "\\\\") for model in policy.models)
-        matchers.append(f'model=~"{models}"')
+    return _query(pods_of(_pods(policy), settings), policy.models, options)
+
+
+def _pods(policy: Policy) -> Pods:
+    return Pods(namespace=policy.key.namespace, target=policy.variants[0].target)
+
+
+def _query(pods: str, models: Sequence[str], options: HistoryOptions) -> str:
+    matchers = [pods]
+    if models:
+        alternatives = "|".join(re.escape(model).replace("\\", "\\\\") for model in models)
+        matchers.append(f'model=~"{alternatives}"')
     window = f"[{round(WINDOW_STEPS * options.step_seconds)}s]"
     answered, failed = (
         f"sum(rate({family}{{{', '.join(matchers)}}}{window}))" for family in (SUCCESS, FAILURE)
     )
     return f"{answered} + ({failed} or vector(0))"
+
+
+def pods_of(pods: Pods, settings: PrometheusSettings) -> str:
+    """Label matchers of the pods that a workload has or had, by the pattern of their names."""
+    target = pods.target
+    name = re.escape(target.name).replace("\\", "\\\\").replace("\\\\-", "-")
+    suffix = "[0-9]+" if target.kind == "StatefulSet" else "[a-z0-9]+-[a-z0-9]{5}"
+    matchers = (
+        f'{settings.namespace_label}="{pods.namespace}"',
+        f'{settings.pod_label}=~"{name}-{suffix}"',
+        settings.matchers.strip(" ,"),
+    )
+    return ", ".join(filter(None, matchers))
 
 
 class History:
@@ -107,20 +132,30 @@ class History:
         self.settings = self._prometheus.settings
 
     def arrivals(self, policy: Policy, period: Period) -> tuple[Traffic, ArrivalsInput]:
-        """Requests per step over the period.
+        """Requests to a policy's target per step over the period.
+
+        Raises:
+            CommandError: as `arrivals_at`.
+        """
+        return self.arrivals_at(_pods(policy), period, policy.models)
+
+    def arrivals_at(
+        self, pods: Pods, period: Period, models: Sequence[str] = ()
+    ) -> tuple[Traffic, ArrivalsInput]:
+        """Requests per step over the period. `models`: of these alone.
 
         Raises:
             CommandError: Prometheus cannot be asked, has nothing, or has gaps.
         """
         step = self._options.step_seconds
-        query = query_of(policy, self._options, self.settings)
+        query = _query(pods_of(pods, self.settings), models, self._options)
         rates = np.full(round((period.end - period.start) / step), nan)
         for at, rate in self._samples(query, period):
             # The window of a sample is two steps wide: its middle is half a step before the bin's.
             number = round((at - period.start) / step - (WINDOW_STEPS + 1) / 2)
             if 0 <= number < len(rates) and isfinite(rate) and rate >= 0:
                 rates[number] = rate
-        counts, filled = _without_gaps(policy, rates * step, period, self._options)
+        counts, filled = _without_gaps(pods, rates * step, period, self._options)
         record = ArrivalsInput(
             form="history",
             column="",
@@ -147,13 +182,13 @@ class History:
 
 
 def _without_gaps(
-    policy: Policy, counts: Floats, period: Period, options: HistoryOptions
+    pods: Pods, counts: Floats, period: Period, options: HistoryOptions
 ) -> tuple[Floats, float]:
     """Counts without holes, and how many seconds were filled: those allowed, on a line between neighbors."""
     missing = np.isnan(counts)
     if missing.all():
         raise CommandError(
-            f"{policy.key}: Prometheus has no {SUCCESS} of the pods of {policy.variants[0].target} in that "
+            f"{pods}: Prometheus has no {SUCCESS} of the pods of {pods.target} in that "
             "time; are --prometheus-url, -n and --prometheus-matchers right, and are there two scrapes in "
             f"{WINDOW_STEPS * options.step_seconds:g} s? (--history-step-seconds)"
         )
@@ -161,7 +196,7 @@ def _without_gaps(
     step = options.step_seconds
     too_long = [gap for gap in gaps if (gap[1] - gap[0]) * step > options.fill_gaps_seconds]
     if too_long:
-        raise CommandError(_told(policy, too_long, period, step))
+        raise CommandError(_told(pods, too_long, period, step))
     numbers = np.arange(len(counts))
     filled = np.interp(numbers, numbers[~missing], counts[~missing])
     return filled, float(missing.sum() * step)
@@ -172,7 +207,7 @@ def _gaps(missing: Any) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for i, (a, b) in enumerate(pairwise(edges)) if i % 2 == 0]
 
 
-def _told(policy: Policy, gaps: list[tuple[int, int]], period: Period, step: float) -> str:
+def _told(pods: Pods, gaps: list[tuple[int, int]], period: Period, step: float) -> str:
     longest = max(b - a for a, b in gaps) * step
     shown = ", ".join(
         f"{_time(period.start + a * step)} to {_time(period.start + b * step)}"
@@ -181,7 +216,7 @@ def _told(policy: Policy, gaps: list[tuple[int, int]], period: Period, step: flo
     count = f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}"
     more = f" and {len(gaps) - GAPS_NAMED} more" if len(gaps) > GAPS_NAMED else ""
     return (
-        f"{policy.key}: the history has {count}, the longest of {longest:g} s: {shown}{more}; "
+        f"{pods}: the history has {count}, the longest of {longest:g} s: {shown}{more}; "
         "missing is not zero: choose --from and --to without them, or let short ones be filled on a "
         f"straight line with --fill-gaps-seconds {longest:g}"
     )

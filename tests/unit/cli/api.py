@@ -1,0 +1,93 @@
+"""An API server that lists what it is given, and refuses what it is told to refuse."""
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from inference_cost.cli.listing import BUDGET, DEFINITION, NODE_POOL
+from inference_cost.observe.kinds import WATCHED_KINDS
+
+Object = dict[str, Any]
+KINDS = (*WATCHED_KINDS, BUDGET, NODE_POOL, DEFINITION)
+PATHS = {kind.path: kind for kind in KINDS}
+LARGEST_PAGE = 3  # so that a list takes several
+
+
+@dataclass(slots=True)
+class Api:
+    """`forbidden`: plurals that may not be listed cluster-wide; `in_namespaces`: where they may be all the same."""
+
+    objects: Sequence[Object] = ()
+    forbidden: frozenset[str] = frozenset()
+    in_namespaces: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset({"scaledobjects", "nodeoverlays", "nodepools"})
+    asked: list[str] = field(default_factory=list)
+
+    def answer(self, path: str, query: Mapping[str, list[str]]) -> tuple[int, Object]:
+        self.asked.append(path)
+        namespace, plain = _parted(path)
+        kind = PATHS.get(plain)
+        if kind is None or kind.plural in self.absent:
+            return 404, {}
+        if kind.plural in self.forbidden and namespace not in self.in_namespaces:
+            return 403, {"kind": "Status", "reason": "Forbidden", "code": 403}
+        items = [one for one in self.objects if one["kind"] == kind.kind]
+        items = [one for one in items if not namespace or _namespace(one) == namespace]
+        start = int(query.get("continue", ["0"])[0])
+        page = items[start : start + LARGEST_PAGE]
+        more = start + LARGEST_PAGE < len(items)
+        metadata = {"continue": str(start + LARGEST_PAGE)} if more else {}
+        # As the real one: items do not tell their kind.
+        plain_items = [
+            {k: v for k, v in one.items() if k not in {"kind", "apiVersion"}} for one in page
+        ]
+        return 200, {"kind": f"{kind.kind}List", "items": plain_items, "metadata": metadata}
+
+
+def _parted(path: str) -> tuple[str, str]:
+    """The namespace, "" for all, and the path of the kind."""
+    before, found, rest = path.partition("/namespaces/")
+    namespace, slash, plural = rest.partition("/")
+    return (namespace, f"{before}/{plural}") if found and slash else ("", path)
+
+
+def _namespace(one: Object) -> str:
+    return str(one["metadata"].get("namespace", ""))
+
+
+@contextmanager
+def api_server(api: Api) -> Iterator[str]:
+    """Its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            status, body = api.answer(parts.path, parse_qs(parts.query))
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def named(objects: Iterable[Object], name: str) -> Object:
+    return next(one for one in objects if one["metadata"]["name"] == name)
