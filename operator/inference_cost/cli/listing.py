@@ -11,6 +11,7 @@ from inference_cost.cli.failure import CommandError
 from inference_cost.observe.kinds import WatchedKind
 
 PAGE: Final = 500  # objects per answer
+CONTENT_TYPES: Final = {"PATCH": "application/merge-patch+json", "POST": "application/json"}
 Object = Mapping[str, Any]
 
 
@@ -131,11 +132,22 @@ def _path(kind: WatchedKind, namespace: str) -> str:
     return f"{kind.path.removesuffix(kind.plural)}namespaces/{namespace}/{kind.plural}"
 
 
+def object_path(kind: WatchedKind, name: str, namespace: str = "") -> str:
+    return f"{_path(kind, namespace)}/{name}"
+
+
 def read_json(
     cluster: Cluster, path: str, query: list[tuple[str, object]] | None = None
 ) -> Mapping[str, Any]:
     """One GET. Raises what the client raises."""
     return _asked(cluster, "GET", path, query=query)
+
+
+def patch_json(
+    cluster: Cluster, path: str, body: object, query: list[tuple[str, object]] | None = None
+) -> Mapping[str, Any]:
+    """One merge patch. Raises what the client raises."""
+    return _asked(cluster, "PATCH", path, query=query, body=body)
 
 
 def post_json(cluster: Cluster, path: str, body: object) -> Mapping[str, Any]:
@@ -152,9 +164,9 @@ def _asked(
     body: object = None,
 ) -> Mapping[str, Any]:
     client = cluster.api.api_client
-    headers = {"Accept": "application/json"} | (
-        {"Content-Type": "application/json"} if body else {}
-    )
+    headers = {"Accept": "application/json"}
+    if body is not None:
+        headers["Content-Type"] = CONTENT_TYPES[method]
     request = client.param_serialize(
         method,
         path,

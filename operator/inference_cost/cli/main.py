@@ -17,16 +17,17 @@ from inference_cost.cli.chargeback.command import chargeback
 from inference_cost.cli.cluster import connect
 from inference_cost.cli.explanation import explanation_of
 from inference_cost.cli.failure import CommandError, ExitCode
+from inference_cost.cli.fleet.command import plan, status
+from inference_cost.cli.pause.command import pause, resume
 from inference_cost.cli.pools.command import pools
 from inference_cost.cli.scan.command import scan
 from inference_cost.cli.split.command import split
-from inference_cost.cli.summary import Summary, summary_of
 
 PROGRAM = "kubectl inference-cost"
 
 app = typer.Typer(
     name=PROGRAM,
-    help="Says what the inference-cost-operator decided, and why. Reads only.\n\n"
+    help="Says what the inference-cost-operator decided, and why. Reads only, but for pause and resume.\n\n"
     "Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 SLO violated.",
     no_args_is_help=True,
     add_completion=False,
@@ -69,27 +70,10 @@ def explain(
     _exit(violated=told.slo_violated)
 
 
-@app.command()
-def status(
-    *,
-    namespace: Namespace = None,
-    everywhere: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
-    ] = False,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
-    output: OutputOption = Output.TEXT,
-) -> None:
-    """List policies: replicas, objective, cost, limits. Exit code 4 when an objective is violated."""
-    listed = connect(kubeconfig, context).policies(namespace, everywhere=everywhere)
-    rows = [summary_of(policy) for policy in listed]
-    if output is Output.JSON:
-        typer.echo(rendering.as_json([row.to_json() for row in rows]))
-    else:
-        typer.echo(rendering.table([row.to_cells() for row in rows]) or _none(rows))
-    _exit(violated=any(row.slo_violated for row in rows))
-
-
+app.command()(status)
+app.command()(plan)
+app.command()(pause)
+app.command()(resume)
 app.command()(backtest)
 app.command()(chargeback)
 app.command()(pools)
@@ -112,10 +96,6 @@ def main() -> None:
     except CommandError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.code)
-
-
-def _none(rows: list[Summary]) -> str:
-    return "" if rows else "No policies here; -A looks in all namespaces."
 
 
 def _exit(*, violated: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from inference_cost.cli.listing import BUDGET, DEFINITION, NODE_POOL
-from inference_cost.observe.kinds import WATCHED_KINDS
+from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
 
 Object = dict[str, Any]
 KINDS = (*WATCHED_KINDS, BUDGET, NODE_POOL, DEFINITION)
@@ -27,17 +27,53 @@ class Api:
     in_namespaces: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset({"scaledobjects", "nodeoverlays", "nodepools"})
     asked: list[str] = field(default_factory=list)
+    patched: list[tuple[str, Object]] = field(default_factory=list)
+
+    def patch(self, path: str, query: Mapping[str, list[str]], body: Object) -> tuple[int, Object]:
+        """A merge patch of annotations."""
+        folder, _, name = path.rpartition("/")
+        namespace, plain = _parted(folder)
+        kind = PATHS[plain]
+        found = [one for one in self._listed(kind, namespace) if one["metadata"]["name"] == name]
+        if kind.plural in self.forbidden:
+            return 403, {"kind": "Status", "reason": "Forbidden", "code": 403}
+        if not found:
+            return 404, {"kind": "Status", "details": {"name": name}}
+        merged = dict(found[0]["metadata"].get("annotations") or {})
+        merged |= body["metadata"]["annotations"]
+        kept = {key: value for key, value in merged.items() if value is not None}
+        if "dryRun" not in query:
+            self.patched.append((path, body))
+            found[0]["metadata"]["annotations"] = kept
+        return 200, {**found[0], "metadata": {**found[0]["metadata"], "annotations": kept}}
+
+    def _listed(self, kind: WatchedKind, namespace: str) -> list[Object]:
+        items = [one for one in self.objects if one["kind"] == kind.kind]
+        return [one for one in items if not namespace or _namespace(one) == namespace]
+
+    def _one(self, path: str) -> tuple[int, Object] | None:
+        """A single object, where the path is one's."""
+        folder, _, name = path.rpartition("/")
+        namespace, plain = _parted(folder)
+        kind = PATHS.get(plain)
+        if kind is None or kind.path == path:
+            return None
+        found = [one for one in self._listed(kind, namespace) if one["metadata"]["name"] == name]
+        if kind.plural in self.forbidden:
+            return 403, {"kind": "Status", "reason": "Forbidden", "code": 403}
+        return (200, found[0]) if found else (404, {"kind": "Status", "details": {"name": name}})
 
     def answer(self, path: str, query: Mapping[str, list[str]]) -> tuple[int, Object]:
         self.asked.append(path)
         namespace, plain = _parted(path)
         kind = PATHS.get(plain)
-        if kind is None or kind.plural in self.absent:
+        if kind is None:
+            return self._one(path) or (404, {})
+        if kind.plural in self.absent:
             return 404, {}
         if kind.plural in self.forbidden and namespace not in self.in_namespaces:
             return 403, {"kind": "Status", "reason": "Forbidden", "code": 403}
-        items = [one for one in self.objects if one["kind"] == kind.kind]
-        items = [one for one in items if not namespace or _namespace(one) == namespace]
+        items = self._listed(kind, namespace)
         start = int(query.get("continue", ["0"])[0])
         page = items[start : start + LARGEST_PAGE]
         more = start + LARGEST_PAGE < len(items)
@@ -67,7 +103,15 @@ def api_server(api: Api) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            status, body = api.answer(parts.path, parse_qs(parts.query))
+            self._send(*api.answer(parts.path, parse_qs(parts.query)))
+
+        def do_PATCH(self) -> None:
+            assert self.headers["Content-Type"] == "application/merge-patch+json"
+            parts = urlsplit(self.path)
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._send(*api.patch(parts.path, parse_qs(parts.query), body))
+
+        def _send(self, status: int, body: Object) -> None:
             content = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
