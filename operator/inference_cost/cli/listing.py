@@ -21,13 +21,7 @@ BUDGET: Final = WatchedKind(
 NODE_POOL: Final = WatchedKind(
     kind="NodePool", group="karpenter.sh", version="v1", plural="nodepools", namespaced=False
 )
-DEFINITION: Final = WatchedKind(
-    kind="CustomResourceDefinition",
-    group="apiextensions.k8s.io",
-    version="v1",
-    plural="customresourcedefinitions",
-    namespaced=False,
-)
+CONFIG_MAP: Final = WatchedKind(kind="ConfigMap", group="", version="v1", plural="configmaps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +50,50 @@ class Where:
     everywhere: bool
 
 
-def list_all(cluster: Cluster, kind: WatchedKind, where: Where) -> Listing:
-    """All objects of a kind; of the one namespace alone where no more may be read.
+def list_all(cluster: Cluster, kind: WatchedKind, where: Where, *, selector: str = "") -> Listing:
+    """All objects of a kind; of the one namespace alone where no more may be read. `selector`: by labels.
 
     Raises:
         CommandError: the API server cannot be reached, or refuses the credentials.
     """
     everywhere = where.everywhere or not kind.namespaced
-    found = _listed(cluster, kind, "" if everywhere else where.namespace)
+    found = _listed(cluster, kind, "" if everywhere else where.namespace, selector)
     if found.unread is None or not (everywhere and kind.namespaced):
         return found
-    own = _listed(cluster, kind, where.namespace)
+    own = _listed(cluster, kind, where.namespace, selector)
     if own.unread is not None:
         return found
     return Listing(items=own.items, unread=_of_one_namespace(kind, where.namespace))
 
 
-def _listed(cluster: Cluster, kind: WatchedKind, namespace: str) -> Listing:
+def _listed(cluster: Cluster, kind: WatchedKind, namespace: str, selector: str) -> Listing:
     from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
-        return Listing(items=tuple(_pages(cluster, kind, namespace)))
+        return Listing(items=tuple(_pages(cluster, kind, namespace, selector)))
     except ApiException as error:
+        # Rights are looked at first: of a kind that is not there one may not be told so.
+        if error.status == FORBIDDEN and not is_served(cluster, kind):
+            return Listing(installed=False)
         return _refused(kind, namespace, error.status or 0)
     except (HTTPError, OSError) as error:
         host = cluster.api.api_client.configuration.host
         cause = str(getattr(error, "reason", None) or error).partition("\n")[0]
         raise CommandError(f"cannot reach the API server {host}: {cause}") from None
+
+
+def is_served(cluster: Cluster, kind: WatchedKind) -> bool:
+    """Whether the API server knows the kind, which everybody who is logged in may ask; True where it does not tell."""
+    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
+
+    if not kind.group:
+        return True
+    try:
+        found = read_json(cluster, f"/apis/{kind.group}/{kind.version}")
+    except ApiException as error:
+        return bool(error.status != NOT_FOUND)
+    return any(one.get("name") == kind.plural for one in found.get("resources") or ())
 
 
 def _refused(kind: WatchedKind, namespace: str, status: int) -> Listing:
@@ -114,11 +124,12 @@ def _of_one_namespace(kind: WatchedKind, namespace: str) -> Unread:
     return Unread(what=kind.plural, why=why, fix=grant_of(kind))
 
 
-def _pages(cluster: Cluster, kind: WatchedKind, namespace: str) -> Iterable[Object]:
+def _pages(cluster: Cluster, kind: WatchedKind, namespace: str, selector: str) -> Iterable[Object]:
     following: str | None = ""
     while following is not None:
         query: list[tuple[str, object]] = [("limit", PAGE)]
         query += [("continue", following)] if following else []
+        query += [("labelSelector", selector)] if selector else []
         page = read_json(cluster, _path(kind, namespace), query)
         # Items of a list do not tell what they are.
         named = {"apiVersion": kind.api_version, "kind": kind.kind}

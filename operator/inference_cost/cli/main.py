@@ -15,6 +15,7 @@ from inference_cost.cli import rendering
 from inference_cost.cli.backtest.command import backtest
 from inference_cost.cli.chargeback.command import chargeback
 from inference_cost.cli.cluster import connect
+from inference_cost.cli.doctor.command import doctor
 from inference_cost.cli.explanation import explanation_of
 from inference_cost.cli.failure import CommandError, ExitCode
 from inference_cost.cli.fleet.command import plan, status
@@ -74,6 +75,7 @@ app.command()(status)
 app.command()(plan)
 app.command()(pause)
 app.command()(resume)
+app.command()(doctor)
 app.command()(backtest)
 app.command()(chargeback)
 app.command()(pools)

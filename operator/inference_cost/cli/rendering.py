@@ -20,6 +20,13 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def as_yaml(value: Any) -> str:
+    import yaml  # noqa: PLC0415 - only for this form
+
+    text: str = yaml.safe_dump(value, sort_keys=False, default_flow_style=False, allow_unicode=True)
+    return text.rstrip("\n")
+
+
 def explanation_json(told: Explanation) -> str:
     return as_json({_camel(key): value for key, value in asdict(told).items()})
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from math import cos, tau
+from math import cos, sin, tau
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.integration.cli.past import DAY, PastFleet, prometheus_with
 from tests.integration.cli.users import user
 
 COMMAND = Path(sys.executable).with_name("kubectl-inference_cost")
+DAYS = 2.1
 FLEETS = {"vision": ("resnet", 5), "nlp": ("bert", 2)}
 NODE_READER = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -45,6 +46,14 @@ HPA = {
         ],
     },
 }
+
+
+def rate(t: float) -> float:
+    """Requests/s, with a day's course."""
+    return 40 * (1.2 - cos(t / DAY * tau))
+
+
+MEAN_RATE = 48 - 40 * sin(DAYS * tau) / (DAYS * tau)
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +85,15 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     resnet = PastFleet(
         namespace="vision",
         name="resnet",
-        days=2.2,
-        rate=lambda t: 40 * (1.2 - cos(t / DAY * tau)),
+        days=DAYS,
+        rate=rate,
         pods=lambda _: 5,
         batch_seconds=0.03,
     )
     bert = PastFleet(
         namespace="nlp",
         name="bert",
-        days=2.2,
+        days=DAYS,
         rate=lambda _: 5.0,
         pods=lambda _: 2,
         batch_seconds=0.05,
@@ -102,34 +111,6 @@ def scan(kubeconfig: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_with_view_rights_and_nodes(
-    own_cluster: Cluster, fleet: KubeClient, prometheus: str, tmp_path: Path
-) -> None:
-    config = user(own_cluster, fleet, "planner", tmp_path, "view", "node-reader")
-    found = scan(config, "--prometheus-url", prometheus)
-    bert, resnet = found["workloads"]
-    assert [(one["name"], one["ready"], one["perHour"]) for one in (bert, resnet)] == [
-        ("bert", 2, "2.01"),
-        ("resnet", 5, "5.03"),
-    ]
-    assert found["unread"] == []
-    [pool] = found["pools"]
-    assert (pool["nodes"], pool["gpusRequested"], pool["idlePerHour"]) == (8, 7, "1.01")
-    # 48 requests/s on average at 30 ms on five pods; 5 at 50 ms on two.
-    assert resnet["busyPercent"] == pytest.approx(100 * 48 * 0.03 / 5, abs=1.5)
-    assert bert["busyPercent"] == pytest.approx(100 * 5 * 0.05 / 2, abs=0.5)
-    assert resnet["autoscaler"]["rule"] == "cpu at 80 % of requests"
-    saving = resnet["saving"]
-    assert saving["worthwhile"]
-    assert saving["today"]["meanReplicas"] == pytest.approx(5, abs=0.05)
-    assert saving["policy"]["meetsObjective"]
-    expected = (float(saving["today"]["perHour"]) - float(saving["policy"]["perHour"])) * 730
-    assert float(saving["perMonth"]) == pytest.approx(expected, rel=0.02)
-    assert 0 < float(saving["error"]) < float(saving["perMonth"])
-    assert bert["saving"] is None
-    assert bert["verdict"].startswith("Nothing can be saved by scaling: 2 replicas ran at most")
-
-
 def test_view_rights_alone_name_what_is_missing_and_change_nothing(
     own_cluster: Cluster, fleet: KubeClient, tmp_path: Path
 ) -> None:
@@ -143,15 +124,32 @@ def test_view_rights_alone_name_what_is_missing_and_change_nothing(
     assert [one["perHour"] for one in found["workloads"]] == [None, None]
 
 
-def test_the_printed_policies_are_accepted(
-    own_cluster: Cluster, fleet: KubeClient, prometheus: str
+def test_with_view_rights_and_nodes(
+    own_cluster: Cluster, fleet: KubeClient, prometheus: str, tmp_path: Path
 ) -> None:
-    arguments = [str(COMMAND), "scan", "-o", "yaml", "--kubeconfig", str(own_cluster.kubeconfig)]
-    arguments += ["--prometheus-url", prometheus, "-n", "nlp"]
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=240)
-    assert (done.returncode, done.stderr) == (0, "")
+    config = user(own_cluster, fleet, "planner", tmp_path, "view", "node-reader")
+    found = scan(config, "--prometheus-url", prometheus)
+    bert, resnet = found["workloads"]
+    assert [(one["name"], one["ready"], one["perHour"]) for one in (bert, resnet)] == [
+        ("bert", 2, "2.01"),
+        ("resnet", 5, "5.03"),
+    ]
+    assert found["unread"] == []
+    [pool] = found["pools"]
+    assert (pool["nodes"], pool["gpusRequested"], pool["idlePerHour"]) == (8, 7, "1.01")
+    # 30 ms on five pods; 50 ms on two.
+    assert resnet["busyPercent"] == pytest.approx(100 * MEAN_RATE * 0.03 / 5, abs=0.5)
+    assert bert["busyPercent"] == pytest.approx(100 * 5 * 0.05 / 2, abs=0.5)
+    assert resnet["autoscaler"]["rule"] == "cpu at 80 % of requests"
+    saving = resnet["saving"]
+    assert saving["worthwhile"]
+    assert saving["today"]["meanReplicas"] == pytest.approx(5, abs=0.05)
+    assert saving["policy"]["meetsObjective"]
+    expected = (float(saving["today"]["perHour"]) - float(saving["policy"]["perHour"])) * 730
+    assert float(saving["perMonth"]) == pytest.approx(expected, rel=0.02)
+    assert 0 < float(saving["error"]) < float(saving["perMonth"])
+    assert bert["saving"] is None
+    assert bert["verdict"].startswith("Nothing can be saved by scaling: 2 replicas ran at most")
     fleet.apply_files(*sorted(Path("crds").glob("*.yaml")))
-    printed = [one for one in yaml.safe_load_all(done.stdout) if one]
-    assert [one["metadata"]["name"] for one in printed] == ["bert"]
-    for one in printed:
-        fleet.create(one, namespace="nlp")
+    for one in found["workloads"]:
+        fleet.create(yaml.safe_load(one["policy"]), namespace=one["namespace"])

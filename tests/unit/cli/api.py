@@ -2,18 +2,18 @@
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from inference_cost.cli.listing import BUDGET, DEFINITION, NODE_POOL
+from inference_cost.cli.listing import BUDGET, CONFIG_MAP, NODE_POOL
 from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
 
 Object = dict[str, Any]
-KINDS = (*WATCHED_KINDS, BUDGET, NODE_POOL, DEFINITION)
+KINDS = (*WATCHED_KINDS, BUDGET, NODE_POOL, CONFIG_MAP)
 PATHS = {kind.path: kind for kind in KINDS}
 LARGEST_PAGE = 3  # so that a list takes several
 
@@ -28,6 +28,15 @@ class Api:
     absent: frozenset[str] = frozenset({"scaledobjects", "nodeoverlays", "nodepools"})
     asked: list[str] = field(default_factory=list)
     patched: list[tuple[str, Object]] = field(default_factory=list)
+    documents: dict[str, Object] = field(default_factory=dict)  # by path
+    reviews: dict[str, Callable[[Object], bool] | None] = field(default_factory=dict)  # by plural
+
+    def post(self, path: str, body: Object) -> tuple[int, Object]:
+        """A review of rights; None of a plural: who asks may not ask that."""
+        review = self.reviews.get(path.rpartition("/")[2])
+        if review is None:
+            return 403, {"kind": "Status", "reason": "Forbidden", "code": 403}
+        return 201, {"status": {"allowed": review(body["spec"])}}
 
     def patch(self, path: str, query: Mapping[str, list[str]], body: Object) -> tuple[int, Object]:
         """A merge patch of annotations."""
@@ -51,6 +60,14 @@ class Api:
         items = [one for one in self.objects if one["kind"] == kind.kind]
         return [one for one in items if not namespace or _namespace(one) == namespace]
 
+    def _discovery(self, path: str) -> tuple[int, Object] | None:
+        """Kinds of a group and version. Who may not list a kind that is absent hears 403 of it, as of the real one."""
+        served = [kind for kind in KINDS if kind.path.rpartition("/")[0] == path]
+        if not served:
+            return None
+        resources = [{"name": kind.plural} for kind in served if kind.plural not in self.absent]
+        return (200, {"resources": resources}) if resources else (404, {})
+
     def _one(self, path: str) -> tuple[int, Object] | None:
         """A single object, where the path is one's."""
         folder, _, name = path.rpartition("/")
@@ -65,15 +82,17 @@ class Api:
 
     def answer(self, path: str, query: Mapping[str, list[str]]) -> tuple[int, Object]:
         self.asked.append(path)
+        if path in self.documents:
+            return 200, self.documents[path]
         namespace, plain = _parted(path)
         kind = PATHS.get(plain)
         if kind is None:
-            return self._one(path) or (404, {})
-        if kind.plural in self.absent:
+            return self._discovery(path) or self._one(path) or (404, {})
+        if kind.plural in self.absent - self.forbidden:
             return 404, {}
         if kind.plural in self.forbidden and namespace not in self.in_namespaces:
             return 403, {"kind": "Status", "reason": "Forbidden", "code": 403}
-        items = self._listed(kind, namespace)
+        items = [one for one in self._listed(kind, namespace) if _selected(one, query)]
         start = int(query.get("continue", ["0"])[0])
         page = items[start : start + LARGEST_PAGE]
         more = start + LARGEST_PAGE < len(items)
@@ -90,6 +109,12 @@ def _parted(path: str) -> tuple[str, str]:
     before, found, rest = path.partition("/namespaces/")
     namespace, slash, plural = rest.partition("/")
     return (namespace, f"{before}/{plural}") if found and slash else ("", path)
+
+
+def _selected(one: Object, query: Mapping[str, list[str]]) -> bool:
+    """By one label, as `key=value`."""
+    key, _, value = query.get("labelSelector", [""])[0].partition("=")
+    return not key or (one["metadata"].get("labels") or {}).get(key) == value
 
 
 def _namespace(one: Object) -> str:
@@ -110,6 +135,10 @@ def api_server(api: Api) -> Iterator[str]:
             parts = urlsplit(self.path)
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             self._send(*api.patch(parts.path, parse_qs(parts.query), body))
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._send(*api.post(urlsplit(self.path).path, body))
 
         def _send(self, status: int, body: Object) -> None:
             content = json.dumps(body).encode()

@@ -10,7 +10,7 @@ from inference_cost.cli import rendering
 from inference_cost.cli.cluster import connect
 from inference_cost.cli.failure import ExitCode, usage
 from inference_cost.cli.fleet.plan import plan_of, to_diff
-from inference_cost.cli.fleet.screen import Output, to_text, to_yaml
+from inference_cost.cli.fleet.screen import Output, to_text
 from inference_cost.cli.fleet.summary import Summary, summary_of
 from inference_cost.cli.fleet.watch import watch as look_again
 
@@ -99,6 +99,6 @@ def plan(
         case PlanOutput.JSON:
             typer.echo(rendering.as_json([one.to_json() for one in plans]))
         case PlanOutput.YAML:
-            typer.echo(to_yaml([one.to_json() for one in plans]))
+            typer.echo(rendering.as_yaml([one.to_json() for one in plans]))
         case PlanOutput.DIFF:
             typer.echo(to_diff(plans, color=rendering.wants_color()))

@@ -30,7 +30,7 @@ def to_text(
         case Output.JSON:
             return rendering.as_json([row.to_json() for row in rows])
         case Output.YAML:
-            return to_yaml([row.to_json() for row in rows])
+            return rendering.as_yaml([row.to_json() for row in rows])
         case Output.CSV:
             return to_csv([row.to_json() for row in rows])
         case Output.TABLE | Output.WIDE:
@@ -59,13 +59,6 @@ def _colored(line: str, slo: str) -> str:
     if not found or slo not in COLORS:
         return line
     return f"{before} {COLORS[slo]}{slo}{PLAIN} {after}"
-
-
-def to_yaml(rows: Sequence[dict[str, Any]]) -> str:
-    import yaml  # noqa: PLC0415 - only for this form
-
-    text: str = yaml.safe_dump(list(rows), sort_keys=False, default_flow_style=False)
-    return text.rstrip("\n")
 
 
 def to_csv(rows: Sequence[dict[str, Any]]) -> str:

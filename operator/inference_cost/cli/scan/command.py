@@ -88,6 +88,7 @@ def scan(
     from inference_cost.cli.listing import Where  # noqa: PLC0415
     from inference_cost.cli.scan import render  # noqa: PLC0415
     from inference_cost.cli.scan.inspection import Wanted  # noqa: PLC0415
+    from inference_cost.cli.scan.port_forward import for_kubectl  # noqa: PLC0415
     from inference_cost.cli.scan.run import ScanOptions  # noqa: PLC0415
     from inference_cost.cli.scan.run import scan as look  # noqa: PLC0415
 
@@ -103,7 +104,7 @@ def scan(
             matchers=prometheus_matchers,
         ),
         service=prometheus_service,
-        forward=_for_kubectl(kubeconfig, context),
+        forward=for_kubectl(kubeconfig, context),
         seconds=seconds,
         wanted=Wanted(threshold_milliseconds=threshold_milliseconds, target=target),
         price_per_node_hour=price,
@@ -140,8 +141,3 @@ def _check_target(text: str) -> None:
         percent = Decimal(0)
     if not 50 <= percent < 100:  # noqa: PLR2004 - as the API has it
         raise usage(f"--target must be a percentage from 50 to below 100, not {text!r}")
-
-
-def _for_kubectl(kubeconfig: str | None, context: str | None) -> tuple[str, ...]:
-    given = (("--kubeconfig", kubeconfig), ("--context", context))
-    return tuple(part for name, value in given if value for part in (name, value))

@@ -120,3 +120,9 @@ def _address(process: subprocess.Popen[str], service: Service) -> str:
         f"port-forward to {service}: {cause}; give the address with --prometheus-url, or ask for the right to create "
         "pods/portforward there"
     )
+
+
+def for_kubectl(kubeconfig: str | None, context: str | None) -> tuple[str, ...]:
+    """The same cluster for kubectl."""
+    given = (("--kubeconfig", kubeconfig), ("--context", context))
+    return tuple(part for name, value in given if value for part in (name, value))

@@ -59,11 +59,11 @@ def find(
         pod = pod_record(obj)
         if is_finished(pod):
             continue
-        key = _owner(pod)
+        key = owner_of(pod)
         members.setdefault(key, []).append(pod)
         if (pod.namespace, pod.name) in with_series or runs_triton(mapping(obj.get("spec"))):
             triton.add(key)
-    known = {_key(obj): obj for obj in objects}
+    known = {key_of(obj): obj for obj in objects}
     triton |= {key for key, obj in known.items() if runs_triton(_pod_spec(obj))}
     return [
         Found(
@@ -87,7 +87,7 @@ def _texts(pod_spec: Mapping[str, Any]) -> Iterator[str]:
         yield from map(str, container.get("args") or ())
 
 
-def _owner(pod: PodRecord) -> WorkloadKey:
+def owner_of(pod: PodRecord) -> WorkloadKey:
     """A pod without an owner that tells is a workload of its own."""
     if not pod.workload:
         return WorkloadKey(namespace=pod.namespace, kind="Pod", name=pod.name)
@@ -97,7 +97,7 @@ def _owner(pod: PodRecord) -> WorkloadKey:
     return WorkloadKey(namespace=pod.namespace, kind=kind, name=pod.workload)
 
 
-def _key(obj: Object) -> WorkloadKey:
+def key_of(obj: Object) -> WorkloadKey:
     metadata = mapping(obj.get("metadata"))
     return WorkloadKey(
         namespace=str(metadata.get("namespace", "")),

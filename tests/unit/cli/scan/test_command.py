@@ -44,8 +44,8 @@ def scanned(
     return code, printed.out, printed.err
 
 
-def expect(name: str, text: str) -> None:
-    file = GOLDEN / name
+def expect(name: str, text: str, folder: Path = GOLDEN) -> None:
+    file = folder / name
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(text)
     assert text == file.read_text()
@@ -63,7 +63,8 @@ CLUSTERS: dict[str, tuple[Api, tuple[str, ...]]] = {
         Api(
             [*TWO, *fleet("team-a", "own", 1)],
             forbidden=frozenset({"deployments", "statefulsets", "pods", "nodes", "services",
-                                 "horizontalpodautoscalers", "inferencecostpolicies", "capacitypools"}),
+                                 "horizontalpodautoscalers", "inferencecostpolicies", "capacitypools",
+                                 "scaledobjects"}),
             in_namespaces=frozenset({"team-a"}),
         ),
         (),
