@@ -12,6 +12,7 @@ import typer
 
 from inference_cost.api.group import API_VERSION
 from inference_cost.cli import rendering
+from inference_cost.cli.adopt.command import adopt
 from inference_cost.cli.backtest.command import backtest
 from inference_cost.cli.chargeback.command import chargeback
 from inference_cost.cli.cluster import connect
@@ -76,6 +77,7 @@ app.command()(plan)
 app.command()(pause)
 app.command()(resume)
 app.command()(doctor)
+app.command()(adopt)
 app.command()(backtest)
 app.command()(chargeback)
 app.command()(pools)

@@ -153,3 +153,46 @@ def test_with_view_rights_and_nodes(
     fleet.apply_files(*sorted(Path("crds").glob("*.yaml")))
     for one in found["workloads"]:
         fleet.create(yaml.safe_load(one["policy"]), namespace=one["namespace"])
+
+
+def test_doctor_names_what_is_wrong_there(
+    own_cluster: Cluster, fleet: KubeClient, prometheus: str
+) -> None:
+    """With the policies of before: an operator without rights that is not ready, and pods without series."""
+    labels = {
+        "app.kubernetes.io/name": "inference-cost-operator",
+        "app.kubernetes.io/version": "0.0.9",
+    }
+    pod = {"containers": [{"name": "operator", "image": "x"}], "nodeSelector": {"no": "node"}}
+    operator = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "operator", "namespace": "default", "labels": labels},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+    fleet.apply(operator)
+    command = [str(COMMAND), "doctor", "-A", "-o", "json", "--prometheus-url", prometheus]
+    command += ["--kubeconfig", str(own_cluster.kubeconfig)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (1, "")
+    found = json.loads(done.stdout)["findings"]
+    told = {(one["level"], one["area"], one["message"].partition(":")[0]) for one in found}
+    for expected in (
+        ("ok", "Installation", "installed, with all fields of version 0.1.0"),
+        ("problem", "Installation", "0 of 2 replicas are ready"),
+        ("problem", "Metrics", "5 of 5 ready pods have no series"),
+        (
+            "ok",
+            "Workloads",
+            "HorizontalPodAutoscaler/resnet-hpa scales it; Recommend runs beside it",
+        ),
+        ("warning", "Workloads", "it has no PodDisruptionBudget"),
+    ):
+        assert expected in told
+    [rights] = [one for one in found if one["area"] == "Rights"]
+    assert rights["level"] == "problem"
+    assert rights["message"].startswith("it may not ")
