@@ -151,19 +151,25 @@ def read_json(
     cluster: Cluster, path: str, query: list[tuple[str, object]] | None = None
 ) -> Mapping[str, Any]:
     """One GET. Raises what the client raises."""
-    return _asked(cluster, "GET", path, query=query)
+    return _object(_asked(cluster, "GET", path, query=query))
+
+
+def read_text(cluster: Cluster, path: str, query: list[tuple[str, object]] | None = None) -> str:
+    """One GET of something that is no object, such as a log. Raises what the client raises."""
+    answer = _asked(cluster, "GET", path, query=query, accept="*/*")
+    return answer.decode("utf-8", errors="replace")
 
 
 def patch_json(
     cluster: Cluster, path: str, body: object, query: list[tuple[str, object]] | None = None
 ) -> Mapping[str, Any]:
     """One merge patch. Raises what the client raises."""
-    return _asked(cluster, "PATCH", path, query=query, body=body)
+    return _object(_asked(cluster, "PATCH", path, query=query, body=body))
 
 
 def post_json(cluster: Cluster, path: str, body: object) -> Mapping[str, Any]:
     """One POST, for reviews that store nothing. Raises what the client raises."""
-    return _asked(cluster, "POST", path, body=body)
+    return _object(_asked(cluster, "POST", path, body=body))
 
 
 def _asked(
@@ -173,9 +179,10 @@ def _asked(
     *,
     query: list[tuple[str, object]] | None = None,
     body: object = None,
-) -> Mapping[str, Any]:
+    accept: str = "application/json",
+) -> bytes:
     client = cluster.api.api_client
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": accept}
     if body is not None:
         headers["Content-Type"] = CONTENT_TYPES[method]
     request = client.param_serialize(
@@ -187,10 +194,14 @@ def _asked(
         auth_settings=["BearerToken"],
     )
     answer = client.call_api(*request, _request_timeout=TIMEOUT_SECONDS)
-    data = answer.read()
+    data: bytes = answer.read()
     if not 200 <= answer.status < 300:  # noqa: PLR2004 - the class of HTTP successes
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
 
         raise ApiException(status=answer.status, reason=answer.reason)
+    return data
+
+
+def _object(data: bytes) -> Mapping[str, Any]:
     found: Mapping[str, Any] = json.loads(data)
     return found

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from inference_cost.cli.listing import BUDGET, CONFIG_MAP, NODE_POOL
+from inference_cost.cli.timeline.reading import EVENT
 from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
 
 Object = dict[str, Any]
-KINDS = (*WATCHED_KINDS, BUDGET, NODE_POOL, CONFIG_MAP)
+KINDS = (*WATCHED_KINDS, BUDGET, NODE_POOL, CONFIG_MAP, EVENT)
 PATHS = {kind.path: kind for kind in KINDS}
 LARGEST_PAGE = 3  # so that a list takes several
 
@@ -28,7 +29,7 @@ class Api:
     absent: frozenset[str] = frozenset({"scaledobjects", "nodeoverlays", "nodepools"})
     asked: list[str] = field(default_factory=list)
     patched: list[tuple[str, Object]] = field(default_factory=list)
-    documents: dict[str, Object] = field(default_factory=dict)  # by path
+    documents: dict[str, Object | str] = field(default_factory=dict)  # by path; text as it is
     reviews: dict[str, Callable[[Object], bool] | None] = field(default_factory=dict)  # by plural
 
     def post(self, path: str, body: Object) -> tuple[int, Object]:
@@ -80,7 +81,7 @@ class Api:
             return 403, {"kind": "Status", "reason": "Forbidden", "code": 403}
         return (200, found[0]) if found else (404, {"kind": "Status", "details": {"name": name}})
 
-    def answer(self, path: str, query: Mapping[str, list[str]]) -> tuple[int, Object]:
+    def answer(self, path: str, query: Mapping[str, list[str]]) -> tuple[int, Object | str]:
         self.asked.append(path)
         if path in self.documents:
             return 200, self.documents[path]
@@ -140,8 +141,8 @@ def api_server(api: Api) -> Iterator[str]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             self._send(*api.post(urlsplit(self.path).path, body))
 
-        def _send(self, status: int, body: Object) -> None:
-            content = json.dumps(body).encode()
+        def _send(self, status: int, body: Object | str) -> None:
+            content = (body if isinstance(body, str) else json.dumps(body)).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
+from inference_cost.cli.ago import seconds_ago
 from inference_cost.cli.failure import usage
 from inference_cost.cli.prometheus_access import PrometheusAccess
-
-UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 class Output(StrEnum):
@@ -80,7 +79,7 @@ def scan(
 
     Reads only, with the rights of `view`; what it may not read it names, with the fix.
     """
-    seconds = _seconds(since)
+    seconds = seconds_ago(since, "--from")
     price = _price(price_per_node_hour)
     _check_target(target)
     from inference_cost.cli.backtest import output_file as files  # noqa: PLC0415 - slow to import
@@ -113,13 +112,6 @@ def scan(
     files.write(
         render.to_text(look(cluster, options), output, to_file=bool(output_file)), output_file
     )
-
-
-def _seconds(since: str) -> float:
-    number, unit = since.removeprefix("-")[:-1], since[-1:]
-    if unit not in UNITS or not number.isdecimal() or int(number) == 0:
-        raise usage(f"--from {since}: must be a time ago such as -7d, -36h or -90m")
-    return int(number) * UNITS[unit]
 
 
 def _price(text: str) -> Decimal | None:

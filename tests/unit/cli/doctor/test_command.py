@@ -32,7 +32,7 @@ PUBLISHED = {
         }
     }
 }
-INSTALLED: dict[str, Object] = {
+INSTALLED: dict[str, Object | str] = {
     API: {"resources": [{"name": plural} for plural in KINDS]},
     f"/openapi/v3{API}": PUBLISHED,
 }
