@@ -15,12 +15,8 @@ from inference_cost.cli import rendering
 from inference_cost.cli.adopt.command import adopt
 from inference_cost.cli.ago import seconds_ago
 from inference_cost.cli.backtest.command import backtest
-<<<<<<< HEAD
 from inference_cost.cli.chargeback.command import chargeback
-from inference_cost.cli.cluster import connect
-=======
 from inference_cost.cli.cluster import Cluster, connect
->>>>>>> d8ea867 (Command line: explain --since tells the history of decisions, from Events and the operator's JSON log)
 from inference_cost.cli.doctor.command import doctor
 from inference_cost.cli.explanation import explanation_of
 from inference_cost.cli.failure import CommandError, ExitCode, usage

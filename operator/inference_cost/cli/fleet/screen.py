@@ -1,12 +1,11 @@
 """The fleet on one screen: a sentence, and a line for each policy."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
 from inference_cost.cli import rendering
+from inference_cost.cli.csv_text import as_csv
 from inference_cost.cli.fleet.summary import Summary, fleet_sentence
 
 RED, YELLOW, GREEN, PLAIN = "\033[31m", "\033[33m", "\033[32m", "\033[0m"
@@ -65,15 +64,10 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     """The fields of JSON; without rows there are no heads either."""
     if not rows:
         return ""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
-    return text.getvalue().rstrip("\n")
+    plain = [{key: _plain(value) for key, value in row.items()} for row in rows]
+    return as_csv(plain, list(plain[0])).rstrip("\r\n")
 
 
-def _plain(value: object) -> object:
-    """As in JSON. No value begins like a formula: names may not, and amounts are numbers."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value
+def _plain(value: object) -> str:
+    """As in JSON."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -52,7 +52,10 @@ class Prices:
         self._records = nodes
         self._book = book
         self._assumed = assumed
-        self._nodes = {} if nodes is None else observe_nodes(list(nodes), self._price)
+        # How many pods a node has is of no matter for its price.
+        self._nodes = (
+            {} if nodes is None else observe_nodes(list(nodes), self._price, lambda _name: 0, {})
+        )
 
     def _price(self, record: NodeRecord) -> tuple[str, HourlyPrice | Missing]:
         pool, price = self._book.price_of(record)
