@@ -100,7 +100,7 @@ def _history(
     found = read(cluster, namespace, name, seconds, log)
     if output is Output.JSON:
         return rendering.as_json(to_json(found.entries, found.remarks))
-    title = f"{namespace}/{name}: the last {seconds / 3600:g} hours"
+    title = f"{namespace}/{name}: the last {seconds / 3600:.3g} h"
     return to_text(title, found.entries, found.remarks, color=rendering.wants_color())
 
 

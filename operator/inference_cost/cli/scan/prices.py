@@ -10,13 +10,14 @@ from inference_cost.cli.pools.seen import Pool, pools_of
 from inference_cost.cli.scan.workloads import Found, WorkloadKey
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.workload import CapacityType, Node
+from inference_cost.model.workload import CapacityType
 from inference_cost.observe.capacity_pools import PriceBook
 from inference_cost.observe.nodes import has_gpus, observe_nodes
 from inference_cost.observe.pods import model_pod
 from inference_cost.observe.records import NodeRecord, PodRecord
 
 ASSUMED = "--price-per-node-hour"
+KARPENTER_LABEL = "karpenter.sh/nodepool"
 NODES_UNREAD = Missing(
     reason=MissingReason.PRICE_UNKNOWN, detail="you may not list nodes, which tell the price"
 )
@@ -52,6 +53,7 @@ class Prices:
         self._records = nodes
         self._book = book
         self._assumed = assumed
+        self._by_karpenter = {one.name for one in nodes or () if KARPENTER_LABEL in one.labels}
         # How many pods a node has is of no matter for its price.
         self._nodes = (
             {} if nodes is None else observe_nodes(list(nodes), self._price, lambda _name: 0, {})
@@ -105,12 +107,7 @@ class Prices:
             gpu_products=tuple(sorted({node.gpu_product for node in nodes} - {""})),
             shared_nodes=len({pod.node for pod in one.bound}) < len(one.bound),
             spot=any(node.capacity_type is CapacityType.SPOT for node in nodes),
-            node_autoscaler=bool(nodes) and all(map(self._by_karpenter, nodes)),
-        )
-
-    def _by_karpenter(self, node: Node) -> bool:
-        return any(
-            "karpenter.sh/nodepool" in r.labels for r in self._records or () if r.name == node.name
+            node_autoscaler=bool(nodes) and all(node.name in self._by_karpenter for node in nodes),
         )
 
     def pools(self, pods: Iterable[PodRecord] | None) -> list[PricedPool]:
