@@ -8,7 +8,7 @@ from inference_cost.cli.cluster import Cluster
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.listing import Where, list_all
 from inference_cost.cli.scan.autoscalers import Autoscaler, by_target
-from inference_cost.cli.scan.workloads import WorkloadKey
+from inference_cost.cli.scan.workloads import WorkloadKey, targets_of_policy
 from inference_cost.observe.fields import controller_of, mapping
 from inference_cost.observe.kinds import HORIZONTAL_POD_AUTOSCALER, SCALED_OBJECT, WatchedKind
 
@@ -27,9 +27,7 @@ def read(cluster: Cluster, name: str, namespace: str | None) -> HandOver:
     scaled = _listed(cluster, SCALED_OBJECT, where)
     known = by_target(hpas, scaled)
     objects = {f"{one['kind']}/{one['metadata']['name']}": one for one in (*hpas, *scaled)}
-    givers = (
-        _giver(key, known[key], objects) for key in _keys(policy, where.namespace) if key in known
-    )
+    givers = (_giver(key, known[key], objects) for key in targets_of_policy(policy) if key in known)
     return HandOver(policy=policy, givers=tuple(one for one in givers if not one.autoscaler.paused))
 
 
@@ -53,17 +51,3 @@ def _listed(cluster: Cluster, kind: WatchedKind, where: Where) -> tuple[Object, 
     if found.unread is not None:
         raise CommandError(f"{found.unread.why}: {found.unread.fix}")
     return found.items
-
-
-def _keys(policy: Object, namespace: str) -> list[WorkloadKey]:
-    spec = mapping(policy.get("spec"))
-    alone = spec.get("scaleTargetRef")
-    references = [alone] if alone else [one["scaleTargetRef"] for one in spec.get("variants") or ()]
-    return [
-        WorkloadKey(
-            namespace=namespace,
-            kind=str(one.get("kind") or "Deployment"),
-            name=str(one.get("name", "")),
-        )
-        for one in map(mapping, references)
-    ]

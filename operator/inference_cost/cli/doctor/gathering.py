@@ -1,6 +1,5 @@
 """Reads what the checks go by. What may not be read becomes a fact of its own; nothing here judges."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
@@ -11,14 +10,13 @@ import yaml
 from inference_cost.api.crds import all_crds
 from inference_cost.api.group import GROUP, KINDS, VERSION
 from inference_cost.cli.cluster import FORBIDDEN, Cluster
-from inference_cost.cli.doctor.facts import Definitions, Facts, Object, Operator, Right, Target
+from inference_cost.cli.doctor.facts import Definitions, Facts, Object, Operator, Right
 from inference_cost.cli.doctor.metrics_reading import read_metrics
 from inference_cost.cli.doctor.rights import ALWAYS, OWN, TO_SCALE
+from inference_cost.cli.doctor.targets import KINDS as ABOUT_WORKLOADS
+from inference_cost.cli.doctor.targets import targets_of
 from inference_cost.cli.listing import (
-    BUDGET,
     CONFIG_MAP,
-    NODE_POOL,
-    Listing,
     Unread,
     Where,
     list_all,
@@ -27,38 +25,14 @@ from inference_cost.cli.listing import (
     read_json,
 )
 from inference_cost.cli.prometheus_access import PrometheusAccess
-from inference_cost.cli.scan import autoscalers
-from inference_cost.cli.scan.autoscalers import Autoscaler
 from inference_cost.cli.scan.source import source_of
-from inference_cost.cli.scan.workloads import WorkloadKey, key_of, owner_of
-from inference_cost.observe.fields import labels_of, mapping, parse_selector, sequence
+from inference_cost.observe.fields import labels_of, mapping, sequence
 from inference_cost.observe.kinds import (
     DEPLOYMENT,
-    HORIZONTAL_POD_AUTOSCALER,
-    NODE,
-    POD,
-    POLICY,
-    SCALED_OBJECT,
-    STATEFUL_SET,
-    WatchedKind,
 )
-from inference_cost.observe.pods import is_finished, pod_record
-from inference_cost.observe.records import PodRecord, selects
 
 OPERATOR: Final = "app.kubernetes.io/name=inference-cost-operator"
 REVIEWS: Final = "/apis/authorization.k8s.io/v1"
-NODE_POOL_LABEL: Final = "karpenter.sh/nodepool"
-ABOUT_WORKLOADS: Final = (
-    POLICY,
-    DEPLOYMENT,
-    STATEFUL_SET,
-    POD,
-    HORIZONTAL_POD_AUTOSCALER,
-    SCALED_OBJECT,
-    BUDGET,
-    NODE,
-    NODE_POOL,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +71,7 @@ def gather(cluster: Cluster, options: DoctorOptions) -> Facts:
         operators=operators,
         own_rights=_own_rights(cluster),
         metrics=metrics,
-        targets=tuple(_targets(listed)),
+        targets=tuple(targets_of(listed)),
         unread=tuple(by_kind.values()),
     )
 
@@ -237,79 +211,3 @@ def service_in(url: str) -> str:
         return ""
     default = "443" if url.startswith("https") else "80"
     return f"{parts[1]}/{parts[0]}:{port or default}"
-
-
-def _targets(listed: Mapping[str, Listing]) -> Iterable[Target]:
-    def items(kind: WatchedKind) -> tuple[Object, ...]:
-        return listed[kind.plural].items
-
-    workloads = {key_of(one): one for one in (*items(DEPLOYMENT), *items(STATEFUL_SET))}
-    pods: dict[WorkloadKey, list[PodRecord]] = defaultdict(list)
-    for pod in map(pod_record, items(POD)):
-        if not is_finished(pod):
-            pods[owner_of(pod)].append(pod)
-    scalers = autoscalers.by_target(items(HORIZONTAL_POD_AUTOSCALER), items(SCALED_OBJECT))
-    pools = _pools_by_node(items(NODE), items(NODE_POOL))
-    for policy in items(POLICY):
-        for key in _keys(policy):
-            own = pods.get(key, [])
-            workload = workloads.get(key)
-            yield Target(
-                policy=f"{key.namespace}/{policy['metadata']['name']}",
-                mode=str(mapping(policy.get("spec")).get("mode") or "Recommend"),
-                key=key,
-                conditions=_conditions(policy),
-                workload=workload,
-                ready_pods=tuple(sorted(one.name for one in own if _serves(one))),
-                autoscaler=scalers.get(key, Autoscaler()),
-                budgets=() if workload is None else _budgets(key, workload, items(BUDGET)),
-                node_pools=_unique(pools[one.node] for one in own if one.node in pools),
-            )
-
-
-def _serves(pod: PodRecord) -> bool:
-    return pod.ready_at is not None and not pod.terminating
-
-
-def _keys(policy: Object) -> Iterable[WorkloadKey]:
-    spec = mapping(policy.get("spec"))
-    alone = spec.get("scaleTargetRef")
-    references = [alone] if alone else [v.get("scaleTargetRef") for v in spec.get("variants") or ()]
-    for one in references:
-        yield WorkloadKey(
-            namespace=str(policy["metadata"].get("namespace", "")),
-            kind=str(mapping(one).get("kind") or "Deployment"),
-            name=str(mapping(one).get("name", "")),
-        )
-
-
-def _conditions(policy: Object) -> dict[str, Object]:
-    told = sequence(mapping(policy.get("status")).get("conditions"))
-    return {str(one.get("type")): one for one in told}
-
-
-def _budgets(key: WorkloadKey, workload: Object, budgets: Iterable[Object]) -> tuple[Object, ...]:
-    template = mapping(mapping(mapping(workload.get("spec")).get("template")).get("metadata"))
-    labels = labels_of(template.get("labels"))
-    return tuple(
-        one
-        for one in budgets
-        if one["metadata"].get("namespace") == key.namespace
-        and selects(parse_selector(mapping(one.get("spec")).get("selector")), labels)
-    )
-
-
-def _pools_by_node(nodes: Iterable[Object], pools: Iterable[Object]) -> dict[str, Object]:
-    named = {str(one["metadata"]["name"]): one for one in pools}
-    labels = {
-        str(one["metadata"]["name"]): labels_of(one["metadata"].get("labels")) for one in nodes
-    }
-    return {
-        node: named[found[NODE_POOL_LABEL]]
-        for node, found in labels.items()
-        if found.get(NODE_POOL_LABEL) in named
-    }
-
-
-def _unique(pools: Iterable[Object]) -> tuple[Object, ...]:
-    return tuple({str(one["metadata"]["name"]): one for one in pools}.values())

@@ -52,7 +52,10 @@ def replay(subject: Subject, report: Report) -> Replayed:
         )
     scenario = _scenario(subject)
     replicas = np.maximum(np.rint(signals.replicas), 0).astype(np.int64)
-    today = run_observed(scenario, replicas, signals.step_seconds)
+    try:
+        today = run_observed(scenario, replicas, signals.step_seconds)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
     question = Question(against=(), tuned=False, bound=False)
     compared = compare_one(scenario, question, jobs=1, report=report)
     return Replayed(

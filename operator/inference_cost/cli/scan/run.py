@@ -20,11 +20,16 @@ from inference_cost.cli.scan.saving import money
 from inference_cost.cli.scan.signals import Signals, pods_with_series, signals_of
 from inference_cost.cli.scan.source import Source, market_prices, source_of
 from inference_cost.cli.scan.words import ALL
-from inference_cost.cli.scan.workloads import Found, PodName, WorkloadKey, find
+from inference_cost.cli.scan.workloads import (
+    Found,
+    PodName,
+    WorkloadKey,
+    find,
+    targets_of_policy,
+)
 from inference_cost.model.money import HourlyPrice
 from inference_cost.observe.capacity_pools import PriceBook
 from inference_cost.observe.extract import capacity_pool_record, node_record
-from inference_cost.observe.fields import mapping
 from inference_cost.observe.kinds import (
     CAPACITY_POOL,
     DEPLOYMENT,
@@ -173,7 +178,7 @@ class _Scan:
         scalers = autoscalers.by_target(
             self._items(HORIZONTAL_POD_AUTOSCALER), self._items(SCALED_OBJECT)
         )
-        policies = {_target(one): one for one in self._items(POLICY)}
+        policies = {key: one for one in self._items(POLICY) for key in targets_of_policy(one)}
         parts = []
         for number, one in enumerate(found):
             seen = Seen(
@@ -194,18 +199,6 @@ class _Scan:
 
     def _part(self, number: int, count: int) -> Report:
         return lambda share, what: self._report((number + share) / count, what)
-
-
-def _target(policy: Mapping[str, Any]) -> WorkloadKey:
-    """Of a policy with variants the first one's."""
-    spec = mapping(policy.get("spec"))
-    variants = spec.get("variants") or [{}]
-    target = mapping(spec.get("scaleTargetRef") or variants[0].get("scaleTargetRef"))
-    return WorkloadKey(
-        namespace=str(policy["metadata"].get("namespace", "")),
-        kind=str(target.get("kind") or "Deployment"),
-        name=str(target.get("name", "")),
-    )
 
 
 def _pool_row(one: PricedPool) -> PoolRow:

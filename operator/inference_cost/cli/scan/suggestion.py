@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import yaml
 
+from inference_cost.api.fields import REPLICAS_LIMIT
 from inference_cost.api.group import API_VERSION, POLICY
 from inference_cost.cli.scan.autoscalers import NONE, Autoscaler
 from inference_cost.cli.scan.workloads import Found
@@ -39,12 +40,12 @@ class Bounds:
 
 def bounds(autoscaler: Autoscaler, replicas: int, most_seen: int) -> Bounds:
     """Those of today's autoscaler; else two (one may be lost), unless there is only one."""
-    most = max(ceil(most_seen * MOST_TIMES), replicas, 1)
+    most = min(max(ceil(most_seen * MOST_TIMES), replicas, 1), REPLICAS_LIMIT)
     if autoscaler.kind != NONE:
         lowest = max(autoscaler.min_replicas or 0, 1)
         return Bounds(
             fewest=lowest,
-            most=max(autoscaler.max_replicas or most, lowest),
+            most=min(max(autoscaler.max_replicas or most, lowest), REPLICAS_LIMIT),
             why_fewest=f"minReplicas of {autoscaler.kind}/{autoscaler.name}",
         )
     lowest = max(min(FEWEST_FOR_ONE_LOSS, replicas), 1)

@@ -49,6 +49,23 @@ class Found:
         return tuple(pod for pod in self.pods if pod.node)
 
 
+def targets_of_policy(policy: Object) -> list[WorkloadKey]:
+    """Workloads of an InferenceCostPolicy, in the order of its variants."""
+    spec = mapping(policy.get("spec"))
+    alone = spec.get("scaleTargetRef")
+    references = (
+        [alone] if alone else [one.get("scaleTargetRef") for one in spec.get("variants") or ()]
+    )
+    return [
+        WorkloadKey(
+            namespace=str(policy["metadata"].get("namespace", "")),
+            kind=str(one.get("kind") or "Deployment"),
+            name=str(one.get("name", "")),
+        )
+        for one in map(mapping, references)
+    ]
+
+
 def find(
     objects: Iterable[Object], pods: Iterable[Object], with_series: frozenset[PodName]
 ) -> list[Found]:

@@ -67,6 +67,12 @@ def test_a_fleet_that_is_too_small_is_said_to_miss_and_costs_more_to_mend() -> N
     assert part.verdict.startswith(("Today ", "No saving is claimed"))
 
 
+def test_an_objective_that_no_replica_can_meet_is_said() -> None:
+    part = inspect(fleet(8), Wanted(threshold_milliseconds=5, target="99.0"), silent)
+    assert part.saving is None
+    assert part.verdict.startswith("Cannot be said: spec.slo.latency: even an idle replica")
+
+
 def test_minutes_of_history_are_not_replayed() -> None:
     short = fleet(8, signals=signals(lambda _: 12.0, lambda _: 8, hours=0.3))
     part = inspect(short, WANTED, silent)
