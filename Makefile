@@ -62,7 +62,7 @@ generate: ## write CRDs, reference pages and the chart's copies
 
 # Each compiles the simulator and replays for minutes: beside the rest of the unit tests, not after them.
 REPLAY_TESTS := tests/unit/simulate tests/property/simulate tests/unit/cli/backtest/test_fleet.py \
-  tests/unit/cli/backtest/test_real_run.py
+  tests/unit/cli/backtest/test_real_run.py tests/unit/cli/scan/test_replay.py
 
 .PHONY: unit
 unit: ## unit and property tests, branch coverage of decide, account and api at least 90 % each

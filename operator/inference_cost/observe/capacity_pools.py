@@ -56,7 +56,7 @@ class PriceBook:
         self._overlays = with_prices(overlays)
         self._table = table
         self._market = market or MarketPrices()
-        self._currency = currency
+        self.currency = currency
         self.problems: dict[str, str] = {}  # by pool: why it is not used
         self._pools: list[tuple[CapacityPoolRecord, CapacityPoolSpec]] = []
         for record in sorted(pools, key=lambda r: (r.created_at, r.name)):
@@ -96,7 +96,7 @@ class PriceBook:
     def _overlaid(self, labels: Labels) -> HourlyPrice | None:
         if not self._overlays:
             return None
-        return overlaid(self._overlays, labels, self._listed(labels), self._currency)
+        return overlaid(self._overlays, labels, self._listed(labels), self.currency)
 
     def _listed(self, labels: Labels) -> HourlyPrice | Missing:
         """What the cloud asks, before any discount."""
@@ -112,7 +112,7 @@ class PriceBook:
         )
 
     def _shipped(self, labels: Labels) -> HourlyPrice | Missing:
-        return list_price(self._table, labels, currency=self._currency)
+        return list_price(self._table, labels, currency=self.currency)
 
     def _with_problems(self, unknown: Missing) -> Missing:
         """A pool that is not used may be the one that was meant to price the node."""
@@ -144,7 +144,7 @@ class PriceBook:
         factor = 1 - Decimal(spec.discount_percent) / 100
         return HourlyPrice(
             per_hour=(listed.per_hour * factor).quantize(_CENT_OF_A_CENT),
-            currency=self._currency,
+            currency=self.currency,
             source=PriceSource.CAPACITY_POOL,
             as_of=listed.as_of,
             origin=f"{record.name} ({spec.discount_percent} % off {listed.origin})",
@@ -169,7 +169,7 @@ class PriceBook:
     def _named(self, record: CapacityPoolRecord, offering: Offering) -> HourlyPrice:
         return HourlyPrice(
             per_hour=Decimal(offering.per_node_hour),
-            currency=self._currency,
+            currency=self.currency,
             source=PriceSource.CAPACITY_POOL,
             as_of=record.created_at,
             origin=record.name,

@@ -13,11 +13,12 @@ from inference_cost.account.chargeback import By, Row, kinds_of, rows_of
 from inference_cost.account.focus import focus_rows
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.cli import rendering
-from inference_cost.cli.backtest.history import moment, prometheus_settings
-from inference_cost.cli.backtest.options import HistoryOptions, usage
+from inference_cost.cli.backtest.history import moment
+from inference_cost.cli.backtest.options import HistoryOptions
 from inference_cost.cli.chargeback.output import Output
 from inference_cost.cli.csv_text import as_csv
-from inference_cost.cli.failure import CommandError
+from inference_cost.cli.failure import CommandError, usage
+from inference_cost.cli.prometheus import prometheus_settings
 from inference_cost.model.reading import Missing
 from inference_cost.observe.prometheus_client import PrometheusReader
 from inference_cost.observe.recorded_spending import Spending, read_spending
@@ -78,7 +79,7 @@ def window_of(history: HistoryOptions, now: float) -> Window:
 
 def read(history: HistoryOptions, window: Window, currency: str) -> Spending:
     """Raises CommandError: Prometheus cannot be asked, or has nothing of that time."""
-    settings = prometheus_settings(history)
+    settings = prometheus_settings(history.access)
     reader = PrometheusReader(settings)
     try:
         found = asyncio.run(
