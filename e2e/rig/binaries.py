@@ -29,6 +29,7 @@ BinaryName = Literal[
     "kubectl",
     "kwok",
     "prometheus",
+    "promtool",
     "helm",
     "kubeconform",
     "kind",
@@ -121,7 +122,10 @@ RECIPES = (
     Recipe(
         name="prometheus",
         module="github.com/prometheus/prometheus",
-        packages={"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"},
+        packages={
+            "prometheus": "github.com/prometheus/prometheus/cmd/prometheus",
+            "promtool": "github.com/prometheus/prometheus/cmd/promtool",
+        },
         # Every other service discovery pulls the SDK of its cloud.
         tags="remove_all_sd,enable_kubernetes_sd",
         variables={"github.com/prometheus/common/version.Version": "3.11.3"},

@@ -109,6 +109,8 @@ def _pod_job(job: str, settings: PrometheusSettings, operator: dict[str, Any]) -
     choice = {"source_labels": [_POD_NAME_LABEL], "regex": OPERATOR_NAME, **operator}
     return {
         "job_name": job,
+        # The operator's `namespace` is that of a policy.
+        "honor_labels": job == "operator",
         "kubernetes_sd_configs": [discovery],
         "relabel_configs": [
             choice,

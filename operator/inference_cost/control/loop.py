@@ -6,6 +6,7 @@ failure in it ends the loop: what cannot be observed or decided leaves replicas 
 
 import asyncio
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,6 +108,7 @@ class ControlLoop:
         self._interval = times.tick
         self._faults = FaultLog(log)
         self.heartbeat = clock.monotonic()  # when the last tick ended, well or not
+        self._completed_at = math.nan
         self.running = False
         self.ticks = 0
 
@@ -114,6 +116,11 @@ class ControlLoop:
     def interval(self) -> float:
         """Seconds from one tick to the next: the tick, or the scrape interval if that is longer."""
         return self._interval
+
+    @property
+    def pass_age(self) -> float:
+        """Seconds since a pass was completed, or since `run` began; NaN before."""
+        return self._clock.monotonic() - self._completed_at
 
     def wake(self) -> None:
         """Something important happened: look soon."""
@@ -126,6 +133,7 @@ class ControlLoop:
     async def run(self) -> None:
         """Ticks until cancelled."""
         self.heartbeat, self.running = self._clock.monotonic(), True
+        self._completed_at = self.heartbeat
         while True:
             started = self._clock.monotonic()
             await self._safe_tick()
@@ -161,9 +169,11 @@ class ControlLoop:
             account=self._account_memory,
         )
         with self._phase("act"):
-            _, statuses = await self._actuator.act(tick)
+            scaled, statuses = await self._actuator.act(tick)
+        self._metrics.count_scaled(scaled)
         self._show(tick, statuses)
         self._interval = max(self._times.tick, scrape_interval(snapshot))
+        self._completed_at = self._clock.monotonic()
 
     def _remembered(self) -> Memory:
         """Kept at once: a tick that fails must not lose what was taught."""
@@ -222,6 +232,8 @@ class ControlLoop:
         self._known = tick.policies
         for key, status in statuses.items():
             self._metrics.show_policy(key, status, tick.plans.get(key))
+        self._metrics.policies.show(tick)
+        self._metrics.pools.show_costs(tick.costs)
         if tick.costs is not None:
             self._metrics.show_costs(tick.costs)
 

@@ -1,6 +1,6 @@
 """The operator's own metrics: every name in one place. docs/metrics.md is made from this registry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,17 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
 
 from inference_cost.account.costs import Costs, PolicyCost
+from inference_cost.act.errors import KubeError
+from inference_cost.act.scaler import Scaled
 from inference_cost.api.conditions import ConditionStatus
+from inference_cost.control.policy_metrics import PolicyMetrics
+from inference_cost.control.pool_metrics import PoolMetrics
 from inference_cost.model.plan import Plan
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing
@@ -48,12 +53,16 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter
         self.registry = CollectorRegistry()
         self.descriptions: list[MetricDescription] = []
+        self._currency = ""
         self._policy_gauges = [
             self._gauge(f"policy_{name}_replicas", text, _POLICY)
             for name, text in _REPLICAS.items()
         ]
         self._build_up_money()
+        self.policies = PolicyMetrics(self._gauge)
+        self.pools = PoolMetrics(self._gauge)
         self._build_up_loop()
+        self._build_up_process()
         self._gauge("build_info", "Always 1; the version is a label.", ("version",)).labels(
             version
         ).set(1)
@@ -93,12 +102,27 @@ class Metrics:
             "Passes, or single policies in them, that failed, by phase.",
             ("phase",),
         )
+        self.pass_interval = self._gauge(
+            "pass_interval_seconds", "From one pass to the next: the tick, or the scrape interval."
+        )
+        self.pass_age = self._gauge(
+            "pass_age_seconds",
+            "Time since a pass was last completed, or since leading; NaN while it does not lead.",
+        )
         self.leader = self._gauge("leader", "1 while this process leads, else 0.")
         self.enforce_enabled = self._gauge(
             "enforce_enabled", "1 while policies in mode Enforce may be enforced, else 0."
         )
         self.api_writes = self._counter(
             "api_writes", "Successful writes to the API server, by kind of object.", ("kind",)
+        )
+        self.api_write_failures = self._counter(
+            "api_write_failures",
+            "Writes to the API server that failed, by kind of object and reason. A Conflict is mostly harmless.",
+            ("kind", "reason"),
+        )
+        self.scale_orders = self._counter(
+            "scale_orders", "Orders to write `/scale`, by what became of them.", ("outcome",)
         )
         self.events_dropped = self._counter(
             "events_dropped", "Events not recorded: over the limits, or refused."
@@ -113,6 +137,13 @@ class Metrics:
             "cache_age_seconds", "Time since the cluster cache was last listed completely."
         )
 
+    def _build_up_process(self) -> None:
+        ProcessCollector(registry=self.registry)
+        for family in self.registry.collect():
+            if family.name.startswith("process_"):
+                name = f"{family.name}_total" if family.type == "counter" else family.name
+                self._describe(name, family.type, (), family.documentation)
+
     def exposition(self) -> bytes:
         """The text format."""
         return generate_latest(self.registry)
@@ -120,12 +151,24 @@ class Metrics:
     def count_write(self, kind: str, _verb: str) -> None:
         self.api_writes.labels(kind).inc()
 
+    def count_write_failure(self, kind: str, error: KubeError) -> None:
+        reason = type(error).__name__.removesuffix("Error")
+        self.api_write_failures.labels(kind, reason).inc()
+
+    def count_scaled(self, scaled: Sequence[Scaled]) -> None:
+        for one in scaled:
+            self.scale_orders.labels(one.result.outcome.value).inc()
+
     def show_policy(self, key: PolicyKey, status: Mapping[str, Any], plan: Plan | None) -> None:
         """Gauges of one policy from its status; counts its decision."""
         replicas = status.get("replicas") or {}
         for gauge, name in zip(self._policy_gauges, _REPLICAS, strict=True):
             if name in replicas:
                 gauge.labels(key.namespace, key.name).set(replicas[name])
+            else:
+                _drop(gauge, (key.namespace, key.name))
+        if not replicas:  # what its target runs is not looked at: its cost is not known either
+            self._drop_hourly_cost(key)
         for condition in status.get("conditions") or ():
             for one in ConditionStatus:
                 self.condition.labels(key.namespace, key.name, condition["type"], one.value).set(
@@ -135,7 +178,13 @@ class Metrics:
             limited_by = plan.limited_by.value or "Nothing"
             self.decisions.labels(plan.action.value, limited_by).inc()
 
+    def _drop_hourly_cost(self, key: PolicyKey) -> None:
+        for capacity_type in CapacityType:
+            labels = (key.namespace, key.name, capacity_type.value, self._currency)
+            _drop(self.hourly_cost, labels)
+
     def show_costs(self, costs: Costs) -> None:
+        self._currency = costs.currency
         for key, cost in costs.policies.items():
             self._show_cost(key, cost, costs.currency)
 

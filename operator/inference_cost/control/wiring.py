@@ -90,7 +90,12 @@ class _Base:
 def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: str) -> Parts:
     clock = SystemClock()
     elector = _elector(settings, client, metrics, clock)
-    api = KubeApi(client, fence=elector.remaining, on_write=metrics.count_write)
+    api = KubeApi(
+        client,
+        fence=elector.remaining,
+        on_write=metrics.count_write,
+        on_failure=metrics.count_write_failure,
+    )
     cache = ClusterCache(watched_kinds(settings.cluster.scale_targets))
     prometheus, past = _readers(settings)
     models = ModelCatalog(
@@ -107,8 +112,11 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         version=version,
     )
     actuator = _actuator(base, observer)
-    _watch_gauges(metrics, elector, cache, actuator, observer)
     backfill = _backfill(settings, past, metrics, clock)
+    loop = _loop(base, observer, actuator, backfill, clock)
+    _watch_gauges(metrics, elector, cache, actuator, observer)
+    metrics.watch(metrics.pass_age, lambda: loop.pass_age)
+    metrics.watch(metrics.pass_interval, lambda: loop.interval)
     return Parts(
         api=api,
         elector=elector,
@@ -119,7 +127,7 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         past=past,
         models=models,
         actuator=actuator,
-        loop=_loop(base, observer, actuator, backfill, clock),
+        loop=loop,
         backfill=backfill,
     )
 
@@ -135,7 +143,7 @@ def _readers(settings: Settings) -> tuple[PrometheusReader | None, PrometheusRea
 def _elector(settings: Settings, client: ApiClient, metrics: Metrics, clock: Clock) -> Elector:
     lease = settings.lease
     return Elector(
-        KubeApi(client, on_write=metrics.count_write),
+        KubeApi(client, on_write=metrics.count_write, on_failure=metrics.count_write_failure),
         namespace=lease.namespace or namespace_of_pod("default"),
         name=lease.name,
         identity=f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid4().hex[:8]}",
@@ -221,6 +229,7 @@ def _actuator(base: _Base, observer: Observer) -> Actuator:
             statuses=_status_writer(base, queue, POOL_STATUS),
             stored=partial(_stored_pools, base.cache),
             problems=lambda: observer.pool_problems,
+            on_report=base.metrics.pools.show_statuses,
         ),
         recorder=recorder,
         checkpoints=checkpoints,
