@@ -17,6 +17,7 @@ from prometheus_client import (
 
 from inference_cost.account.costs import Costs, PolicyCost
 from inference_cost.act.errors import KubeError
+from inference_cost.act.scale import ScaleOutcome
 from inference_cost.act.scaler import Scaled
 from inference_cost.api.conditions import ConditionStatus
 from inference_cost.control.policy_metrics import PolicyMetrics
@@ -109,6 +110,8 @@ class Metrics:
             "pass_age_seconds",
             "Time since a pass was last completed, or since leading; NaN while it does not lead.",
         )
+        for phase in ("pass", "decide", "account", "backfill"):
+            self.pass_failures.labels(phase)  # zero, or the first failure would be no increase
         self.leader = self._gauge("leader", "1 while this process leads, else 0.")
         self.enforce_enabled = self._gauge(
             "enforce_enabled", "1 while policies in mode Enforce may be enforced, else 0."
@@ -124,6 +127,8 @@ class Metrics:
         self.scale_orders = self._counter(
             "scale_orders", "Orders to write `/scale`, by what became of them.", ("outcome",)
         )
+        for outcome in ScaleOutcome:
+            self.scale_orders.labels(outcome.value)
         self.events_dropped = self._counter(
             "events_dropped", "Events not recorded: over the limits, or refused."
         )

@@ -1,6 +1,6 @@
 """Gauges of each policy beside its status: what is asked of it, what limits it, what its decision rests on.
 
-A value that is not known has no series. Twelve series for a policy, one more for each capacity type it runs on.
+A value that is not known has no series. At most 18 for a policy.
 """
 
 import math
