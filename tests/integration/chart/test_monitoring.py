@@ -1,5 +1,6 @@
 """What the chart renders for those who watch the operator: monitors, rules, dashboards."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,24 @@ def test_monitors_leave_the_namespace_of_a_policy_alone(render: Render) -> None:
     (service,) = one(manifests, "ServiceMonitor")["spec"]["endpoints"]
     assert pods["honorLabels"] is True
     assert service["honorLabels"] is True
+
+
+def test_every_dashboard_is_in_a_config_map_of_its_own(render: Render) -> None:
+    values = {"enabled": True, "annotations": {"grafana_folder": "Money"}}
+    made = [
+        m
+        for m in render({"metrics": {"dashboards": values}})
+        if "dashboard" in m["metadata"]["name"]
+    ]
+    files = {file.name: file.read_text() for file in (Path(CHART) / "dashboards").glob("*.json")}
+    assert len(made) == len(files) == 4
+    for one_map in made:
+        assert one_map["kind"] == "ConfigMap"
+        assert one_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert one_map["metadata"]["annotations"] == {"grafana_folder": "Money"}
+        ((name, text),) = one_map["data"].items()
+        assert json.loads(text) == json.loads(files[name.removeprefix("inference-cost-")])
+
+
+def test_dashboards_are_made_on_request_alone(render: Render) -> None:
+    assert not [m for m in render() if "dashboard" in m["metadata"]["name"]]

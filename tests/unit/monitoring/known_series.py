@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,11 +30,13 @@ VALUES: Final[dict[str, tuple[type[StrEnum], ...]]] = {
 }
 
 
+@cache
 def rules() -> list[dict[str, Any]]:
     groups = yaml.safe_load(RULES.read_text())["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
 
+@cache
 def exported() -> dict[str, frozenset[str]]:
     """Labels by name of a series."""
     found: dict[str, frozenset[str]] = {}
@@ -47,6 +50,7 @@ def exported() -> dict[str, frozenset[str]]:
     return found
 
 
+@cache
 def recorded() -> dict[str, frozenset[str]]:
     return {rule["record"]: POLICY_LABELS for rule in rules() if "record" in rule}
 
