@@ -1,0 +1,211 @@
+"""Every panel of every dashboard returns data: the operator at work, scraped by a real Prometheus.
+
+Two namespaces with a gateway: a policy that enforces, over spot and on-demand nodes of priced CapacityPools and at its
+`maxReplicas`, and one that only recommends.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from e2e.rig.cluster import Cluster
+from e2e.rig.fleet_exporter.client import ExporterClient
+from e2e.rig.fleet_exporter.loads import Load
+from e2e.rig.fleet_exporter.simulated_fleet import SimulatedFleet
+from e2e.rig.fleet_exporter.triton_settings import TritonSettings
+from e2e.rig.kube import KubeClient, Manifest, condition, wait_for
+from e2e.rig.kwok.nodes import add_nodes, kwok_node
+from e2e.rig.serving import policy
+from inference_cost.api.group import API_VERSION
+from scripts.dashboards.parts import STEP
+from tests.integration.control.operators import OperatorProcess
+
+BOARDS = sorted(Path("charts/inference-cost-operator/dashboards").glob("*.json"))
+TEAM, OTHER = "drawn", "drawn-too"
+POOLS = {"spot": ("spot", "0.40"), "safe": ("on-demand", "1.20")}
+POOL_LABEL = "inferencecost.dev/drawn"
+GPUS = TritonSettings(gpu_metrics=True)
+SPOT_REPLICAS = 3  # as many starts must be seen until one is expected
+DRAWN_WITHIN_SECONDS = 90.0
+SETTINGS = {
+    "INFERENCE_COST_ENFORCE__ENABLED": "true",
+    "INFERENCE_COST_DECISION__RATE_WINDOW_SECONDS": "8",
+    "INFERENCE_COST_DECISION__START_UP_SECONDS_PRIOR": "10",
+    "INFERENCE_COST_GATEWAY__PRESET": "envoy",
+}
+# As Grafana would fill in, for a world that is a minute old.
+FILLED = {
+    "$__rate_interval": "10s",
+    f"$__range:{STEP}": "1m:2s",
+    '~"$namespace"': f'~"{TEAM}|{OTHER}"',
+    "$namespace": TEAM,
+    "$policy": "shop",
+}
+WITHOUT_DATA = {
+    ("operator", "Writes that failed"): "the API server refuses nothing here",
+}
+
+
+def fleet(name: str, namespace: str, pool: str, replicas: int) -> SimulatedFleet:
+    return SimulatedFleet(
+        name=name,
+        namespace=namespace,
+        replicas=replicas,
+        triton=GPUS,
+        node_selector={POOL_LABEL: pool},
+    )
+
+
+def served_together(manifest: Manifest) -> Manifest:
+    """Of one Service: `shop`, whatever the workload is called."""
+    together = {"served": "shop"}
+    if manifest["kind"] == "Service":
+        manifest["spec"]["selector"] = together
+    else:
+        manifest["spec"]["template"]["metadata"]["labels"] |= together
+    return manifest
+
+
+SAFE, SPOT = fleet("shop", TEAM, "safe", 1), fleet("shop-spot", TEAM, "spot", SPOT_REPLICAS)
+DESK = fleet("desk", OTHER, "safe", 2)
+LOADS = (
+    Load(namespace=TEAM, selector={"served": "shop"}, requests_per_second=300.0, service="shop"),
+    DESK.load(20.0, gateway=True),
+)
+
+
+def manifests() -> Iterator[Manifest]:
+    for pool, (_, price) in POOLS.items():
+        offering = {"instanceType": "g5.xlarge", "perNodeHour": price}
+        yield {
+            "apiVersion": API_VERSION,
+            "kind": "CapacityPool",
+            "metadata": {"name": pool},
+            "spec": {
+                "nodeSelector": {"matchLabels": {POOL_LABEL: pool}},
+                "offerings": [offering],
+            },
+        }
+    yield from map(served_together, [*SAFE.manifests(), SPOT.deployment()])
+    yield from DESK.manifests()
+    variants = [
+        {
+            "name": name,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": one.name},
+            "poolRef": {"name": name},
+            "minReplicas": 0,
+        }
+        for name, one in (("safe", SAFE), ("spot", SPOT))
+    ]
+    shop = policy(SAFE, mode="Enforce", maximum=SPOT_REPLICAS + 1, variants=variants)  # type: ignore[arg-type]  # name and namespace
+    del shop["spec"]["scaleTargetRef"]
+    yield shop
+    yield policy(DESK)  # type: ignore[arg-type]  # name and namespace
+
+
+@pytest.fixture(scope="module")
+def world(client: KubeClient, exporter: ExporterClient) -> Iterator[None]:
+    for namespace in (TEAM, OTHER):
+        client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        wait_for(
+            lambda namespace=namespace: client.find(
+                "v1", "ServiceAccount", "default", namespace=namespace
+            ),
+            timeout_seconds=10,
+            what="the default ServiceAccount",
+        )
+    client.apply_files(*sorted(Path("crds").glob("*.yaml")))
+    nodes = [
+        kwok_node(f"{pool}-{n}", gpus=1, capacity_type=capacity_type, labels={POOL_LABEL: pool})
+        for pool, (capacity_type, _) in POOLS.items()
+        for n in range(SPOT_REPLICAS + 1)
+    ]
+    add_nodes(client, *nodes)
+    client.apply(*manifests())
+    wait_for(lambda: ready(client) == SPOT_REPLICAS + 3, timeout_seconds=30, what="all pods")
+    for load in LOADS:
+        exporter.set_load(load)
+    yield
+    for load in LOADS:
+        exporter.remove_load(load)
+    for namespace in (TEAM, OTHER):
+        for found in client.list(API_VERSION, "InferenceCostPolicy", namespace=namespace):
+            name = found["metadata"]["name"]
+            client.delete(API_VERSION, "InferenceCostPolicy", name, namespace=namespace)
+        client.delete("v1", "Namespace", namespace)
+    for pool in POOLS:
+        client.delete(API_VERSION, "CapacityPool", pool)
+    for node in nodes:
+        client.delete("v1", "Node", node["metadata"]["name"])
+
+
+def ready(client: KubeClient) -> int:
+    pods = [p for namespace in (TEAM, OTHER) for p in client.list("v1", "Pod", namespace=namespace)]
+    return sum(condition(pod, "Ready") == "True" for pod in pods)
+
+
+class Drawn:
+    """Asks Prometheus what Grafana would ask."""
+
+    def __init__(self, http: requests.Session, cluster: Cluster) -> None:
+        self._http = http
+        self._url = f"{cluster.prometheus_url}/api/v1/query"
+
+    def empty(self) -> list[tuple[str, str, str]]:
+        """(dashboard, panel, expression) of queries that return nothing."""
+        return [
+            (board, title, expression)
+            for board, title, expression in asked()
+            if not self._has_data(expression)
+        ]
+
+    def _has_data(self, expression: str) -> bool:
+        answer = self._http.get(self._url, params={"query": expression}, timeout=5)
+        assert answer.status_code == 200, f"{expression}: {answer.text}"
+        result = answer.json()["data"]["result"]
+        return any(math.isfinite(float(one["value"][1])) for one in result)
+
+
+def asked() -> list[tuple[str, str, str]]:
+    boards: dict[str, Any] = {file.stem: json.loads(file.read_text()) for file in BOARDS}
+    return [
+        (name, panel["title"], filled(target["expr"]))
+        for name, board in boards.items()
+        for panel in board["panels"]
+        for target in panel.get("targets", ())
+    ]
+
+
+def filled(expression: str) -> str:
+    for variable, value in FILLED.items():
+        expression = expression.replace(variable, value)
+    assert "$" not in expression, expression
+    return expression
+
+
+def test_every_panel_returns_data(
+    world: None, watched: Cluster, http: requests.Session, tmp_path: Path
+) -> None:
+    del world
+    settings = {**SETTINGS, "INFERENCE_COST_PROMETHEUS__URL": str(watched.prometheus_url)}
+    with OperatorProcess("drawn", watched.kubeconfig, tmp_path, settings) as operator:
+        port = operator.wait_for_event("listening")["port"]
+        watched.add_scrape_target("inference-cost-operator", f"127.0.0.1:{port}", {})
+        drawn = Drawn(http, watched)
+        left: list[tuple[str, str, str]] = []
+
+        def all_drawn() -> bool:
+            left[:] = [one for one in drawn.empty() if one[:2] not in WITHOUT_DATA]
+            return not left
+
+        try:
+            wait_for(all_drawn, timeout_seconds=DRAWN_WITHIN_SECONDS, what="every panel", poll=2.0)
+        except TimeoutError:
+            pytest.fail("no data:\n" + "\n".join(" | ".join(one) for one in left))
+        assert {one[:2] for one in drawn.empty()} <= set(WITHOUT_DATA)
+        assert operator.terminate() == 0
