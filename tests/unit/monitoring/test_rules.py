@@ -53,6 +53,13 @@ def test_a_runbook_says_what_it_means_how_to_check_and_what_to_do(name: str) -> 
     assert len(text.splitlines()) < 40
 
 
+@pytest.mark.parametrize("name", ALERTS)
+def test_a_runbook_links_to_pages_that_exist(name: str) -> None:
+    text = (RUNBOOKS / f"{name}.md").read_text()
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (RUNBOOKS / link).is_file(), link
+
+
 def test_every_runbook_is_of_an_alert() -> None:
     assert {page.stem for page in RUNBOOKS.glob("*.md")} == set(ALERTS)
 
