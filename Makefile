@@ -57,7 +57,7 @@ generated: ## fail when a generated file is out of date
 	$(PYTHON) scripts/generate.py --check
 
 .PHONY: generate
-generate: ## write CRDs, reference pages and the chart's copies
+generate: ## write CRDs, reference pages, dashboards and the chart's copies
 	$(PYTHON) scripts/generate.py
 
 # Each compiles the simulator and replays for minutes: beside the rest of the unit tests, not after them.

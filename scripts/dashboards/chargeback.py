@@ -1,5 +1,7 @@
 """Who pays: cost of a time range by namespace and policy, and what nobody requested."""
 
+from dataclasses import dataclass
+
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from scripts.dashboards.parts import (
@@ -20,11 +22,38 @@ from scripts.dashboards.parts import (
 CHOSEN = {"namespace": "~$namespace"}
 COST = shown("policy_hourly_cost", **CHOSEN)
 IDLE = shown("pool_idle_hourly_cost")
-# What a bill is made by: one table and one graph each. A label of `COST` more is one line here.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payer:
+    """What a bill is made by: one table and one graph.
+
+    `per_hour`: an amount per hour. `counted`: amounts of the time range where a counter has them; else it is the
+    integral of the former.
+    """
+
+    labels: str
+    one: str
+    many: str
+    per_hour: str = COST
+    counted: str = ""
+
+    @property
+    def kept(self) -> str:
+        return f"{self.labels}, currency"
+
+    @property
+    def legend(self) -> str:
+        return "/".join("{{" + label.strip() + "}}" for label in self.labels.split(","))
+
+    def paid(self, kept: str) -> str:
+        return total(kept, self.counted or over_range(total(kept, self.per_hour)))
+
+
 PAYERS = (
-    ("namespace", "namespace", "namespaces"),
-    ("namespace, policy", "policy", "policies"),
-    ("capacity_type", "capacity type", "capacity types"),
+    Payer(labels="namespace", one="namespace", many="namespaces"),
+    Payer(labels="namespace, policy", one="policy", many="policies"),
+    Payer(labels="capacity_type", one="capacity type", many="capacity types"),
 )
 
 
@@ -42,28 +71,26 @@ def chargeback() -> Dashboard:
         " not priced, or not scraped, is not in them.",
         hours=24,
     ).with_variable(variable)
-    by_payer = [(f"By {one}", _paid_by(labels, one, many)) for labels, one, many in PAYERS]
+    by_payer = [(f"By {payer.one}", _paid_by(payer)) for payer in PAYERS]
     return laid_out(dashboard, *by_payer, ("Nobody's", _nobodys()))
 
 
-def _paid_by(labels: str, one: str, many: str) -> list[Panel]:
-    kept = f"{labels}, currency"
-    paid = total(kept, over_range(total(kept, COST)))
-    everything = total("currency", over_range(total("currency", COST)))
-    legend = "/".join("{{" + label.strip() + "}}" for label in labels.split(","))
+def _paid_by(payer: Payer) -> list[Panel]:
+    paid, now = payer.paid(payer.kept), total(payer.kept, payer.per_hour)
+    share = f"{paid} / on (currency) group_left () {payer.paid('currency')}"
     return [
         rows(
-            f"Cost by {one}",
-            f"In the time range, and the share of all {many} chosen.",
+            f"Cost by {payer.one}",
+            f"In the time range, and the share of all {payer.many} chosen.",
             Column("Cost", paid),
-            Column("Share", f"{paid} / on (currency) group_left () {everything}", RATIO),
-            Column("Per hour now", total(kept, COST)),
+            Column("Share", share, RATIO),
+            Column("Per hour now", now),
             wide=12,
         ),
         lines(
-            f"Cost per hour by {one}",
+            f"Cost per hour by {payer.one}",
             "Over time.",
-            Query(total(kept, COST), f"{legend} {{{{currency}}}}"),
+            Query(now, f"{payer.legend} {{{{currency}}}}"),
             stacked=True,
             wide=12,
         ),

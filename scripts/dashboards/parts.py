@@ -252,7 +252,8 @@ def choice(name: str, label: str, query: str, *, everything: bool) -> builders.Q
     )
     if everything:
         all_of_them = models.VariableOption(selected=True, text="All", value="$__all")
-        variable = variable.include_all(True).multi(True).current(all_of_them)
+        # All: not a list of them, which is empty before the first policy and long with many.
+        variable = variable.include_all(True).all_value(".*").multi(True).current(all_of_them)
     return variable
 
 

@@ -148,9 +148,8 @@ class PolicyMetrics:
 
     def show(self, tick: Tick) -> None:
         seen = {one.policy.key: one for one in tick.snapshot.observations}
-        self._series.keep_only(
-            frozenset(seen)
-        )  # first: a name made anew has the labels of the old one
+        # First: a name made anew has the labels of the old one.
+        self._series.keep_only(frozenset(seen))
         for key, observation in seen.items():
             plan = tick.plans.get(key)
             decided = {} if plan is None else dict(self._decided(observation, plan))

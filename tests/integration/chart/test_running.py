@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from e2e.rig.binaries import Binaries
 from e2e.rig.kube import wait_for
@@ -85,7 +86,6 @@ def stack(
         state_folder=tmp_path_factory.mktemp("running"),
         name="running",
         pools=PoolFile(static_nodes=(StaticNode(name="platform"),)),
-        with_prometheus=False,
     )
     with Stack.start(settings) as started:
         started.kube.apply(keda_definition(), *karpenter_definitions())
@@ -130,6 +130,23 @@ def test_two_replicas_run_on_one_node_and_one_leads(stack: Stack) -> None:
     lease = stack.kube.get("coordination.k8s.io/v1", "Lease", RELEASE, namespace=OPERATOR_NAMESPACE)
     holder = lease["spec"]["holderIdentity"]
     assert any(holder.startswith(p["metadata"]["name"]) for p in pods)
+
+
+def query(stack: Stack, expression: str) -> list[dict[str, Any]]:
+    with requests.Session() as session:
+        session.trust_env = False
+        url = f"{stack.prometheus_url}/api/v1/query"
+        answer = session.get(url, params={"query": expression}, timeout=5)
+    found: list[dict[str, Any]] = answer.json()["data"]["result"]
+    return found
+
+
+def test_prometheus_scrapes_both_and_a_policy_keeps_its_namespace(stack: Stack) -> None:
+    both = "count(inference_cost_leader) == 2 and sum(inference_cost_leader) == 1"
+    wait_for(lambda: query(stack, both), timeout_seconds=30, what="one leader of two replicas")
+    ready = 'inference_cost_condition{type="Ready",status="True"}'
+    found = wait_for(lambda: query(stack, ready), timeout_seconds=30, what="a policy")
+    assert {one["metric"]["namespace"] for one in found} == {TEAM}
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])

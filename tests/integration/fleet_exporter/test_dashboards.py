@@ -4,6 +4,7 @@ Two namespaces with a gateway: a policy that enforces, over spot and on-demand n
 `maxReplicas`, and one that only recommends.
 """
 
+import contextlib
 import json
 import math
 from collections.abc import Iterator
@@ -57,6 +58,7 @@ def fleet(name: str, namespace: str, pool: str, replicas: int) -> SimulatedFleet
         namespace=namespace,
         replicas=replicas,
         triton=GPUS,
+        start_delay="2s",
         node_selector={POOL_LABEL: pool},
     )
 
@@ -109,39 +111,57 @@ def manifests() -> Iterator[Manifest]:
 
 
 @pytest.fixture(scope="module")
-def world(client: KubeClient, exporter: ExporterClient) -> Iterator[None]:
+def nodes(client: KubeClient) -> Iterator[None]:
+    """Two namespaces, and nodes of both pools."""
     for namespace in (TEAM, OTHER):
         client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-        wait_for(
-            lambda namespace=namespace: client.find(
-                "v1", "ServiceAccount", "default", namespace=namespace
-            ),
-            timeout_seconds=10,
-            what="the default ServiceAccount",
-        )
     client.apply_files(*sorted(Path("crds").glob("*.yaml")))
-    nodes = [
+    made = [
         kwok_node(f"{pool}-{n}", gpus=1, capacity_type=capacity_type, labels={POOL_LABEL: pool})
         for pool, (capacity_type, _) in POOLS.items()
         for n in range(SPOT_REPLICAS + 1)
     ]
-    add_nodes(client, *nodes)
+    add_nodes(client, *made)
+    yield
+    for namespace in (TEAM, OTHER):
+        client.delete("v1", "Namespace", namespace)
+    for node in made:
+        client.delete("v1", "Node", node["metadata"]["name"])
+
+
+@pytest.fixture(scope="module")
+def operator(
+    nodes: None, watched: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """It leads, and Prometheus scrapes it."""
+    del nodes
+    settings = {**SETTINGS, "INFERENCE_COST_PROMETHEUS__URL": str(watched.prometheus_url)}
+    folder = tmp_path_factory.mktemp("drawn")
+    with OperatorProcess("drawn", watched.kubeconfig, folder, settings) as running:
+        port = running.wait_for_event("listening")["port"]
+        watched.add_scrape_target("inference-cost-operator", f"127.0.0.1:{port}", {})
+        running.wait_for_event("restored", seconds=60)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(
+    operator: OperatorProcess, client: KubeClient, exporter: ExporterClient
+) -> Iterator[OperatorProcess]:
+    """The operator sees the pods start, which is how it learns how long that takes."""
     client.apply(*manifests())
     wait_for(lambda: ready(client) == SPOT_REPLICAS + 3, timeout_seconds=30, what="all pods")
     for load in LOADS:
         exporter.set_load(load)
-    yield
+    yield operator
     for load in LOADS:
         exporter.remove_load(load)
     for namespace in (TEAM, OTHER):
         for found in client.list(API_VERSION, "InferenceCostPolicy", namespace=namespace):
             name = found["metadata"]["name"]
             client.delete(API_VERSION, "InferenceCostPolicy", name, namespace=namespace)
-        client.delete("v1", "Namespace", namespace)
     for pool in POOLS:
         client.delete(API_VERSION, "CapacityPool", pool)
-    for node in nodes:
-        client.delete("v1", "Node", node["metadata"]["name"])
 
 
 def ready(client: KubeClient) -> int:
@@ -150,19 +170,17 @@ def ready(client: KubeClient) -> int:
 
 
 class Drawn:
-    """Asks Prometheus what Grafana would ask."""
+    """Asks Prometheus what Grafana would ask. `left`: queries that have returned nothing so far."""
 
     def __init__(self, http: requests.Session, cluster: Cluster) -> None:
         self._http = http
         self._url = f"{cluster.prometheus_url}/api/v1/query"
+        self.left = asked()
 
-    def empty(self) -> list[tuple[str, str, str]]:
-        """(dashboard, panel, expression) of queries that return nothing."""
-        return [
-            (board, title, expression)
-            for board, title, expression in asked()
-            if not self._has_data(expression)
-        ]
+    def ask(self) -> bool:
+        """Whether all that should have returned data did."""
+        self.left = [one for one in self.left if not self._has_data(one[2])]
+        return all(one[:2] in WITHOUT_DATA for one in self.left)
 
     def _has_data(self, expression: str) -> bool:
         answer = self._http.get(self._url, params={"query": expression}, timeout=5)
@@ -172,6 +190,7 @@ class Drawn:
 
 
 def asked() -> list[tuple[str, str, str]]:
+    """(dashboard, panel, expression)."""
     boards: dict[str, Any] = {file.stem: json.loads(file.read_text()) for file in BOARDS}
     return [
         (name, panel["title"], filled(target["expr"]))
@@ -189,23 +208,10 @@ def filled(expression: str) -> str:
 
 
 def test_every_panel_returns_data(
-    world: None, watched: Cluster, http: requests.Session, tmp_path: Path
+    world: OperatorProcess, watched: Cluster, http: requests.Session
 ) -> None:
-    del world
-    settings = {**SETTINGS, "INFERENCE_COST_PROMETHEUS__URL": str(watched.prometheus_url)}
-    with OperatorProcess("drawn", watched.kubeconfig, tmp_path, settings) as operator:
-        port = operator.wait_for_event("listening")["port"]
-        watched.add_scrape_target("inference-cost-operator", f"127.0.0.1:{port}", {})
-        drawn = Drawn(http, watched)
-        left: list[tuple[str, str, str]] = []
-
-        def all_drawn() -> bool:
-            left[:] = [one for one in drawn.empty() if one[:2] not in WITHOUT_DATA]
-            return not left
-
-        try:
-            wait_for(all_drawn, timeout_seconds=DRAWN_WITHIN_SECONDS, what="every panel", poll=2.0)
-        except TimeoutError:
-            pytest.fail("no data:\n" + "\n".join(" | ".join(one) for one in left))
-        assert {one[:2] for one in drawn.empty()} <= set(WITHOUT_DATA)
-        assert operator.terminate() == 0
+    drawn = Drawn(http, watched)
+    with contextlib.suppress(TimeoutError):
+        wait_for(drawn.ask, timeout_seconds=DRAWN_WITHIN_SECONDS, what="every panel", poll=2.0)
+    assert {one[:2] for one in drawn.left} == set(WITHOUT_DATA), drawn.left
+    assert world.terminate() == 0

@@ -60,5 +60,10 @@ def test_what_is_told_of_a_declared_pool() -> None:
     assert value(metrics, "pool_start_seconds", pool="spot", quantile="0.95") == 90
     metrics.pools.show_statuses({"spot": {"conditions": ()}})
     assert value(metrics, "pool_losses_per_hour", pool="spot") is None
+
+
+def test_a_pool_that_is_deleted_has_no_series() -> None:
+    metrics = Metrics(version="1.0")
+    metrics.pools.show_statuses({"spot": TOLD})
     metrics.pools.show_statuses({})
     assert 'pool="spot"' not in metrics.exposition().decode()

@@ -12,6 +12,12 @@ from tests.unit.monitoring.known_series import RULES, faults, rules
 RUNBOOKS = Path("docs/runbooks")
 TESTS = Path("tests/integration/rules")
 ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
+CASES = [
+    case
+    for file in TESTS.glob("*.test.yaml")
+    for test in yaml.safe_load(file.read_text())["tests"]
+    for case in test.get("alert_rule_test", ())
+]
 SECTIONS = ["## What it means", "## How to check", "## What to do"]
 
 
@@ -53,6 +59,13 @@ def test_a_runbook_says_what_it_means_how_to_check_and_what_to_do(name: str) -> 
     assert len(text.splitlines()) < 40
 
 
+@pytest.mark.parametrize("name", ALERTS)
+def test_a_runbook_links_to_pages_that_exist(name: str) -> None:
+    text = (RUNBOOKS / f"{name}.md").read_text()
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (RUNBOOKS / link).is_file(), link
+
+
 def test_every_runbook_is_of_an_alert() -> None:
     assert {page.stem for page in RUNBOOKS.glob("*.md")} == set(ALERTS)
 
@@ -67,13 +80,7 @@ def test_the_page_lists_every_alert_with_its_severity() -> None:
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_promtool_is_shown_that_an_alert_fires_and_that_it_does_not(name: str) -> None:
-    cases = [
-        case
-        for file in TESTS.glob("*.test.yaml")
-        for test in yaml.safe_load(file.read_text())["tests"]
-        for case in test.get("alert_rule_test", ())
-        if case["alertname"] == name
-    ]
+    cases = [case for case in CASES if case["alertname"] == name]
     assert {bool(case["exp_alerts"]) for case in cases} == {True, False}
 
 
