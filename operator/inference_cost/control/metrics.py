@@ -16,7 +16,7 @@ from prometheus_client import (
 )
 
 from inference_cost.account.costs import Costs, PolicyCost
-from inference_cost.account.savings.savings import Savings
+from inference_cost.account.savings.savings import Savings, SavingsMemory
 from inference_cost.act.errors import KubeError
 from inference_cost.act.scale import ScaleOutcome
 from inference_cost.act.scaler import Scaled
@@ -26,9 +26,9 @@ from inference_cost.control.policy_metrics import PolicyMetrics
 from inference_cost.control.pool_metrics import PoolMetrics
 from inference_cost.model import recorded as names
 from inference_cost.model.plan import Plan
-from inference_cost.model.policy import Baseline, PolicyKey
+from inference_cost.model.policy import Baseline, Mode, PolicyKey
 from inference_cost.model.reading import Missing
-from inference_cost.model.recorded import PREFIX
+from inference_cost.model.recorded import BASELINE_SIDE, POLICY_SIDE, PREFIX
 from inference_cost.model.workload import CapacityType
 
 _POLICY = ("namespace", "policy")
@@ -110,6 +110,24 @@ class Metrics:
             " its decisions would cost. Absent while one is not known.",
             (*_POLICY, "side", "currency"),
         )
+        self._compared_totals = {
+            names.COMPARED_COST: self._totals(
+                names.COMPARED_COST,
+                "Both sides of the savings, counted while both are known; it goes on over restarts. `mode`: Enforce, or"
+                " Recommend for what is potential.",
+                (*_POLICY, *names.COMPARED_LABELS, "side", "currency"),
+            ),
+            names.COMPARED_REQUESTS: self._totals(
+                names.COMPARED_REQUESTS,
+                "Requests in that time.",
+                (*_POLICY, *names.COMPARED_LABELS),
+            ),
+            names.COMPARED_LATE: self._totals(
+                names.COMPARED_LATE,
+                "Of these, those beyond the objective, measured or predicted.",
+                (*_POLICY, *names.COMPARED_LABELS, "side"),
+            ),
+        }
         self.condition = self._gauge(
             "condition",
             "1 for the status that a condition of a policy has now, 0 for the other two.",
@@ -229,6 +247,7 @@ class Metrics:
                 where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
                 labels = (key.namespace, key.name, *where, line.kind.value, costs.currency)
                 self._policy_totals.show(labels, float(amount))
+            self._show_kept(key, memory.savings, costs.currency)
         for name, memory in costs.pool_memory.items():
             self._pool_counted.labels(name).set(memory.last_at)
             for line, amount in memory.totals:
@@ -236,6 +255,16 @@ class Metrics:
                     (line.pool, line.capacity_type.value, line.kind.value, costs.currency),
                     float(amount),
                 )
+
+    def _show_kept(self, key: PolicyKey, savings: SavingsMemory | None, currency: str) -> None:
+        cost, requests, late = self._compared_totals.values()
+        for one in savings.kept if savings is not None else ():
+            mode = Mode.RECOMMEND if one.potential else Mode.ENFORCE
+            labels = (key.namespace, key.name, one.baseline.value, mode.value)
+            requests.show(labels, one.requests)
+            for side, total in ((BASELINE_SIDE, one.theirs), (POLICY_SIDE, one.ours)):
+                cost.show((*labels, side, currency), float(total.amount))
+                late.show((*labels, side), total.late)
 
     def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
         by_type: dict[CapacityType, Decimal] = {}
@@ -262,16 +291,17 @@ class Metrics:
                 _drop(self._baseline_replicas, (*policy, baseline.value))
             else:
                 self._baseline_replicas.labels(*policy, baseline.value).set(look.theirs.replicas)
-        for side in ("baseline", "policy"):
+        for side in (BASELINE_SIDE, POLICY_SIDE):
             if isinstance(look, Missing):
                 _drop(self._compared, (*policy, side, currency))
             else:
-                per_hour = (look.theirs if side == "baseline" else look.ours).per_hour
+                per_hour = (look.theirs if side == BASELINE_SIDE else look.ours).per_hour
                 self._compared.labels(*policy, side, currency).set(float(per_hour))
 
     def forget_policy(self, key: PolicyKey) -> None:
         """Removes every series of a deleted policy."""
-        self._policy_totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
+        for totals in (self._policy_totals, *self._compared_totals.values()):
+            totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
         for gauge in (
             *self._policy_gauges,
             self.hourly_cost,

@@ -1,4 +1,4 @@
-"""`reconcile` and `savings` over objects as the API server would return them."""
+"""`reconcile` over objects as the API server would return them."""
 
 import io
 import json
@@ -23,7 +23,6 @@ from inference_cost.cli.reconcile.listing import (
     window_of,
 )
 from inference_cost.cli.reconcile.output import Output
-from inference_cost.cli.savings import to_cells, to_json
 from tests.unit.observe.world import (
     NOW,
     Object,
@@ -246,41 +245,3 @@ def test_the_command_reads_all_of_it_and_says_what_is_not_in_it(
         assert json.load(io.StringIO(printed.out))["notIncluded"]
     else:
         assert "2 nodes" in printed.out.splitlines()[-1]
-
-
-SAVED: Object = {
-    "baseline": "HPA",
-    "state": "Measured",
-    "amount": "-3.00",
-    "percent": "-12.5",
-    "since": "2026-11-01T00:00:00Z",
-    "cost": "27.00",
-    "baselineCost": "24.00",
-    "inTimePercent": "99.5",
-    "baselineInTimePercent": "99.1",
-    "message": "10 h counted.",
-}
-
-
-def test_savings_of_a_policy() -> None:
-    told = policy()
-    told["status"] = {"savings": SAVED, "cost": {"currency": "USD"}}
-    assert to_cells(told) == {
-        "policy": "vision/resnet",
-        "baseline": "HPA",
-        "state": "Measured",
-        "saved": "-3.00",
-        "percent": "-12.5%",
-        "cost": "27.00",
-        "baseline-cost": "24.00",
-        "in-time": "99.5%",
-        "baseline-in-time": "99.1%",
-        "since": "2026-11-01T00:00:00Z",
-        "currency": "USD",
-    }
-    assert to_json(told)["savings"] == SAVED
-
-
-def test_a_policy_that_was_not_looked_at_yet_saves_nothing_that_is_known() -> None:
-    assert set(to_cells(policy()).values()) == {"vision/resnet", ""}
-    assert to_json(policy())["savings"] is None
