@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from inference_cost.account.accrual import whole_days
 from inference_cost.account.month import AccountMemory, MonthToDate, advance, month_to_date
+from inference_cost.account.pool_accounts import by_pool, pools_advanced
 from inference_cost.account.projection import Projection, project
-from inference_cost.account.running import replicas_running, rest_running
+from inference_cost.account.running import replicas_running
 from inference_cost.account.savings.look import Fleet, allowed_late, follow
 from inference_cost.account.savings.savings import Savings, savings_of
 from inference_cost.account.savings.whole_nodes import sums_of
@@ -156,15 +157,8 @@ def account(
         policies=policies,
         pools=_pool_costs(splits),
         memory=remembered,
-        pool_memory=_pool_memory(splits, pool_memory or {}, snapshot.at, gap_after_seconds),
+        pool_memory=pools_advanced(splits, pool_memory or {}, snapshot.at, gap_after_seconds),
     )
-
-
-def _all_priced(splits: Sequence[NodeSplit]) -> Decimal | Missing:
-    """Of the idle rests; Missing where one is not known."""
-    unknown = [split.idle for split in splits if isinstance(split.idle, Missing)]
-    known = (split.idle for split in splits if isinstance(split.idle, Decimal))
-    return unknown[0] if unknown else sum(known, Decimal(0))
 
 
 def _by_variant(replicas: Sequence[_Replica]) -> dict[str, list[Pod]]:
@@ -176,26 +170,6 @@ def _by_variant(replicas: Sequence[_Replica]) -> dict[str, list[Pod]]:
 
 def _attainment(plan: Plan | None) -> Attainment | Missing:
     return NOT_PROJECTED if plan is None else plan.attainment
-
-
-def _pool_memory(
-    splits: Mapping[str, NodeSplit],
-    memory: Mapping[str, AccountMemory],
-    at: float,
-    gap_after_seconds: float,
-) -> dict[str, AccountMemory]:
-    """What nobody requested, pool by pool; one without nodes in use keeps what it counted."""
-    by_pool = _by_pool(splits)
-    return {
-        pool: advance(
-            memory.get(pool),
-            at=at,
-            per_hour=_all_priced(by_pool.get(pool, ())),
-            running=list(rest_running(by_pool.get(pool, ()))),
-            gap_after_seconds=gap_after_seconds,
-        )
-        for pool in sorted({*memory, *by_pool})
-    }
 
 
 def _owners(snapshot: Snapshot) -> dict[PolicyKey, tuple[_Replica, ...]]:
@@ -300,16 +274,9 @@ def _from_price(plan: Plan) -> Decimal | Missing:
     return (plan.replica_price_per_hour * plan.desired).quantize(STEP, ROUND_HALF_UP)
 
 
-def _by_pool(splits: Mapping[str, NodeSplit]) -> dict[str, list[NodeSplit]]:
-    by_pool: dict[str, list[NodeSplit]] = defaultdict(list)
-    for split in splits.values():
-        by_pool[split.node.pool].append(split)
-    return by_pool
-
-
 def _pool_costs(splits: Mapping[str, NodeSplit]) -> tuple[PoolCost, ...]:
-    by_pool = _by_pool(splits)
-    return tuple(_pool_cost(pool, by_pool[pool]) for pool in sorted(by_pool))
+    found = by_pool(splits)
+    return tuple(_pool_cost(pool, found[pool]) for pool in sorted(found))
 
 
 def _pool_cost(pool: str, splits: list[NodeSplit]) -> PoolCost:

@@ -97,6 +97,8 @@ NO_NUMBER: dict[str, tuple[list[Stretch], Baseline, str]] = {
     "it never ran in Recommend": ([enforced()], OBSERVED, "less than 1 h with traffic was seen"),
     "a price is not known": ([watched(), enforced(price=None)], OBSERVED, "no price"),
     "no metrics at all": ([enforced(demand=None)], HPA, ""),
+    "a demand that is no number": ([enforced(demand=float("nan"))], HPA, "the demand is no number"),
+    "one without an end": ([enforced(demand=float("inf"))], PEAK, "the demand is no number"),
 }  # fmt: skip
 
 
