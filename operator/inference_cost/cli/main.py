@@ -24,8 +24,8 @@ from inference_cost.cli.fleet.command import plan, status
 from inference_cost.cli.pause.command import pause, resume
 from inference_cost.cli.pools.command import pools
 from inference_cost.cli.reconcile.command import reconcile
-from inference_cost.cli.scan.command import scan
 from inference_cost.cli.savings.command import savings
+from inference_cost.cli.scan.command import scan
 from inference_cost.cli.split.command import split
 
 PROGRAM = "kubectl inference-cost"

@@ -56,7 +56,7 @@ def history_of(found: Objects, currency: str) -> tuple[History, dict[str, str]]:
     owners = _owners(cache)
     book = PriceBook(cache.capacity_pools(), table=shipped_table(), currency=currency)
     records = [record for record in cache.nodes() if has_gpus(record)]
-    nodes = observe_nodes(records, book.price_of)
+    nodes = observe_nodes(records, book.price_of, cache.pods_on, {})
     raw = {str(mapping(obj.get("metadata")).get("name", "")): obj for obj in found.nodes}
     pods = ((pod_record(obj), mapping(obj.get("status"))) for obj in found.pods)
     stays = [

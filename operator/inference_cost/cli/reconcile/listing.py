@@ -19,9 +19,8 @@ from inference_cost.account.reconcile.focus import Bill, FocusError, NodeBill, b
 from inference_cost.account.reconcile.opencost import Compared, Comparison, Whose, compare
 from inference_cost.cli import rendering
 from inference_cost.cli.backtest.history import moment
-from inference_cost.cli.backtest.options import usage
 from inference_cost.cli.cluster import Cluster
-from inference_cost.cli.failure import CommandError
+from inference_cost.cli.failure import CommandError, usage
 from inference_cost.cli.reconcile.history import Objects, history_of
 from inference_cost.cli.reconcile.output import Output
 

@@ -11,8 +11,9 @@ from inference_cost.cli.backtest.command import (
     PrometheusUrl,
     TokenFile,
 )
-from inference_cost.cli.backtest.options import HistoryOptions, usage
+from inference_cost.cli.backtest.options import HistoryOptions
 from inference_cost.cli.cluster import connect
+from inference_cost.cli.failure import usage
 from inference_cost.cli.savings.output import Output
 
 

@@ -10,10 +10,10 @@ import typer
 
 from inference_cost.account.savings.look import ALLOWED_LATE
 from inference_cost.cli import rendering
-from inference_cost.cli.backtest.history import prometheus_settings
 from inference_cost.cli.backtest.options import HistoryOptions
 from inference_cost.cli.chargeback.listing import Window, window_of
 from inference_cost.cli.failure import CommandError
+from inference_cost.cli.prometheus import prometheus_settings
 from inference_cost.cli.savings.listing import NONE, Policy, name_of
 from inference_cost.cli.savings.output import Output
 from inference_cost.model import recorded as names
@@ -85,7 +85,7 @@ def show(
 
 def read(history: HistoryOptions, window: Window) -> tuple[Values, Values, Values]:
     """Cost, requests and late requests of that time."""
-    settings = prometheus_settings(history)
+    settings = prometheus_settings(history.access)
     reader = PrometheusReader(settings)
     store = CounterStore(reader, settings)
 
