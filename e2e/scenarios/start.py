@@ -62,6 +62,7 @@ POOLS = PoolFile(
 
 # A suite squeezes hours into minutes: the budget of writes and the pauses between them shrink alike.
 FAST_SETTINGS: dict[str, Any] = {
+    "scaleInOrder": {"enabled": True},
     "settings": {
         "writes": {
             "checkpoint_seconds": 15.0,

@@ -46,11 +46,11 @@ def spans(installation: Installation) -> list[Span]:
     ]
 
 
-def granted(installation: Installation, *, enforce: bool) -> set[str]:
+def granted(installation: Installation, *, enforce: bool, ordered: bool = True) -> set[str]:
     """Rights of the operator's ServiceAccount as the chart renders them: "verb resource.group"."""
-    text = installation.helm(
-        *("template", RELEASE, str(CHART), "--set", f"enforce.enabled={str(enforce).lower()}")
-    )
+    switches = {"enforce.enabled": enforce, "scaleInOrder.enabled": ordered}
+    flags = ",".join(f"{name}={str(on).lower()}" for name, on in switches.items())
+    text = installation.helm("template", RELEASE, str(CHART), "--set", flags)
     manifests = [m for m in yaml.safe_load_all(text) if m]
     bound = {
         (m["roleRef"]["kind"], m["roleRef"]["name"])
@@ -102,13 +102,16 @@ def test_every_right_is_used_without_enforcement(
 
 
 def test_enforcement_adds_scale_alone(installation: Installation) -> None:
-    """The switch adds reading and patching /scale, and nothing else."""
-    more = granted(installation, enforce=True) - granted(installation, enforce=False)
-    assert more == {
+    """The switch adds reading and patching /scale, and nothing else; scaleInOrder adds patching pods to that."""
+    less = granted(installation, enforce=False, ordered=False)
+    more = granted(installation, enforce=True, ordered=False)
+    assert more - less == {
         f"{verb} {plural}/scale.apps"
         for verb in ("get", "patch")
         for plural in ("deployments", "statefulsets")
     }
+    assert granted(installation, enforce=True) - more == {"patch pods"}
+    assert granted(installation, enforce=False) == less
 
 
 def test_nothing_is_refused(installation: Installation, seen: dict[bool, list[Request]]) -> None:

@@ -76,7 +76,7 @@ helm.sh/resource-policy: keep
 {{- $more = append $more (dict "kind" .kind "group" .group "version" .version "plural" .plural) }}
 {{- end }}
 {{- end }}
-{{- $settings := dict "prometheus" $prometheus "gateway" (dict "preset" .Values.gateway.preset "matchers" .Values.gateway.matchers) "loop" (dict "tick_seconds" .Values.tickSeconds) "log" (dict "level" .Values.logLevel) "http" (dict "port" .Values.httpPort) "lease" (dict "name" (include "inference-cost-operator.fullname" .)) "currency" .Values.currency }}
+{{- $settings := dict "prometheus" $prometheus "gateway" (dict "preset" .Values.gateway.preset "matchers" .Values.gateway.matchers) "loop" (dict "tick_seconds" .Values.tickSeconds) "log" (dict "level" .Values.logLevel) "http" (dict "port" .Values.httpPort) "lease" (dict "name" (include "inference-cost-operator.fullname" .)) "currency" .Values.currency "scale_in_order" (dict "enabled" .Values.scaleInOrder.enabled) }}
 {{- if $more }}
 {{- $_ := set $settings "cluster" (dict "scale_targets" $more) }}
 {{- end }}

@@ -13,8 +13,8 @@ import aiohttp
 
 from inference_cost.act.errors import FencedOffError, KubeError, UnreachableError, error_of
 from inference_cost.act.resources import Resource
+from inference_cost.api.group import FIELD_MANAGER
 
-FIELD_MANAGER = "inference-cost-operator"
 REQUEST_TIMEOUT_SECONDS = 10.0
 # A write is not begun when less than this is left of the lease: the answer could come after another leads.
 FENCE_MARGIN_SECONDS = 0.5

@@ -40,6 +40,7 @@ POOL_STATUS = Resource(
 )
 CHECKPOINTS = Resource(group=GROUP, version=VERSION, plural=CHECKPOINT.plural)
 LEASES = Resource(group="coordination.k8s.io", version="v1", plural="leases")
+PODS = Resource(group="", version="v1", plural="pods")
 EVENTS = Resource(group="events.k8s.io", version="v1", plural="events")
 
 

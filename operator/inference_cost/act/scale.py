@@ -7,6 +7,7 @@ from typing import Any
 
 from inference_cost.act.errors import ConflictError, KubeError, NotFoundError
 from inference_cost.act.kube_api import FIELD_MANAGER, Json, KubeApi
+from inference_cost.act.removal_marks import mark
 from inference_cost.act.resources import scale_of, target_resource
 from inference_cost.model.policy import TargetRef
 
@@ -31,6 +32,8 @@ class ScaleOrder:
     current: int
     desired: int
     plural: str = ""  # of the target's kind; "" is the regular one
+    first: tuple[str, ...] = ()  # pods that are to go, in this order
+    outdated: tuple[str, ...] = ()  # pods that an earlier order named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ async def write_scale(
 ) -> ScaleResult:
     """Reads `/scale`, checks that the world is as decided on, and patches it at that resourceVersion.
 
-    `still_wanted` is asked last: reading takes time too.
+    `still_wanted` is asked last: reading takes time too, and so does marking the pods that are to go.
 
     Where only something else of the target changed in between (its status does all the time), it looks again, a few
     times. Where replicas changed, the next tick decides anew.
@@ -75,6 +78,8 @@ async def _attempt(
         scale = await api.get(resource, order.namespace, name)
         live = replicas_of(scale)
         outcome = _refusal(order, scale, live)
+        if outcome is None and still_wanted():
+            await mark(api, order.namespace, order.first, order.outdated)
         if outcome is None and not still_wanted():
             outcome = ScaleOutcome.CHANGED_MEANWHILE
         if outcome is None:

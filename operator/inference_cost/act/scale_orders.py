@@ -43,6 +43,7 @@ def _orders(plan: Plan, seen: PolicyObservation) -> Iterator[ScaleOrder]:
             and not 0 <= wanted.desired <= variant.max_replicas + workload.desired_replicas
         ):
             raise UnsoundPlanError(f"{wanted.desired} replicas of variant {variant.name}")
+        removal = wanted.removal
         yield ScaleOrder(
             namespace=plan.policy.namespace,
             target=wanted.target,
@@ -50,6 +51,8 @@ def _orders(plan: Plan, seen: PolicyObservation) -> Iterator[ScaleOrder]:
             current=workload.desired_replicas,
             desired=wanted.desired,
             plural=workload.plural,
+            first=() if removal is None else removal.pods,
+            outdated=() if removal is None else removal.outdated,
         )
 
 

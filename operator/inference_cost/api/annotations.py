@@ -1,4 +1,4 @@
-"""Annotations that people set on a policy or a namespace. GitOps does not revert them."""
+"""Annotations that people set on a policy or a namespace, which GitOps does not revert; and the one written to pods."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from inference_cost.api.group import GROUP
 
 PAUSED = f"{GROUP}/paused"
 PAUSED_REPLICAS = f"{GROUP}/paused-replicas"
+# Of pods: a ReplicaSet removes the lowest first (Kubernetes enhancement 2255).
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
 class InvalidAnnotationError(ValueError):

@@ -7,6 +7,8 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 CATEGORY = "inference"
+# Of all that the operator writes, in `metadata.managedFields`.
+FIELD_MANAGER = "inference-cost-operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

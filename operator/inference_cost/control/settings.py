@@ -44,6 +44,12 @@ class EnforceSettings(Section):
     the file at every tick, so that a change takes effect without a restart."""
 
 
+class ScaleInOrderSettings(Section):
+    enabled: bool = False
+    """Whether pods that are to go first are marked just before replicas are removed (the annotation
+    `controller.kubernetes.io/pod-deletion-cost`). Needs the right to patch pods."""
+
+
 class KubernetesSettings(Section):
     kubeconfig: str = ""
     """Path of a kubeconfig. Empty: `KUBECONFIG`, else the pod's service account, else `~/.kube/config`."""
@@ -188,6 +194,8 @@ class Settings(BaseSettings):
 
     enforce: EnforceSettings = EnforceSettings()
     """Whether anything is scaled at all."""
+    scale_in_order: ScaleInOrderSettings = ScaleInOrderSettings()
+    """Which pods go when replicas are removed."""
     kubernetes: KubernetesSettings = KubernetesSettings()
     """How the API server is reached."""
     lease: LeaseSettings = LeaseSettings()
@@ -233,7 +241,11 @@ class Settings(BaseSettings):
 
     def decision_numbers(self) -> DecisionNumbers:
         """The same numbers as `decide()` takes them."""
-        return DecisionNumbers(tick_seconds=self.loop.tick_seconds, **self.decision.model_dump())
+        return DecisionNumbers(
+            tick_seconds=self.loop.tick_seconds,
+            scale_in_order=self.scale_in_order.enabled,
+            **self.decision.model_dump(),
+        )
 
 
 def config_file() -> Path | None:

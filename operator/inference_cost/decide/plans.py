@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from inference_cost.decide.mix.placement import Placement, VariantPlaced
 from inference_cost.decide.place import bounds, replica_price, spread
+from inference_cost.decide.removal import removal
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import (
     Action,
@@ -17,6 +18,7 @@ from inference_cost.model.plan import (
     Prediction,
     Profile,
     Reason,
+    Removal,
     VariantPlan,
 )
 from inference_cost.model.policy import Mode, Variant
@@ -76,7 +78,7 @@ def assemble(
 ) -> Plan:
     """`placement`: over several variants; else what is too much or too little is the last one's."""
     mode = mode_in_force(observation, snapshot)
-    variants = _variants(observation, needed, desired, placement)
+    variants = _variants(observation, snapshot, needed, desired, placement)
     desired = sum(variant.desired for variant in variants)
     current = sum(variant.current for variant in variants)
     writable = (
@@ -116,18 +118,21 @@ def _action(current: int, desired: int) -> Action:
 
 
 def _variants(
-    observation: PolicyObservation, needed: int, desired: int, placement: Placement | None
+    observation: PolicyObservation,
+    snapshot: Snapshot,
+    needed: int,
+    desired: int,
+    placement: Placement | None,
 ) -> tuple[VariantPlan, ...]:
     policy = observation.policy
-    current = [_current(one) for one in observation.workloads]
-    asked = tuple(current) if sum(current) == desired else spread(desired, policy.variants)
+    current = tuple(_current(one) for one in observation.workloads)
+    asked = current if sum(current) == desired else spread(desired, policy.variants)
     placed = [_unpriced(order) for order in asked] if placement is None else placement.variants
     return tuple(
-        _of_variant(variant, workload, now, need, where)
-        for variant, workload, now, need, where in zip(
+        _of_variant(variant, workload, need, where, snapshot)
+        for variant, workload, need, where in zip(
             policy.variants,
             observation.workloads,
-            current,
             spread(needed, policy.variants),
             placed,
             strict=True,
@@ -142,21 +147,28 @@ def _unpriced(order: int) -> VariantPlaced:
 def _of_variant(
     variant: Variant,
     workload: Workload | NoWorkload,
-    current: int,
     needed: int,
     where: VariantPlaced,
+    snapshot: Snapshot,
 ) -> VariantPlan:
     return VariantPlan(
         variant=variant.name,
         target=variant.target,
-        current=current,
+        current=_current(workload),
         ready=_ready(workload),
         needed=needed,
         desired=where.order,
         price_per_hour=where.price_per_hour,
         losses_per_hour=where.losses_per_hour,
         away_until=where.away_until,
+        removal=_removal(workload, where.order, snapshot),
     )
+
+
+def _removal(workload: Workload | NoWorkload, order: int, snapshot: Snapshot) -> Removal | None:
+    if isinstance(workload, NoWorkload) or order >= workload.desired_replicas:
+        return None
+    return removal(workload, order, snapshot.nodes, ordered=snapshot.settings.scale_in_order)
 
 
 def _current(workload: object) -> int:

@@ -51,6 +51,7 @@ class DecisionSettings:
     fleet_guard_freeze_drop: float = 0.30  # … by more than this share …
     fleet_guard_freeze_seconds: float = 120.0  # … within this time
     upgrade_hold_seconds: float = 600.0  # scale-out only after an upgrade
+    scale_in_order: bool = False  # pods are marked that are to go first
 
 
 def stale_after_seconds(window_seconds: float, scrape_seconds: float) -> float:

@@ -189,6 +189,21 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What a removal of replicas can leave empty: nodes, and their price per hour.
+
+    `pods`: that are to go first, in this order, so that it does; () where any do, or where nobody is to be told.
+    `outdated`: that an earlier removal named and this one does not. `left_to`: the field manager that orders the pods.
+    """
+
+    nodes: tuple[str, ...]
+    per_hour: Decimal | Missing
+    pods: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
+    left_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VariantPlan:
     """Replicas of one variant: `needed` before limits, `desired` after them.
 
@@ -205,6 +220,7 @@ class VariantPlan:
     price_per_hour: float | None = None
     losses_per_hour: float = 0.0
     away_until: float | None = None
+    removal: Removal | None = None  # where replicas are removed, and it is known what that does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ class Node:
     )
     reclaimed: bool = False  # it leaves because the cloud takes back what it can take back
     capacity_known: bool = True  # False: on demand for its price, spot for its risk
+    pods: int = 0  # that keep it from being empty: those of DaemonSets and terminating ones do not
 
     @property
     def can_be_lost(self) -> bool:
@@ -76,6 +77,8 @@ class Pod:
     restarts: int = 0
     cpu_millicores: int = 0  # requested, all containers
     memory_bytes: int = 0  # requested, all containers
+    replica_set: bool = False  # its controller removes the one of the lowest deletion cost first
+    cost_set_by: str = ""  # field manager of its deletion cost
 
     @property
     def ready(self) -> bool:

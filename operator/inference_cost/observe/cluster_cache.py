@@ -5,13 +5,14 @@ a complete LIST, is the authority on what exists.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from inference_cost.observe.extract import to_record
 from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
+from inference_cost.observe.pods import keeps_its_node
 from inference_cost.observe.records import (
     AutoscalerRecord,
     CapacityPoolRecord,
@@ -46,6 +47,7 @@ class ClusterCache:
         self._pods_by_workload: dict[ObjectKey, dict[str, PodRecord]] = defaultdict(dict)
         self._pods_by_namespace: dict[str, dict[str, PodRecord]] = defaultdict(dict)
         self._by_namespace: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
+        self._pods_by_node: Counter[str] = Counter()
 
     def apply(self, kind: str, event_type: str | None, obj: Mapping[str, Any]) -> bool:
         """Take over one watch event (None, ADDED, MODIFIED or DELETED). True when a record changed."""
@@ -187,6 +189,10 @@ class ClusterCache:
     def pods(self, namespace: str) -> list[PodRecord]:
         return list(self._pods_by_namespace.get(namespace, {}).values())
 
+    def pods_on(self, node: str) -> int:
+        """Pods of all namespaces that keep a node from being empty."""
+        return self._pods_by_node[node]
+
     def count(self, kind: str) -> int:
         return len(self._tables[kind].records)
 
@@ -218,14 +224,22 @@ class ClusterCache:
         if isinstance(record, PodRecord):
             _drop(self._pods_by_namespace, record.namespace, record.name)
             _drop(self._pods_by_workload, (record.namespace, record.workload), record.name)
+            self._count_on_node(record, -1)
         return True
 
     def _index(self, kind: str, record: Record) -> None:
         if isinstance(record, PodRecord):
             self._pods_by_namespace[record.namespace][record.name] = record
             self._pods_by_workload[record.namespace, record.workload][record.name] = record
+            self._count_on_node(record, 1)
         else:
             self._by_namespace[kind, record.namespace][record.name] = record
+
+    def _count_on_node(self, record: PodRecord, more: int) -> None:
+        if keeps_its_node(record):
+            self._pods_by_node[record.node] += more
+            if not self._pods_by_node[record.node]:
+                del self._pods_by_node[record.node]
 
     @staticmethod
     def _end_relist(table: _Table) -> None:

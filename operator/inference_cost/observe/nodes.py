@@ -71,6 +71,7 @@ _ONLY_SPOT_IS_MARKED = (
 )
 
 PriceOf = Callable[[NodeRecord], tuple[str, HourlyPrice | Missing]]
+PodsOn = Callable[[str], int]
 
 
 def first_label(labels: Labels, keys: tuple[str, ...]) -> str:
@@ -114,12 +115,14 @@ def has_gpus(record: NodeRecord) -> bool:
     return record.allocatable_gpus > 0 or bool(first_label(record.labels, GPU_PRODUCT_LABELS))
 
 
-def observe_nodes(records: list[NodeRecord], price_of: PriceOf) -> Mapping[str, Node]:
+def observe_nodes(
+    records: list[NodeRecord], price_of: PriceOf, pods_on: PodsOn
+) -> Mapping[str, Node]:
     """Nodes by name. `price_of` gives a CapacityPool's name, or "" for an inferred pool, and the price."""
-    return MappingProxyType({r.name: _node(r, *price_of(r)) for r in records})
+    return MappingProxyType({r.name: _node(r, *price_of(r), pods_on(r.name)) for r in records})
 
 
-def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing) -> Node:
+def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, pods: int) -> Node:
     labels = record.labels
     return Node(
         name=record.name,
@@ -137,4 +140,5 @@ def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing) -> Node:
         leaving=record.leaving,
         reclaimed=record.leaving in RECLAIMED and capacity_type(labels) is CapacityType.SPOT,
         capacity_known=is_capacity_known(labels),
+        pods=pods,
     )

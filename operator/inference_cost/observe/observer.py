@@ -154,7 +154,7 @@ class Observer:
         observations: Sequence[PolicyObservation],
         refusals: Sequence[PolicyRefusal],
     ) -> Snapshot:
-        nodes = observe_nodes(self._cache.nodes(), book.price_of)
+        nodes = observe_nodes(self._cache.nodes(), book.price_of, self._cache.pods_on)
         return Snapshot(
             at=now,
             observations=tuple(observations),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from inference_cost.api.annotations import DELETION_COST
 from inference_cost.model.workload import Pod
 from inference_cost.observe.fields import condition, controller_of, labels_of, mapping, sequence
 from inference_cost.observe.quantities import parse_quantity, parse_time
@@ -18,6 +19,8 @@ TEMPLATE_HASH_LABELS = (
 )
 _STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 _FINISHED = frozenset({"Succeeded", "Failed"})
+_OF_THE_NODE = frozenset({"DaemonSet", "Node"})  # there as long as the node is
+UNKNOWN_MANAGER = "another controller"
 
 
 def pod_record(obj: Mapping[str, Any]) -> PodRecord:
@@ -52,6 +55,7 @@ def pod_record(obj: Mapping[str, Any]) -> PodRecord:
         and scheduled.get("reason") == "Unschedulable",
         waiting_reason=_waiting_reason(statuses),
         restarts=sum(int(s.get("restartCount") or 0) for s in statuses),
+        cost_set_by=_cost_set_by(metadata),
     )
 
 
@@ -93,6 +97,33 @@ def _waiting_reason(statuses: Iterable[Mapping[str, Any]]) -> str:
     return next((r for r in reasons if r and r not in _STARTING), "")
 
 
+def _cost_set_by(metadata: Mapping[str, Any]) -> str:
+    """Who wrote the deletion cost last; "" where there is none."""
+    if DELETION_COST not in mapping(metadata.get("annotations")):
+        return ""
+    owners = (
+        str(entry.get("manager", ""))
+        for entry in sequence(metadata.get("managedFields"))
+        if f"f:{DELETION_COST}" in _annotations_of(entry)
+    )
+    return next(owners, "") or UNKNOWN_MANAGER
+
+
+def _annotations_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    fields = mapping(mapping(entry.get("fieldsV1")).get("f:metadata"))
+    return mapping(fields.get("f:annotations"))
+
+
+def keeps_its_node(record: PodRecord) -> bool:
+    """Whether its node is not empty because of it."""
+    return bool(
+        record.node
+        and not record.terminating
+        and not is_finished(record)
+        and record.owner_kind not in _OF_THE_NODE
+    )
+
+
 def is_finished(record: PodRecord) -> bool:
     """A pod that ended, for example by a node shutdown: it neither serves nor starts."""
     return record.phase in _FINISHED
@@ -113,4 +144,6 @@ def model_pod(record: PodRecord) -> Pod:
         restarts=record.restarts,
         cpu_millicores=record.cpu_millicores,
         memory_bytes=record.memory_bytes,
+        replica_set=record.owner_kind == "ReplicaSet",
+        cost_set_by=record.cost_set_by,
     )

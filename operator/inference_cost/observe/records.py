@@ -142,6 +142,7 @@ class PodRecord:
     unschedulable: bool
     waiting_reason: str
     restarts: int
+    cost_set_by: str = ""  # field manager of its deletion cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

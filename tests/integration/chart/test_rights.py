@@ -53,6 +53,11 @@ SWITCHES: dict[str, tuple[dict[str, Any], set[Right]]] = {
         {"rbac": {"scaleTargets": [ROLLOUT]}},
         READ_ONLY | rights("rollouts.argoproj.io", "get", "list", "watch"),
     ),
+    "with scaleInOrder.enabled it may patch pods, too": (
+        {"enforce": {"enabled": True}, "scaleInOrder": {"enabled": True}},
+        READ_ONLY | SCALE | rights("pods", "patch"),
+    ),
+    "without enforce it marks no pods": ({"scaleInOrder": {"enabled": True}}, READ_ONLY),
     "without rbac.create nothing is granted": ({"rbac": {"create": False}}, set()),
 }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from inference_cost.api.annotations import DELETION_COST
 from inference_cost.model.policy import TargetRef
 from inference_cost.model.workload import NoWorkload, TargetProblem, Workload
 from inference_cost.observe.workloads import find_workload
@@ -37,6 +38,36 @@ def test_a_deployment_is_found_with_its_own_pods_alone() -> None:
     assert found.desired_replicas == 2
     assert found.template_hash == "aaa"
     assert not found.rolling_out
+
+
+def marked(manager: str) -> dict[str, Any]:
+    """Metadata of a pod whose deletion cost somebody wrote."""
+    fields = {"f:metadata": {"f:annotations": {f"f:{DELETION_COST}": {}}}}
+    others = {"f:metadata": {"f:labels": {"f:app": {}}}}
+    return {
+        "annotations": {DELETION_COST: "-2147483648"},
+        "managedFields": [
+            {"manager": "kube-controller-manager", "fieldsV1": others},
+            {"manager": manager, "fieldsV1": fields},
+        ],
+    }
+
+
+def test_who_wrote_the_deletion_cost_of_a_pod_is_known() -> None:
+    found = workload(
+        deployment(),
+        pod("a", **marked("karpenter")),
+        pod("b"),
+        pod("c", annotations={DELETION_COST: "7"}),
+        pod("d", **{**marked("somebody"), "annotations": {}}),
+    )
+    assert {p.name: p.cost_set_by for p in found.pods} == {
+        "a": "karpenter",
+        "b": "",
+        "c": "another controller",
+        "d": "",
+    }
+    assert all(p.replica_set for p in found.pods)
 
 
 def test_a_version_that_is_not_watched_is_refused_and_the_watched_one_named() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, assert_never
 
+from inference_cost.decide.explain.emptied import emptied, saves_nothing
 from inference_cost.decide.explain.one_fewer import why_not_fewer, worth
 from inference_cost.decide.explain.room import room
 from inference_cost.decide.explain.sentences import (
@@ -80,25 +81,25 @@ def explain(plan: Plan, observation: PolicyObservation) -> Explanation:
     objective = observation.policy.objective
     chosen = _chosen(plan)
     limited = _limited(plan, observation)
-    why = why_not_fewer(plan, objective)
+    why, empty = why_not_fewer(plan, objective), emptied(plan)
     return Explanation(
-        message=_message(chosen, limited, why),
+        message=_message(chosen, limited, empty, why),
         seen=_seen(plan, objective),
         expected=_expected(plan, objective),
         chosen=chosen,
         why_not_fewer=" ".join(sentence for sentence in (why, worth(plan)) if sentence),
         limited=limited,
-        cost=_cost(plan),
+        cost=" ".join(sentence for sentence in (_cost(plan), empty) if sentence),
         room=room(plan, observation.policy.objective),
         starts=starts(plan),
         findings=_findings(plan, observation),
     )
 
 
-def _message(chosen: str, limited: str, why: str) -> str:
+def _message(chosen: str, *sentences: str) -> str:
     """As many whole sentences as fit."""
     message = chosen
-    for sentence in (limited, why):
+    for sentence in sentences:
         if sentence and len(message) + 1 + len(sentence) <= LONGEST_MESSAGE:
             message = f"{message} {sentence}"
     return message[:LONGEST_MESSAGE]
@@ -241,7 +242,7 @@ def _cost(plan: Plan) -> str:
     now = money(price * plan.desired)
     change = price * (plan.desired - plan.current)
     words = f"Cost: {now} per hour"
-    if change:
+    if change and not saves_nothing(plan):
         more = "more" if change > 0 else "less"
         words += f", {money(abs(change))} {more} than now"
     return f"{words}; one replica is {money(price)} per hour."

@@ -84,8 +84,8 @@ MESSAGES: dict[str, tuple[PolicyObservation, PolicyMemory | None, str]] = {
         observation(100.0, 5),
         learned(needs=2),
         (
-            "Go down from 5 to 2 replicas. 103 requests/s would be 102 % of what 1 replica can do, and "
-            "the queue would grow."
+            "Go down from 5 to 2 replicas. No node is left empty, so nothing is saved until one is. 103 "
+            "requests/s would be 102 % of what 1 replica can do, and the queue would grow."
         ),
     ),
     "a recommendation": (
