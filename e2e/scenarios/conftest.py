@@ -13,6 +13,7 @@ from e2e.scenarios.early import EarlyFleets, early_fleets
 from e2e.scenarios.installation import Installation
 from e2e.scenarios.order import place
 from e2e.scenarios.scene import Scene, scene
+from e2e.scenarios.stories import Stories, told
 
 NOT_RUN = pytest.StashKey[list[str]]()
 COLLECTED = pytest.StashKey[list[table.Row]]()
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*capabilities): what the cluster must be able to do")
+    config.addinivalue_line("markers", "story(of): what runs from the session's start on")
     config.stash[NOT_RUN] = []
 
 
@@ -95,11 +97,21 @@ def early(installation: Installation) -> Iterator[EarlyFleets]:
         yield fleets
 
 
+@pytest.fixture(scope="session")
+def stories(installation: Installation) -> Iterator[Stories]:
+    with told(installation) as ready:
+        yield ready
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _start_early(request: pytest.FixtureRequest) -> None:
-    """Fleets that some later scenario needs have time to learn during the ones before."""
-    if any("early" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    """Fleets that some later scenario needs have time to learn during the ones before, and stories to be told."""
+    items = request.session.items
+    if any("early" in getattr(item, "fixturenames", ()) for item in items):
         request.getfixturevalue("early")
+    for item in items:
+        for mark in item.iter_markers("story"):
+            request.getfixturevalue("stories").begin(mark.kwargs["of"])
 
 
 @pytest.fixture(name="scene")

@@ -18,6 +18,7 @@ from e2e.rig.provisioner import NodePool, PoolFile, StaticNode
 from e2e.rig.stack import Stack, StackSettings
 from e2e.rig.triton import ensure_triton
 from e2e.scenarios.installation import Installation, merged
+from e2e.scenarios.story_pools import STORY_NODES, STORY_POOLS
 from e2e.scenarios.targets import keda_definition, overlay_definition
 
 TICK_SECONDS = 3.0
@@ -56,8 +57,9 @@ POOLS = PoolFile(
             boot_delay_seconds=1.0,
             labels={"scenario": "unlisted"},
         ),
+        *STORY_POOLS,
     ),
-    static_nodes=(StaticNode(name="platform-1"), StaticNode(name="platform-2")),
+    static_nodes=(StaticNode(name="platform-1"), StaticNode(name="platform-2"), *STORY_NODES),
 )
 
 # A suite squeezes hours into minutes: the budget of writes and the pauses between them shrink alike.

@@ -117,6 +117,8 @@ def _price(name: str, snapshot: Snapshot, nodes: Sequence[Node]) -> HourlyPrice 
 
 def _available(nodes: Sequence[Node]) -> Finding:
     staying = [node for node in nodes if node.ready and not node.leaving]
+    if staying and all(node.cordoned for node in staying):
+        return is_false("Cordoned", "All nodes that stay are cordoned: nothing new lands on them.")
     if staying:
         return is_true("NodesReady", f"{len(staying)} of {len(nodes)} nodes are ready and stay.")
     if nodes:

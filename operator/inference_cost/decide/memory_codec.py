@@ -132,6 +132,7 @@ def _placed(data: Mapping[str, Any]) -> PlacedDomain:
         zones=max(int(data["zones"]), 0),
         taken=tuple(str(name) for name in data["taken"]),
         left_at=_maybe(data.get("left_at")),
+        closed_since=_maybe(data.get("closed_since")),
     )
 
 

@@ -32,6 +32,7 @@ class PlacedDomain:
     `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
     then. `zones`: that its replicas were seen to be spread over, 0 before that. `taken`: nodes whose loss is counted.
     `left_at`: when replicas were last moved away from here to save money.
+    `closed_since`: since then nodes of its pool are cordoned, and nothing is asked for there.
     """
 
     name: str
@@ -45,6 +46,7 @@ class PlacedDomain:
     zones: int = 0
     taken: tuple[str, ...] = ()
     left_at: float | None = None
+    closed_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

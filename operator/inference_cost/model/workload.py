@@ -35,6 +35,7 @@ class Node:
     )
     reclaimed: bool = False  # it leaves because the cloud takes back what it can take back
     capacity_known: bool = True  # False: on demand for its price, spot for its risk
+    cordoned: bool = False  # by somebody: what runs there stays, and nothing new lands on it
     pods: int = 0  # that keep it from being empty: those of DaemonSets and terminating ones do not
 
     @property
@@ -47,13 +48,15 @@ class Pool:
     """One CapacityPool, also where it has no node. `capacity_type`: None where its selector does not tell.
 
     `examples`: a node of each of its offerings, or what one would be like; without allocatable where that is unknown.
-    `zones`: of its nodes, and of the offerings that name one.
+    `zones`: of its nodes, and of the offerings that name one. `cordoned`: of its `nodes`.
     """
 
     name: str
     capacity_type: CapacityType | None
     examples: tuple[Node, ...] = ()
     zones: frozenset[str] = frozenset()
+    nodes: int = 0
+    cordoned: int = 0
 
     @property
     def can_be_lost(self) -> bool:

@@ -1,5 +1,6 @@
 """CapacityPools as places to run on, also where they have no node: what a node there is like and costs."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -30,6 +31,8 @@ def declared_pools(pools: Iterable[DeclaredPool], nodes: Mapping[str, Node]) -> 
     by_pool: dict[str, dict[str, Node]] = {}
     by_type: dict[str, Node] = {}
     zones: dict[str, set[str]] = {}
+    counts: Counter[str] = Counter(node.pool for node in nodes.values())
+    cordoned: Counter[str] = Counter(node.pool for node in nodes.values() if node.cordoned)
     for node in nodes.values():
         by_type.setdefault(node.instance_type, node)
         zones.setdefault(node.pool, set()).add(node.zone)
@@ -40,6 +43,8 @@ def declared_pools(pools: Iterable[DeclaredPool], nodes: Mapping[str, Node]) -> 
             one.name: replace(
                 _pool(one, by_pool.get(one.name, {}), by_type),
                 zones=(one.zones | zones.get(one.name, set())) - {""},
+                nodes=counts[one.name],
+                cordoned=cordoned[one.name],
             )
             for one in pools
         }

@@ -126,6 +126,7 @@ def node_record(obj: Object) -> NodeRecord:
         created_at=parse_time(metadata.get("creationTimestamp")) or 0.0,
         ready=condition(status, "Ready").get("status") == "True",
         leaving=leaving(obj),
+        cordoned=mapping(obj.get("spec")).get("unschedulable") is True,
     )
 
 

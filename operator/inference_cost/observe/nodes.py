@@ -141,4 +141,5 @@ def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, pods: int
         reclaimed=record.leaving in RECLAIMED and capacity_type(labels) is CapacityType.SPOT,
         capacity_known=is_capacity_known(labels),
         pods=pods,
+        cordoned=record.cordoned,
     )

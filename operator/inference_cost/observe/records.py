@@ -159,6 +159,7 @@ class NodeRecord:
     created_at: float
     ready: bool
     leaving: str = ""  # why it is about to go
+    cordoned: bool = False  # by somebody: nothing new lands on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,10 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
         told(seen(TAKEN)),
         {"Available": ("False", "NoNodeStays")},
     ),
+    "one that is upgraded": (
+        told(seen(replace(SPOT, cordoned=True))),
+        {"Available": ("False", "Cordoned")},
+    ),
     "one without a node has the price of its offering": (
         told(seen()),
         {"Available": ("Unknown", "NoNode"), "PriceKnown": ("True", "PriceKnown")},

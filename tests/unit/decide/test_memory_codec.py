@@ -119,6 +119,7 @@ FULL = PolicyMemory(
                 can_be_lost=True,
                 zones=2,
                 taken=("gpu-7",),
+                closed_since=1_763_800_000.0,
             ),
         ),
         total=3,

@@ -111,6 +111,19 @@ async def test_a_pool_with_a_node_has_it_for_an_example() -> None:
     assert (example.name, example.allocatable_gpus) == ("gpu-2", 1)
 
 
+async def test_cordoned_nodes_of_a_pool_are_counted_and_pods_on_each_node() -> None:
+    cordoned = node("gpu-1", labels=SPOT_LABELS) | {"spec": {"unschedulable": True}}
+    shot = await look(
+        cordoned, node("gpu-2", labels=SPOT_LABELS), node("gpu-3"), pool(), pod("a"), pod("b")
+    )
+    assert (shot.pools["spot"].nodes, shot.pools["spot"].cordoned) == (2, 1)
+    assert {name: one.pods for name, one in shot.nodes.items()} == {
+        "gpu-1": 2,
+        "gpu-2": 0,
+        "gpu-3": 0,
+    }
+
+
 async def test_a_pool_that_does_not_tell_its_capacity_type_may_be_lost() -> None:
     found = (await look(pool(labels={"team": "vision"}))).pools["spot"]
     assert found.capacity_type is None

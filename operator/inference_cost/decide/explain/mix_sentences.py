@@ -37,6 +37,9 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
     "mix-survives": lambda v, _p, _o: (
         f"That all are left when the largest zone is lost costs {_hourly(v['extra'])} more."
     ),
+    "mix-closed": lambda v, _p, _o: (
+        f"No more are asked of {v['variants']} while nodes there are cordoned."
+    ),
     "mix-away": lambda v, _p, _o: (
         f"No more are asked of {v['variant']} until {clock(float(v['until']))}: some were taken there, or did not come."
     ),

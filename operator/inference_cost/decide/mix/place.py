@@ -21,7 +21,8 @@ class DomainSeen:
     """What there is in a domain, what is about to be lost left out. `can_be_lost`: on demand cannot.
 
     `waiting`: of those that start, without a node. `vain`: that have waited for too long, and do not count.
-    `refused`: what was asked for does not come. `parts`: zones that are lost one by one.
+    `refused`: what was asked for does not come. `parts`: zones that are lost one by one. `closed`: nothing new lands
+    there for now, because somebody wants it so.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DomainSeen:
     lowest: int = 0
     highest: int = MOST
     parts: int = 1
+    closed: bool = False
 
     @property
     def alive(self) -> int:
@@ -135,7 +137,7 @@ def _watched(seen: DomainSeen, known: Mapping[str, PlacedDomain], at: float) -> 
 def _domain_of(seen: DomainSeen, record: LossRecord, at: float) -> Domain:
     """Of one to keep away from what needs no further node stays, and no more is asked for."""
     highest = seen.highest
-    if keeps_away(record, at):
+    if seen.closed or keeps_away(record, at):
         highest = min(highest, seen.sure)
     elif not record.proven:
         highest = min(highest, max(seen.sure, PROBE))

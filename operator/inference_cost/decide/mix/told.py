@@ -12,15 +12,19 @@ from inference_cost.model.plan import Reason
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a placement was reckoned with. `unpriced`: names of the variants whose price is not known."""
+    """What a placement was reckoned with.
+
+    `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes.
+    """
 
     unpriced: Sequence[str]
     risk: Risk
     desired: int
+    closed: Sequence[str]
 
 
 def reasons(case: Case, placed: Placed, told: Told) -> tuple[Reason, ...]:
-    return (*_of_prices(case, placed, told), *_on_the_way(case, placed))
+    return (*_of_prices(case, placed, told), *_on_the_way(case, placed, told))
 
 
 def _of_prices(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
@@ -41,7 +45,9 @@ def _of_prices(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
         yield Reason(code="mix-floor", values=values)
 
 
-def _on_the_way(case: Case, placed: Placed) -> Iterator[Reason]:
+def _on_the_way(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
+    if told.closed:
+        yield Reason(code="mix-closed", values=(("variants", ", ".join(told.closed)),))
     for after in placed.remembered:
         until = after.record.away_until
         if until is not None and keeps_away(after.record, case.at):

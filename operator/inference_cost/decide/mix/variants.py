@@ -12,6 +12,7 @@ from typing import Final
 from inference_cost.decide.case import Case
 from inference_cost.decide.headroom.choice import highest_price
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
+from inference_cost.decide.mix.cordons import closed_since
 from inference_cost.decide.mix.losses import keeps_away
 from inference_cost.decide.mix.place import DomainSeen, Placed, exposure_seconds, place
 from inference_cost.decide.mix.placement import Placement, VariantPlaced
@@ -55,6 +56,7 @@ class _Seen:
     can_be_lost: bool
     zones: int  # that its replicas are, or are going to be, spread over
     zones_seen: int  # 0: never yet
+    closed_since: float | None
 
 
 def late_price(
@@ -92,7 +94,9 @@ def place_variants(case: Case, desired: int, how: How) -> Placement:
     if unknown or how.late_price is None:
         domains = [replace(one, price_per_hour=ANY_PRICE) for one in domains]
     placed = place(desired, domains, risk, placing.domains, case.at)
-    return _placement(case, seen, placed, desired, how, told=Told(unknown, risk, desired))
+    closed = [one.variant.name for one in seen if one.closed_since is not None]
+    told = Told(unknown, risk, desired, closed)
+    return _placement(case, seen, placed, desired, how, told=told)
 
 
 def _placement(
@@ -142,6 +146,12 @@ def _look(case: Case, variant: Variant, workload: Workload, before: PlacedDomain
         can_be_lost=_can_be_lost(case, workload, pool, before),
         zones=max(pods.zones, _zones_seen(pods, before) or _zones_offered(workload, pool)),
         zones_seen=_zones_seen(pods, before),
+        closed_since=closed_since(
+            pool,
+            None if before is None else before.closed_since,
+            case.at,
+            vain=bool(pods.vain),
+        ),
     )
 
 
@@ -188,10 +198,11 @@ def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> D
         waiting=pods.waiting,
         vain=pods.vain,
         lost=_lost(seen),
-        refused=pods.refused and not away,
+        refused=pods.refused and not away and seen.closed_since is None,
         lowest=max(lowest, alive) if stay else lowest,
         highest=max(highest, alive) if stay else highest,
         parts=seen.zones,
+        closed=seen.closed_since is not None,
     )
 
 
@@ -267,5 +278,6 @@ def _remembered(seen: _Seen, after: PlacedDomain, asked: int) -> PlacedDomain:
         offered_per_hour=None if price is None else price.offered,
         can_be_lost=seen.can_be_lost,
         zones=seen.zones_seen,
+        closed_since=seen.closed_since,
         taken=tuple(sorted({*before[-NODES_KEPT:], *names}))[:NODES_KEPT] if names else (),
     )

@@ -1,0 +1,54 @@
+"""Stories: scenarios that mostly wait. They run side by side, from the session's start; their tests ask how they ended.
+
+A story has a namespace and node pools of its own. It may not disturb others: whoever kills, stops or upgrades
+something that all share runs after them (order.py).
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+from e2e.scenarios import story_pools
+from e2e.scenarios.installation import Installation
+from e2e.scenarios.scene import Scene, scene
+
+Story = Callable[[Scene], None]
+# From the moment somebody asks.
+END_WITHIN_SECONDS = 280.0
+
+
+class Stories:
+    """Those of the session."""
+
+    def __init__(self, installation: Installation, threads: ThreadPoolExecutor) -> None:
+        self._installation = installation
+        self._threads = threads
+        self._ends: dict[str, Future[None]] = {}
+
+    def begin(self, story: Story) -> None:
+        name = story.__name__
+        if name not in self._ends:
+            self._ends[name] = self._threads.submit(self._play, story)
+
+    def end_of(self, story: Story) -> None:
+        """Wait for the end; raises what the story raised, with the status of its policies."""
+        self.begin(story)
+        self._ends[story.__name__].result(END_WITHIN_SECONDS)
+
+    def _play(self, story: Story) -> None:
+        with scene(self._installation, story.__name__.replace("_", "-")) as place:
+            try:
+                story(place)
+            except BaseException as error:
+                error.add_note(place.description())
+                raise
+
+
+@contextmanager
+def told(installation: Installation) -> Iterator[Stories]:
+    """All end before the cluster does."""
+    with (
+        story_pools.declared(installation.kube),
+        ThreadPoolExecutor(thread_name_prefix="story", max_workers=16) as threads,
+    ):
+        yield Stories(installation, threads)

@@ -1,0 +1,114 @@
+"""Spot nodes that are taken away under load, beside a fleet that has none."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from e2e.rig.kube import wait_for
+from e2e.rig.providers import Capability
+from e2e.rig.stack import REPOSITORY
+from e2e.scenarios.live import LiveFleet, live_fleet, stack_of
+from e2e.scenarios.requests import Load, dollars, start_load
+from e2e.scenarios.scene import Scene
+from e2e.scenarios.start import TICK_SECONDS
+from e2e.scenarios.stories import Stories
+from e2e.scenarios.variant_fleet import VariantFleet
+
+pytestmark = pytest.mark.needs(Capability.PROCESS_NODES)
+
+PER_SECOND = 100.0
+REPLICAS = 4
+CALM_SECONDS = 15.0
+# The suite's clock is short: starts take 3 s in place of minutes, so a notice of 10 s stands for one of 30 s to 2 min.
+NOTICE_SECONDS = 10.0
+SPOT, SAFE, PLAIN = "taken-spot", "taken-safe", "untaken"
+REPORT = REPOSITORY / "build" / "e2e" / "interruptions.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What one fleet reached, and what its nodes cost."""
+
+    attainment: float
+    dollars: str
+
+
+def nodes_are_taken(scene: Scene) -> None:
+    """Half the fleet at once, then the other half: each node has its notice, and is gone with its pods after it."""
+    fleet = VariantFleet(scene=scene, pools=(SPOT, SAFE))
+    plain = live_fleet(scene, name="plain", replicas=REPLICAS, pool=PLAIN)
+    fleet.deploy(minimum=REPLICAS, maximum=8)
+    plain.deploy(mode="Enforce", minimum=REPLICAS, maximum=8)
+    fleet.wait(taken_spot=REPLICAS)
+    plain.wait_ready()
+    loads = [
+        start_load(one, per_second=PER_SECOND, seconds=240, name=one.name)
+        for one in (fleet.live, plain)
+    ]
+    began = time.time()
+    time.sleep(CALM_SECONDS)
+    _taken(fleet, at_once=REPLICAS // 2)
+    _taken(fleet, at_once=REPLICAS // 2)
+    time.sleep(CALM_SECONDS)
+    courses = {
+        "spot and on demand": _course(fleet.live, (SPOT, SAFE), loads[0], began),
+        "on demand only": _course(plain, (PLAIN,), loads[1], began),
+    }
+    _report(courses, seconds=time.time() - began)
+    mixed, safe = courses.values()
+    assert mixed.attainment >= 0.99, courses
+    assert safe.attainment >= 0.99, courses
+    assert Decimal(mixed.dollars) < Decimal(safe.dollars), courses
+    for load in loads:
+        load.process.fail_if_ended()
+
+
+def _taken(fleet: VariantFleet, *, at_once: int) -> None:
+    victims = fleet.nodes(SPOT)[:at_once]
+    ready = fleet.ready(SAFE)
+    with ThreadPoolExecutor(at_once) as pool:
+        taking = [pool.submit(_reclaim, fleet.scene, node) for node in victims]
+        wait_for(
+            lambda: fleet.replicas(SAFE) >= ready + at_once,
+            timeout_seconds=TICK_SECONDS + 2,
+            what="the notice to be answered",
+        )
+        wait_for(
+            lambda: fleet.ready(SAFE) >= ready + at_once,
+            timeout_seconds=NOTICE_SECONDS,
+            what="replicas in place of those that go, before they go",
+        )
+        for one in taking:
+            one.result()
+    assert fleet.told(SPOT)["awayUntil"]
+
+
+def _reclaim(scene: Scene, node: str) -> None:
+    stack = stack_of(scene)
+    stack.nodes.call(stack.provisioner.reclaim(node, notice_seconds=NOTICE_SECONDS))
+
+
+def _course(fleet: LiveFleet, pools: tuple[str, ...], load: Load, began: float) -> Course:
+    now = time.time()
+    cost = dollars(fleet, pools, begin=began, end=now)
+    return Course(
+        attainment=load.in_time(began - load.started_at, now - load.started_at - 1),
+        dollars=f"{cost:.6f}",
+    )
+
+
+def _report(courses: dict[str, Course], *, seconds: float, to: Path = REPORT) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    told = {name: asdict(course) for name, course in courses.items()}
+    to.write_text(json.dumps({"seconds": round(seconds, 1), "fleets": told}, indent=2) + "\n")
+
+
+@pytest.mark.story(of=nodes_are_taken)
+def test_interruptions(stories: Stories) -> None:
+    """Half of the spot fleet goes at once, then the rest: 99 % in time, for less than on demand only."""
+    stories.end_of(nodes_are_taken)
