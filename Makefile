@@ -90,6 +90,10 @@ e2e: binaries ## scenarios on a real cluster (PROVIDER=bundled|kind|current)
 	mkdir -p build/tests
 	.venv/bin/pytest e2e/scenarios -q --junitxml=build/tests/e2e.xml $(if $(PROVIDER),--provider $(PROVIDER))
 
+.PHONY: e2e-long
+e2e-long: binaries ## scenarios that take longer than a gate may: real KEDA, ten minutes away from a pool (15 minutes)
+	.venv/bin/pytest e2e/scenarios -q --long --timeout 1500
+
 .PHONY: demo-check
 demo-check: binaries ## the whole demo, its result asserted and computed a second time
 	mkdir -p build/tests

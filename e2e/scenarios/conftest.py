@@ -25,12 +25,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--provider", choices=PROVIDER_NAMES, default="bundled", help="cluster to run on"
     )
     parser.addoption(
+        "--long", action="store_true", help="the scenarios that take longer than a gate may, alone"
+    )
+    parser.addoption(
         "--write-table", action="store_true", help="bring the table of docs/scenarios.md up to date"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*capabilities): what the cluster must be able to do")
+    config.addinivalue_line("markers", "long: too long for every run")
     config.addinivalue_line("markers", "story(of): what runs from the session's start on")
     config.stash[NOT_RUN] = []
 
@@ -44,6 +48,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--write-table"):
         table.write(collected)
     chosen = provider(config.getoption("--provider"))
+    long = bool(config.getoption("--long"))
+    config.hook.pytest_deselected(items=[item for item in items if table.is_long(item) is not long])
+    items[:] = [item for item in items if table.is_long(item) is long]
     reasons = {item: reason_not_to_run(table.needs(item), chosen) for item in items}
     left_out = [item for item, reason in reasons.items() if reason]
     config.stash[NOT_RUN] = [f"{item.name}: {reasons[item]}" for item in left_out]

@@ -15,6 +15,7 @@ MODULES = (
     "test_upgrade",
     "test_interruptions",
     "test_moves",
+    "test_long",
     "test_leader_killed",
     "test_load_step",
     "test_missing_metrics",

@@ -15,6 +15,7 @@ from e2e.scenarios.scene import Scene, scene
 Story = Callable[[Scene], None]
 # From the moment somebody asks.
 END_WITHIN_SECONDS = 280.0
+LONG_WITHIN_SECONDS = 1400.0
 
 
 class Stories:
@@ -30,10 +31,10 @@ class Stories:
         if name not in self._ends:
             self._ends[name] = self._threads.submit(self._play, story)
 
-    def end_of(self, story: Story) -> None:
+    def end_of(self, story: Story, *, within: float = END_WITHIN_SECONDS) -> None:
         """Wait for the end; raises what the story raised, with the status of its policies."""
         self.begin(story)
-        self._ends[story.__name__].result(END_WITHIN_SECONDS)
+        self._ends[story.__name__].result(within)
 
     def _play(self, story: Story) -> None:
         with scene(self._installation, story.__name__.replace("_", "-")) as place:

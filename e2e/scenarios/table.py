@@ -17,15 +17,17 @@ RAN = {
     "kind": "not run: no Docker at hand",
     "current": "by hand, against a bundled cluster",
 }
+LONG = "`make e2e-long`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One scenario. `place` is its module."""
+    """One scenario. `place` is its module; `long`: not part of every run."""
 
     sentence: str
     place: str
     needs: frozenset[Capability]
+    long: bool = False
 
     def cells(self) -> list[str]:
         ran = [self._ran(name) for name in PROVIDER_NAMES]
@@ -33,17 +35,29 @@ class Row:
 
     def _ran(self, name: str) -> str:
         missing = self.needs - provider(name).capabilities
-        return f"needs {', '.join(sorted(missing))}" if missing else RAN[name]
+        if missing:
+            return f"needs {', '.join(sorted(missing))}"
+        return LONG if self.long else RAN[name]
 
 
 def needs(item: pytest.Item) -> frozenset[Capability]:
     return frozenset(c for mark in item.iter_markers("needs") for c in mark.args)
 
 
+def is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("long") is not None
+
+
 def rows(items: Iterable[pytest.Item]) -> list[Row]:
     """One row per scenario, however many parameters it has."""
     found = [
-        Row(sentence=_sentence(item), place=item.path.name, needs=needs(item)) for item in items
+        Row(
+            sentence=_sentence(item),
+            place=item.path.name,
+            needs=needs(item),
+            long=is_long(item),
+        )
+        for item in items
     ]
     return list(dict.fromkeys(found))
 

@@ -5,7 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -27,7 +26,7 @@ CALM_SECONDS = 15.0
 # The suite's clock is short: starts take 3 s in place of minutes, so a notice of 10 s stands for one of 30 s to 2 min.
 NOTICE_SECONDS = 10.0
 SPOT, SAFE, PLAIN = "taken-spot", "taken-safe", "untaken"
-REPORT = REPOSITORY / "build" / "e2e" / "interruptions.json"
+REPORTS = REPOSITORY / "build" / "e2e"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +35,10 @@ class Course:
 
     attainment: float
     dollars: str
+
+    @property
+    def cost(self) -> Decimal:
+        return Decimal(self.dollars)
 
 
 def nodes_are_taken(scene: Scene) -> None:
@@ -52,23 +55,23 @@ def nodes_are_taken(scene: Scene) -> None:
     ]
     began = time.time()
     time.sleep(CALM_SECONDS)
-    _taken(fleet, at_once=REPLICAS // 2)
-    _taken(fleet, at_once=REPLICAS // 2)
+    take(fleet, at_once=REPLICAS // 2)
+    take(fleet, at_once=REPLICAS // 2)
     time.sleep(CALM_SECONDS)
     courses = {
-        "spot and on demand": _course(fleet.live, (SPOT, SAFE), loads[0], began),
-        "on demand only": _course(plain, (PLAIN,), loads[1], began),
+        "spot and on demand": course(fleet.live, (SPOT, SAFE), loads[0], began),
+        "on demand only": course(plain, (PLAIN,), loads[1], began),
     }
-    _report(courses, seconds=time.time() - began)
+    report("interruptions", courses, whole=time.time() - began)
     mixed, safe = courses.values()
     assert mixed.attainment >= 0.99, courses
     assert safe.attainment >= 0.99, courses
-    assert Decimal(mixed.dollars) < Decimal(safe.dollars), courses
+    assert mixed.cost < safe.cost, courses
     for load in loads:
         load.process.fail_if_ended()
 
 
-def _taken(fleet: VariantFleet, *, at_once: int) -> None:
+def take(fleet: VariantFleet, *, at_once: int) -> None:
     victims = fleet.nodes(SPOT)[:at_once]
     ready = fleet.ready(SAFE)
     with ThreadPoolExecutor(at_once) as pool:
@@ -93,7 +96,7 @@ def _reclaim(scene: Scene, node: str) -> None:
     stack.nodes.call(stack.provisioner.reclaim(node, notice_seconds=NOTICE_SECONDS))
 
 
-def _course(fleet: LiveFleet, pools: tuple[str, ...], load: Load, began: float) -> Course:
+def course(fleet: LiveFleet, pools: tuple[str, ...], load: Load, began: float) -> Course:
     now = time.time()
     cost = dollars(fleet, pools, begin=began, end=now)
     return Course(
@@ -102,10 +105,12 @@ def _course(fleet: LiveFleet, pools: tuple[str, ...], load: Load, began: float) 
     )
 
 
-def _report(courses: dict[str, Course], *, seconds: float, to: Path = REPORT) -> None:
-    to.parent.mkdir(parents=True, exist_ok=True)
-    told = {name: asdict(course) for name, course in courses.items()}
-    to.write_text(json.dumps({"seconds": round(seconds, 1), "fleets": told}, indent=2) + "\n")
+def report(name: str, courses: dict[str, Course], **seconds: float) -> None:
+    """Write it to build/e2e; `seconds`: of the whole, and when what happened."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    fleets = {title: asdict(one) for title, one in courses.items()}
+    told = {f"{word}Seconds": round(value, 1) for word, value in seconds.items()}
+    (REPORTS / f"{name}.json").write_text(json.dumps(told | {"fleets": fleets}, indent=2) + "\n")
 
 
 @pytest.mark.story(of=nodes_are_taken)

@@ -122,5 +122,5 @@ def _revert(fleet: VariantFleet, stop: Event) -> None:
 
 @pytest.mark.story(of=a_fleet_that_moves)
 def test_who_comes_between_a_move(stories: Stories) -> None:
-    """A policy deleted in mid-move leaves both variants; an image is rolled over both; who reverts replicas is let be."""
+    """A policy deleted in mid-move leaves both variants; an image is rolled over both; reverts are let be."""
     stories.end_of(a_fleet_that_moves)

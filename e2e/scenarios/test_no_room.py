@@ -24,7 +24,7 @@ def pools_at_their_limit(scene: Scene) -> None:
     assert fleet.told("sold-out")["awayUntil"]
     assert fleet.told("last-one")["awayUntil"]
     assert not fleet.told("plenty").get("awayUntil")
-    assert scene.wait_told(NAME, "CapacityAvailable", "True", "CapacityAvailable")
+    assert scene.wait_told(NAME, "CapacityAvailable", "True", "CapacitySufficient")
 
     orders = scene.scale_writes(fleet.name("sold-out"))
     assert len(orders) == 2, "asked for, and withdrawn"
@@ -51,7 +51,7 @@ def a_quota_that_refuses(scene: Scene) -> None:
     )
     fleet = VariantFleet(scene=scene, pools=("rationed", "plenty"))
     fleet.deploy(minimum=3, maximum=6)
-    told = scene.wait_told(NAME, "CapacityAvailable", "False", "QuotaExceeded", within=40)
+    told = scene.wait_told(NAME, "CapacityAvailable", "False", "Refused", within=40)
     assert "gpus" in told.message, told
 
     def bounded() -> None:

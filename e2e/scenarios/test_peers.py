@@ -18,19 +18,19 @@ def other_autoscalers(scene: Scene) -> None:
     """An HPA that really scales, and a ScaledObject, on the workload that was split."""
     hpa = autoscaler(SOURCE)
     hpa["spec"]["minReplicas"] = 3
-    _targets(scene)
+    targets(scene)
     scene.apply(hpa)
-    _policy(scene)
+    split_policy(scene)
     scene.wait_replicas(SOURCE, 3)  # without metrics it keeps its minimum
     told = scene.wait_told(SOURCE, "Conflicted", "True", "Autoscaler")
     assert f"HorizontalPodAutoscaler/{SOURCE}-hpa" in told.message
-    holds_for(2 * TICK_SECONDS, lambda: _untouched(scene))
+    holds_for(2 * TICK_SECONDS, lambda: untouched(scene))
 
     _delete(scene, "autoscaling/v2", "HorizontalPodAutoscaler", f"{SOURCE}-hpa")
     scene.apply(scaled_object(SOURCE))
     told = scene.wait_message(SOURCE, "Conflicted", "ScaledObject", within=30)
     assert f"ScaledObject/{SOURCE}-keda" in told.message
-    _untouched(scene)
+    untouched(scene)
 
     _delete(scene, "keda.sh/v1alpha1", "ScaledObject", f"{SOURCE}-keda")
     assert scene.wait_told(SOURCE, "Conflicted", "False", "NoConflict")
@@ -41,26 +41,26 @@ def other_autoscalers(scene: Scene) -> None:
 
 def an_owner(scene: Scene) -> None:
     """A controller owns one of the workloads, and sets its replicas back whenever somebody writes them."""
-    _targets(scene)
+    targets(scene)
     owner: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "service"}}
     scene.apply(owner)
     uid = scene.kube.get("v1", "ConfigMap", "service", namespace=scene.namespace)["metadata"]["uid"]
     reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "service", "uid": uid}
     patch = {"metadata": {"ownerReferences": [reference | {"controller": True}]}}
     scene.kube.merge("apps/v1", "Deployment", SOURCE, patch, namespace=scene.namespace)
-    _policy(scene, minReplicas=3)
+    split_policy(scene, minReplicas=3)
     told = scene.wait_told(SOURCE, "Accepted", "False", "OwnedBy")
     assert "ConfigMap/service" in told.message
     scene.wait_replicas(OTHER, 3)  # its sibling serves on
     holds_for(2 * TICK_SECONDS, lambda: scene.assert_untouched(SOURCE))
 
 
-def _targets(scene: Scene) -> None:
+def targets(scene: Scene) -> None:
     scene.target(SOURCE)
     scene.target(OTHER, replicas=0)
 
 
-def _policy(scene: Scene, **spec: object) -> None:
+def split_policy(scene: Scene, **spec: object) -> None:
     made = six_line_policy(SOURCE, SOURCE, mode="Enforce", **spec)
     del made["spec"]["scaleTargetRef"]
     made["spec"]["variants"] = [
@@ -70,7 +70,7 @@ def _policy(scene: Scene, **spec: object) -> None:
     scene.apply(made)
 
 
-def _untouched(scene: Scene) -> None:
+def untouched(scene: Scene) -> None:
     for name in (SOURCE, OTHER):
         scene.assert_untouched(name)
 
