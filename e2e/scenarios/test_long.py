@@ -61,8 +61,9 @@ def real_keda(scene: Scene) -> None:
         scene.kube.merge(
             "keda.sh/v1alpha1", "ScaledObject", f"{SOURCE}-keda", paused, namespace=scene.namespace
         )
-        scene.wait_replicas(OTHER, 1, within=30)
-        holds_for(5 * TICK_SECONDS, lambda: scene.wait_replicas(SOURCE, 3, within=0))
+        wait_for(
+            lambda: scene.scale_writes(OTHER), timeout_seconds=30, what="replicas to be taken over"
+        )
 
 
 def _scaled_object(prometheus_url: str) -> Manifest:

@@ -28,7 +28,7 @@ GITOPS = "argocd-controller"
 
 def a_fleet_that_moves(scene: Scene) -> None:
     """One fleet, one thing after the other."""
-    fleet = VariantFleet(scene=scene, pools=(SAFE, SPOT), start_delay="4s")
+    fleet = VariantFleet(scene=scene, pools=(SAFE, SPOT), start_delay="2s")
     fleet.deploy(minimum=MINIMUM, maximum=6)
     fleet.wait(moved_safe=MINIMUM)
     load = start_load(fleet.live, per_second=PER_SECOND, seconds=400)

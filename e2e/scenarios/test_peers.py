@@ -2,7 +2,7 @@
 
 import pytest
 
-from e2e.rig.kube import Manifest
+from e2e.rig.kube import Manifest, wait_for
 from e2e.rig.providers import Capability
 from e2e.scenarios.scene import Scene, holds_for
 from e2e.scenarios.start import TICK_SECONDS
@@ -35,8 +35,12 @@ def other_autoscalers(scene: Scene) -> None:
     _delete(scene, "keda.sh/v1alpha1", "ScaledObject", f"{SOURCE}-keda")
     assert scene.wait_told(SOURCE, "Conflicted", "False", "NoConflict")
     scene.edit(SOURCE, minReplicas=4)
-    scene.wait_replicas(OTHER, 1)
-    scene.wait_replicas(SOURCE, 3, within=0)
+    wait_for(
+        lambda: scene.replicas(SOURCE) + scene.replicas(OTHER) >= 4,
+        timeout_seconds=30,
+        what="the replicas to be the operator's",
+    )
+    assert scene.scale_writes(OTHER)
 
 
 def an_owner(scene: Scene) -> None:

@@ -50,7 +50,7 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
         "Going back so soon would not pay for the starts: prices moved replicas the other way within the hour."
     ),
     "mix-short": lambda v, _p, _o: (
-        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain, or maxReplicas of the "
-        "variants is reached."
+        f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain or are refused, or "
+        "maxReplicas of the variants is reached."
     ),
 }
