@@ -1,6 +1,7 @@
 """The last check before a write: a plan that must not be written is never written, whatever led to it."""
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from inference_cost.act.scale_orders import UnsoundPlanError, orders_of
 from inference_cost.model.observation import PolicyObservation
-from inference_cost.model.plan import Plan
+from inference_cost.model.plan import Plan, Removal
 from inference_cost.model.policy import Mode, Pause, Schedule
 from inference_cost.model.workload import Conflict, ConflictKind
 from tests.unit.act.worlds import observation, plan, snapshot, workload
@@ -102,3 +103,13 @@ def test_an_order_names_the_plural_of_its_target() -> None:
     named = replace(seen, workloads=(replace(workload(), plural="proxies"),))
     (order,) = orders_of(snapshot(named), plan(), named)
     assert order.plural == "proxies"
+
+
+def test_an_order_names_the_pods_that_are_to_go_first() -> None:
+    decided = plan(current=5, desired=3)
+    removal = Removal(nodes=("gpu-1",), per_hour=Decimal(1), pods=("p2", "p1"), outdated=("p4",))
+    (one,) = decided.variants
+    decided = replace(decided, variants=(replace(one, removal=removal),))
+    seen = observation(replicas=5)
+    (order,) = orders_of(snapshot(seen), decided, seen)
+    assert (order.first, order.outdated) == (("p2", "p1"), ("p4",))
