@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from e2e.rig.kube import Manifest, wait_for
+from e2e.rig.kube import KubeClient, KubeError, Manifest, wait_for
 from e2e.rig.providers import Capability
+from e2e.rig.stack import OPERATOR_NAMESPACE, RELEASE
 from e2e.scenarios.audit import Request
 from e2e.scenarios.installation import OPERATOR_USER
 from e2e.scenarios.live import live_fleet, stack_of
@@ -37,6 +38,7 @@ def a_node_is_left_empty(scene: Scene) -> None:
     wait_for(lambda: alone not in stack.nodes.names, timeout_seconds=30, what=f"{alone} to be gone")
 
     assert len(_marked(scene, since=scene.began_at)) == 1, "the one that was to go, and nobody else"
+    _assert_nothing_else_is_allowed(scene)
 
     _hold(scene, 3)
     fleet.wait_ready(3)
@@ -48,6 +50,23 @@ def a_node_is_left_empty(scene: Scene) -> None:
     _hold(scene, 2)
     wait_for(lambda: len(_pods(scene)) == 2, timeout_seconds=30, what="one to go")
     assert not _marked(scene, since=asked_at), "somebody else orders these pods"
+
+
+def _assert_nothing_else_is_allowed(scene: Scene) -> None:
+    """With the operator's account, which may patch pods."""
+    cluster, pod = stack_of(scene).cluster, _pods(scene)[0]
+    name = pod["metadata"]["name"]
+    image = [one | {"image": "somebody/elses:1"} for one in pod["spec"]["containers"]]
+    refused: dict[str, Manifest] = {
+        "what a pod runs": {"spec": {"containers": image}},
+        "labels": {"metadata": {"labels": {"app": "another"}}},
+        "annotations": {"metadata": {"annotations": {"else": "1"}}},
+    }
+    account = cluster.service_account_kubeconfig(RELEASE, namespace=OPERATOR_NAMESPACE)
+    with KubeClient(account) as operator:
+        for why, patch in refused.items():
+            with pytest.raises(KubeError, match=why):
+                operator.merge("v1", "Pod", name, patch, namespace=scene.namespace)
 
 
 def _hold(scene: Scene, replicas: int) -> None:
