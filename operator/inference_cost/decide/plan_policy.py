@@ -16,7 +16,7 @@ from inference_cost.decide.findings import findings
 from inference_cost.decide.gpu_signal import follow
 from inference_cost.decide.lead_time import by_pool
 from inference_cost.decide.learning import Lesson
-from inference_cost.decide.limits import behavior
+from inference_cost.decide.limits import behavior, unread
 from inference_cost.decide.limits.guard import Verdict, forbids_removal, replaced
 from inference_cost.decide.limits.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.mix.placement import Placement
@@ -161,6 +161,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         forbidden = forbidden or found.forbidden or inaccurate(calibration, case.at)
         choice = _choose(case, found, memory, forbidden)
         choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
+        choice = unread.capped(choice, case.fleet, case.bounds, case.observation.configurations)
         choice = credited(let_go(case, bounds, choice, forbidden), bounds)
         before = case.memory.placing.late_price
         price = late_price(found.headroom, can.profile, objective, before)

@@ -60,12 +60,33 @@ class ModelCatalog:
         pods: Sequence[PodRecord],
         product_of: ProductOf = unknown_product,
     ) -> Configurations:
-        """For the newest template of each target, as one of its ready pods tells; of the first that is known."""
+        """For the newest template of each target, as one of its ready pods tells; of the first that is known.
+
+        Until a pod of a new template is ready and read, those that serve tell, but for their timings.
+        """
         if not self._settings.enabled:
             return DISABLED
         told = [self._of(policy, template, pods, product_of) for template in newest]
-        known = (one for one in told if not isinstance(one, Missing))
-        return next(known, NOT_READ_YET if NOT_READ_YET in told else next(iter(told), NO_POD))
+        known = next((one for one in told if not isinstance(one, Missing)), None)
+        known = known or self._of_serving(policy, set(newest), pods, product_of)
+        if known is not None:
+            return known
+        return NOT_READ_YET if NOT_READ_YET in told else next(iter(told), NO_POD)
+
+    def _of_serving(
+        self,
+        policy: Policy,
+        newest: set[str],
+        pods: Sequence[PodRecord],
+        product_of: ProductOf,
+    ) -> tuple[ModelConfiguration, ...] | None:
+        """As known of an older template that has a ready pod."""
+        older = dict.fromkeys(pod.template_hash for pod in _ready(pods))
+        for template in (one for one in older if one not in newest):
+            found = self._of(policy, template, pods, product_of)
+            if not isinstance(found, Missing):
+                return tuple(replace(one, batch_statistics=()) for one in found)
+        return None
 
     def _of(
         self,
@@ -140,12 +161,9 @@ def _settled(found: Configurations) -> bool:
 
 
 def _longest_ready(pods: Sequence[PodRecord], template_hash: str) -> PodRecord | None:
-    ready = [
-        p
-        for p in pods
-        if p.ready_at is not None
-        and p.ip
-        and not p.terminating
-        and p.template_hash == template_hash
-    ]
+    ready = [p for p in _ready(pods) if p.template_hash == template_hash]
     return min(ready, key=lambda p: (p.ready_at or 0.0, p.name), default=None)
+
+
+def _ready(pods: Sequence[PodRecord]) -> list[PodRecord]:
+    return [p for p in pods if p.ready_at is not None and p.ip and not p.terminating]

@@ -298,8 +298,21 @@ async def test_an_unreachable_pod_does_not_undo_what_was_known() -> None:
 
 
 async def test_a_new_template_is_asked_anew() -> None:
+    other = replace(CONFIGURATION, max_batch_size=4)
+    bench = Bench(Answers((CONFIGURATION,), (other,)))
+    await bench.look()
+    bench.pods += filled(pod("c", template_hash="bbb", ip="10.0.0.3")).pods("vision")
+    await bench.look("bbb")
+    assert await bench.look("bbb") == (other,)
+
+
+async def test_until_it_answers_the_old_template_tells_without_its_timings() -> None:
+    """A rollout does not make batching unknown: three times the replicas were ordered."""
     bench = Bench(Answers((CONFIGURATION,)))
     await bench.look()
+    untimed = (replace(CONFIGURATION, batch_statistics=()),)
+    assert await bench.look("bbb") == untimed
+    bench.pods = []
     assert await bench.look("bbb") == NO_POD
 
 

@@ -258,6 +258,9 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
     "learning": lambda _v, _p, _o: (
         "What one replica can carry is still being learned, so nothing is removed."
     ),
+    "configuration-unread": lambda _v, _p, _o: (
+        "The models' configuration is being read for the first time, so nothing is added until the next look."
+    ),
     "busy-gpu": lambda v, _p, _o: (
         f"The GPUs are {v['percent']} % busy; above {v['usual']} % nothing is removed."
     ),
