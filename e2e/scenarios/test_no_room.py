@@ -58,7 +58,11 @@ def a_quota_that_refuses(scene: Scene) -> None:
         assert sum(map(fleet.replicas, fleet.pools)) <= 4, "one probe at most"
 
     holds_for(STILL_SECONDS, bounded)
-    assert sum(map(fleet.ready, fleet.pools)) == 2, "what runs stays"
+    wait_for(
+        lambda: sum(map(fleet.ready, fleet.pools)) == 2,
+        timeout_seconds=30,
+        what="what runs to stay",
+    )
     scene.kube.delete("v1", "ResourceQuota", "gpus", namespace=scene.namespace)
     wait_for(
         lambda: sum(map(fleet.ready, fleet.pools)) == 3,
