@@ -67,7 +67,8 @@ def removal(
     left_to = next((p.cost_set_by for p in there if p.cost_set_by not in {"", FIELD_MANAGER}), "")
     matters = len({one.alike for one in held}) > 1
     if not ordered or left_to or not all(pod.replica_set for pod in ready):
-        return Removal(nodes=empty, per_hour=per_hour, left_to=left_to if matters else "")
+        told = left_to if ordered and matters else ""
+        return Removal(nodes=empty, per_hour=per_hour, left_to=told)
     names = tuple(pod.name for pod in first[:MOST_MARKED]) if matters else ()
     marked = (pod.name for pod in there if pod.cost_set_by == FIELD_MANAGER)
     outdated = tuple(name for name in marked if name not in names)

@@ -149,7 +149,7 @@ def test_marks_of_an_earlier_removal_are_taken_back() -> None:
 
 
 def test_nobody_is_marked_unless_it_is_switched_on() -> None:
-    fleet = workload(3, on("aab"))
-    found = removal(fleet, 2, nodes(None, fleet), ordered=False)
-    assert found is not None
-    assert (found.pods, found.nodes) == ((), ("b",))
+    for by in ("", "karpenter"):
+        fleet = workload(3, on("aab", cost_set_by=by))
+        found = removal(fleet, 2, nodes(None, fleet), ordered=False)
+        assert found == Removal(nodes=("b",), per_hour=Decimal("1.20"))
