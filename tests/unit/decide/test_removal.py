@@ -90,7 +90,13 @@ CASES: dict[str, tuple[Removal | None, tuple[str, ...], tuple[str, ...]]] = {
         ("b1",),
         ("b",),
     ),
-    "where nodes are alike nobody is told": (chosen(on("abc"), 2), (), ("a",)),
+    "of two alike both on one node": (chosen(on("aabb"), 2), ("a1", "a2"), ("a",)),
+    "where each has a node of its own, all alike, nobody is told": (
+        chosen(on("abc"), 2),
+        (),
+        ("a",),
+    ),
+    "nor where all are on one node": (chosen(on("aaa"), 2), (), ()),
 }
 
 
