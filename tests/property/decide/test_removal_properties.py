@@ -16,9 +16,13 @@ from tests.unit.decide.worlds import pod, priced_node, workload
 NAMES = ("a", "b", "c", "d")
 worlds = st.fixed_dictionaries(
     {
-        "on": st.lists(st.sampled_from(NAMES), min_size=1, max_size=8),
-        "others": st.fixed_dictionaries({name: st.integers(0, 1) for name in NAMES}),
-        "price": st.fixed_dictionaries({name: st.sampled_from(["0.80", "1.20"]) for name in NAMES}),
+        "on": st.lists(st.sampled_from(NAMES), min_size=1, max_size=8)
+        | st.lists(st.sampled_from(NAMES[:2]), min_size=4, max_size=4),
+        # Nodes that are alike in this, often.
+        "others": st.just(dict.fromkeys(NAMES, 0))
+        | st.fixed_dictionaries({name: st.integers(0, 1) for name in NAMES}),
+        "price": st.just(dict.fromkeys(NAMES, "0.80"))
+        | st.fixed_dictionaries({name: st.sampled_from(["0.80", "1.20"]) for name in NAMES}),
         "leaving": st.sets(st.sampled_from(NAMES), max_size=1),
         "desired": st.integers(0, 7),
     }
