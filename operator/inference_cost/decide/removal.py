@@ -65,7 +65,7 @@ def removal(
     first, empty = _chosen(held, going)
     per_hour = _price(one.node for one in held if one.node.name in empty)
     left_to = next((p.cost_set_by for p in there if p.cost_set_by not in {"", FIELD_MANAGER}), "")
-    matters = _matters(held)
+    matters = desired > 0 and _matters(held)
     if not ordered or left_to or not all(pod.replica_set for pod in ready):
         told = left_to if ordered and matters else ""
         return Removal(nodes=empty, per_hour=per_hour, left_to=told)

@@ -96,6 +96,7 @@ CASES: dict[str, tuple[Removal | None, tuple[str, ...], tuple[str, ...]]] = {
         (),
         ("a",),
     ),
+    "nor where all go": (chosen(on("aab"), 0), (), ("a", "b")),
     "nor where all are on one node": (chosen(on("aaa"), 2), (), ()),
 }
 
