@@ -15,10 +15,16 @@ demo: install ## a real cluster, real Triton, real load: watch the operator keep
 	$(PYTHON) -m e2e.demo $(if $(KEEP),--keep) $(if $(DAY),--day $(DAY))
 
 .PHONY: test
-test: install fresh-results ## everything the gate runs, with the number of tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration verify unit replay  # the one that waits, first
+test: install fresh-results binaries ## everything the gate runs, with the number of tests
+	@$(MAKE) --no-print-directory -j3 --output-sync=target what-waits e2e-karpenter what-computes
 	@$(MAKE) --no-print-directory e2e demo-check
 	@$(PYTHON) scripts/count_tests.py build/tests
+
+.PHONY: what-waits what-computes
+what-waits:
+	@$(MAKE) --no-print-directory -j1 integration
+what-computes:
+	@for goal in verify unit replay; do $(MAKE) --no-print-directory -j1 $$goal || exit 1; done
 
 # --- parts of the gate ------------------------------------------------------------------------------------------
 
@@ -51,12 +57,12 @@ generated: ## fail when a generated file is out of date
 	$(PYTHON) scripts/generate.py --check
 
 .PHONY: generate
-generate: ## write CRDs, reference pages and the chart's copies
+generate: ## write CRDs, reference pages, dashboards and the chart's copies
 	$(PYTHON) scripts/generate.py
 
 # Each compiles the simulator and replays for minutes: beside the rest of the unit tests, not after them.
 REPLAY_TESTS := tests/unit/simulate tests/property/simulate tests/unit/cli/backtest/test_fleet.py \
-  tests/unit/cli/backtest/test_real_run.py
+  tests/unit/cli/backtest/test_real_run.py tests/unit/cli/scan/test_replay.py
 
 .PHONY: unit
 unit: ## unit and property tests, branch coverage of decide, account and api at least 90 % each
@@ -90,9 +96,15 @@ e2e: binaries ## scenarios on a real cluster (PROVIDER=bundled|kind|current)
 	mkdir -p build/tests
 	.venv/bin/pytest e2e/scenarios -q --junitxml=build/tests/e2e.xml $(if $(PROVIDER),--provider $(PROVIDER))
 
+.PHONY: e2e-karpenter
+e2e-karpenter: install ## scenarios in which real Karpenter buys the nodes (seven minutes; builds Karpenter the first time)
+	mkdir -p build/tests
+	.venv/bin/pytest e2e/karpenter -q --junitxml=build/tests/e2e-karpenter.xml
+
 .PHONY: e2e-long
-e2e-long: binaries ## scenarios that take longer than a gate may: real KEDA, ten minutes away from a pool (15 minutes)
+e2e-long: binaries ## what takes longer than a gate may: real KEDA, ten minutes away from a pool, 30 minutes beside Karpenter
 	.venv/bin/pytest e2e/scenarios -q --long --timeout 1500
+	.venv/bin/pytest e2e/karpenter -q -k nobody_fights --calm-minutes 30 --calm-report docs/karpenter-watch.md
 
 .PHONY: demo-check
 demo-check: binaries ## the whole demo, its result asserted and computed a second time

@@ -8,6 +8,7 @@ GENERATORS = (
     ("scripts/sync_chart_crds.py",),
     ("-m", "inference_cost.control.reference"),
     ("-m", "inference_cost.cli.backtest.schema"),
+    ("-m", "scripts.dashboards"),
 )
 
 

@@ -4,16 +4,14 @@ There is no kube-proxy, hence the APIService points at a Service of type Externa
 certificate rotation, hence both get a certificate of the cluster's CA.
 """
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.baselines.aggregation import aggregated_api
-from e2e.rig.binaries import MODULES, Binaries
+from e2e.rig.binaries import Binaries
 from e2e.rig.certificates import Certificates, add_peer_certificate
 from e2e.rig.cluster import Cluster
-from e2e.rig.go_toolchain import find_go
+from e2e.rig.go_module import module_folder
 from e2e.rig.kube import KubeClient, Manifest, load_manifests
 from e2e.rig.ports import PortClaims
 from e2e.rig.processes import Command, ProcessGroup
@@ -23,7 +21,6 @@ NAMESPACE, SERVICE_ACCOUNT = "keda-system", "keda-operator"
 USER = f"system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}"
 EXTERNAL_METRICS = "external.metrics.k8s.io/v1beta1"
 _CERTIFICATE = "keda"
-_GO_LIST = ("list", "-m", "-f", "{{.Dir}}", MODULE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +39,7 @@ class KedaPorts:
 
 def definitions() -> list[Manifest]:
     """Read KEDA's CustomResourceDefinitions from its Go module, fetched when it is not there."""
-    go = find_go(lambda line: print(line, file=sys.stderr))
-    subprocess.run([go, "mod", "download", MODULE], cwd=MODULES / "keda", check=True)
-    answer = subprocess.run(
-        [go, *_GO_LIST], cwd=MODULES / "keda", check=True, capture_output=True, text=True
-    )
-    folder = Path(answer.stdout.strip()) / "config" / "crd" / "bases"
+    folder = module_folder("keda", MODULE) / "config" / "crd" / "bases"
     return load_manifests(sorted(folder.glob("*.yaml")))
 
 

@@ -29,11 +29,13 @@ BinaryName = Literal[
     "kubectl",
     "kwok",
     "prometheus",
+    "promtool",
     "helm",
     "kubeconform",
     "kind",
     "keda-operator",
     "keda-adapter",
+    "karpenter",
 ]
 BINARY_NAMES: tuple[BinaryName, ...] = get_args(BinaryName)
 CLUSTER_BINARIES: tuple[BinaryName, ...] = BINARY_NAMES[:7]
@@ -121,7 +123,10 @@ RECIPES = (
     Recipe(
         name="prometheus",
         module="github.com/prometheus/prometheus",
-        packages={"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"},
+        packages={
+            "prometheus": "github.com/prometheus/prometheus/cmd/prometheus",
+            "promtool": "github.com/prometheus/prometheus/cmd/promtool",
+        },
         # Every other service discovery pulls the SDK of its cloud.
         tags="remove_all_sd,enable_kubernetes_sd",
         variables={"github.com/prometheus/common/version.Version": "3.11.3"},
@@ -164,6 +169,15 @@ RECIPES = (
         variables={"github.com/kedacore/keda/v2/version.Version": "{version}"},
         typical_seconds=300,
         # A peer that a recording is made of (e2e/baselines), no part of a cluster.
+        optional=True,
+    ),
+    Recipe(
+        name="karpenter",
+        module="sigs.k8s.io/karpenter",
+        # Karpenter with the provider whose machines kwok simulates; `go build` names it "kwok".
+        packages={"karpenter": "sigs.k8s.io/karpenter/kwok"},
+        typical_seconds=100,
+        # Only the scenarios of e2e/karpenter let it buy their nodes.
         optional=True,
     ),
 )

@@ -1,8 +1,9 @@
 """Prometheus of a bundled cluster: one way to find real and simulated pods alike.
 
-A pod is scraped when it runs and a container has a port named ``metrics``. Its address on
-loopback follows from its pod address (`addresses`); the pods of kwok nodes, where nothing
-listens, are all asked from one exporter with the parameters ``namespace`` and ``pod``.
+A pod is scraped when it runs and a container has a port named ``metrics``, the operator's where
+it is named ``http``. Its address on loopback follows from its pod address (`addresses`); the pods
+of kwok nodes, where nothing listens, are all asked from one exporter with the parameters
+``namespace`` and ``pod``.
 """
 
 from collections.abc import Sequence
@@ -74,8 +75,8 @@ def configuration(settings: PrometheusSettings) -> str:
             "evaluation_interval": f"{interval}ms",
         },
         "scrape_configs": [
-            _pod_job("triton", settings, {"action": "drop"}),
-            _pod_job("operator", settings, {"action": "keep"}),
+            _pod_job("triton", settings, {"action": "drop"}, port="metrics"),
+            _pod_job("operator", settings, {"action": "keep"}, port="http"),
             {
                 "job_name": "extra",
                 "file_sd_configs": [{"files": [f"{settings.extra_targets}/*.json"]}],
@@ -98,7 +99,9 @@ def arguments(*, configuration_file: Path, data: Path, ports: Ports) -> Sequence
     )
 
 
-def _pod_job(job: str, settings: PrometheusSettings, operator: dict[str, Any]) -> dict[str, Any]:
+def _pod_job(
+    job: str, settings: PrometheusSettings, operator: dict[str, Any], *, port: str
+) -> dict[str, Any]:
     discovery = {
         "role": "pod",
         "api_server": settings.api_url,
@@ -109,13 +112,15 @@ def _pod_job(job: str, settings: PrometheusSettings, operator: dict[str, Any]) -
     choice = {"source_labels": [_POD_NAME_LABEL], "regex": OPERATOR_NAME, **operator}
     return {
         "job_name": job,
+        # The operator's `namespace` is that of a policy.
+        "honor_labels": job == "operator",
         "kubernetes_sd_configs": [discovery],
         "relabel_configs": [
             choice,
             {"source_labels": [f"{_META}pod_phase"], "regex": "Running", "action": "keep"},
             {
                 "source_labels": [f"{_META}pod_container_port_name"],
-                "regex": "metrics",
+                "regex": port,
                 "action": "keep",
             },
             *_process_pods(settings.pods),

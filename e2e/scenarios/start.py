@@ -19,7 +19,7 @@ from e2e.rig.stack import Stack, StackSettings
 from e2e.rig.triton import ensure_triton
 from e2e.scenarios.installation import Installation, merged
 from e2e.scenarios.story_pools import STORY_NODES, STORY_POOLS
-from e2e.scenarios.targets import keda_definition, overlay_definition
+from e2e.scenarios.targets import karpenter_definitions, keda_definition
 
 TICK_SECONDS = 3.0
 RATE_WINDOW_SECONDS = 8.0
@@ -104,7 +104,7 @@ def _bundled(folder: Path, held: ExitStack) -> Installation:
         scrape_interval_seconds=SCRAPE_SECONDS,
     )
     stack = held.enter_context(Stack.start(settings))
-    stack.kube.apply(keda_definition(), overlay_definition())
+    stack.kube.apply(keda_definition(), *karpenter_definitions())
     values = operator_values(
         stack.cluster,
         tick_seconds=TICK_SECONDS,

@@ -9,7 +9,7 @@ import pytest
 from e2e.rig.providers import PROVIDER_NAMES, Capability, provider
 
 PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
-BEGIN, END = "<!-- table: pytest e2e/scenarios --write-table -->", "<!-- end of table -->"
+SUITE, END = "e2e/scenarios", "<!-- end of table -->"
 
 # Said plainly; a capability that is missing is said instead.
 RAN = {
@@ -68,15 +68,19 @@ def render(table: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def written() -> str:
-    """The table as the page has it now."""
-    return PAGE.read_text().partition(BEGIN)[2].partition(END)[0].strip()
+def written(suite: str = SUITE) -> str:
+    """The table of a folder of scenarios as the page has it now."""
+    return PAGE.read_text().partition(_begin(suite))[2].partition(END)[0].strip()
 
 
-def write(table: Sequence[Row]) -> None:
-    before, _, rest = PAGE.read_text().partition(BEGIN)
+def write(table: Sequence[Row], suite: str = SUITE) -> None:
+    before, begin, rest = PAGE.read_text().partition(_begin(suite))
     after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{render(table)}\n\n{END}{after}")
+    PAGE.write_text(f"{before}{begin}\n\n{render(table)}\n\n{END}{after}")
+
+
+def _begin(suite: str) -> str:
+    return f"<!-- table: pytest {suite} --write-table -->"
 
 
 def _sentence(item: pytest.Item) -> str:

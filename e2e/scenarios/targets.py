@@ -69,12 +69,15 @@ def keda_definition() -> Manifest:
     return _definition("keda.sh", "ScaledObject", scope="Namespaced")
 
 
-def overlay_definition() -> Manifest:
-    """What Karpenter would install for its NodeOverlays."""
-    return _definition("karpenter.sh", "NodeOverlay", scope="Cluster")
+def karpenter_definitions() -> list[Manifest]:
+    """What Karpenter would install of what the operator reads (e2e/karpenter has the real ones)."""
+    return [
+        _definition("karpenter.sh", "NodeOverlay", scope="Cluster"),
+        _definition("karpenter.sh", "NodeClaim", scope="Cluster", version="v1"),
+    ]
 
 
-def _definition(group: str, kind: str, *, scope: str) -> Manifest:
+def _definition(group: str, kind: str, *, scope: str, version: str = "v1alpha1") -> Manifest:
     singular = kind.lower()
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -91,7 +94,7 @@ def _definition(group: str, kind: str, *, scope: str) -> Manifest:
             },
             "versions": [
                 {
-                    "name": "v1alpha1",
+                    "name": version,
                     "served": True,
                     "storage": True,
                     "schema": {

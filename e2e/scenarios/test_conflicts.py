@@ -1,10 +1,16 @@
 """Core 3: two that want the same replicas are told so, and the operator does not fight."""
 
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from e2e.rig.binaries import ensure
 from e2e.rig.providers import Capability
+from e2e.scenarios.installation import succeeded
 from e2e.scenarios.scene import Scene, holds_for
 from e2e.scenarios.start import TICK_SECONDS
 from e2e.scenarios.targets import POLICY_KIND, POLICY_VERSION, autoscaler, scaled_object
@@ -32,8 +38,8 @@ def test_two_policies_on_one_target(scene: Scene) -> None:
     scene.wait_replicas("resnet", 6)
 
 
-def test_autoscaler_on_the_target(scene: Scene) -> None:
-    """A HorizontalPodAutoscaler is named in Recommend, and a conflict without writes in Enforce."""
+def test_autoscaler_on_the_target(scene: Scene, tmp_path: Path) -> None:
+    """A HorizontalPodAutoscaler is named in Recommend, and a conflict without writes in Enforce, until `adopt`."""
     scene.target("resnet")
     scene.apply(autoscaler("resnet"))
     scene.policy("resnet")
@@ -46,11 +52,43 @@ def test_autoscaler_on_the_target(scene: Scene) -> None:
     holds_for(2 * TICK_SECONDS, lambda: scene.wait_replicas("resnet", 1, within=0))
     scene.assert_untouched("resnet")
 
-    scene.kube.delete(
-        "autoscaling/v2", "HorizontalPodAutoscaler", "resnet-hpa", namespace=scene.namespace
-    )
+    # Nothing is learned of a target without load, for which a person would wait.
+    script = handed_over(scene, tmp_path)
     scene.wait_replicas("resnet", 2)
     assert scene.wait_told("resnet", "Conflicted", "False", "NoConflict")
+
+    undo = script.partition("# To undo, at any time:\n")[2].replace("#   ", "")
+    run_script(scene, undo, tmp_path)
+    told = scene.wait_told("resnet", "Conflicted", "False", "Autoscaler")
+    assert "HorizontalPodAutoscaler/resnet-hpa" in told.message
+
+
+def handed_over(scene: Scene, folder: Path) -> str:
+    """What `adopt` prints, after it was run."""
+    kubectl = scene.installation.kubectl
+    script = succeeded(
+        kubectl("inference-cost", "adopt", "resnet", "-n", scene.namespace, "--force")
+    )
+    run_script(scene, script, folder)
+    return script
+
+
+def run_script(scene: Scene, script: str, folder: Path) -> None:
+    """As a person would, with kubectl and this project's plugin on the PATH."""
+    programs = (ensure("kubectl")["kubectl"].parent, Path(sys.executable).parent)
+    environment = {
+        "PATH": ":".join((*map(str, programs), os.defpath)),
+        "KUBECONFIG": str(scene.installation.cluster.kubeconfig),
+    }
+    done = subprocess.run(
+        ["sh", "-ec", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.needs(Capability.AUDIT_LOG)

@@ -1,5 +1,6 @@
-"""What a person sees: `kubectl get icp`, `kubectl inference-cost explain`, prices and GPUs."""
+"""What a person sees: `kubectl get icp`, the commands of the plugin, prices and GPUs."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -44,6 +45,34 @@ def test_explain(early: EarlyFleets) -> None:
         assert word in told, told
     assert "requests/s" in told, told
     assert "USD per hour" in told, told
+
+
+def test_doctor_and_scan(early: EarlyFleets) -> None:
+    """`doctor` finds nothing that does not work, and `scan` the fleet, its price and how busy it is."""
+    fleet, scene = early.steady, early.steady.scene
+    scene.wait_told(fleet.name, "MetricsAvailable", "True", "MetricsFresh", within=60)
+    prometheus = scene.installation.cluster.prometheus_url
+    assert prometheus is not None
+    common = ("-n", scene.namespace, "--prometheus-url", prometheus, "-o", "json")
+    kubectl = scene.installation.kubectl
+    doctor = json.loads(kubectl("inference-cost", "doctor", *common).stdout)
+    levels = {(one["area"], one["level"]) for one in doctor["findings"]}
+    broken = [one for one in doctor["findings"] if one["level"] == "problem"]
+    assert not broken, broken
+    assert levels >= {("Installation", "ok"), ("Rights", "ok"), ("Metrics", "ok")}, doctor
+
+    scan = json.loads(succeeded(kubectl("inference-cost", "scan", *common, "--from", "1h")))
+    (found,) = scan["workloads"]
+    assert found["name"] == fleet.name
+    assert Decimal(found["perHour"]) / NODE_PRICE >= 1
+    assert 0 < found["busyPercent"] < 100
+    assert found["policy"] or found["unknown"], found
+
+    told = succeeded(
+        kubectl("inference-cost", "explain", fleet.name, "-n", scene.namespace, "--since", "1h")
+    )
+    assert told.startswith(f"{scene.namespace}/{fleet.name}: the last 1 h"), told
+    assert "ScaledOut" in told or "ScaledIn" in told, told
 
 
 def test_gpu_utilization_of_cpu_servers(early: EarlyFleets) -> None:

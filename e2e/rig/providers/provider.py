@@ -17,6 +17,7 @@ class Capability(StrEnum):
     KWOK_NODES = "kwok nodes"
     AUDIT_LOG = "the audit log"
     STOPPABLE_PROMETHEUS = "a Prometheus that may be stopped"
+    KARPENTER = "Karpenter's kwok provider"
     CONTAINERS = "containers"
 
 

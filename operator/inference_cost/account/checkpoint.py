@@ -1,10 +1,16 @@
 """Account memory as plain JSON values, versioned, for the checkpoint object."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from inference_cost.account.month import AccountMemory, month_start
+from inference_cost.account.accrual import CostLine, Day, Rate
+from inference_cost.account.calendar import month_start
+from inference_cost.account.ledger.lines import Kind
+from inference_cost.account.month import AccountMemory
+from inference_cost.account.savings import checkpoint as savings_codec
+from inference_cost.model.workload import CapacityType
 
 VERSION = 1
 
@@ -20,11 +26,18 @@ def to_dict(memory: AccountMemory) -> dict[str, Any]:
         "unpricedSeconds": memory.unpriced_seconds,
         "perHour": str(memory.per_hour),
         "fullyPriced": memory.fully_priced,
+        "rates": [[_line(r.line), str(r.per_hour), r.count] for r in memory.rates],
+        "totals": [[_line(line), str(amount)] for line, amount in memory.totals],
+        "savings": None if memory.savings is None else savings_codec.to_dict(memory.savings),
+        "days": [[day.date, str(day.amount), day.seconds] for day in memory.days],
     }
 
 
 def from_dict(stored: Mapping[str, Any]) -> AccountMemory | None:
-    """None for another version or a damaged object: the month is then counted from now on, and says so."""
+    """None for another version or a damaged object: the month is then counted from now on, and says so.
+
+    What an earlier version did not keep is empty.
+    """
     if stored.get("version") != VERSION:
         return None
     try:
@@ -37,6 +50,18 @@ def from_dict(stored: Mapping[str, Any]) -> AccountMemory | None:
             unpriced_seconds=float(stored["unpricedSeconds"]),
             per_hour=Decimal(stored["perHour"]),
             fully_priced=bool(stored["fullyPriced"]),
+            rates=tuple(
+                Rate(line=_to_line(line), per_hour=Decimal(per_hour), count=int(count))
+                for line, per_hour, count in stored.get("rates", ())
+            ),
+            totals=tuple(
+                (_to_line(line), Decimal(amount)) for line, amount in stored.get("totals", ())
+            ),
+            days=tuple(
+                Day(date=_date(day), amount=Decimal(amount), seconds=float(seconds))
+                for day, amount, seconds in stored.get("days", ())
+            ),
+            savings=savings_codec.from_dict(stored.get("savings") or {}),
         )
         month_start(memory.month)
     except (KeyError, TypeError, ValueError, InvalidOperation):
@@ -44,10 +69,37 @@ def from_dict(stored: Mapping[str, Any]) -> AccountMemory | None:
     return memory if _sound(memory) else None
 
 
+def _line(line: CostLine) -> list[str]:
+    return [line.kind, line.pool, line.capacity_type, line.variant, line.cost_center]
+
+
+def _to_line(stored: Any) -> CostLine:
+    kind, pool, capacity_type, variant, cost_center = map(str, stored)
+    return CostLine(
+        kind=Kind(kind),
+        pool=pool,
+        capacity_type=CapacityType(capacity_type),
+        variant=variant,
+        cost_center=cost_center,
+    )
+
+
+def _date(text: Any) -> str:
+    return date.fromisoformat(text).isoformat()
+
+
 def _sound(memory: AccountMemory) -> bool:
     """Finite, not negative, in order: what advance() can have written."""
-    amounts = (memory.amount, memory.per_hour)
+    amounts = (
+        memory.amount,
+        memory.per_hour,
+        *(rate.per_hour for rate in memory.rates),
+        *(amount for _, amount in memory.totals),
+        *(day.amount for day in memory.days),
+    )
     spans = (
+        *(day.seconds for day in memory.days),
+        *(float(rate.count) for rate in memory.rates),
         memory.since,
         memory.last_at - memory.since,
         memory.gap_seconds,

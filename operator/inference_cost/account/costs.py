@@ -1,20 +1,28 @@
 """What the replicas cost now, by policy and by pool, and this month so far."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
+from inference_cost.account.accrual import whole_days
 from inference_cost.account.month import AccountMemory, MonthToDate, advance, month_to_date
+from inference_cost.account.projection import Projection, project
+from inference_cost.account.running import replicas_running, rest_running
+from inference_cost.account.savings.look import Fleet, allowed_late, follow
+from inference_cost.account.savings.savings import Savings, savings_of
+from inference_cost.account.savings.whole_nodes import sums_of
 from inference_cost.account.shares import STEP, NodeSplit, split_node
+from inference_cost.account.units import UnitCosts, served_per_hour, unit_costs
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import PolicyObservation, Snapshot
-from inference_cost.model.plan import Plan
+from inference_cost.model.plan import Attainment, Plan
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import CapacityType, Pod, Workload
 
+NOT_PROJECTED = Missing(reason=MissingReason.NOT_LEARNED, detail="nothing was counted yet")
 GAP_TICKS = 3  # an absence longer than this many ticks is named as a gap
 
 
@@ -42,6 +50,9 @@ class PolicyCost:
     pools: tuple[PoolShare, ...]
     unpriced: tuple[str, ...]
     month_to_date: MonthToDate
+    projection: Projection | Missing = NOT_PROJECTED
+    units: UnitCosts | Missing = NOT_PROJECTED
+    savings: Savings | Missing = NOT_PROJECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +69,13 @@ class PoolCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """Result of one tick. `memory` goes into the next tick and into the checkpoints."""
+    """Result of one tick. `memory` goes into the next tick and into the checkpoints, `pool_memory` into the former."""
 
     currency: str
     policies: Mapping[PolicyKey, PolicyCost]
     pools: tuple[PoolCost, ...]
     memory: Mapping[PolicyKey, AccountMemory] = field(default_factory=lambda: MappingProxyType({}))
+    pool_memory: Mapping[str, AccountMemory] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +93,13 @@ def account(
     memory: Mapping[PolicyKey, AccountMemory],
     *,
     currency: str = "USD",
+    pool_memory: Mapping[str, AccountMemory] | None = None,
 ) -> Costs:
     """Price what runs. Policies not in `snapshot` are forgotten; a pod is charged once, to its first owner."""
     gap_after_seconds = GAP_TICKS * snapshot.settings.tick_seconds
     owners = _owners(snapshot)
     splits = _split_nodes(snapshot, owners, currency)
+    sums = sums_of(splits.values())
     policies: dict[PolicyKey, PolicyCost] = {}
     remembered: dict[PolicyKey, AccountMemory] = {}
     for seen in snapshot.observations:
@@ -93,13 +107,30 @@ def account(
         pools, unpriced = _policy_pools(owners.get(key, ()), splits)
         priced = sum((p.priced_per_hour for p in pools), Decimal(0))
         per_hour = _total(priced, unpriced)
-        remembered[key] = advance(
-            memory.get(key),
+        before = memory.get(key)
+        advanced = advance(
+            before,
             at=snapshot.at,
             per_hour=per_hour,
-            priced_per_hour=priced,
+            running=list(
+                replicas_running(
+                    ((r.variant, r.pod) for r in owners.get(key, ())),
+                    splits,
+                    seen.policy.cost_center,
+                )
+            ),
             gap_after_seconds=gap_after_seconds,
         )
+        savings = follow(
+            None if before is None else before.savings,
+            seen.policy,
+            plans.get(key),
+            Fleet(pods=_by_variant(owners.get(key, ())), splits=splits, pools=sums),
+            at=snapshot.at,
+            settings=snapshot.settings,
+            gap_after_seconds=gap_after_seconds,
+        )
+        remembered[key] = replace(advanced, savings=savings)
         policies[key] = PolicyCost(
             per_hour=per_hour,
             priced_per_hour=priced,
@@ -111,8 +142,60 @@ def account(
                 created_at=seen.policy.created_at,
                 gap_after_seconds=gap_after_seconds,
             ),
+            projection=project(
+                remembered[key].amount,
+                at=snapshot.at,
+                per_hour=per_hour,
+                whole_days=whole_days(remembered[key].days, snapshot.at),
+            ),
+            units=unit_costs(per_hour, served_per_hour(seen.signals, _attainment(plans.get(key)))),
+            savings=savings_of(savings, allowed_late(seen.policy)),
         )
-    return Costs(currency=currency, policies=policies, pools=_pool_costs(splits), memory=remembered)
+    return Costs(
+        currency=currency,
+        policies=policies,
+        pools=_pool_costs(splits),
+        memory=remembered,
+        pool_memory=_pool_memory(splits, pool_memory or {}, snapshot.at, gap_after_seconds),
+    )
+
+
+def _all_priced(splits: Sequence[NodeSplit]) -> Decimal | Missing:
+    """Of the idle rests; Missing where one is not known."""
+    unknown = [split.idle for split in splits if isinstance(split.idle, Missing)]
+    known = (split.idle for split in splits if isinstance(split.idle, Decimal))
+    return unknown[0] if unknown else sum(known, Decimal(0))
+
+
+def _by_variant(replicas: Sequence[_Replica]) -> dict[str, list[Pod]]:
+    found: dict[str, list[Pod]] = defaultdict(list)
+    for replica in replicas:
+        found[replica.variant].append(replica.pod)
+    return found
+
+
+def _attainment(plan: Plan | None) -> Attainment | Missing:
+    return NOT_PROJECTED if plan is None else plan.attainment
+
+
+def _pool_memory(
+    splits: Mapping[str, NodeSplit],
+    memory: Mapping[str, AccountMemory],
+    at: float,
+    gap_after_seconds: float,
+) -> dict[str, AccountMemory]:
+    """What nobody requested, pool by pool; one without nodes in use keeps what it counted."""
+    by_pool = _by_pool(splits)
+    return {
+        pool: advance(
+            memory.get(pool),
+            at=at,
+            per_hour=_all_priced(by_pool.get(pool, ())),
+            running=list(rest_running(by_pool.get(pool, ()))),
+            gap_after_seconds=gap_after_seconds,
+        )
+        for pool in sorted({*memory, *by_pool})
+    }
 
 
 def _owners(snapshot: Snapshot) -> dict[PolicyKey, tuple[_Replica, ...]]:
@@ -217,10 +300,15 @@ def _from_price(plan: Plan) -> Decimal | Missing:
     return (plan.replica_price_per_hour * plan.desired).quantize(STEP, ROUND_HALF_UP)
 
 
-def _pool_costs(splits: Mapping[str, NodeSplit]) -> tuple[PoolCost, ...]:
+def _by_pool(splits: Mapping[str, NodeSplit]) -> dict[str, list[NodeSplit]]:
     by_pool: dict[str, list[NodeSplit]] = defaultdict(list)
     for split in splits.values():
         by_pool[split.node.pool].append(split)
+    return by_pool
+
+
+def _pool_costs(splits: Mapping[str, NodeSplit]) -> tuple[PoolCost, ...]:
+    by_pool = _by_pool(splits)
     return tuple(_pool_cost(pool, by_pool[pool]) for pool in sorted(by_pool))
 
 

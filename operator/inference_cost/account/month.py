@@ -1,21 +1,40 @@
 """Month to date: what a policy cost since it was first seen this month (UTC), and how much of that time is known.
 
-The rate of the last tick holds until this one. Where the operator was away longer than `gap_after_seconds`, or
-a price was unknown, nothing is invented: the time is named and lowers the coverage.
+The rate of the last tick holds until this one. Where the operator was away longer than `gap_after_seconds`, or another
+led, what the lifetimes of pods and nodes tell is charged (`accrual.py`). Where that is not all, or a price was unknown,
+nothing is invented: the time is named and lowers the coverage.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
+from inference_cost.account.accrual import (
+    Charge,
+    Day,
+    Rate,
+    Running,
+    Totals,
+    added,
+    from_zero,
+    rates_of,
+    steady,
+    survived,
+    with_days,
+)
+from inference_cost.account.calendar import month_of, month_start
+from inference_cost.account.milliseconds import hours_between
+from inference_cost.account.savings.savings import SavingsMemory
 from inference_cost.model.reading import Missing
-
-MILLISECONDS_PER_HOUR = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountMemory:
-    """Running amount of one policy. Times are epoch seconds; `per_hour` is the known part of the rate."""
+    """Running amount of one policy, or of one pool's own lines. Times are epoch seconds.
+
+    `per_hour` is the known part of the rate, `rates` says what it is made of. `totals` never fall: they count since
+    the policy was first seen. `handed_over`: by another leader; who knows what it saw after that.
+    """
 
     month: str  # "2026-11"
     amount: Decimal
@@ -25,6 +44,11 @@ class AccountMemory:
     unpriced_seconds: float = 0.0  # a price was unknown, at least in part
     per_hour: Decimal = Decimal(0)
     fully_priced: bool = True
+    rates: tuple[Rate, ...] = ()
+    totals: Totals = ()
+    days: tuple[Day, ...] = ()
+    savings: SavingsMemory | None = None
+    handed_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,27 +63,31 @@ class MonthToDate:
     unpriced_seconds: float
 
 
-def month_of(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
-
-
-def month_start(month: str) -> float:
-    """Epoch seconds of the first moment of `month`, UTC."""
-    return datetime.strptime(f"{month}-01+0000", "%Y-%m-%d%z").timestamp()
-
-
 def advance(
     memory: AccountMemory | None,
     *,
     at: float,
     per_hour: Decimal | Missing,
-    priced_per_hour: Decimal,
+    running: Sequence[Running],
     gap_after_seconds: float,
 ) -> AccountMemory:
-    """Charge the time since the last tick at the last tick's rate, then remember the new rate."""
-    charged = _charge(memory, at, gap_after_seconds) if memory is not None else _first(at)
+    """Charge the time since the last tick, then remember what runs now.
+
+    Args:
+        memory: of the last tick; None at the first one.
+        at: epoch seconds of this tick.
+        per_hour: Missing where a price is unknown.
+        running: what is priced.
+        gap_after_seconds: from one tick to the next; longer is an absence.
+    """
+    charged = _charge(memory, at, gap_after_seconds, running) if memory is not None else _first(at)
     return replace(
-        charged, per_hour=priced_per_hour, fully_priced=not isinstance(per_hour, Missing)
+        charged,
+        per_hour=sum((one.per_hour for one in running), Decimal(0)),
+        fully_priced=not isinstance(per_hour, Missing),
+        rates=rates_of(running),
+        totals=from_zero(charged.totals, running),
+        handed_over=False,
     )
 
 
@@ -86,36 +114,51 @@ def _first(at: float) -> AccountMemory:
     return AccountMemory(month=month_of(at), amount=Decimal(0), since=at, last_at=at)
 
 
-def _charge(memory: AccountMemory, at: float, gap_after_seconds: float) -> AccountMemory:
-    if at <= memory.last_at:  # a clock that went back charges nothing twice
+def _charge(
+    memory: AccountMemory, at: float, gap_after_seconds: float, running: Sequence[Running]
+) -> AccountMemory:
+    begin = memory.last_at
+    if at <= begin:  # a clock that went back charges nothing twice
         return memory
-    away = at - memory.last_at > gap_after_seconds
-    if month_of(at) != memory.month:
-        memory = _next_month(memory, at, away)
-    seconds = at - memory.last_at
-    if away:
-        return replace(memory, last_at=at, gap_seconds=memory.gap_seconds + seconds)
-    hours = Decimal(_milliseconds(at) - _milliseconds(memory.last_at)) / MILLISECONDS_PER_HOUR
-    return replace(
-        memory,
-        last_at=at,
-        amount=memory.amount + memory.per_hour * hours,
-        unpriced_seconds=memory.unpriced_seconds + (0.0 if memory.fully_priced else seconds),
+    away = memory.handed_over or at - begin > gap_after_seconds
+    charges, whole = (
+        survived(memory.rates, running, begin, at)
+        if away
+        else (steady(memory.rates, begin, at), True)
     )
-
-
-def _next_month(memory: AccountMemory, at: float, away: bool) -> AccountMemory:
-    """A fresh month; it begins at its first moment unless the operator was away then."""
-    begin = at if away else month_start(month_of(at))
-    fresh = _first(at)
+    fresh = next_month(memory, at)
+    seconds = at - fresh.last_at
     return replace(
         fresh,
-        since=begin,
-        last_at=begin,
-        per_hour=memory.per_hour,
-        fully_priced=memory.fully_priced,
+        last_at=at,
+        amount=fresh.amount + sum((_within(c, fresh.last_at) for c in charges), Decimal(0)),
+        gap_seconds=fresh.gap_seconds + (0.0 if whole else seconds),
+        unpriced_seconds=fresh.unpriced_seconds
+        + (0.0 if memory.fully_priced or not whole else seconds),
+        totals=added(memory.totals, charges),
+        days=with_days(
+            memory.days, charges, (begin, at) if whole and memory.fully_priced else (at, at)
+        ),
     )
 
 
-def _milliseconds(at: float) -> int:
-    return round(at * 1000)
+def _within(charge: Charge, begin: float) -> Decimal:
+    """Of a charge what is after the beginning of the month."""
+    return charge.per_hour * max(hours_between(max(charge.begin, begin), charge.end), Decimal(0))
+
+
+def next_month(memory: AccountMemory, at: float) -> AccountMemory:
+    """A fresh month from its first moment on; the same one where none has begun."""
+    month = month_of(at)
+    if month == memory.month:
+        return memory
+    begin = month_start(month)
+    return replace(
+        memory,
+        month=month,
+        amount=Decimal(0),
+        since=begin,
+        last_at=begin,
+        gap_seconds=0.0,
+        unpriced_seconds=0.0,
+    )

@@ -119,6 +119,9 @@ _LIMITS = {
     LimitedBy.SUSPECTED_OUTAGE: "Requests to {target} stopped at once, which looks like an outage in "
     "front of it: the target is held at {desired} for a while. See `status.decision`.",
     LimitedBy.CAPACITY: "Replicas that were asked for cannot start: see `CapacityAvailable`.",
+    LimitedBy.POOL_LIMIT: "The need is {needed}; a CapacityPool's `spec.limits` leave {desired}.",
+    LimitedBy.MAX_HOURLY_COST: "The need is {needed}; `spec.maxHourlyCost` allows {desired} at today's prices. "
+    "Raise it, or relax `spec.slo`.",
     LimitedBy.FLEET_GUARD: "Many policies ask for fewer replicas at once: removals are spread over "
     "time. See `settings.decision.fleet_guard_removal_fraction` and those beside it in the operator's values.",
     LimitedBy.PAUSED: "Paused by the annotation `inferencecost.dev/paused`: remove it to go on.",
@@ -141,12 +144,15 @@ _UPGRADE_LIMIT = (
 
 # Limits of one name and several causes: which it is, their own sentences tell.
 _TOLD_BY_REASONS = frozenset({"late", "warming", "not-yet-zero", "expected-soon", "zero-unseen"})
+_OF_POOLS = frozenset({"pool-full", "pool-short", "pool-elsewhere"})
 # More replicas than there are would be asked for, but for these.
 _HOLDING_BACK = frozenset(
     {
         LimitedBy.PAUSED,
         LimitedBy.CONFLICT,
         LimitedBy.CAPACITY,
+        LimitedBy.POOL_LIMIT,
+        LimitedBy.MAX_HOURLY_COST,
         LimitedBy.TRAFFIC_UNEVEN,
         LimitedBy.METRICS_UNAVAILABLE,
     }
@@ -362,11 +368,19 @@ def limited(plan: Plan, seen: PolicyObservation) -> str:
         told = [r for r in plan.reasons if r.code in _TOLD_BY_REASONS]
         if told:
             return " ".join(reason_sentence(reason, plan, seen) for reason in told)
+    if plan.limited_by is LimitedBy.POOL_LIMIT and (pools := of_pools(plan, seen)):
+        return pools
     needed = sum(v.needed for v in plan.variants)
     target = ", ".join(str(v.target) for v in policy.variants)
     return _limit(plan, needed).format(
         needed=replicas(needed), desired=replicas(plan.desired), target=target
     )
+
+
+def of_pools(plan: Plan, seen: PolicyObservation) -> str:
+    """What limits of pools hold back, who has the room, and what it costs."""
+    told = (reason for reason in plan.reasons if reason.code in _OF_POOLS)
+    return " ".join(reason_sentence(reason, plan, seen) for reason in told)
 
 
 def _limit(plan: Plan, needed: int) -> str:

@@ -276,6 +276,8 @@ def _capacity_available(view: View) -> Finding:
 
 def _started(view: View) -> Finding:
     """No pod waits for a node; one that does not get ready is capacity that is paid for and missing, too."""
+    if view.plan is not None and view.plan.limited_by is LimitedBy.POOL_LIMIT:
+        return is_false(LimitedBy.POOL_LIMIT.value, texts.of_pools(view.plan, view.seen))
     reasons = view.plan.reasons if view.plan is not None else ()
     stuck = (r for r in reasons if r.code in ("stuck", "replaced"))
     trouble = next((dict(reason.values)["trouble"] for reason in stuck), None)

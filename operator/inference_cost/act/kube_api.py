@@ -49,6 +49,7 @@ class KubeApi:
         client: the official client, with its own connection pool and credentials.
         fence: seconds for which this process may still write; zero or less means not at all.
         on_write: told the plural name and verb of each write that was answered with success.
+        on_failure: told the plural name and the error of each write that was sent and failed.
     """
 
     def __init__(
@@ -57,10 +58,12 @@ class KubeApi:
         *,
         fence: Callable[[], float] = always_allowed,
         on_write: Callable[[str, str], None] = lambda _resource, _verb: None,
+        on_failure: Callable[[str, KubeError], None] = lambda _resource, _error: None,
     ) -> None:
         self._client = client
         self._fence = fence
         self._on_write = on_write
+        self._on_failure = on_failure
         self._in_flight: set[asyncio.Task[Json]] = set()
 
     async def drain(self, *, timeout_seconds: float) -> None:
@@ -122,7 +125,11 @@ class KubeApi:
         task = asyncio.create_task(call, name=f"{verb} {resource}")
         self._in_flight.add(task)
         task.add_done_callback(self._finished)
-        answer = await asyncio.shield(task)
+        try:
+            answer = await asyncio.shield(task)
+        except KubeError as error:
+            self._on_failure(str(resource), error)
+            raise
         self._on_write(str(resource), verb)
         return answer
 

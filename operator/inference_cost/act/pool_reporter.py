@@ -29,7 +29,10 @@ class StoredPool:
 
 
 class PoolReporter:
-    """`stored` gives the pools there are; `problems` why some are not used, by name."""
+    """`stored` gives the pools there are; `problems` why some are not used, by name.
+
+    `on_report`: told the statuses of all pools, by name.
+    """
 
     def __init__(
         self,
@@ -37,10 +40,12 @@ class PoolReporter:
         statuses: StatusWriter,
         stored: Callable[[], Sequence[StoredPool]],
         problems: Callable[[], Mapping[str, str]],
+        on_report: Callable[[Mapping[str, Mapping[str, Any]]], None] = lambda _statuses: None,
     ) -> None:
         self._statuses = statuses
         self._stored = stored
         self._problems = problems
+        self._on_report = on_report
         self._said: dict[PolicyKey, Mapping[str, Any]] = {}
 
     def report(self, tick: Tick) -> None:
@@ -63,6 +68,7 @@ class PoolReporter:
         for key in self._said.keys() - {pool.key for pool in pools}:
             del self._said[key]
             self._statuses.forget(key)
+        self._on_report({key.name: status for key, status in self._said.items()})
 
     def _tell(self, pool: StoredPool, tick: Tick, learned: Learned, problem: str) -> None:
         stored = self._statuses.stored(pool.key, pool.status)

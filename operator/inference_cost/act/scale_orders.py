@@ -66,11 +66,11 @@ def _check_total(plan: Plan, policy: Policy) -> None:
 
 
 def _check_bounds(variant: Variant, wanted: VariantPlan, seen: PolicyObservation) -> None:
-    """Within what is ever allowed, or the number that a pause asks for."""
+    """Within what is ever allowed, or the number that a pause asks for; fewer only where there are fewer now."""
     pause = seen.policy.pause
     if pause is not None and pause.replicas == wanted.desired:
         return
     fewest, most = widest(seen.policy)
     lowest, highest = min(variant.min_replicas, fewest), max(variant.max_replicas, most)
-    if not lowest <= wanted.desired <= highest:
+    if not min(lowest, wanted.current) <= wanted.desired <= highest:
         raise UnsoundPlanError(f"{wanted.desired} replicas are outside {lowest} to {highest}")

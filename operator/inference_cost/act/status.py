@@ -4,14 +4,18 @@ Pure: who writes it, and when, is decided elsewhere. A value that is not known i
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from inference_cost.account.budget import budget_state
 from inference_cost.account.costs import PolicyCost, PoolShare
+from inference_cost.account.projection import Projection
+from inference_cost.account.units import UnitCosts
 from inference_cost.act import conditions
 from inference_cost.act.conditions import Finding, View
+from inference_cost.act.savings_status import savings_status
 from inference_cost.api import policy_status as api
 from inference_cost.api.conditions import ConditionType
 from inference_cost.api.fields import (
@@ -26,6 +30,7 @@ from inference_cost.decide.explain.explanation import explain
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import Attainment, Demand, Plan, Prediction, Profile, VariantPlan
+from inference_cost.model.policy import Policy
 from inference_cost.model.reading import Missing, Sample
 
 # What stands when a policy could not be decided: the last observation, as it was.
@@ -37,6 +42,7 @@ _KEPT = (
     "profile",
     "slo",
     "cost",
+    "savings",
     "gpuUtilization",
     "decision",
     "placement",
@@ -80,8 +86,8 @@ def render_status(
     if view.rejected is not None:  # of a target that is not followed nothing is known
         return status.model_copy(
             update={
-                "decision": _decision(plan, seen, None, decision),
-                "cost": _cost_so_far(cost, currency),
+                "decision": _decision(plan, seen, None, decision, currency),
+                "cost": _cost_so_far(cost, seen.policy, currency),
             }
         ).to_object()
     return status.model_copy(
@@ -92,9 +98,10 @@ def render_status(
             "demand": _demand(plan.demand),
             "profile": _profile(plan.profile),
             "slo": _slo(plan, seen),
-            "cost": _cost(cost, currency),
+            "cost": _cost(cost, seen.policy, currency),
+            "savings": _savings(cost),
             "gpu_utilization": _gpu_utilization(plan),
-            "decision": _decision(plan, seen, cost, decision),
+            "decision": _decision(plan, seen, cost, decision, currency),
             "placement": _placement(cost),
         }
     ).to_object()
@@ -207,7 +214,7 @@ def _slo_state(
     return api.SloState.MET
 
 
-def _cost(cost: PolicyCost | None, currency: str) -> api.CostStatus | None:
+def _cost(cost: PolicyCost | None, policy: Policy, currency: str) -> api.CostStatus | None:
     if cost is None:
         return None
     prices = [p.price for p in cost.pools if isinstance(p.price, HourlyPrice)]
@@ -218,14 +225,66 @@ def _cost(cost: PolicyCost | None, currency: str) -> api.CostStatus | None:
         month_to_date=money_text(month.amount),
         month_to_date_since=_time(month.since),
         coverage_percent=percent_text(month.coverage),
+        per_thousand_inferences=_per_thousand(cost, lambda units: units.per_thousand_inferences),
+        per_thousand_in_time=_per_thousand(cost, lambda units: units.per_thousand_in_time),
+        projected_month=_projected(cost.projection),
+        budget_state=_budget(cost, policy),
         price_source=_price_source(prices),
         price_time=_time(min(p.as_of for p in prices)) if prices else None,
     )
 
 
-def _cost_so_far(cost: PolicyCost | None, currency: str) -> api.CostStatus | None:
+def _per_thousand(cost: PolicyCost, unit: Callable[[UnitCosts], Decimal | Missing]) -> str | None:
+    """With six decimals: a request may cost very little."""
+    amount = cost.units if isinstance(cost.units, Missing) else unit(cost.units)
+    if isinstance(amount, Missing) or amount >= LARGEST:
+        return None
+    return decimal_text(amount, places=6, at_least=2)
+
+
+def _projected(projection: Projection | Missing) -> api.ProjectedMonth | None:
+    if isinstance(projection, Missing):
+        return None
+    return api.ProjectedMonth(
+        expected=money_text(projection.expected),
+        low=_money(projection.low),
+        high=_money(projection.high),
+    )
+
+
+def _budget(cost: PolicyCost, policy: Policy) -> api.BudgetState | None:
+    if policy.monthly_budget is None:
+        return None
+    state = budget_state(policy.monthly_budget, cost.month_to_date.amount, cost.projection)
+    return None if isinstance(state, Missing) else api.BudgetState(state.value)
+
+
+def _over_budget(cost: PolicyCost | None, policy: Policy, currency: str) -> str:
+    """Alert levels are said with the decision, which they do not change."""
+    if cost is None or policy.monthly_budget is None:
+        return ""
+    budget = f"monthlyBudget of {money_text(policy.monthly_budget)} {currency}"
+    match _budget(cost, policy):
+        case api.BudgetState.EXCEEDED:
+            so_far = money_text(cost.month_to_date.amount)
+            return f"This month has cost {so_far} {currency}, more than the {budget}."
+        case api.BudgetState.AT_RISK if isinstance(cost.projection, Projection):
+            expected = money_text(cost.projection.expected)
+            return f"This month is expected to cost {expected} {currency}, more than the {budget}."
+    return ""
+
+
+def _savings(cost: PolicyCost | None) -> api.SavingsStatus | None:
+    if cost is None or isinstance(cost.savings, Missing):
+        return None
+    prices = [p.price for p in cost.pools if isinstance(p.price, HourlyPrice)]
+    source = _price_source(prices)
+    return savings_status(cost.savings, "" if source is None else source.value)
+
+
+def _cost_so_far(cost: PolicyCost | None, policy: Policy, currency: str) -> api.CostStatus | None:
     """The month alone: what runs now is not known."""
-    full = _cost(cost, currency)
+    full = _cost(cost, policy, currency)
     return full.model_copy(update={"per_hour": None}) if full is not None else None
 
 
@@ -245,7 +304,11 @@ def _gpu_utilization(plan: Plan) -> api.GpuUtilizationStatus:
 
 
 def _decision(
-    plan: Plan, seen: PolicyObservation, cost: PolicyCost | None, previous: Mapping[str, Any]
+    plan: Plan,
+    seen: PolicyObservation,
+    cost: PolicyCost | None,
+    previous: Mapping[str, Any],
+    currency: str,
 ) -> api.DecisionStatus:
     words = explain(plan, seen)
     found = f"Found: {words.findings}" if words.findings else ""
@@ -254,6 +317,7 @@ def _decision(
         *(
             found,
             _unpriced(cost),
+            _over_budget(cost, seen.policy, currency),
             words.starts,
             words.room,
         ),  # the longest comes last: what is too long is cut

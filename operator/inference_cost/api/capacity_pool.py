@@ -12,6 +12,7 @@ from inference_cost.api.fields import (
     DecimalText,
     LabelValue,
     LabelValueNotEmpty,
+    NodeCount,
     PercentText,
     map_by,
     unique_by,
@@ -64,6 +65,30 @@ class Offering(ApiModel):
     )
 
 
+class Limits(ApiModel):
+    """How much of the pool policies may order."""
+
+    rules = (
+        Rule(
+            cel="has(self.nodes) || has(self.hourlyCost)",
+            message="`limits` must have `nodes`, `hourlyCost` or both; leave it out where there is no limit",
+            holds=lambda self: self.nodes is not None or self.hourly_cost is not None,
+        ),
+    )
+    nodes: NodeCount | None = Field(
+        default=None,
+        description="nodes is the largest number of nodes: of a replica that takes half of a node"
+        " twice as many fit. What other pods use of the pool counts too. 0: no more are ordered"
+        " here. Default unset: no limit.",
+    )
+    hourly_cost: DecimalText | None = Field(
+        default=None,
+        description="hourlyCost is the most that what is used of the nodes may cost per hour, a"
+        " decimal string in the currency of the installation. Where the price of a node is not"
+        " known it limits nothing. Default unset: no limit.",
+    )
+
+
 class CapacityPoolSpec(ApiModel):
     """Which nodes, at which price. One accelerator product and one capacity type per pool."""
 
@@ -100,6 +125,12 @@ class CapacityPoolSpec(ApiModel):
         default=None,
         description="discountPercent is taken off the list prices, in percent, a decimal string"
         ' such as "12.5". Not together with offerings. Default unset: no discount.',
+    )
+    limits: Limits | None = Field(
+        default=None,
+        description="limits are bounds on what policies may order in the pool, all together. They never"
+        " take away replicas that serve: no more are added, and policies of higher priority come"
+        " first. Default unset: no limit.",
     )
 
 

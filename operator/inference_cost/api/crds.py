@@ -79,6 +79,12 @@ POLICY_COLUMNS: Final = (
         wide=True,
     ),
     Column(
+        name="Saved",
+        path=".status.savings.percent",
+        description="Percent saved this month against the baseline, in Recommend potentially.",
+        wide=True,
+    ),
+    Column(
         name="Message",
         path=".status.decision.message",
         description="The last decision in words.",

@@ -27,6 +27,8 @@ LABEL_KEY: Final = r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za
 MODEL_NAME_PATTERN: Final = r"^[!-.0-~]+$"
 DECIMAL_PATTERN: Final = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
 PERCENT_PATTERN: Final = r"^[0-9]{1,3}(\.[0-9]{1,2})?$"
+SIGNED_DECIMAL_PATTERN: Final = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"
+SIGNED_PERCENT_PATTERN: Final = r"^-?[0-9]{1,4}(\.[0-9]{1,2})?$"
 CURRENCY_PATTERN: Final = r"^[A-Z]{3}$"
 BASE64_PATTERN: Final = r"^[A-Za-z0-9+/]*={0,2}$"
 CRON_PATTERN: Final = r"^[0-9A-Za-z*,/#-]+( +[0-9A-Za-z*,/#-]+){4}$"
@@ -43,6 +45,8 @@ PATTERN_HINTS: Final = {
     MODEL_NAME_PATTERN: "must be the name of a Triton model: no blanks, no `/`",
     DECIMAL_PATTERN: 'must be a decimal number as a string, for example "1.006"',
     PERCENT_PATTERN: 'must be a percentage as a string, for example "99.0"',
+    SIGNED_DECIMAL_PATTERN: 'must be a decimal number as a string, for example "-1.006"',
+    SIGNED_PERCENT_PATTERN: 'must be a percentage as a string, for example "-12.5"',
     CURRENCY_PATTERN: "must be an ISO 4217 code, for example USD",
     BASE64_PATTERN: "must be base64",
     CRON_PATTERN: "must be a cron expression of five fields: minute, hour, day of month, month and day"
@@ -75,6 +79,8 @@ LabelValueNotEmpty = Annotated[
     str, Field(min_length=1, max_length=63, pattern=LABEL_VALUE_NOT_EMPTY)
 ]
 ModelName = Annotated[str, Field(min_length=1, max_length=253, pattern=MODEL_NAME_PATTERN)]
+SignedDecimalText = Annotated[str, Field(max_length=20, pattern=SIGNED_DECIMAL_PATTERN)]
+SignedPercentText = Annotated[str, Field(max_length=8, pattern=SIGNED_PERCENT_PATTERN)]
 DecimalText = Annotated[str, Field(max_length=19, pattern=DECIMAL_PATTERN)]
 PercentText = Annotated[str, Field(max_length=6, pattern=PERCENT_PATTERN)]
 Currency = Annotated[str, Field(max_length=3, pattern=CURRENCY_PATTERN)]
@@ -128,6 +134,16 @@ def decimal_text(value: Decimal | float, *, places: int = 4, at_least: int = 0) 
 def money_text(amount: Decimal) -> str:
     """Format money: two to four decimals, for example 1.5 as "1.50" and 0.21375 as "0.2138"."""
     return decimal_text(amount, places=4, at_least=2)
+
+
+def signed_money_text(amount: Decimal) -> str:
+    """As `money_text`, for a difference: -0.21375 is "-0.2138"."""
+    return f"-{money_text(-amount)}" if amount < 0 else money_text(amount)
+
+
+def signed_percent_text(fraction: float) -> str:
+    """As `percent_text`, for a difference."""
+    return f"-{percent_text(-fraction)}" if fraction < 0 else percent_text(fraction)
 
 
 def percent_text(fraction: float) -> str:

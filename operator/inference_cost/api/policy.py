@@ -7,11 +7,14 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from inference_cost.api.base import ApiModel, Rule
+from inference_cost.api.baseline import Baseline
 from inference_cost.api.behavior import Behavior
 from inference_cost.api.fields import (
     ATOMIC,
     SET,
     DeadlineSeconds,
+    DecimalText,
+    LabelValue,
     Milliseconds,
     ModelName,
     PercentText,
@@ -27,6 +30,7 @@ from inference_cost.api.schedule import Schedule
 from inference_cost.api.targets import ScaleTargetRef, SpotRisk, Variant
 
 ALL_TRAFFIC_PERCENT: Final = 100
+PRIORITY_LIMIT: Final = 1_000_000_000  # of a PriorityClass that users may make
 
 
 class Mode(StrEnum):
@@ -243,6 +247,12 @@ class PolicySpec(ApiModel):
 
     rules = (
         Rule(
+            cel="!has(self.monthlyBudget) || double(self.monthlyBudget) > 0.0",
+            message="`monthlyBudget` must be greater than 0; leave it out where there is no budget",
+            field="monthlyBudget",
+            holds=lambda self: self.monthly_budget is None or Decimal(self.monthly_budget) > 0,
+        ),
+        Rule(
             cel="has(self.scaleTargetRef) != (has(self.variants) && size(self.variants) > 0)",
             message="exactly one of `scaleTargetRef` and `variants` must be set: one workload, or"
             " several that serve the same requests",
@@ -346,6 +356,20 @@ class PolicySpec(ApiModel):
         " SurviveLargestZone (as much as leaves all needed replicas when the largest zone is lost)."
         " Default Priced.",
     )
+    max_hourly_cost: DecimalText | None = Field(
+        default=None,
+        description="maxHourlyCost is the most that the replicas may cost per hour, a decimal string"
+        " in the currency of the installation. It goes before the objective: no replica is added"
+        " beyond it and some go where prices rise above it, even if requests are late then."
+        " minReplicas, minOnDemandReplicas, the minReplicas of variants and of schedules, and a pause"
+        " go before it. While replicas are moved both ends are paid for. Default unset: no cap.",
+    )
+    priority: Annotated[int, Field(strict=True, ge=0, le=PRIORITY_LIMIT)] | None = Field(
+        default=None,
+        description="priority says who comes first where CapacityPools with limits have too little"
+        " room for all; higher goes before lower. Default unset: that of the pods, as their"
+        " PriorityClass gives it.",
+    )
     min_replicas: ReplicasFromZero = Field(
         default=1,
         description="minReplicas is the smallest number of replicas to run. 0 lets the last one go"
@@ -393,6 +417,26 @@ class PolicySpec(ApiModel):
     headroom: Headroom = Field(
         default=Headroom(),
         description="headroom is the number of replicas kept above the need. Default: mode Auto.",
+    )
+    cost_center: LabelValue = Field(
+        default="",
+        description="costCenter is whom the replicas are charged to, in totals, metrics and"
+        " chargeback. Default empty: nobody in particular.",
+    )
+    monthly_budget: DecimalText | None = Field(
+        default=None,
+        description="monthlyBudget is what the policy's replicas may cost in a calendar month (UTC),"
+        " a decimal string in the currency of the installation. It limits nothing: status.cost"
+        " foretells the month, and says when that or the month so far is more. Default unset: no"
+        " budget.",
+    )
+    baseline: Baseline = Field(
+        default=Baseline.OBSERVED,
+        description="baseline is what status.savings compares with, at the same objective: Observed"
+        " (what really ran in mode Recommend, in proportion to the demand), HPA (a"
+        " HorizontalPodAutoscaler on requests per second, at 70 percent of what a replica carries)"
+        " or StaticPeak (what the highest demand of four weeks needs, at all times). Default"
+        " Observed.",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from inference_cost.api.base import ApiModel
+from inference_cost.api.baseline import Baseline
 from inference_cost.api.conditions import Conditions
 from inference_cost.api.fields import (
     ATOMIC,
@@ -23,6 +24,8 @@ from inference_cost.api.fields import (
     ObservedMilliseconds,
     ObservedReplicas,
     PercentText,
+    SignedDecimalText,
+    SignedPercentText,
     Time,
     map_by,
     unique_by,
@@ -181,6 +184,30 @@ class PriceSource(StrEnum):
     MIXED = "Mixed"
 
 
+class BudgetState(StrEnum):
+    WITHIN = "Within"
+    AT_RISK = "AtRisk"
+    EXCEEDED = "Exceeded"
+
+
+class ProjectedMonth(ApiModel):
+    """What the month will have cost."""
+
+    expected: DecimalText = Field(
+        description="expected is the cost of the whole month, if the rest of it costs what the last"
+        " whole days did: a decimal string."
+    )
+    low: DecimalText | None = Field(
+        default=None,
+        description="low is the lower end of the band in which four of five months end. Unset before"
+        " three whole days are known.",
+    )
+    high: DecimalText | None = Field(
+        default=None,
+        description="high is the upper end of that band. Unset before three whole days are known.",
+    )
+
+
 class CostStatus(ApiModel):
     """What the replicas cost: their share of the nodes that they really run on."""
 
@@ -206,6 +233,27 @@ class CostStatus(ApiModel):
         description="coveragePercent is the share of that time in which the nodes and their prices"
         " were known, in percent.",
     )
+    per_thousand_inferences: DecimalText | None = Field(
+        default=None,
+        description="perThousandInferences is the cost of the current replicas for each thousand"
+        " inferences of the last minute, a decimal string. Unset when nothing was served or no price"
+        " is known.",
+    )
+    per_thousand_in_time: DecimalText | None = Field(
+        default=None,
+        description="perThousandInTime is the same for each thousand requests within the objective,"
+        " where that is measured.",
+    )
+    projected_month: ProjectedMonth | None = Field(
+        default=None,
+        description="projectedMonth is what the calendar month (UTC) will have cost. Unset when no"
+        " price is known.",
+    )
+    budget_state: BudgetState | None = Field(
+        default=None,
+        description="budgetState is Within, AtRisk (the month is expected to cost more than"
+        " spec.monthlyBudget) or Exceeded (it has already). Unset without a budget.",
+    )
     price_source: PriceSource | None = Field(
         default=None,
         description="priceSource is where the prices come from: CapacityPool, NodeOverlay"
@@ -215,6 +263,54 @@ class CostStatus(ApiModel):
     )
     price_time: Time | None = Field(
         default=None, description="priceTime is the date of the oldest price in use."
+    )
+
+
+class SavingsState(StrEnum):
+    MEASURED = "Measured"
+    POTENTIAL = "Potential"
+    UNKNOWN = "Unknown"
+
+
+class SavingsStatus(ApiModel):
+    """This month against the baseline, both at the same objective. In whole nodes, idle ones included."""
+
+    baseline: Baseline = Field(
+        description="baseline is spec.baseline: Observed, HPA or StaticPeak."
+    )
+    state: SavingsState = Field(
+        description="state is Measured (mode Enforce), Potential (what the decisions would save; mode"
+        " Recommend) or Unknown (message says why)."
+    )
+    amount: SignedDecimalText | None = Field(
+        default=None,
+        description="amount is what was saved since `since`, a decimal string; negative where more"
+        " was paid. Unset when it is not known.",
+    )
+    percent: SignedPercentText | None = Field(
+        default=None, description="percent is the same, of what the baseline would have cost."
+    )
+    since: Time = Field(
+        description="since is the start of the count: of the month (UTC), or of the mode or baseline."
+    )
+    cost: DecimalText | None = Field(
+        default=None, description="cost is what was paid, or would have been, a decimal string."
+    )
+    baseline_cost: DecimalText | None = Field(
+        default=None, description="baselineCost is what the baseline would have cost."
+    )
+    in_time_percent: PercentText | None = Field(
+        default=None,
+        description="inTimePercent is the share of requests within the objective on the policy's"
+        " side, in percent.",
+    )
+    baseline_in_time_percent: PercentText | None = Field(
+        default=None, description="baselineInTimePercent is the same on the baseline's side."
+    )
+    message: Message = Field(
+        default="",
+        description="message says what was counted, what is assumed, and why there is no amount where"
+        " there is none. Default empty.",
     )
 
 
@@ -324,6 +420,9 @@ class PolicyStatus(ApiModel):
     )
     slo: SloStatus | None = Field(default=None, description="slo is how the objective is met.")
     cost: CostStatus | None = Field(default=None, description="cost is what the replicas cost.")
+    savings: SavingsStatus | None = Field(
+        default=None, description="savings is this month against the baseline."
+    )
     gpu_utilization: GpuUtilizationStatus | None = Field(
         default=None,
         description="gpuUtilization is that of the ready pods, or why it is not known.",

@@ -18,3 +18,7 @@ class CommandError(Exception):
     def __init__(self, message: str, code: ExitCode = ExitCode.ERROR) -> None:
         super().__init__(message)
         self.code = code
+
+
+def usage(message: str) -> CommandError:
+    return CommandError(message, ExitCode.USAGE)

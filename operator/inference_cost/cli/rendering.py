@@ -20,6 +20,13 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def as_yaml(value: Any) -> str:
+    import yaml  # noqa: PLC0415 - only for this form
+
+    text: str = yaml.safe_dump(value, sort_keys=False, default_flow_style=False, allow_unicode=True)
+    return text.rstrip("\n")
+
+
 def explanation_json(told: Explanation) -> str:
     return as_json({_camel(key): value for key, value in asdict(told).items()})
 
@@ -27,7 +34,7 @@ def explanation_json(told: Explanation) -> str:
 def explanation_text(told: Explanation, *, color: bool) -> str:
     head = f"{told.namespace}/{told.name}: {told.mode} for {told.target}"
     head += f", decided {told.time}" if told.time else ""
-    lines = [_bold(head, color=color)]
+    lines = [bold(head, color=color)]
     rows = (
         ("Note", told.note),
         ("Objective", told.slo),
@@ -70,11 +77,11 @@ def _row(label: str, text: str, *, color: bool) -> str:
     indent = " " * (LABEL_WIDTH + 2)
     body = textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
     if len(label) >= LABEL_WIDTH:
-        return f"  {_bold(label, color=color)}\n{body}"
-    return f"  {_bold(label, color=color)}{body[2 + len(label) :]}"
+        return f"  {bold(label, color=color)}\n{body}"
+    return f"  {bold(label, color=color)}{body[2 + len(label) :]}"
 
 
-def _bold(text: str, *, color: bool) -> str:
+def bold(text: str, *, color: bool) -> str:
     return f"{BOLD}{text}{PLAIN}" if color else text
 
 

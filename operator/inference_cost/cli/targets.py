@@ -9,4 +9,8 @@ def targets_of(spec: Mapping[str, Any]) -> str:
     alone = spec.get("scaleTargetRef")
     variants = spec.get("variants") or ()
     references = [alone] if alone else [variant["scaleTargetRef"] for variant in variants]
-    return ", ".join(f"{one.get('kind', 'Deployment')}/{one['name']}" for one in references)
+    return ", ".join(map(target_name, references))
+
+
+def target_name(reference: Mapping[str, Any]) -> str:
+    return f"{reference.get('kind', 'Deployment')}/{reference['name']}"

@@ -14,7 +14,7 @@ from inference_cost.api.group import GROUP
 from inference_cost.control.kube_client import Credentials, connection_for_kopf
 from inference_cost.control.wake_rules import worth_waking
 from inference_cost.observe.cluster_cache import ClusterCache
-from inference_cost.observe.kinds import CAPACITY_POOL, POLICY, WatchedKind
+from inference_cost.observe.kinds import CAPACITY_POOL, NODE_CLAIM, POLICY, WatchedKind
 from inference_cost.observe.records import Record, ScaleTargetRecord
 
 CHUNK = 500
@@ -128,4 +128,6 @@ def _record(cache: ClusterCache, kind: WatchedKind, obj: Any) -> Record | None:
         return cache.policy(namespace, name)
     if kind is CAPACITY_POOL:
         return cache.capacity_pool(name)
+    if kind is NODE_CLAIM:
+        return cache.node_claim(name)
     return cache.scale_target(kind.kind, namespace, name) if kind.scale_target else None

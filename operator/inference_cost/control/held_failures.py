@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from inference_cost.decide.plan_policy import plan_policy
+from inference_cost.decide.plan_policy import propose
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan
@@ -23,7 +23,8 @@ def held_failures(
 
 def _failure(seen: PolicyObservation, snapshot: Snapshot, memory: Memory) -> Exception:
     try:
-        plan_policy(seen, memory.policies.get(seen.policy.key, PolicyMemory()), snapshot)
+        memory_of = memory.policies.get(seen.policy.key, PolicyMemory())
+        propose(seen, memory_of, snapshot).decided  # noqa: B018 - for its exception
     except Exception as error:  # noqa: BLE001  # it is what is looked for
         return error
     return RuntimeError("the decision failed, and did not when it was made again")

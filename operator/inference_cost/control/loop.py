@@ -6,6 +6,7 @@ failure in it ends the loop: what cannot be observed or decided leaves replicas 
 
 import asyncio
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class Accounts(Protocol):
         memory: Mapping[PolicyKey, AccountMemory],
         *,
         currency: str,
+        pool_memory: Mapping[str, AccountMemory],
     ) -> Costs: ...
 
 
@@ -103,10 +105,12 @@ class ControlLoop:
         self._wake = asyncio.Event()
         self._memory = Memory()
         self._account_memory: Mapping[PolicyKey, AccountMemory] = {}
+        self._pool_memory: Mapping[str, AccountMemory] = {}
         self._known: frozenset[PolicyKey] = frozenset()
         self._interval = times.tick
         self._faults = FaultLog(log)
         self.heartbeat = clock.monotonic()  # when the last tick ended, well or not
+        self._completed_at = math.nan
         self.running = False
         self.ticks = 0
 
@@ -115,17 +119,29 @@ class ControlLoop:
         """Seconds from one tick to the next: the tick, or the scrape interval if that is longer."""
         return self._interval
 
+    @property
+    def pass_age(self) -> float:
+        """Seconds since a pass was completed, or since `run` began; NaN before."""
+        return self._clock.monotonic() - self._completed_at
+
     def wake(self) -> None:
         """Something important happened: look soon."""
         self._wake.set()
 
-    def restore(self, memory: Memory, account: Mapping[PolicyKey, AccountMemory]) -> None:
+    def restore(
+        self,
+        memory: Memory,
+        account: Mapping[PolicyKey, AccountMemory],
+        pools: Mapping[str, AccountMemory] | None = None,
+    ) -> None:
         """State of an earlier leader, before the first tick."""
         self._memory, self._account_memory = memory, account
+        self._pool_memory = pools or {}
 
     async def run(self) -> None:
         """Ticks until cancelled."""
         self.heartbeat, self.running = self._clock.monotonic(), True
+        self._completed_at = self.heartbeat
         while True:
             started = self._clock.monotonic()
             await self._safe_tick()
@@ -161,9 +177,11 @@ class ControlLoop:
             account=self._account_memory,
         )
         with self._phase("act"):
-            _, statuses = await self._actuator.act(tick)
+            scaled, statuses = await self._actuator.act(tick)
+        self._metrics.count_scaled(scaled)
         self._show(tick, statuses)
         self._interval = max(self._times.tick, scrape_interval(snapshot))
+        self._completed_at = self._clock.monotonic()
 
     def _remembered(self) -> Memory:
         """Kept at once: a tick that fails must not lose what was taught."""
@@ -195,7 +213,13 @@ class ControlLoop:
     def _costs(self, snapshot: Snapshot, plans: Mapping[PolicyKey, Plan]) -> Costs | None:
         """Costs of the tick. A failure here must not stop scaling: the money is then missing."""
         try:
-            costs = self._account(snapshot, plans, self._account_memory, currency=self._currency)
+            costs = self._account(
+                snapshot,
+                plans,
+                self._account_memory,
+                currency=self._currency,
+                pool_memory=self._pool_memory,
+            )
         except Exception:
             self._metrics.pass_failures.labels("account").inc()
             log.exception("account_failed")
@@ -203,6 +227,7 @@ class ControlLoop:
         refused = {refusal.key for refusal in snapshot.refusals}
         kept = {key: m for key, m in self._account_memory.items() if key in refused}
         self._account_memory = {**kept, **costs.memory}
+        self._pool_memory = costs.pool_memory
         return costs
 
     def _count_failures(self, outcome: Outcome) -> None:
@@ -222,6 +247,8 @@ class ControlLoop:
         self._known = tick.policies
         for key, status in statuses.items():
             self._metrics.show_policy(key, status, tick.plans.get(key))
+        self._metrics.policies.show(tick)
+        self._metrics.pools.show_costs(tick.costs)
         if tick.costs is not None:
             self._metrics.show_costs(tick.costs)
 

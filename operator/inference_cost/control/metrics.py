@@ -1,6 +1,6 @@
 """The operator's own metrics: every name in one place. docs/metrics.md is made from this registry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,18 +10,27 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
 
 from inference_cost.account.costs import Costs, PolicyCost
+from inference_cost.account.savings.savings import Savings
+from inference_cost.act.errors import KubeError
+from inference_cost.act.scale import ScaleOutcome
+from inference_cost.act.scaler import Scaled
 from inference_cost.api.conditions import ConditionStatus
+from inference_cost.control.cost_totals import Totals
+from inference_cost.control.policy_metrics import PolicyMetrics
+from inference_cost.control.pool_metrics import PoolMetrics
+from inference_cost.model import recorded as names
 from inference_cost.model.plan import Plan
-from inference_cost.model.policy import PolicyKey
+from inference_cost.model.policy import Baseline, PolicyKey
 from inference_cost.model.reading import Missing
+from inference_cost.model.recorded import PREFIX
 from inference_cost.model.workload import CapacityType
 
-PREFIX = "inference_cost_"
 _POLICY = ("namespace", "policy")
 _REPLICAS = {
     "current": "Replicas that the target asks for.",
@@ -48,12 +57,16 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter
         self.registry = CollectorRegistry()
         self.descriptions: list[MetricDescription] = []
+        self._currency = ""
         self._policy_gauges = [
             self._gauge(f"policy_{name}_replicas", text, _POLICY)
             for name, text in _REPLICAS.items()
         ]
         self._build_up_money()
+        self.policies = PolicyMetrics(self._gauge)
+        self.pools = PoolMetrics(self._gauge)
         self._build_up_loop()
+        self._build_up_process()
         self._gauge("build_info", "Always 1; the version is a label.", ("version",)).labels(
             version
         ).set(1)
@@ -65,9 +78,37 @@ class Metrics:
             (*_POLICY, "capacity_type", "currency"),
         )
         self.month_to_date = self._gauge(
-            "policy_month_to_date_cost",
+            names.MONTH_TO_DATE,
             "Cost of the policy's replicas since it was first seen this month (UTC).",
             (*_POLICY, "currency"),
+        )
+        self._policy_totals = self._totals(
+            names.POLICY_COST,
+            "Cost of the policy's replicas since it was first seen; it goes on over restarts and changes of leaders."
+            " `line`: serving, or boot (bound and not ready yet).",
+            (*names.POLICY_LABELS, *names.LINE_LABELS),
+        )
+        self._policy_counted = self._gauge(
+            names.POLICY_COUNTED, "Time (epoch seconds) up to which the total counts.", _POLICY
+        )
+        self._pool_totals = self._totals(
+            names.POOL_COST,
+            "Cost of what no replica requested of the pool's nodes. `line`: idle, or boot (nodes that are not ready).",
+            names.POOL_LINE_LABELS,
+        )
+        self._pool_counted = self._gauge(
+            names.POOL_COUNTED, "Time (epoch seconds) up to which the total counts.", ("pool",)
+        )
+        self._baseline_replicas = self._gauge(
+            "policy_baseline_replicas",
+            "Replicas that the baseline of savings would run now, a fraction for Observed. Absent while not known.",
+            (*_POLICY, "baseline"),
+        )
+        self._compared = self._gauge(
+            "policy_compared_hourly_cost",
+            "Both sides of the savings, in whole nodes: `side` is baseline or policy. In Recommend the policy's is what"
+            " its decisions would cost. Absent while one is not known.",
+            (*_POLICY, "side", "currency"),
         )
         self.condition = self._gauge(
             "condition",
@@ -93,6 +134,15 @@ class Metrics:
             "Passes, or single policies in them, that failed, by phase.",
             ("phase",),
         )
+        self.pass_interval = self._gauge(
+            "pass_interval_seconds", "From one pass to the next: the tick, or the scrape interval."
+        )
+        self.pass_age = self._gauge(
+            "pass_age_seconds",
+            "Time since a pass was last completed, or since leading; NaN while it does not lead.",
+        )
+        for phase in ("pass", "decide", "account", "backfill"):
+            self.pass_failures.labels(phase)  # zero, or the first failure would be no increase
         self.leader = self._gauge("leader", "1 while this process leads, else 0.")
         self.enforce_enabled = self._gauge(
             "enforce_enabled", "1 while policies in mode Enforce may be enforced, else 0."
@@ -100,6 +150,16 @@ class Metrics:
         self.api_writes = self._counter(
             "api_writes", "Successful writes to the API server, by kind of object.", ("kind",)
         )
+        self.api_write_failures = self._counter(
+            "api_write_failures",
+            "Writes to the API server that failed, by kind of object and reason. A Conflict is mostly harmless.",
+            ("kind", "reason"),
+        )
+        self.scale_orders = self._counter(
+            "scale_orders", "Orders to write `/scale`, by what became of them.", ("outcome",)
+        )
+        for outcome in ScaleOutcome:
+            self.scale_orders.labels(outcome.value)
         self.events_dropped = self._counter(
             "events_dropped", "Events not recorded: over the limits, or refused."
         )
@@ -113,6 +173,13 @@ class Metrics:
             "cache_age_seconds", "Time since the cluster cache was last listed completely."
         )
 
+    def _build_up_process(self) -> None:
+        ProcessCollector(registry=self.registry)
+        for family in self.registry.collect():
+            if family.name.startswith("process_"):
+                name = f"{family.name}_total" if family.type == "counter" else family.name
+                self._describe(name, family.type, (), family.documentation)
+
     def exposition(self) -> bytes:
         """The text format."""
         return generate_latest(self.registry)
@@ -120,12 +187,24 @@ class Metrics:
     def count_write(self, kind: str, _verb: str) -> None:
         self.api_writes.labels(kind).inc()
 
+    def count_write_failure(self, kind: str, error: KubeError) -> None:
+        reason = type(error).__name__.removesuffix("Error")
+        self.api_write_failures.labels(kind, reason).inc()
+
+    def count_scaled(self, scaled: Sequence[Scaled]) -> None:
+        for one in scaled:
+            self.scale_orders.labels(one.result.outcome.value).inc()
+
     def show_policy(self, key: PolicyKey, status: Mapping[str, Any], plan: Plan | None) -> None:
         """Gauges of one policy from its status; counts its decision."""
         replicas = status.get("replicas") or {}
         for gauge, name in zip(self._policy_gauges, _REPLICAS, strict=True):
             if name in replicas:
                 gauge.labels(key.namespace, key.name).set(replicas[name])
+            else:
+                _drop(gauge, (key.namespace, key.name))
+        if not replicas:  # what its target runs is not looked at: its cost is not known either
+            self._drop_hourly_cost(key)
         for condition in status.get("conditions") or ():
             for one in ConditionStatus:
                 self.condition.labels(key.namespace, key.name, condition["type"], one.value).set(
@@ -135,9 +214,28 @@ class Metrics:
             limited_by = plan.limited_by.value or "Nothing"
             self.decisions.labels(plan.action.value, limited_by).inc()
 
+    def _drop_hourly_cost(self, key: PolicyKey) -> None:
+        for capacity_type in CapacityType:
+            labels = (key.namespace, key.name, capacity_type.value, self._currency)
+            _drop(self.hourly_cost, labels)
+
     def show_costs(self, costs: Costs) -> None:
+        self._currency = costs.currency
         for key, cost in costs.policies.items():
             self._show_cost(key, cost, costs.currency)
+        for key, memory in costs.memory.items():
+            self._policy_counted.labels(key.namespace, key.name).set(memory.last_at)
+            for line, amount in memory.totals:
+                where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
+                labels = (key.namespace, key.name, *where, line.kind.value, costs.currency)
+                self._policy_totals.show(labels, float(amount))
+        for name, memory in costs.pool_memory.items():
+            self._pool_counted.labels(name).set(memory.last_at)
+            for line, amount in memory.totals:
+                self._pool_totals.show(
+                    (line.pool, line.capacity_type.value, line.kind.value, costs.currency),
+                    float(amount),
+                )
 
     def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
         by_type: dict[CapacityType, Decimal] = {}
@@ -152,12 +250,37 @@ class Metrics:
                 self.hourly_cost.labels(*labels).set(float(by_type[capacity_type]))
             else:
                 _drop(self.hourly_cost, labels)
+        self._show_comparison(key, cost.savings, currency)
         amount = float(cost.month_to_date.amount)
         self.month_to_date.labels(key.namespace, key.name, currency).set(amount)
 
+    def _show_comparison(self, key: PolicyKey, savings: Savings | Missing, currency: str) -> None:
+        policy = (key.namespace, key.name)
+        look = savings if isinstance(savings, Missing) else savings.look
+        for baseline in Baseline:
+            if isinstance(look, Missing) or baseline is not look.baseline:
+                _drop(self._baseline_replicas, (*policy, baseline.value))
+            else:
+                self._baseline_replicas.labels(*policy, baseline.value).set(look.theirs.replicas)
+        for side in ("baseline", "policy"):
+            if isinstance(look, Missing):
+                _drop(self._compared, (*policy, side, currency))
+            else:
+                per_hour = (look.theirs if side == "baseline" else look.ours).per_hour
+                self._compared.labels(*policy, side, currency).set(float(per_hour))
+
     def forget_policy(self, key: PolicyKey) -> None:
         """Removes every series of a deleted policy."""
-        for gauge in (*self._policy_gauges, self.hourly_cost, self.month_to_date, self.condition):
+        self._policy_totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
+        for gauge in (
+            *self._policy_gauges,
+            self.hourly_cost,
+            self.month_to_date,
+            self.condition,
+            self._policy_counted,
+            self._baseline_replicas,
+            self._compared,
+        ):
             for metric in list(gauge.collect()):
                 for sample in metric.samples:
                     labels = sample.labels
@@ -171,6 +294,10 @@ class Metrics:
     def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
         self._describe(f"{PREFIX}{name}", "gauge", labels, text)
         return Gauge(f"{PREFIX}{name}", text, labels, registry=self.registry)
+
+    def _totals(self, name: str, text: str, labels: tuple[str, ...]) -> Totals:
+        self._describe(f"{PREFIX}{name}_total", "counter", labels, text)
+        return Totals(f"{PREFIX}{name}", text, labels, registry=self.registry)
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         self._describe(f"{PREFIX}{name}_total", "counter", labels, text)

@@ -11,6 +11,12 @@ from typing import Any
 
 import kopf
 
+from inference_cost.account.hand_over import (
+    NOTHING_RECORDED,
+    RecordedCosts,
+    handed_over,
+    pools_handed_over,
+)
 from inference_cost.act.errors import KubeError
 from inference_cost.act.kube_api import REQUEST_TIMEOUT_SECONDS
 from inference_cost.control.clock import Clock, SystemClock
@@ -26,6 +32,7 @@ from inference_cost.control.wiring import Parts, wire
 from inference_cost.decide.compile_ahead import compile_ahead
 from inference_cost.decide.limits.fleet_guard import removed_before
 from inference_cost.model.memory import Memory
+from inference_cost.model.reading import Missing, MissingReason
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +43,10 @@ RELEASE_SECONDS = 5.0
 SYNC_POLL_SECONDS = 0.1
 RESTORE_RETRY_SECONDS = 2.0
 WARM_UP_SECONDS = 5.0
+RECORDED_SECONDS = 3.0  # for what the last leader exported
+TOO_SLOW = Missing(
+    reason=MissingReason.SOURCE_UNREACHABLE, detail=f"no answer within {RECORDED_SECONDS:g} s"
+)
 
 
 class ShutdownError(Exception):
@@ -165,13 +176,32 @@ class Supervisor:
                 await self._clock.sleep(RESTORE_RETRY_SECONDS)
         learned = restored.learned
         policies = {key: one.memory for key, one in learned.items()}
+        accounts = {key: one.account for key, one in learned.items() if one.account is not None}
+        recorded = await self._recorded()
         self._parts.loop.restore(
             Memory(policies=policies, fleet=removed_before(policies.values())),
-            {key: one.account for key, one in learned.items() if one.account is not None},
+            handed_over(accounts, recorded),
+            pools_handed_over(recorded),
         )
         log.info("restored", extra={"policies": len(learned), "written_by": restored.last_writer})
         if restored.last_writer not in ("", self._version):
             self._parts.observer.upgraded_at = self._clock.time()
+
+    async def _recorded(self) -> RecordedCosts:
+        """What the last leader counted after its checkpoints. Without it the accounts go on from these."""
+        if self._parts.recorded is None:
+            return NOTHING_RECORDED
+        found: RecordedCosts | Missing
+        try:
+            async with asyncio.timeout(RECORDED_SECONDS):
+                found = await self._parts.recorded()
+        except TimeoutError:
+            found = TOO_SLOW
+        if isinstance(found, Missing):
+            log.info("recorded_costs_unread", extra={"why": found.detail})
+            return NOTHING_RECORDED
+        log.info("recorded_costs", extra={"policies": len(found.policies)})
+        return found
 
     async def _warm_up(self) -> None:
         """A look that decides nothing: it has the models' configurations read before the first decision.

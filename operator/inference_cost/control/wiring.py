@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import uuid4
 from kubernetes.aio.client import ApiClient
 
 from inference_cost.account.costs import account
+from inference_cost.account.hand_over import RecordedCosts
 from inference_cost.act.actuator import Actuator
 from inference_cost.act.checkpoints import Checkpoints
 from inference_cost.act.events import EventRecorder
@@ -41,12 +42,14 @@ from inference_cost.control.still_wanted import StillWanted
 from inference_cost.control.switch import EnforceSwitch, SwitchedObserver
 from inference_cost.decide.engine import decide
 from inference_cost.model.policy import PolicyKey
+from inference_cost.model.reading import Missing
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.kinds import watched_kinds
 from inference_cost.observe.kubernetes_reader import AsyncKubernetesReader
 from inference_cost.observe.model_catalog import ModelCatalog
 from inference_cost.observe.observer import Observer, ObserveSettings
 from inference_cost.observe.prometheus_client import PrometheusReader
+from inference_cost.observe.recorded_costs import read_recorded
 from inference_cost.observe.resync import CacheResync
 from inference_cost.observe.triton_client import HttpTritonReader
 
@@ -71,6 +74,7 @@ class Parts:
     actuator: Actuator
     loop: ControlLoop
     backfill: PrometheusBackfill | None
+    recorded: Callable[[], Awaitable[RecordedCosts | Missing]] | None
     compiled: asyncio.Event = field(default_factory=asyncio.Event)  # decisions need no compiler now
 
 
@@ -90,7 +94,12 @@ class _Base:
 def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: str) -> Parts:
     clock = SystemClock()
     elector = _elector(settings, client, metrics, clock)
-    api = KubeApi(client, fence=elector.remaining, on_write=metrics.count_write)
+    api = KubeApi(
+        client,
+        fence=elector.remaining,
+        on_write=metrics.count_write,
+        on_failure=metrics.count_write_failure,
+    )
     cache = ClusterCache(watched_kinds(settings.cluster.scale_targets))
     prometheus, past = _readers(settings)
     models = ModelCatalog(
@@ -107,8 +116,11 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         version=version,
     )
     actuator = _actuator(base, observer)
-    _watch_gauges(metrics, elector, cache, actuator, observer)
     backfill = _backfill(settings, past, metrics, clock)
+    loop = _loop(base, observer, actuator, backfill, clock)
+    _watch_gauges(metrics, elector, cache, actuator, observer)
+    metrics.watch(metrics.pass_age, lambda: loop.pass_age)
+    metrics.watch(metrics.pass_interval, lambda: loop.interval)
     return Parts(
         api=api,
         elector=elector,
@@ -119,9 +131,19 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         past=past,
         models=models,
         actuator=actuator,
-        loop=_loop(base, observer, actuator, backfill, clock),
+        loop=loop,
         backfill=backfill,
+        recorded=_recorded(settings, prometheus, metrics),
     )
+
+
+def _recorded(
+    settings: Settings, prometheus: PrometheusReader | None, metrics: Metrics
+) -> Callable[[], Awaitable[RecordedCosts | Missing]] | None:
+    if prometheus is None:
+        return None
+    reader = CountedMetricsReader(prometheus, metrics)
+    return partial(read_recorded, reader, settings.prometheus, currency=settings.currency)
 
 
 def _readers(settings: Settings) -> tuple[PrometheusReader | None, PrometheusReader | None]:
@@ -135,7 +157,7 @@ def _readers(settings: Settings) -> tuple[PrometheusReader | None, PrometheusRea
 def _elector(settings: Settings, client: ApiClient, metrics: Metrics, clock: Clock) -> Elector:
     lease = settings.lease
     return Elector(
-        KubeApi(client, on_write=metrics.count_write),
+        KubeApi(client, on_write=metrics.count_write, on_failure=metrics.count_write_failure),
         namespace=lease.namespace or namespace_of_pod("default"),
         name=lease.name,
         identity=f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid4().hex[:8]}",
@@ -221,6 +243,7 @@ def _actuator(base: _Base, observer: Observer) -> Actuator:
             statuses=_status_writer(base, queue, POOL_STATUS),
             stored=partial(_stored_pools, base.cache),
             problems=lambda: observer.pool_problems,
+            on_report=base.metrics.pools.show_statuses,
         ),
         recorder=recorder,
         checkpoints=checkpoints,

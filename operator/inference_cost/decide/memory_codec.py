@@ -106,6 +106,8 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         slow_pods=tuple(_slow_pod(one) for one in data.get("slow_pods", ())),
         leaving_nodes=tuple((str(n), _number(t)) for n, t in data.get("leaving_nodes", ())),
         placing=_placing(data.get("placing", {})),
+        dear_per_hour=_number(data.get("dear_per_hour", 0.0)),
+        dear_at=_number(data.get("dear_at", 0.0)),
     )
 
 
@@ -132,6 +134,8 @@ def _placed(data: Mapping[str, Any]) -> PlacedDomain:
         zones=max(int(data["zones"]), 0),
         taken=tuple(str(name) for name in data["taken"]),
         left_at=_maybe(data.get("left_at")),
+        dear_per_hour=_number(data.get("dear_per_hour", 0.0)),
+        dear_at=_number(data.get("dear_at", 0.0)),
         closed_since=_maybe(data.get("closed_since")),
     )
 

@@ -54,12 +54,18 @@ def share_price(node: Node | None, gpus: int, millicores: int, memory: int) -> D
     """Of the node's part that a pod reserves, by what it has most of; None where nothing tells."""
     if node is None or not isinstance(node.price, HourlyPrice):
         return None
+    share = share_of(node, gpus, millicores, memory)
+    return node.price.per_hour * share if share > 0 else None
+
+
+def share_of(node: Node, gpus: int, millicores: int, memory: int) -> Decimal:
+    """The part of a node that a pod reserves, by what it has most of; 0 where nothing tells."""
     share = max(
         _share(gpus, node.allocatable_gpus),
         _share(millicores, node.allocatable_cpu_millicores),
         _share(memory, node.allocatable_memory_bytes),
     )
-    return node.price.per_hour * min(share, ONE) if share > 0 else None
+    return min(share, ONE)
 
 
 @lru_cache(maxsize=SHARES_KEPT)

@@ -20,9 +20,10 @@ from inference_cost.decide.limits import behavior, unread
 from inference_cost.decide.limits.guard import Verdict, forbids_removal, replaced
 from inference_cost.decide.limits.stabilize import NEEDS_KEPT, Choice, Need, Rules, choose
 from inference_cost.decide.mix.placement import Placement
-from inference_cost.decide.mix.variants import How, late_price, place_variants
+from inference_cost.decide.mix.variants import How, late_price
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan, with_targets
+from inference_cost.decide.proposal import Decided, Proposed, held, proposed, remember_price
 from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.replica.slow_pods import missing
 from inference_cost.decide.schedule import InForce, credited, scheduled
@@ -33,7 +34,7 @@ from inference_cost.decide.without_metrics import count_miss, hold
 from inference_cost.decide.zero import AtZero, at_zero, let_go, noticed
 from inference_cost.model.memory import Calibration, PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
-from inference_cost.model.plan import Evenness, LimitedBy, Plan, Prediction, Reason
+from inference_cost.model.plan import Evenness, LimitedBy, Prediction, Reason
 from inference_cost.model.policy import (
     DrainObjective,
     LatencyObjective,
@@ -45,21 +46,29 @@ from inference_cost.model.reading import Missing
 from inference_cost.model.workload import NoWorkload
 
 
-def plan_policy(
-    observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot
-) -> tuple[Plan, PolicyMemory]:
+def propose(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot) -> Proposed:
+    """What to do about one policy, the others not looked at."""
     missing = [one.message for one in observation.workloads if isinstance(one, NoWorkload)]
     told = tuple(Reason(code="no-target", values=(("message", one),)) for one in missing)
     if len(missing) == len(observation.workloads):
         unknown = Reason(code="no-target", values=(("message", "no target"),))
-        return held_plan(observation, snapshot, LimitedBy.NO_TARGET, told or (unknown,)), memory
-    plan, memory = _plan_what_is_there(with_targets(observation), memory, snapshot)
-    return replace(plan, reasons=(*told, *plan.reasons)) if told else plan, memory
+        plan = held_plan(observation, snapshot, LimitedBy.NO_TARGET, told or (unknown,))
+        return held(plan, memory)
+    found = _propose_what_is_there(with_targets(observation), memory, snapshot)
+    return _telling(found, told) if told else found
 
 
-def _plan_what_is_there(
+def _telling(found: Proposed, told: tuple[Reason, ...]) -> Proposed:
+    def conclude(choice: Choice, placement: Placement | None) -> Decided:
+        plan, memory = found.conclude(choice, placement)
+        return replace(plan, reasons=(*told, *plan.reasons)), memory
+
+    return replace(found, conclude=conclude)
+
+
+def _propose_what_is_there(
     observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot
-) -> tuple[Plan, PolicyMemory]:
+) -> Proposed:
     case, bounds = scheduled(case_of(observation, memory, snapshot))
     if isinstance(case.traffic, Missing):
         return _without_metrics(case, bounds, case.traffic)
@@ -74,78 +83,66 @@ def _paused(case: Case, pause: Pause) -> Choice:
     return Choice(desired=desired, limited_by=LimitedBy.PAUSED, reasons=(reason,))
 
 
-def _without_metrics(case: Case, bounds: InForce, missing: Missing) -> tuple[Plan, PolicyMemory]:
+def _without_metrics(case: Case, bounds: InForce, missing: Missing) -> Proposed:
     pause = case.observation.policy.pause
     asleep, memory = at_zero(case, bounds) if pause is None else (None, case.memory)
     if asleep is not None:
         return _at_zero(replace(case, memory=memory), bounds, asleep, missing)
     memory = count_miss(replace(case, memory=memory), missing)
-    choice = hold(case, bounds, missing, memory.misses) if pause is None else _paused(case, pause)
-    choice, placement = _placed(case, choice, How(keep=True))
-    plan = assemble(
-        case.observation,
-        case.snapshot,
-        choice.desired,
-        choice.desired,
-        limited_by=choice.limited_by,
-        reasons=choice.reasons,
-        demand=missing,
-        profile=missing,
-        prediction=missing,
-        one_fewer=missing,
-        attainment=missing,
-        gpu_utilization=missing,
-        placement=placement,
-    )
-    return plan, _with_placing(memory, placement)
+    chosen = hold(case, bounds, missing, memory.misses) if pause is None else _paused(case, pause)
 
+    def conclude(choice: Choice, placement: Placement | None) -> Decided:
+        plan = assemble(
+            case.observation,
+            case.snapshot,
+            chosen.desired,
+            choice.desired,
+            limited_by=choice.limited_by,
+            reasons=choice.reasons,
+            demand=missing,
+            profile=missing,
+            prediction=missing,
+            one_fewer=missing,
+            attainment=missing,
+            gpu_utilization=missing,
+            placement=placement,
+        )
+        return plan, _with_placing(memory, placement)
 
-def _placed(case: Case, choice: Choice, how: How) -> tuple[Choice, Placement | None]:
-    """Where the chosen replicas are to run, unless there is one place only, or a pause keeps them where they are."""
-    if not case.has_variants:
-        return choice, None
-    pause = case.observation.policy.pause
-    if pause is not None and pause.replicas is None:
-        return choice, None
-    if pause is not None:
-        how = How(free=True)
-    placement = place_variants(case, choice.desired, how)
-    reasons = (*choice.reasons, *placement.reasons)
-    short = placement.short and pause is None
-    limited_by = LimitedBy.CAPACITY if short else choice.limited_by
-    return replace(choice, reasons=reasons, limited_by=limited_by), placement
+    return proposed(case, chosen, How(keep=True), conclude)
 
 
 def _with_placing(memory: PolicyMemory, placement: Placement | None) -> PolicyMemory:
     return memory if placement is None else replace(memory, placing=placement.placing)
 
 
-def _at_zero(
-    case: Case, bounds: InForce, asleep: AtZero, missing: Missing
-) -> tuple[Plan, PolicyMemory]:
-    choice, objective = credited(asleep.choice, bounds), case.observation.policy.objective
-    choice, placement = _placed(case, choice, How())
-    plan = assemble(
-        case.observation,
-        case.snapshot,
-        choice.desired,
-        choice.desired,
-        limited_by=choice.limited_by,
-        reasons=choice.reasons,
-        demand=asleep.demand,
-        profile=asleep.can.profile,
-        prediction=NOT_DECIDED
-        if isinstance(objective, DrainObjective)
-        else predict(asleep.can, objective, asleep.demand, choice.desired),
-        one_fewer=missing,
-        attainment=missing,
-        gpu_utilization=missing,
-        placement=placement,
-    )
-    return plan, _with_placing(case.memory, placement)
+def _at_zero(case: Case, bounds: InForce, asleep: AtZero, missing: Missing) -> Proposed:
+    chosen, objective = credited(asleep.choice, bounds), case.observation.policy.objective
+
+    def conclude(choice: Choice, placement: Placement | None) -> Decided:
+        plan = assemble(
+            case.observation,
+            case.snapshot,
+            chosen.desired,
+            choice.desired,
+            limited_by=choice.limited_by,
+            reasons=choice.reasons,
+            demand=asleep.demand,
+            profile=asleep.can.profile,
+            prediction=NOT_DECIDED
+            if isinstance(objective, DrainObjective)
+            else predict(asleep.can, objective, asleep.demand, choice.desired),
+            one_fewer=missing,
+            attainment=missing,
+            gpu_utilization=missing,
+            placement=placement,
+        )
+        return plan, _with_placing(case.memory, placement)
+
+    return proposed(case, chosen, How(), conclude)
 
 
-def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, PolicyMemory]:
+def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> Proposed:
     case = noticed(case, bounds, seen)
     lesson, calibration, uneven, can = carried(case, seen)
     found, looked = needs(case, seen, can, lesson.late)
@@ -159,40 +156,45 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> tuple[Plan, Pol
         sure = can if signal is None else replace(can, learned=True)  # of the signal
         forbidden = forbids_removal(case.fleet, seen, sure, gpu, late=lesson.late, busy=lesson.busy)
         forbidden = forbidden or found.forbidden or inaccurate(calibration, case.at)
-        choice = _choose(case, found, memory, forbidden)
-        choice = capped(choice, case.fleet, case.bounds, uneven, case.at)
-        choice = unread.capped(choice, case.fleet, case.bounds, case.observation.configurations)
-        choice = credited(let_go(case, bounds, choice, forbidden), bounds)
+        chosen = _choose(case, found, memory, forbidden)
+        chosen = capped(chosen, case.fleet, case.bounds, uneven, case.at)
+        chosen = unread.capped(chosen, case.fleet, case.bounds, case.observation.configurations)
+        chosen = credited(let_go(case, bounds, chosen, forbidden), bounds)
         before = case.memory.placing.late_price
         price = late_price(found.headroom, can.profile, objective, before)
-        choice, placement = _placed(case, choice, How(late_price=price, keep=forbidden is not None))
+        how = How(late_price=price, keep=forbidden is not None)
     else:
-        choice, placement = _placed(case, _paused(case, pause), How())
-    plan = assemble(
-        case.observation,
-        case.snapshot,
-        found.now,
-        choice.desired,
-        limited_by=choice.limited_by,
-        reasons=(
-            *findings(case, can, uneven, choice.desired),
-            *_of_the_need(found, choice.desired),
-            *choice.reasons,
-        ),
-        demand=found.demand,
-        profile=profile_among(can, choice.desired),
-        prediction=_predicted(found, can, objective, choice.desired),
-        one_fewer=_predicted(found, can, objective, choice.desired - 1)
-        if pause is None
-        else NOT_DECIDED,
-        attainment=lesson.reached,
-        gpu_utilization=gpu,
-        headroom=found.headroom,
-        evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
-        starts=by_pool(case.memory),
-        placement=placement,
-    )
-    return plan, _with_placing(memory, placement)
+        chosen, how = _paused(case, pause), How()
+
+    def conclude(choice: Choice, placement: Placement | None) -> Decided:
+        replicas = choice.desired if placement is None else choice.desired - placement.withheld
+        plan = assemble(
+            case.observation,
+            case.snapshot,
+            found.now,
+            choice.desired,
+            limited_by=choice.limited_by,
+            reasons=(
+                *findings(case, can, uneven, replicas),
+                *_of_the_need(found, replicas),
+                *choice.reasons,
+            ),
+            demand=found.demand,
+            profile=profile_among(can, replicas),
+            prediction=_predicted(found, can, objective, replicas),
+            one_fewer=_predicted(found, can, objective, replicas - 1)
+            if pause is None
+            else NOT_DECIDED,
+            attainment=lesson.reached,
+            gpu_utilization=gpu,
+            headroom=found.headroom,
+            evenness=uneven if known(uneven, case.at) else NOT_DECIDED,
+            starts=by_pool(case.memory),
+            placement=placement,
+        )
+        return plan, _with_placing(remember_price(case, memory), placement)
+
+    return proposed(case, chosen, how, conclude)
 
 
 def _remembered(  # noqa: PLR0917 - one of each stage

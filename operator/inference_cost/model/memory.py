@@ -165,6 +165,10 @@ class PolicyMemory:
         tuple[str, float], ...
     ] = ()  # that hold pods and are about to go, with the first look at which they were
     placing: Placing = field(default=Placing())  # over several variants
+    dear_per_hour: float = (
+        0.0  # of a replica, the highest of late, where a cap on the cost needs it
+    )
+    dear_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +181,22 @@ class FleetMemory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """How pools with limits were shared out, `at` epoch seconds, and `asked`: by what (decide/joint).
+
+    `goals`: replicas by variant. Not stored: a new leader shares out anew.
+    """
+
+    asked: tuple[object, ...]
+    goals: Mapping[PolicyKey, tuple[int, ...]]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     policies: Mapping[PolicyKey, PolicyMemory] = field(default_factory=lambda: MappingProxyType({}))
     fleet: FleetMemory = FleetMemory()
+    shared: tuple[Shared, ...] = ()  # of groups of policies that share pools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,9 +30,9 @@ class PlacedDomain:
     """`asked`: replicas at the last look; `alive`: that were there then, starting ones too.
 
     `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
-    then. `zones`: that its replicas were seen to be spread over, 0 before that. `taken`: nodes whose loss is counted.
-    `left_at`: when replicas were last moved away from here to save money.
-    `closed_since`: since then nodes of its pool are cordoned, and nothing is asked for there.
+    then; `dear_per_hour`: the highest price of late, at `dear_at`. `zones`: that its replicas were seen to be spread
+    over, 0 before that. `taken`: nodes whose loss is counted. `left_at`: when replicas were last moved away from here
+    to save money. `closed_since`: since then nodes of its pool are cordoned, and nothing is asked for there.
     """
 
     name: str
@@ -46,6 +46,8 @@ class PlacedDomain:
     zones: int = 0
     taken: tuple[str, ...] = ()
     left_at: float | None = None
+    dear_per_hour: float = 0.0
+    dear_at: float = 0.0
     closed_since: float | None = None
 
 

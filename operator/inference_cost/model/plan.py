@@ -33,6 +33,8 @@ class LimitedBy(StrEnum):
     TRAFFIC_UNEVEN = "TrafficUneven"  # a pod gets nothing: more would get nothing either
     SUSPECTED_OUTAGE = "SuspectedOutage"  # requests stopped at once
     CAPACITY = "Capacity"  # pods pend, crash or are refused
+    POOL_LIMIT = "PoolLimit"  # `limits` of a CapacityPool that others have the room of
+    MAX_HOURLY_COST = "MaxHourlyCost"
     FLEET_GUARD = "FleetGuard"
     PAUSED = "Paused"
     CONFLICT = "Conflict"

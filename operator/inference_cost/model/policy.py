@@ -1,6 +1,7 @@
 """What a user asked for, validated and in base units. Built from the API object in `observe/policies.py`."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -173,6 +174,14 @@ class SpotRisk(StrEnum):
     SURVIVE_LARGEST_ZONE = "SurviveLargestZone"  # as much as can be lost at once
 
 
+class Baseline(StrEnum):
+    """What savings are told against."""
+
+    OBSERVED = "Observed"  # what really ran in Recommend
+    HPA = "HPA"
+    STATIC_PEAK = "StaticPeak"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """Other bounds from each start to the next end, both in cron's five fields. None: as the policy says."""
@@ -187,7 +196,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One InferenceCostPolicy. `fewest` and `most`: replicas of all variants together, beside what each may have."""
+    """One InferenceCostPolicy. `fewest` and `most`: replicas of all variants together, beside what each may have.
+
+    `priority` None: that of its pods.
+    """
 
     key: PolicyKey
     generation: int
@@ -207,3 +219,8 @@ class Policy:
     most: int = UNBOUNDED
     min_on_demand_replicas: int = 0  # that cannot be lost
     spot_risk: SpotRisk = SpotRisk.PRICED
+    cost_center: str = ""
+    monthly_budget: Decimal | None = None
+    baseline: Baseline = Baseline.OBSERVED
+    max_hourly_cost: Decimal | None = None
+    priority: int | None = None

@@ -26,6 +26,7 @@ class MissingReason(StrEnum):
     NOT_LEARNED = "NotLearned"  # too few observations so far
     MODEL_NOT_LOADED = "ModelNotLoaded"
     PRICE_UNKNOWN = "PriceUnknown"
+    NOT_COMPARABLE = "NotComparable"  # two ways to run do not meet the same objective
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

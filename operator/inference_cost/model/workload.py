@@ -1,6 +1,7 @@
 """What runs: scale targets, their pods, and the nodes below."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from inference_cost.model.money import HourlyPrice
@@ -44,6 +45,22 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLimits:
+    """What policies may use of a pool together; None: as much as they like."""
+
+    nodes: int | None = None
+    per_hour: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedByOthers:
+    """Of a pool by pods that no policy scales: nodes, in shares of each, and what they cost per hour."""
+
+    nodes: float = 0.0
+    per_hour: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     """One CapacityPool, also where it has no node. `capacity_type`: None where its selector does not tell.
 
@@ -55,6 +72,8 @@ class Pool:
     capacity_type: CapacityType | None
     examples: tuple[Node, ...] = ()
     zones: frozenset[str] = frozenset()
+    limits: PoolLimits | None = None
+    others: UsedByOthers = UsedByOthers()  # looked at only where there are limits
     nodes: int = 0
     cordoned: int = 0
 
@@ -76,10 +95,12 @@ class Pod:
     ready_at: float | None  # epoch seconds of the last change to Ready=True; None while not ready
     terminating: bool = False
     unschedulable: bool = False
+    refused: bool = False  # the cloud had no machine for it
     waiting_reason: str = ""  # CrashLoopBackOff, ImagePullBackOff …
     restarts: int = 0
     cpu_millicores: int = 0  # requested, all containers
     memory_bytes: int = 0  # requested, all containers
+    priority: int = 0  # as its PriorityClass gives it
     replica_set: bool = False  # its controller removes the one of the lowest deletion cost first
     cost_set_by: str = ""  # field manager of its deletion cost
 
@@ -90,7 +111,10 @@ class Pod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A scale target as last seen. `desired_replicas` is `.spec.replicas` (absent counts as 1)."""
+    """A scale target as last seen. `desired_replicas` is `.spec.replicas` (absent counts as 1).
+
+    `pool`: the CapacityPool with limits whose nodes alone its pod template selects; "" where there is none.
+    """
 
     target: TargetRef
     uid: str
@@ -101,6 +125,7 @@ class Workload:
     quota_refusal: str = ""  # ReplicaFailure message when pods are refused by quota or admission
     plural: str = ""  # of the target's kind, as paths name it; "" when unknown
     spreads_over_zones: bool = False  # by a topology spread constraint of its template
+    pool: str = ""
 
 
 class TargetProblem(StrEnum):

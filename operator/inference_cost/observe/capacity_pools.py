@@ -8,6 +8,7 @@ from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering
 from inference_cost.api.parse import InvalidObjectError, parse_capacity_pool
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import PoolLimits
 from inference_cost.observe.market_prices import MarketPrices
 from inference_cost.observe.node_overlays import overlaid, with_prices
 from inference_cost.observe.nodes import (
@@ -37,6 +38,7 @@ class DeclaredPool:
     match_labels: Mapping[str, str]
     prices: tuple[tuple[str, HourlyPrice], ...]
     zones: frozenset[str] = frozenset()
+    limits: PoolLimits | None = None
 
 
 class PriceBook:
@@ -54,7 +56,7 @@ class PriceBook:
         self._overlays = with_prices(overlays)
         self._table = table
         self._market = market or MarketPrices()
-        self._currency = currency
+        self.currency = currency
         self.problems: dict[str, str] = {}  # by pool: why it is not used
         self._pools: list[tuple[CapacityPoolRecord, CapacityPoolSpec]] = []
         for record in sorted(pools, key=lambda r: (r.created_at, r.name)):
@@ -71,6 +73,7 @@ class PriceBook:
                 match_labels=spec.node_selector.match_labels,
                 prices=tuple((t, self._named(record, one)) for t, one in cheapest.items()),
                 zones=frozenset(one.zone for one in spec.offerings if one.zone),
+                limits=_limits(spec),
             )
 
     def price_of(self, node: NodeRecord) -> PoolOf:
@@ -93,7 +96,7 @@ class PriceBook:
     def _overlaid(self, labels: Labels) -> HourlyPrice | None:
         if not self._overlays:
             return None
-        return overlaid(self._overlays, labels, self._listed(labels), self._currency)
+        return overlaid(self._overlays, labels, self._listed(labels), self.currency)
 
     def _listed(self, labels: Labels) -> HourlyPrice | Missing:
         """What the cloud asks, before any discount."""
@@ -109,7 +112,7 @@ class PriceBook:
         )
 
     def _shipped(self, labels: Labels) -> HourlyPrice | Missing:
-        return list_price(self._table, labels, currency=self._currency)
+        return list_price(self._table, labels, currency=self.currency)
 
     def _with_problems(self, unknown: Missing) -> Missing:
         """A pool that is not used may be the one that was meant to price the node."""
@@ -141,7 +144,7 @@ class PriceBook:
         factor = 1 - Decimal(spec.discount_percent) / 100
         return HourlyPrice(
             per_hour=(listed.per_hour * factor).quantize(_CENT_OF_A_CENT),
-            currency=self._currency,
+            currency=self.currency,
             source=PriceSource.CAPACITY_POOL,
             as_of=listed.as_of,
             origin=f"{record.name} ({spec.discount_percent} % off {listed.origin})",
@@ -166,11 +169,18 @@ class PriceBook:
     def _named(self, record: CapacityPoolRecord, offering: Offering) -> HourlyPrice:
         return HourlyPrice(
             per_hour=Decimal(offering.per_node_hour),
-            currency=self._currency,
+            currency=self.currency,
             source=PriceSource.CAPACITY_POOL,
             as_of=record.created_at,
             origin=record.name,
         )
+
+
+def _limits(spec: CapacityPoolSpec) -> PoolLimits | None:
+    if spec.limits is None:
+        return None
+    cost = spec.limits.hourly_cost
+    return PoolLimits(nodes=spec.limits.nodes, per_hour=None if cost is None else Decimal(cost))
 
 
 def binds(match_labels: Mapping[str, str], labels: Labels) -> bool:

@@ -6,17 +6,19 @@ a complete LIST, is the authority on what exists.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from inference_cost.observe.extract import to_record
 from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
+from inference_cost.observe.node_claims import is_refused
 from inference_cost.observe.pods import keeps_its_node
 from inference_cost.observe.records import (
     AutoscalerRecord,
     CapacityPoolRecord,
     NamespaceRecord,
+    NodeClaimRecord,
     NodeOverlayRecord,
     NodeRecord,
     ObjectKey,
@@ -26,6 +28,8 @@ from inference_cost.observe.records import (
     ScaleTargetRecord,
     ServiceRecord,
 )
+
+REFUSALS_KEPT: Final = 256
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class ClusterCache:
         self._pods_by_workload: dict[ObjectKey, dict[str, PodRecord]] = defaultdict(dict)
         self._pods_by_namespace: dict[str, dict[str, PodRecord]] = defaultdict(dict)
         self._by_namespace: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
+        # A NodeClaim that gets no machine is gone before the next look.
+        self._refusals: dict[str, NodeClaimRecord] = {}
         self._pods_by_node: Counter[str] = Counter()
 
     def apply(self, kind: str, event_type: str | None, obj: Mapping[str, Any]) -> bool:
@@ -55,6 +61,8 @@ class ClusterCache:
         record = to_record(kind, obj)
         key = (record.namespace, record.name)
         self._events += 1
+        if isinstance(record, NodeClaimRecord) and is_refused(record):
+            self._remember_refusal(record)
         if table.relists:
             table.touched[key] = self._events
         if event_type == "DELETED":
@@ -152,6 +160,18 @@ class ClusterCache:
     def node_overlays(self) -> list[NodeOverlayRecord]:
         return [r for r in self._all("NodeOverlay") if isinstance(r, NodeOverlayRecord)]
 
+    def node_claims(self) -> list[NodeClaimRecord]:
+        return [r for r in self._all("NodeClaim") if isinstance(r, NodeClaimRecord)]
+
+    def node_claim(self, name: str) -> NodeClaimRecord | None:
+        found = self._get("NodeClaim", "", name)
+        return found if isinstance(found, NodeClaimRecord) else None
+
+    @property
+    def refusals(self) -> list[NodeClaimRecord]:
+        """The last NodeClaims that went without a machine, most of them gone by now."""
+        return list(self._refusals.values())
+
     def namespace(self, name: str) -> NamespaceRecord | None:
         found = self._get("Namespace", "", name)
         return found if isinstance(found, NamespaceRecord) else None
@@ -188,6 +208,9 @@ class ClusterCache:
 
     def pods(self, namespace: str) -> list[PodRecord]:
         return list(self._pods_by_namespace.get(namespace, {}).values())
+
+    def all_pods(self) -> Iterator[PodRecord]:
+        return (pod for pods in self._pods_by_namespace.values() for pod in pods.values())
 
     def pods_on(self, node: str) -> int:
         """Pods of all namespaces that keep a node from being empty."""
@@ -234,6 +257,11 @@ class ClusterCache:
             self._count_on_node(record, 1)
         else:
             self._by_namespace[kind, record.namespace][record.name] = record
+
+    def _remember_refusal(self, record: NodeClaimRecord) -> None:
+        self._refusals[record.name] = record
+        if len(self._refusals) > REFUSALS_KEPT:
+            del self._refusals[next(iter(self._refusals))]
 
     def _count_on_node(self, record: PodRecord, more: int) -> None:
         if keeps_its_node(record):

@@ -8,10 +8,11 @@ from typing import Final
 
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.workload import CapacityType, Node, Pool
+from inference_cost.model.workload import CapacityType, Node, Pool, UsedByOthers
 from inference_cost.observe.capacity_pools import DeclaredPool
 from inference_cost.observe.nodes import capacity_label
 
+NOBODY: Final[Mapping[str, UsedByOthers]] = MappingProxyType({})
 _UNKNOWN: Final = Node(
     name="",
     pool="",
@@ -26,7 +27,11 @@ _UNKNOWN: Final = Node(
 )
 
 
-def declared_pools(pools: Iterable[DeclaredPool], nodes: Mapping[str, Node]) -> Mapping[str, Pool]:
+def declared_pools(
+    pools: Iterable[DeclaredPool],
+    nodes: Mapping[str, Node],
+    others: Mapping[str, UsedByOthers] = NOBODY,
+) -> Mapping[str, Pool]:
     """By name. Of each instance type one node is kept, of the pool where it has one."""
     by_pool: dict[str, dict[str, Node]] = {}
     by_type: dict[str, Node] = {}
@@ -41,7 +46,9 @@ def declared_pools(pools: Iterable[DeclaredPool], nodes: Mapping[str, Node]) -> 
     return MappingProxyType(
         {
             one.name: replace(
-                _pool(one, by_pool.get(one.name, {}), by_type),
+                _pool(
+                    one, by_pool.get(one.name, {}), by_type, others.get(one.name, UsedByOthers())
+                ),
                 zones=(one.zones | zones.get(one.name, set())) - {""},
                 nodes=counts[one.name],
                 cordoned=cordoned[one.name],
@@ -51,13 +58,24 @@ def declared_pools(pools: Iterable[DeclaredPool], nodes: Mapping[str, Node]) -> 
     )
 
 
-def _pool(pool: DeclaredPool, own: Mapping[str, Node], by_type: Mapping[str, Node]) -> Pool:
+def _pool(
+    pool: DeclaredPool,
+    own: Mapping[str, Node],
+    by_type: Mapping[str, Node],
+    others: UsedByOthers,
+) -> Pool:
     label = capacity_label(pool.match_labels)
     first = next(iter(own.values()), None)
     found = None if first is None or not first.capacity_known else first.capacity_type
     capacity_type = found if label is None else label[1]
     offered = tuple(_offered(pool, own, by_type, capacity_type))
-    return Pool(name=pool.name, capacity_type=capacity_type, examples=(*own.values(), *offered))
+    return Pool(
+        name=pool.name,
+        capacity_type=capacity_type,
+        examples=(*own.values(), *offered),
+        limits=pool.limits,
+        others=others,
+    )
 
 
 def _offered(

@@ -14,6 +14,7 @@ from inference_cost.observe.fields import (
     pause_annotations,
 )
 from inference_cost.observe.leaving import leaving
+from inference_cost.observe.node_claims import node_claim_record
 from inference_cost.observe.node_labels import required_node_labels, spreads_over_zones
 from inference_cost.observe.node_overlays import node_overlay_record
 from inference_cost.observe.pods import pod_record
@@ -169,6 +170,7 @@ _RECORD_OF: Mapping[str, Callable[[Object], Record]] = {
     "HorizontalPodAutoscaler": _autoscaler_record,
     "ScaledObject": _scaled_object_record,
     "NodeOverlay": node_overlay_record,
+    "NodeClaim": node_claim_record,
     "Service": _service_record,
 }
 

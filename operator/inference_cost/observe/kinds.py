@@ -60,6 +60,14 @@ NODE_OVERLAY = WatchedKind(
     namespaced=False,
     optional=True,
 )
+NODE_CLAIM = WatchedKind(
+    kind="NodeClaim",
+    group="karpenter.sh",
+    version="v1",
+    plural="nodeclaims",
+    namespaced=False,
+    optional=True,
+)
 HORIZONTAL_POD_AUTOSCALER = WatchedKind(
     kind="HorizontalPodAutoscaler",
     group="autoscaling",
@@ -87,6 +95,7 @@ SUPPORTING_KINDS = (
     HORIZONTAL_POD_AUTOSCALER,
     SCALED_OBJECT,
     NODE_OVERLAY,
+    NODE_CLAIM,
 )
 SCALE_TARGET_KINDS = (DEPLOYMENT, STATEFUL_SET)  # those of the standard installation
 WATCHED_KINDS = SUPPORTING_KINDS + SCALE_TARGET_KINDS

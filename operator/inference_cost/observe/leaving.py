@@ -4,10 +4,10 @@ Such a node still serves and is still billed, but is no capacity any more: a rec
 notice, and a replica takes longer to start. Taints and conditions are read rather than Events, which are lost or
 throttled.
 
-Left out on purpose are Karpenter's taints, the Cluster Autoscaler's and a deletion: they evict at once where a node is
-lost, and the victims' Deployment orders others; where a node is consolidated, another one is there first, and a replica
-ahead of the victims would ask for a third. Neither counts a cordon, which people leave for days (a drain shows by its
-evictions), nor the condition `VMEventScheduled`, which also stands for a freeze of seconds.
+Left out on purpose are Karpenter's taints, the Cluster Autoscaler's and a deletion: where a node is consolidated,
+another one is there first, and a replica ahead of the victims would ask for a third. That Karpenter gives a node up
+because the cloud takes it back is told by its NodeClaim (node_claims.py). Neither counts a cordon, which people leave
+for days (a drain shows by its evictions), nor `VMEventScheduled`, which also stands for a freeze of seconds.
 
 Sources of the names: aws-node-termination-handler `pkg/node/node.go`, node-problem-detector of AKS (the conditions),
 OpenShift's termination handler (`Terminating`), Kubernetes enhancement 2268 (out of service).
@@ -41,8 +41,10 @@ _CONDITIONS: Final[Mapping[str, str]] = {
 
 
 # What the cloud takes back of what it can take back; the others leave for maintenance, or because somebody wants it.
+SEEN_BY_KARPENTER: Final = "spot interruption, seen by Karpenter"  # see node_claims.py
 RECLAIMED: Final = frozenset(
     {
+        SEEN_BY_KARPENTER,
         "spot interruption",
         "impending termination",
         "preemption scheduled",

@@ -1,6 +1,7 @@
 """Nodes: which pool they belong to, what capacity they are, what they cost."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from inference_cost.model.money import HourlyPrice
@@ -116,10 +117,20 @@ def has_gpus(record: NodeRecord) -> bool:
 
 
 def observe_nodes(
-    records: list[NodeRecord], price_of: PriceOf, pods_on: PodsOn
+    records: list[NodeRecord],
+    price_of: PriceOf,
+    pods_on: PodsOn,
+    interrupted: Mapping[str, str],
 ) -> Mapping[str, Node]:
-    """Nodes by name. `price_of` gives a CapacityPool's name, or "" for an inferred pool, and the price."""
-    return MappingProxyType({r.name: _node(r, *price_of(r), pods_on(r.name)) for r in records})
+    """Nodes by name. `price_of` gives a CapacityPool's name, or "" for an inferred pool, and the price.
+
+    `interrupted`: nodes whose machine is taken back, though the node does not say so, and why.
+    """
+    taken = (
+        replace(r, leaving=r.leaving or interrupted[r.name]) if r.name in interrupted else r
+        for r in records
+    )
+    return MappingProxyType({r.name: _node(r, *price_of(r), pods_on(r.name)) for r in taken})
 
 
 def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, pods: int) -> Node:

@@ -17,13 +17,14 @@ from inference_cost.model.profile_key import UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import Signals
 from inference_cost.model.workload import NoWorkload, Workload
-from inference_cost.observe.capacity_pools import PriceBook
+from inference_cost.observe.capacity_pools import DeclaredPool, PriceBook
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.conflicts import Claims, claims, find_conflict
-from inference_cost.observe.declared_pools import declared_pools
+from inference_cost.observe.declared_pools import NOBODY, declared_pools
 from inference_cost.observe.fault_log import FaultLog
 from inference_cost.observe.gateway import ClusterNames, GatewayTick, gateway_signals, read_gateway
 from inference_cost.observe.model_catalog import DISABLED, Configurations, ModelCatalog
+from inference_cost.observe.node_claims import interrupted
 from inference_cost.observe.nodes import (
     GPU_PRODUCT_LABELS,
     first_label,
@@ -31,6 +32,7 @@ from inference_cost.observe.nodes import (
     observe_nodes,
 )
 from inference_cost.observe.policies import PolicyParser, field_of
+from inference_cost.observe.pool_use import limited, pinned, used_by_others
 from inference_cost.observe.price_feed import PriceFeed
 from inference_cost.observe.prices import PriceTable, shipped_table
 from inference_cost.observe.prometheus_client import MetricsReader
@@ -106,6 +108,8 @@ class Observer:
         )
         self._prices = self._price_feed()
         self._answering = False  # at the last look: one that does not is asked no more than once
+        self._selectors: Selectors = {}
+        self._limited: tuple[DeclaredPool, ...] = ()
         self.pool_problems: dict[str, str] = {}  # by CapacityPool: why it is not used
         self.seconds_asking = 0.0  # for metrics, in the last tick
 
@@ -127,8 +131,9 @@ class Observer:
         )
         self._answering = not isinstance(metrics, Missing)
         held, book = claims(policies), self._price_book()
-        selectors = {pool.name: pool.match_labels for pool in book.declared}
-        seen = [self._look_at(policy, metrics, held, selectors, now) for policy in policies]
+        self._selectors = {pool.name: pool.match_labels for pool in book.declared}
+        self._limited = limited(book.declared)
+        seen = [self._look_at(policy, metrics, held, now) for policy in policies]
         if self._models is not None:
             self._models.forget_others({p.key.uid for p in policies})
         return self._snapshot(
@@ -154,12 +159,19 @@ class Observer:
         observations: Sequence[PolicyObservation],
         refusals: Sequence[PolicyRefusal],
     ) -> Snapshot:
-        nodes = observe_nodes(self._cache.nodes(), book.price_of, self._cache.pods_on)
+        records = self._cache.nodes()
+        taken = interrupted(self._cache.node_claims(), records)
+        nodes = observe_nodes(records, book.price_of, self._cache.pods_on, taken)
+        others = (
+            used_by_others(self._limited, nodes, self._cache.all_pods(), observations)
+            if self._limited
+            else NOBODY
+        )
         return Snapshot(
             at=now,
             observations=tuple(observations),
             nodes=nodes,
-            pools=declared_pools(book.declared, nodes),
+            pools=declared_pools(book.declared, nodes, others),
             enforce_enabled=self.enforce_enabled,
             upgraded_at=self.upgraded_at,
             settings=self._decision,
@@ -225,12 +237,11 @@ class Observer:
         policy: Policy,
         metrics: _Metrics | Missing,
         held: Claims,
-        selectors: Selectors,
         now: float,
     ) -> PolicyObservation | PolicyRefusal:
         """One policy; a fault of ours here stays with this policy."""
         try:
-            refused = refused_variant(policy, self._cache, selectors)
+            refused = refused_variant(policy, self._cache, self._selectors)
             return refused or self._observation(policy, metrics, held, now)
         except Exception as error:  # noqa: BLE001  # whatever it is, the other policies must go on
             self._faults.tell("observation_failed", policy.key, error)
@@ -258,13 +269,18 @@ class Observer:
         )
 
     def _workload(self, policy: Policy, target: TargetRef, field: str) -> Workload | NoWorkload:
-        return find_workload(
+        namespace = policy.key.namespace
+        found = find_workload(
             self._cache,
-            policy.key.namespace,
+            namespace,
             target,
             allowed_owners=self._settings.cluster.allowed_owners,
             field=field,
         )
+        record = self._cache.scale_target(target.kind, namespace, target.name)
+        if record is None or not self._limited:
+            return found
+        return pinned(found, record.template_nodes, self._limited)
 
     def _signals(
         self, policy: Policy, pods: Sequence[PodRecord], metrics: _Metrics | Missing, now: float

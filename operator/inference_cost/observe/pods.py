@@ -55,6 +55,7 @@ def pod_record(obj: Mapping[str, Any]) -> PodRecord:
         and scheduled.get("reason") == "Unschedulable",
         waiting_reason=_waiting_reason(statuses),
         restarts=sum(int(s.get("restartCount") or 0) for s in statuses),
+        priority=int(spec.get("priority") or 0),
         cost_set_by=_cost_set_by(metadata),
     )
 
@@ -129,7 +130,8 @@ def is_finished(record: PodRecord) -> bool:
     return record.phase in _FINISHED
 
 
-def model_pod(record: PodRecord) -> Pod:
+def model_pod(record: PodRecord, refusal: float | None = None) -> Pod:
+    """`refusal`: when the cloud last had no machine for pods like it."""
     return Pod(
         name=record.name,
         uid=record.uid,
@@ -140,10 +142,12 @@ def model_pod(record: PodRecord) -> Pod:
         ready_at=record.ready_at,
         terminating=record.terminating,
         unschedulable=record.unschedulable,
+        refused=refusal is not None and record.unschedulable and record.created_at <= refusal,
         waiting_reason=record.waiting_reason,
         restarts=record.restarts,
         cpu_millicores=record.cpu_millicores,
         memory_bytes=record.memory_bytes,
+        priority=record.priority,
         replica_set=record.owner_kind == "ReplicaSet",
         cost_set_by=record.cost_set_by,
     )

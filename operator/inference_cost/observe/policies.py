@@ -14,6 +14,7 @@ from inference_cost.api.parse import InvalidObjectError, parse_policy
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
     UNBOUNDED,
+    Baseline,
     Behavior,
     DrainObjective,
     Fallback,
@@ -167,6 +168,8 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
         most=spec.max_replicas if spec.variants else UNBOUNDED,
         min_on_demand_replicas=spec.min_on_demand_replicas,
         spot_risk=SpotRisk(spec.spot_risk.value),
+        max_hourly_cost=None if spec.max_hourly_cost is None else Decimal(spec.max_hourly_cost),
+        priority=spec.priority,
         objective=_objective(spec.slo),
         models=tuple(spec.serving.models),
         behavior=Behavior(
@@ -179,6 +182,9 @@ def _policy(record: PolicyRecord, spec: api.PolicySpec) -> Policy:
         ),
         routing=Routing(spec.routing.value),
         gpu_signal=_gpu_signal(spec.signal),
+        cost_center=spec.cost_center,
+        monthly_budget=None if spec.monthly_budget is None else Decimal(spec.monthly_budget),
+        baseline=Baseline(spec.baseline.value),
     )
 
 

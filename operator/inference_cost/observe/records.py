@@ -142,6 +142,7 @@ class PodRecord:
     unschedulable: bool
     waiting_reason: str
     restarts: int
+    priority: int = 0
     cost_set_by: str = ""  # field manager of its deletion cost
 
 
@@ -200,6 +201,24 @@ class NodeOverlayRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeClaimRecord:
+    """Karpenter's order of a machine. `node`: "" until it registered. `launched`: the cloud gave a machine.
+
+    `labels` include what it asks for. `disruption`: why Karpenter itself gives it up; "" where it does not.
+    """
+
+    namespace: str  # always ""
+    name: str
+    labels: Labels
+    node: str
+    created_at: float
+    expires_at: float | None
+    deleted_at: float | None  # epoch seconds at which its deletion began
+    launched: bool
+    disruption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRecord:
     namespace: str
     name: str
@@ -215,5 +234,6 @@ Record = (
     | NodeRecord
     | AutoscalerRecord
     | NodeOverlayRecord
+    | NodeClaimRecord
     | ServiceRecord
 )

@@ -8,6 +8,7 @@ from inference_cost.model.policy import TargetRef
 from inference_cost.model.workload import NoWorkload, Pod, TargetProblem, Workload
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.kinds import WatchedKind
+from inference_cost.observe.node_claims import refused_at
 from inference_cost.observe.pods import is_finished, model_pod
 from inference_cost.observe.records import Owner, PodRecord, ScaleTargetRecord, selects
 
@@ -37,7 +38,9 @@ def find_workload(
         return _not_found(cache, namespace, target, field)
     if record.owner is not None and record.owner.kind not in set(allowed_owners):
         return _owned(target, record.owner, field)
-    return replace(_workload(target, record, pod_records(cache, record)), plural=watched.plural)
+    refusal = refused_at(record.template_nodes, cache.refusals, cache.node_claims())
+    found = _workload(target, record, pod_records(cache, record), refusal)
+    return replace(found, plural=watched.plural)
 
 
 def pod_records(cache: ClusterCache, record: ScaleTargetRecord) -> list[PodRecord]:
@@ -80,8 +83,15 @@ def _counts_updated(record: ScaleTargetRecord) -> bool:
     return record.api_version.startswith("apps/")
 
 
-def _workload(target: TargetRef, record: ScaleTargetRecord, pods: Sequence[PodRecord]) -> Workload:
-    found: list[Pod] = sorted((model_pod(p) for p in pods), key=lambda p: (p.created_at, p.name))
+def _workload(
+    target: TargetRef,
+    record: ScaleTargetRecord,
+    pods: Sequence[PodRecord],
+    refusal: float | None,
+) -> Workload:
+    found: list[Pod] = sorted(
+        (model_pod(p, refusal) for p in pods), key=lambda p: (p.created_at, p.name)
+    )
     return Workload(
         target=target,
         uid=record.uid,

@@ -8,6 +8,7 @@ from tests.integration.api.cases import (
     adjusted,
     at_most,
     changed,
+    decimal,
     needs,
     one_of,
     prose,
@@ -58,6 +59,9 @@ BASE: Final[dict[str, Any]] = {
         },
         "schedules": [{**MORNINGS}],
         "headroom": {"mode": "Fixed", "replicas": 1},
+        "costCenter": "search",
+        "monthlyBudget": "2500.00",
+        "baseline": "HPA",
     },
 }
 SMALLEST: Final[dict[str, Any]] = {
@@ -261,6 +265,8 @@ CASES: Final[Cases] = {
     ),
     **_variants("spec.variants"),
     **one_of("spec.spotRisk", "Priced", "SurviveLargestZone", but_not="None"),
+    **decimal("spec.maxHourlyCost"),
+    **within("spec.priority", 0, 1_000_000_000),
     **one_of("spec.mode", "Recommend", "Enforce", but_not="Observe"),
     **_target("spec.scaleTargetRef"),
     **rule(
@@ -387,4 +393,18 @@ CASES: Final[Cases] = {
         rejected={"spec.headroom": {"mode": "Auto", "replicas": 2}},
         says="`replicas` must be set when `mode` is Fixed and must not be set otherwise",
     ),
+    **text(
+        "spec.costCenter", "", "R-D.4711", longest="c" * 63, malformed="=1+1", may_be_empty=True
+    ),
+    **decimal("spec.monthlyBudget", smallest="0.01"),
+    **rule(
+        "a budget is more than nothing",
+        "spec",
+        "!has(self.monthlyBudget) || double(self.monthlyBudget) > 0.0",
+        {"spec.monthlyBudget": "0.000001"},
+        {"spec.monthlyBudget": REMOVED},
+        rejected={"spec.monthlyBudget": "0.00"},
+        says="`monthlyBudget` must be greater than 0",
+    ),
+    **one_of("spec.baseline", "Observed", "HPA", "StaticPeak", but_not="Hope"),
 }

@@ -39,6 +39,7 @@ BASE: Final[dict[str, Any]] = {
     "spec": {
         "nodeSelector": {"matchLabels": {"pool": "t4"}},
         "offerings": [_offering("us-east-1a")],
+        "limits": {"nodes": 12},
     },
 }
 DISCOUNT: Final = {"spec.offerings": REMOVED}
@@ -108,6 +109,17 @@ CASES: Final[Cases] = {
         {**DISCOUNT, "spec.discountPercent": "99.99"},
         rejected={**DISCOUNT, "spec.discountPercent": "100"},
         says='`discountPercent` must be less than 100, written as a string: "12.5"',
+    ),
+    **within("spec.limits.nodes", 0, 1_000_000),
+    **decimal("spec.limits.hourlyCost"),
+    **rule(
+        "limits limit something",
+        "spec.limits",
+        "has(self.nodes) || has(self.hourlyCost)",
+        {"spec.limits": {"nodes": 0}},
+        {"spec.limits": {"hourlyCost": "12.5"}},
+        rejected={"spec.limits": {}},
+        says="`limits` must have `nodes`, `hourlyCost` or both; leave it out where there is no limit",
     ),
     **rule(
         "a pool has offerings or a discount, not both",

@@ -16,7 +16,11 @@ from tests.integration.chart.openapi import LOCATION, write_schemas
 from tests.integration.chart.values_table import INSTALLATIONS
 
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
-FOREIGN = ("PodMonitor", "ServiceMonitor")  # of the Prometheus operator: no schema on this server
+FOREIGN = (
+    "PodMonitor",
+    "PrometheusRule",
+    "ServiceMonitor",
+)  # of the Prometheus operator: no schema on this server
 
 
 @pytest.fixture(scope="module")

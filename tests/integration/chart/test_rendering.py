@@ -22,7 +22,7 @@ def pod_of(manifests: list[Manifest]) -> dict[str, Any]:
 
 
 def settings_of(manifests: list[Manifest]) -> str:
-    (found,) = of_kind(manifests, "ConfigMap")
+    (found,) = [m for m in of_kind(manifests, "ConfigMap") if "settings.yaml" in m["data"]]
     text: str = found["data"]["settings.yaml"]
     return text
 

@@ -25,6 +25,7 @@ READ_ONLY: set[Right] = {
     *rights("services", "list", "watch"),
     *rights("horizontalpodautoscalers.autoscaling", "list", "watch"),
     *rights("scaledobjects.keda.sh", "list", "watch"),
+    *rights("nodeclaims.karpenter.sh", "list", "watch"),
     *rights("nodeoverlays.karpenter.sh", "list", "watch"),
     *rights("deployments.apps", "get", "list", "watch"),
     *rights("statefulsets.apps", "get", "list", "watch"),

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from e2e.rig.binaries import Binaries
 from e2e.rig.kube import wait_for
 from e2e.rig.provisioner.pools import PoolFile, StaticNode
 from e2e.rig.stack import OPERATOR_NAMESPACE, Stack, StackSettings
-from e2e.scenarios.targets import keda_definition, overlay_definition
+from e2e.scenarios.targets import karpenter_definitions, keda_definition
 from tests.integration.chart.conftest import NAMESPACE, RELEASE
 from tests.integration.chart.test_rights import LEASE, READ_ONLY, SCALE, Right
 
@@ -85,10 +86,9 @@ def stack(
         state_folder=tmp_path_factory.mktemp("running"),
         name="running",
         pools=PoolFile(static_nodes=(StaticNode(name="platform"),)),
-        with_prometheus=False,
     )
     with Stack.start(settings) as started:
-        started.kube.apply(keda_definition(), overlay_definition())
+        started.kube.apply(keda_definition(), *karpenter_definitions())
         pod_address = {"fieldRef": {"fieldPath": "status.podIP"}}
         started.install_operator(
             {
@@ -130,6 +130,23 @@ def test_two_replicas_run_on_one_node_and_one_leads(stack: Stack) -> None:
     lease = stack.kube.get("coordination.k8s.io/v1", "Lease", RELEASE, namespace=OPERATOR_NAMESPACE)
     holder = lease["spec"]["holderIdentity"]
     assert any(holder.startswith(p["metadata"]["name"]) for p in pods)
+
+
+def query(stack: Stack, expression: str) -> list[dict[str, Any]]:
+    with requests.Session() as session:
+        session.trust_env = False
+        url = f"{stack.prometheus_url}/api/v1/query"
+        answer = session.get(url, params={"query": expression}, timeout=5)
+    found: list[dict[str, Any]] = answer.json()["data"]["result"]
+    return found
+
+
+def test_prometheus_scrapes_both_and_a_policy_keeps_its_namespace(stack: Stack) -> None:
+    both = "count(inference_cost_leader) == 2 and sum(inference_cost_leader) == 1"
+    wait_for(lambda: query(stack, both), timeout_seconds=30, what="one leader of two replicas")
+    ready = 'inference_cost_condition{type="Ready",status="True"}'
+    found = wait_for(lambda: query(stack, ready), timeout_seconds=30, what="a policy")
+    assert {one["metric"]["namespace"] for one in found} == {TEAM}
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])

@@ -52,7 +52,12 @@ INSTALLATIONS: dict[str, dict[str, Any]] = {
         "tolerations": [{"key": "a", "operator": "Exists"}],
         "affinity": {"nodeAffinity": {}},
         "podDisruptionBudget": {"enabled": False},
-        "metrics": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}},
+        "metrics": {
+            "podMonitor": {"enabled": True},
+            "serviceMonitor": {"enabled": True},
+            "prometheusRule": {"enabled": True},
+            "dashboards": {"enabled": True},
+        },
         "settings": {"decision": {"rate_window_seconds": 10}, "loop": {"tick_seconds": 3}},
     },
 }

@@ -72,6 +72,41 @@ def test_status_lists_it(own_cluster: Cluster) -> None:
 
 
 @pytest.mark.usefixtures("policy")
+def test_plan_shows_what_would_be_changed(own_cluster: Cluster) -> None:
+    done = run(own_cluster.kubeconfig, "plan", "-n", NAMESPACE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:5] == [
+        "--- team-a/Deployment/resnet",
+        "+++ team-a/Deployment/resnet  (InferenceCostPolicy/resnet, Recommend)",
+        "-  replicas: 1",
+        "+  replicas: 3",
+        "   cost: 4.00 -> 12.00 USD per hour",
+    ]
+
+
+def test_pause_and_resume(own_cluster: Cluster, kube: KubeClient, policy: str) -> None:
+    def annotations() -> dict[str, str]:
+        kind = ("inferencecost.dev/v1alpha1", "InferenceCostPolicy")
+        found: dict[str, str] = kube.get(*kind, policy, namespace=NAMESPACE)["metadata"].get(
+            "annotations", {}
+        )
+        return found
+
+    for arguments, told, left in (
+        (
+            ("pause", policy, "--replicas", "3"),
+            "held at 3",
+            {"paused": "true", "paused-replicas": "3"},
+        ),
+        (("resume", policy), "scaled again", {}),
+    ):
+        done = run(own_cluster.kubeconfig, *arguments, "-n", NAMESPACE)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert told in done.stdout
+        assert annotations() == {f"inferencecost.dev/{key}": value for key, value in left.items()}
+
+
+@pytest.mark.usefixtures("policy")
 def test_another_name_is_not_found(own_cluster: Cluster) -> None:
     done = run(own_cluster.kubeconfig, "explain", "bert", "-n", NAMESPACE)
     assert done.returncode == 3

@@ -5,13 +5,17 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference_cost.account.accrual import CostLine, Running
+from inference_cost.account.calendar import month_start
 from inference_cost.account.costs import account
-from inference_cost.account.month import AccountMemory, advance, month_start
+from inference_cost.account.ledger.lines import Kind
+from inference_cost.account.month import AccountMemory, advance
 from inference_cost.account.shares import split_node
-from inference_cost.model.workload import Pod
+from inference_cost.model.workload import CapacityType, Pod
 from tests.unit.account.worlds import node, observation, pod, snapshot
 
 START = month_start("2025-11")
+LINE = CostLine(kind=Kind.SERVING, pool="l4", capacity_type=CapacityType.ON_DEMAND)
 CENT = Decimal("0.01")
 prices = st.decimals(min_value=0, max_value=1000, places=5)
 requests = st.tuples(
@@ -65,7 +69,11 @@ def _run(price: Decimal, times: list[float]) -> AccountMemory:
     memory: AccountMemory | None = None
     for at in times:
         memory = advance(
-            memory, at=at, per_hour=price, priced_per_hour=price, gap_after_seconds=1e9
+            memory,
+            at=at,
+            per_hour=price,
+            running=[Running(line=LINE, per_hour=price, since=at)],
+            gap_after_seconds=1e9,
         )
     assert memory is not None
     return memory

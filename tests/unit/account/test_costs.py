@@ -109,6 +109,9 @@ def test_the_month_runs_on_and_a_deleted_policy_is_forgotten() -> None:
     one = account(snapshot(observation(pod()), nodes=nodes), {}, {})
     two = account(snapshot(observation(pod()), nodes=nodes, at=NOON + 45), {}, one.memory)
     assert two.policies[key()].month_to_date.amount == Decimal("0.05")
-    away = account(snapshot(observation(pod()), nodes=nodes, at=NOON + 91), {}, two.memory)
-    assert away.policies[key()].month_to_date.gap_seconds == 46
+    away = account(snapshot(observation(pod("p2")), nodes=nodes, at=NOON + 91), {}, two.memory)
+    assert away.policies[key()].month_to_date.gap_seconds == 0  # as many, at the same price
+    gone = account(snapshot(observation(), nodes=nodes, at=NOON + 91), {}, two.memory)
+    assert gone.policies[key()].month_to_date.gap_seconds == 46
+    assert gone.policies[key()].month_to_date.amount == Decimal("0.05")
     assert account(snapshot(nodes=nodes, at=NOON + 60), {}, two.memory).memory == {}

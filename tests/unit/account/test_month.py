@@ -5,19 +5,23 @@ from decimal import Decimal
 
 import pytest
 
+from inference_cost.account.accrual import CostLine, Running
+from inference_cost.account.calendar import month_start
 from inference_cost.account.checkpoint import from_dict, to_dict
+from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.month import (
     AccountMemory,
     MonthToDate,
     advance,
-    month_start,
     month_to_date,
 )
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import CapacityType
 
 NOVEMBER = month_start("2025-11")
 DECEMBER = month_start("2025-12")
 HOUR = 3600.0
+LINE = CostLine(kind=Kind.SERVING, pool="l4", capacity_type=CapacityType.ON_DEMAND)
 UNKNOWN = Missing(reason=MissingReason.PRICE_UNKNOWN)
 
 Tick = tuple[float, str | None]  # (epoch seconds, $/h or None where the price is unknown)
@@ -32,7 +36,7 @@ def run(
             memory,
             at=at,
             per_hour=UNKNOWN if rate is None else Decimal(rate),
-            priced_per_hour=Decimal(rate or "1"),
+            running=[Running(line=LINE, per_hour=Decimal(rate or "1"), since=at)],
             gap_after_seconds=gap_after,
         )
     assert memory is not None
@@ -101,13 +105,10 @@ def test_a_new_month_begins_at_its_first_moment() -> None:
     assert (month.since, month.coverage) == (DECEMBER, 1.0)
 
 
-def test_an_absence_over_the_change_of_the_month_starts_when_the_operator_is_back() -> None:
+def test_an_absence_over_the_change_of_the_month_is_a_gap_of_the_new_one() -> None:
     month = read(run((DECEMBER - HOUR, "2"), (DECEMBER + 3 * HOUR, "2")))
-    assert (month.month, month.amount, month.since) == (
-        "2025-12",
-        Decimal(0),
-        DECEMBER + 3 * HOUR,
-    )
+    assert (month.month, month.amount, month.since) == ("2025-12", Decimal(0), DECEMBER)
+    assert month.gap_seconds == 3 * HOUR
     assert month.coverage == 0.0
 
 
@@ -128,6 +129,13 @@ DAMAGE: dict[str, dict[str, object]] = {
     "an end before the beginning": {"lastAt": 0.0},
     "a month that does not exist": {"month": "2025-13"},
     "a value of the wrong type": {"gapSeconds": None},
+    "a line of a kind that does not exist": {
+        "totals": [[["gift", "l4", "spot", "", ""], "1"]],
+    },
+    "a line that lacks its pool": {"totals": [[["serving", "spot", "", ""], "1"]]},
+    "a total that is negative": {"totals": [[["serving", "l4", "spot", "", ""], "-1"]]},
+    "a day that does not exist": {"days": [["2025-11-31", "1", 86400.0]]},
+    "rates that are no list": {"rates": 5},
 }
 
 
@@ -135,6 +143,15 @@ DAMAGE: dict[str, dict[str, object]] = {
 def test_a_damaged_checkpoint_is_not_trusted(sentence: str) -> None:
     stored = to_dict(run((NOVEMBER, "1"))) | DAMAGE[sentence]
     assert from_dict(stored) is None
+
+
+def test_what_an_earlier_version_did_not_keep_is_empty() -> None:
+    stored = to_dict(run((NOVEMBER, "1"), (NOVEMBER + HOUR, "1")))
+    for later in ("rates", "totals", "days"):
+        del stored[later]
+    restored = from_dict(stored)
+    assert restored is not None
+    assert (restored.amount, restored.totals, restored.days) == (Decimal(1), (), ())
 
 
 def test_a_checkpoint_without_a_field_is_not_trusted() -> None:

@@ -41,8 +41,12 @@ class Bench:
             monotonic=lambda: 0.0,
             resource=POOL_STATUS,
         )
+        self.told: dict[str, Any] = {}
         self.reporter = PoolReporter(
-            statuses=writer, stored=lambda: self.pools, problems=lambda: problems
+            statuses=writer,
+            stored=lambda: self.pools,
+            problems=lambda: problems,
+            on_report=lambda statuses: setattr(self, "told", dict(statuses)),
         )
 
     async def tick(self, shot: Snapshot) -> list[tuple[str, str]]:
@@ -89,5 +93,13 @@ async def test_a_pool_that_is_gone_is_forgotten() -> None:
     await bench.tick(BOTH.seen())
     bench.pools.clear()
     assert await bench.tick(BOTH.seen()) == []
+    assert bench.told == {}
     bench.pools.append(SPOT)
     assert await bench.tick(BOTH.seen()) == [("", "spot")]
+
+
+async def test_all_statuses_are_told_also_those_that_say_nothing_new() -> None:
+    bench = Bench(SPOT)
+    await bench.tick(BOTH.seen())
+    assert await bench.tick(BOTH.seen(at=BOTH.seen().at + 15)) == []
+    assert bench.told["spot"]["nodes"] == bench.api.written[0][2]["nodes"]

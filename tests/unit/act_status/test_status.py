@@ -62,6 +62,7 @@ def test_the_cost() -> None:
         "monthToDate": "0.00",
         "monthToDateSince": NOON_TEXT,
         "coveragePercent": "100.0",
+        "projectedMonth": {"expected": "816.00"},  # 8.5 days at 4 an hour
         "priceSource": "ShippedTable",
         "priceTime": NOON_TEXT,
     }

@@ -36,7 +36,7 @@ def test_columns_of_a_policy() -> None:
     assert shown == [
         *("Target", "Mode", "Replicas", "Desired", "SLO", "Cost/h", "Limited-By", "Ready", "Age")
     ]
-    assert [c["name"] for c in columns if c.get("priority") == 1] == ["Reason", "Message"]
+    assert [c["name"] for c in columns if c.get("priority") == 1] == ["Reason", "Saved", "Message"]
 
 
 def test_columns_of_a_pool() -> None:

@@ -125,9 +125,9 @@ def test_refusal(changes: Changes, message: str) -> None:
 
 
 def test_a_field_of_a_later_version_is_ignored_unless_strict() -> None:
-    later: dict[str, Any] = changed(BASE, {"spec.monthlyBudget": "100"})
+    later: dict[str, Any] = changed(BASE, {"spec.weeklyBudget": "100"})
     assert parse_policy(later).spec == parse_policy(BASE).spec
-    with pytest.raises(InvalidObjectError, match=r"spec\.monthlyBudget: is not a field"):
+    with pytest.raises(InvalidObjectError, match=r"spec\.weeklyBudget: is not a field"):
         parse_policy(later, strict=True)
 
 

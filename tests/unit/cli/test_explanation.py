@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 from inference_cost.cli.explanation import CHANGED, NOT_YET, explanation_of
+from inference_cost.cli.fleet.summary import summary_of
 from inference_cost.cli.rendering import explanation_json, explanation_text, table
-from inference_cost.cli.summary import summary_of
 from inference_cost.model.plan import Action, LimitedBy, PoolStarts, Reason
 from inference_cost.model.reading import MissingReason
 from tests.unit.act_status.views import attained, limited, missing, plan, seen

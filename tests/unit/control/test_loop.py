@@ -1,6 +1,7 @@
 """The central loop: one tick at a time, on time, and nothing in a tick ends it."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -234,3 +235,14 @@ def test_the_scrape_interval_is_the_shortest_that_was_measured(
     assert unread.signals is UNREAD
     seen = [replace(unread, signals=seen_every(seconds)) for seconds in intervals]
     assert scrape_interval(Snapshot(at=NOW, observations=(unread, *seen))) == want
+
+
+async def test_only_a_pass_that_is_completed_makes_the_last_one_young() -> None:
+    world = World()
+    assert math.isnan(world.loop.pass_age)
+    await world.loop.tick()
+    before = world.loop.pass_age
+    await asyncio.sleep(0.02)
+    world.failures = [RuntimeError("boom")]
+    await world.loop._safe_tick()
+    assert world.loop.pass_age >= before + 0.02

@@ -119,6 +119,8 @@ FULL = PolicyMemory(
                 can_be_lost=True,
                 zones=2,
                 taken=("gpu-7",),
+                dear_per_hour=0.5,
+                dear_at=NOON - 900.0,
                 closed_since=1_763_800_000.0,
             ),
         ),
@@ -127,6 +129,8 @@ FULL = PolicyMemory(
         ordered=(4, 1),
         late_price=12.5,
     ),
+    dear_per_hour=1.3,
+    dear_at=NOON - 1200.0,
 )
 
 

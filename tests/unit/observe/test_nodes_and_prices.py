@@ -26,7 +26,7 @@ def pool(name: str, spec: dict[str, Any], **meta: Any) -> dict[str, Any]:
 def observed(*objects: dict[str, Any], currency: str = "USD") -> Node:
     cache = filled(*objects)
     book = PriceBook(cache.capacity_pools(), table=shipped_table(), currency=currency)
-    [found] = observe_nodes(cache.nodes(), book.price_of, cache.pods_on).values()
+    [found] = observe_nodes(cache.nodes(), book.price_of, cache.pods_on, {}).values()
     return found
 
 

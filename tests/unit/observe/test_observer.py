@@ -24,6 +24,7 @@ from tests.unit.observe.world import (
     pod,
     policy,
     recorded_window,
+    rfc3339,
     service,
     vector,
 )
@@ -69,6 +70,27 @@ async def test_measured_prices_are_those_of_the_nodes_from_the_second_look_on() 
         [found] = (await looking.observe(NOW + 15.0 * tick)).nodes.values()
         sources.append(found.price.source if isinstance(found.price, HourlyPrice) else None)
     assert sources == [PriceSource.SHIPPED_TABLE, PriceSource.OPEN_COST]
+
+
+@pytest.mark.parametrize("disruption", ["", "Drifted"])
+async def test_a_node_that_karpenter_gives_up_is_taken_back_unless_that_was_its_plan(
+    disruption: str,
+) -> None:
+    spot = {"karpenter.sh/capacity-type": "spot"}
+    planned = [{"type": "DisruptionReason", "status": "True", "reason": disruption}]
+    claim = {
+        "kind": "NodeClaim",
+        "metadata": metadata("spot-x7", namespace="", labels=spot, deletionTimestamp=rfc3339(NOW)),
+        "status": {
+            "nodeName": "gpu-1",
+            "providerID": "aws:///gpu-1",
+            "conditions": planned if disruption else [],
+        },
+    }
+    cache = filled(policy(), deployment(), pod("a"), node(labels=spot), claim)
+    [found] = (await look(cache, FakeMetrics(*recorded_window("a")))).nodes.values()
+    assert found.reclaimed == (not disruption)
+    assert bool(found.leaving) == (not disruption)
 
 
 async def test_a_whole_observation() -> None:

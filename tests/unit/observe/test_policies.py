@@ -1,11 +1,13 @@
 """Policies: what they say in base units, refusals, pauses."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from inference_cost.model.observation import PolicyRefusal
 from inference_cost.model.policy import (
+    Baseline,
     DrainObjective,
     Fallback,
     FallbackBehavior,
@@ -76,6 +78,9 @@ def test_every_field_arrives() -> None:
                 "fallback": {"failureThreshold": 4, "replicas": 3, "behavior": "Static"},
                 "headroom": {"mode": "Fixed", "replicas": 2},
                 "routing": "LeastRequest",
+                "costCenter": "R-D.4711",
+                "monthlyBudget": "2500.50",
+                "baseline": "StaticPeak",
                 "schedules": [
                     {
                         "name": "mornings",
@@ -102,6 +107,8 @@ def test_every_field_arrives() -> None:
     )
     assert found.headroom == Headroom(mode=HeadroomMode.FIXED, replicas=2)
     assert found.routing is Routing.LEAST_REQUEST
+    assert (found.cost_center, found.monthly_budget) == ("R-D.4711", Decimal("2500.50"))
+    assert found.baseline is Baseline.STATIC_PEAK
     assert found.schedules == (
         Schedule(
             start="0 8 * * 1-5",

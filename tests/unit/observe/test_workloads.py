@@ -8,7 +8,16 @@ from inference_cost.api.annotations import DELETION_COST
 from inference_cost.model.policy import TargetRef
 from inference_cost.model.workload import NoWorkload, TargetProblem, Workload
 from inference_cost.observe.workloads import find_workload
-from tests.unit.observe.world import NOW, deployment, filled, owner, pod, stateful_set
+from tests.unit.observe.world import (
+    NOW,
+    deployment,
+    filled,
+    metadata,
+    owner,
+    pod,
+    rfc3339,
+    stateful_set,
+)
 
 TARGET = TargetRef(api_version="apps/v1", kind="Deployment", name="resnet")
 
@@ -23,6 +32,36 @@ def refusal(*objects: dict[str, Any], target: TargetRef = TARGET) -> NoWorkload:
     found = find_workload(filled(*objects), "vision", target)
     assert isinstance(found, NoWorkload), found
     return found
+
+
+def waiting(name: str, *, created_at: float) -> dict[str, Any]:
+    made = pod(name, ready_for=None, created_at=created_at, node="")
+    made["status"]["conditions"].append(
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    )
+    return made
+
+
+def test_pods_that_a_machine_was_refused_to_are_those_that_waited_for_it() -> None:
+    target = deployment()
+    target["spec"]["template"]["spec"]["nodeSelector"] = {"karpenter.sh/nodepool": "spot"}
+    refused = {
+        "kind": "NodeClaim",
+        "metadata": metadata(
+            "spot-x7",
+            namespace="",
+            labels={"karpenter.sh/nodepool": "spot"},
+            deletionTimestamp=rfc3339(NOW),
+        ),
+    }
+    found = workload(
+        target,
+        refused,
+        pod("serves", created_at=NOW - 90),
+        waiting("waited", created_at=NOW - 9),
+        waiting("came-later", created_at=NOW + 3),
+    )
+    assert [p.name for p in found.pods if p.refused] == ["waited"]
 
 
 def test_a_deployment_is_found_with_its_own_pods_alone() -> None:

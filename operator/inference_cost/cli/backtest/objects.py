@@ -192,6 +192,15 @@ def _parse(parse: Any, document: _Document) -> Any:
         raise CommandError(f"{document.where}: {error.kind} {document.name}: {error}") from None
 
 
+def policy_to_replay(content: Mapping[str, Any], where: str, namespace: str) -> Policy:
+    """One object, ready to be run: Enforce and not paused. `where` it stands, for messages.
+
+    Raises:
+        CommandError: it is not what it should be, or cannot be replayed yet; says what to change.
+    """
+    return _policy(_Document(where, content), namespace)
+
+
 def _policy(document: _Document, namespace: str) -> Policy:
     _parse(parse_policy, document)
     parsed = parse_record(policy_record(document.content))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
-from inference_cost.cli.failure import CommandError, ExitCode
+from inference_cost.cli.failure import usage
+from inference_cost.cli.prometheus_access import PrometheusAccess
 
 AUTOSCALERS = (
     "hpa",
@@ -61,6 +62,16 @@ class HistoryOptions:
     step_seconds: float = HISTORY_STEP_SECONDS
     fill_gaps_seconds: float = 0.0
 
+    @property
+    def access(self) -> PrometheusAccess:
+        return PrometheusAccess(
+            url=self.url,
+            bearer_token_file=self.bearer_token_file,
+            header_files=self.header_files,
+            ca_file=self.ca_file,
+            matchers=self.matchers,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterOptions:
@@ -103,10 +114,6 @@ class Options:
     timings: bool = True
     output: Output = Output.TABLE
     output_file: str = ""
-
-
-def usage(message: str) -> CommandError:
-    return CommandError(message, ExitCode.USAGE)
 
 
 def check(options: Options) -> None:

@@ -23,6 +23,27 @@ def _mix_saves(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"All on what cannot be taken away would cost {_hourly(saved)} more, late requests after a loss paid for."
 
 
+_LIMITS: Final = {"nodes": "{most:g} nodes", "hourlyCost": "{money} per hour"}
+
+
+def _pool_full(values: Values, _: Plan, __: PolicyObservation) -> str:
+    most = float(values["most"])
+    money = small_money(Decimal(str(most)))
+    room = _LIMITS[str(values["limit"])].format(most=most, money=money)
+    full = (
+        f"CapacityPool {values['pool']} has no room for all: limits.{values['limit']} allows {room}"
+    )
+    if not values["takers"]:
+        return f"{full}, and {'this policy' if values['own'] else 'what no policy scales'} has it."
+    why = "of higher priority" if values["higher"] else "who gain more by it or are there already"
+    return f"{full}. It is taken by {values['takers']}, {why}."
+
+
+def _cap_reached(values: Values, _: Plan, __: PolicyObservation) -> str:
+    missing = count(int(values["replicas"]), "replica")
+    return f"maxHourlyCost of {_hourly(values['cap'])} is reached: {missing} fewer than needed, whatever the objective."
+
+
 SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] = {
     "mix-no-pool": lambda v, _p, _o: (
         f"Variant {v['variant']} names CapacityPool {v['pool']}, which is not there."
@@ -48,6 +69,17 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
     ),
     "mix-dwelling": lambda _v, _p, _o: (
         "Going back so soon would not pay for the starts: prices moved replicas the other way within the hour."
+    ),
+    "pool-full": _pool_full,
+    "pool-short": lambda v, _p, _o: (
+        f"There is no room elsewhere: {count(int(v['replicas']), 'replica')} fewer than needed."
+    ),
+    "pool-elsewhere": lambda v, _p, _o: (
+        f"What runs elsewhere for that costs {_hourly(v['extra'])} more."
+    ),
+    "cap-reached": _cap_reached,
+    "cap-unpriced": lambda v, _p, _o: (
+        f"maxHourlyCost of {_hourly(v['cap'])} holds nothing back, because a price is not known."
     ),
     "mix-short": lambda v, _p, _o: (
         f"There is nowhere room for {count(int(v['replicas']), 'replica')}: pods wait in vain or are refused, or "

@@ -1,9 +1,10 @@
 """One look at where a policy's replicas run, and where they are to run from now on. State in, state out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from inference_cost.decide.mix.budget import Cap, affordable
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.dwell import Move, dwelling, left_at
 from inference_cost.decide.mix.losses import NOTHING_KNOWN, Happened, keeps_away, watched
@@ -22,7 +23,8 @@ class DomainSeen:
 
     `waiting`: of those that start, without a node. `vain`: that have waited for too long, and do not count.
     `refused`: what was asked for does not come. `parts`: zones that are lost one by one. `closed`: nothing new lands
-    there for now, because somebody wants it so.
+    there for now, because somebody wants it so. `granted`: replicas for which a pool with limits has room, those there
+    included; `at_once`: of these that may be asked for now. `dear_per_hour`: the highest price of late.
     """
 
     name: str
@@ -37,6 +39,9 @@ class DomainSeen:
     lowest: int = 0
     highest: int = MOST
     parts: int = 1
+    granted: int = MOST
+    at_once: int = MOST
+    dear_per_hour: float = 0.0
     closed: bool = False
 
     @property
@@ -53,15 +58,21 @@ class DomainSeen:
 class Placed:
     """By domain, in their order. `wanted`: the cheapest mix; `asked`: on the way there; `domains`: as reckoned with.
 
-    `short`: replicas for which no domain has room now; some of them are asked for all the same. `dwelling`: some stay
-    where they are for the only reason that they left the cheaper place a short while ago.
+    `short`: replicas for which no domain has room now; some of them are asked for all the same. `limited`: that the
+    limits of pools hold back; `unpaid`: that the policy's cap does. `free`: `domains` and `unlimited` the mix without
+    limits of pools. `dwelling`: some stay where they are for the only reason that they left the cheaper place a short
+    while ago.
     """
 
     wanted: tuple[int, ...]
     asked: tuple[int, ...]
     domains: tuple[Domain, ...]
     remembered: tuple[PlacedDomain, ...]
+    free: tuple[Domain, ...]
+    unlimited: tuple[int, ...]
     short: int = 0
+    limited: int = 0
+    unpaid: int = 0
     dwelling: bool = False
 
 
@@ -70,23 +81,31 @@ def exposure_seconds(start_seconds: float, notice_seconds: float, reaction_secon
     return max(reaction_seconds + start_seconds - notice_seconds, LEAST_EXPOSURE_SECONDS)
 
 
-def place(
+def place(  # noqa: PLR0917 - all that counts
     needed: int,
     seen: Sequence[DomainSeen],
     risk: Risk,
     before: Sequence[PlacedDomain],
     at: float,
+    cap: Cap | None = None,
 ) -> Placed:
-    """What to ask each domain for. Of one that was not there before nothing is known."""
+    """What to ask each domain for. Of one that was not there before nothing is known. `cap`: on its cost."""
     known = {one.name: one for one in before}
     records = tuple(_watched(one, known, at) for one in seen)
     plain = tuple(_domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
     was = [known.get(one.name) for one in seen]
     nothing_missing = sum(one.alive for one in seen) >= needed
-    domains = dwelling(plain, was, at) if nothing_missing else plain
-    found = cheapest(needed, domains, risk)
-    wanted = _last_resort(needed, found, seen)
-    asking = asked(wanted, [one.ready for one in seen], needed)
+    free = dwelling(plain, was, at) if nothing_missing else plain
+    domains = tuple(map(_granted, free, seen))
+    unlimited = _found(needed, free, seen, risk, cap)
+    found = unlimited if domains == free else _found(needed, domains, seen, risk, cap)
+    unpaid = 0
+    if cap is not None:
+        unpaid = _missing(needed, found) - _missing(needed, cheapest(needed, domains, risk))
+    payable = needed - max(unpaid, 0)
+    wanted = found if unpaid > 0 else _last_resort(payable, found, seen)
+    going = asked(wanted, [one.ready for one in seen], payable)
+    asking = tuple(min(count, one.at_once) for count, one in zip(going, seen, strict=True))
     moves = [
         Move(alive=one.alive, wanted=n, forced=not nothing_missing or keeps_away(record, at))
         for one, n, record in zip(seen, wanted, records, strict=True)
@@ -96,14 +115,45 @@ def place(
         PlacedDomain(name=one.name, asked=count, alive=one.alive, record=record, left_at=since)
         for one, count, record, since in zip(seen, asking, records, left, strict=True)
     )
+    limited = max(_missing(needed, found) - _missing(needed, unlimited), 0)
+    waiting = max(min(payable, sum(going)) - sum(asking), 0)
     return Placed(
         wanted=wanted,
         asked=asking,
         domains=domains,
         remembered=remembered,
-        short=max(needed - sum(found), 0),
-        dwelling=domains != plain and cheapest(needed, plain, risk) != found,
+        free=free,
+        unlimited=unlimited,
+        short=max(payable - sum(found) - limited, 0),
+        limited=max(limited, waiting),
+        unpaid=max(unpaid, 0),
+        dwelling=free != plain
+        and _found(needed, tuple(map(_granted, plain, seen)), seen, risk, cap) != found,
     )
+
+
+def _found(
+    needed: int,
+    domains: Sequence[Domain],
+    seen: Sequence[DomainSeen],
+    risk: Risk,
+    cap: Cap | None,
+) -> tuple[int, ...]:
+    if cap is None:
+        return cheapest(needed, domains, risk)
+    dear = [max(one.dear_per_hour, one.price_per_hour) for one in seen]
+    return affordable(needed, domains, risk, dear, cap)
+
+
+def _missing(needed: int, counts: Sequence[int]) -> int:
+    return max(needed - sum(counts), 0)
+
+
+def _granted(domain: Domain, seen: DomainSeen) -> Domain:
+    if seen.granted >= domain.highest:
+        return domain
+    highest = max(seen.granted, 0)
+    return replace(domain, lowest=min(domain.lowest, highest), highest=highest)
 
 
 def _last_resort(needed: int, found: Sequence[int], seen: Sequence[DomainSeen]) -> tuple[int, ...]:
@@ -112,7 +162,9 @@ def _last_resort(needed: int, found: Sequence[int], seen: Sequence[DomainSeen]) 
     order = sorted(range(len(seen)), key=lambda i: (seen[i].can_be_lost, seen[i].price_per_hour))
     for i in order if missing > 0 else ():
         one = seen[i]
-        room = min(one.highest, one.sure + max(one.waiting + one.vain, PROBE)) - counts[i]
+        room = (
+            min(one.highest, one.granted, one.sure + max(one.waiting + one.vain, PROBE)) - counts[i]
+        )
         more = min(missing, max(room, 0))
         counts[i] += more
         missing -= more

@@ -73,7 +73,7 @@ def in_vain(pod: Pod, patience: Patience, at: float) -> bool:
     if pod.ready_at is not None:
         return False
     if pod.unschedulable and not pod.waiting_reason:
-        return at - pod.created_at > patience.for_a_node
+        return pod.refused or at - pod.created_at > patience.for_a_node
     return is_stuck(pod, at, max(patience.start_up, patience.for_a_node))
 
 

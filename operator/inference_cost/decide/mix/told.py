@@ -7,6 +7,7 @@ from inference_cost.decide.case import Case
 from inference_cost.decide.mix.cheapest import Risk, cheapest, cost_per_hour
 from inference_cost.decide.mix.losses import keeps_away
 from inference_cost.decide.mix.place import Placed
+from inference_cost.decide.mix.placement import Full
 from inference_cost.model.plan import Reason
 
 
@@ -14,17 +15,25 @@ from inference_cost.model.plan import Reason
 class Told:
     """What a placement was reckoned with.
 
-    `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes.
+    `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes. `full`: pools that
+    had no room for all; `cap`: the policy's, per hour.
     """
 
     unpriced: Sequence[str]
     risk: Risk
     desired: int
-    closed: Sequence[str]
+    closed: Sequence[str] = ()
+    full: tuple[Full, ...] = ()
+    cap: float | None = None
 
 
 def reasons(case: Case, placed: Placed, told: Told) -> tuple[Reason, ...]:
-    return (*_of_prices(case, placed, told), *_on_the_way(case, placed, told))
+    return (
+        *_of_prices(case, placed, told),
+        *_of_limits(placed, told),
+        *_of_the_cap(placed, told),
+        *_on_the_way(case, placed, told),
+    )
 
 
 def _of_prices(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
@@ -43,6 +52,45 @@ def _of_prices(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
     if safe < policy.min_on_demand_replicas:
         values = (("floor", policy.min_on_demand_replicas), ("replicas", safe))
         yield Reason(code="mix-floor", values=values)
+
+
+def _of_limits(placed: Placed, told: Told) -> Iterator[Reason]:
+    """Who has the room, and what it costs that this policy has not."""
+    if not told.full or (placed.wanted == placed.unlimited and not placed.limited):
+        return
+    yield from map(full_reason, told.full)
+    total = sum(placed.wanted)
+    plain = replace(told.risk, survivors=0)
+    free = cheapest(min(told.desired, total), placed.free, plain)
+    extra = cost_per_hour(told.desired, placed.wanted, placed.free, plain) - cost_per_hour(
+        told.desired, free, placed.free, plain
+    )
+    if placed.limited:
+        yield Reason(code="pool-short", values=(("replicas", placed.limited),))
+    if extra > 0 and told.risk.late_price:  # else prices are not looked at
+        yield Reason(code="pool-elsewhere", values=(("extra", extra),))
+
+
+def full_reason(full: Full) -> Reason:
+    values: tuple[tuple[str, str | float | int], ...] = (
+        ("pool", full.pool),
+        ("limit", full.limit),
+        ("most", full.most),
+        ("takers", ", ".join(full.takers)),
+        ("higher", int(full.higher)),
+        ("own", full.own),
+    )
+    return Reason(code="pool-full", values=values)
+
+
+def _of_the_cap(placed: Placed, told: Told) -> Iterator[Reason]:
+    if told.cap is None:
+        return
+    if told.unpriced:
+        yield Reason(code="cap-unpriced", values=(("cap", told.cap),))
+    elif placed.unpaid:
+        values = (("cap", told.cap), ("replicas", placed.unpaid))
+        yield Reason(code="cap-reached", values=values)
 
 
 def _on_the_way(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
@@ -66,7 +114,8 @@ def _worth(placed: Placed, told: Told) -> Iterator[Reason]:
     desired, plain = told.desired, replace(told.risk, survivors=0)
     lossy = [domain.losses_per_hour > 0 for domain in placed.domains]
     if not any(n and can for n, can in zip(placed.wanted, lossy, strict=True)):
-        yield Reason(code="mix-safe")
+        if placed.wanted == placed.unlimited:
+            yield Reason(code="mix-safe")
         return
     cost = cost_per_hour(desired, placed.wanted, placed.domains, plain)
     safe = [

@@ -11,11 +11,13 @@ from typing import Final
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.headroom.choice import highest_price
+from inference_cost.decide.mix.budget import Cap, Dearest, dearest
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
+from inference_cost.decide.mix.claims import Budget
 from inference_cost.decide.mix.cordons import closed_since
 from inference_cost.decide.mix.losses import keeps_away
 from inference_cost.decide.mix.place import DomainSeen, Placed, exposure_seconds, place
-from inference_cost.decide.mix.placement import Placement, VariantPlaced
+from inference_cost.decide.mix.placement import Grant, Placement, Sought, VariantPlaced
 from inference_cost.decide.mix.pods import Patience, VariantPods, pods_of
 from inference_cost.decide.mix.prices import ReplicaPrice, price_of
 from inference_cost.decide.mix.told import Told, reasons
@@ -37,12 +39,13 @@ NODES_KEPT: Final = 64
 class How:
     """`late_price` None: nothing is moved for the sake of cost. `keep`: nothing that is there goes, here or there.
 
-    `free`: whatever the bounds of the variants are, by a user's order.
+    `free`: whatever the bounds of the variants are, by a user's order. `grant`: what pools with limits leave to it.
     """
 
     late_price: float | None = None
     keep: bool = False
     free: bool = False
+    grant: Grant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +96,40 @@ def place_variants(case: Case, desired: int, how: How) -> Placement:
         domains = _with_floor(domains, policy.min_on_demand_replicas, risk)
     if unknown or how.late_price is None:
         domains = [replace(one, price_per_hour=ANY_PRICE) for one in domains]
-    placed = place(desired, domains, risk, placing.domains, case.at)
+    if how.grant is not None:
+        domains = _granted(domains, how.grant)
+    cap = None
+    if policy.max_hourly_cost is not None and not how.free:
+        cap = Cap(most=float(policy.max_hourly_cost), least=case.bounds.lowest)
+    holds = None if unknown or how.late_price is None else cap
+    placed = place(desired, domains, risk, placing.domains, case.at, holds)
+    full = () if how.grant is None else how.grant.full
     closed = [one.variant.name for one in seen if one.closed_since is not None]
-    told = Told(unknown, risk, desired, closed)
-    return _placement(case, seen, placed, desired, how, told=told)
+    told = Told(unknown, risk, desired, closed, full, None if cap is None else cap.most)
+    budget = None if holds is None else Budget(prices=_dear(domains), most=holds.most)
+    return _placement(case, seen, placed, desired, how, told=told, budget=budget)
+
+
+def _granted(domains: Sequence[DomainSeen], grant: Grant) -> list[DomainSeen]:
+    return [
+        replace(one, granted=goal, at_once=now)
+        for one, goal, now in zip(domains, grant.goal, grant.now, strict=True)
+    ]
+
+
+def _dear(domains: Sequence[DomainSeen]) -> tuple[float, ...]:
+    return tuple(max(one.dear_per_hour, one.price_per_hour) for one in domains)
 
 
 def _placement(
-    case: Case, seen: Sequence[_Seen], placed: Placed, desired: int, how: How, *, told: Told
+    case: Case,
+    seen: Sequence[_Seen],
+    placed: Placed,
+    desired: int,
+    how: How,
+    *,
+    told: Told,
+    budget: Budget | None,
 ) -> Placement:
     going = placed.asked if _acts(case) else placed.wanted
     orders = tuple(n + one.pods.leaving for n, one in zip(going, seen, strict=True))
@@ -109,16 +138,26 @@ def _placement(
         variants=tuple(map(_of_variant, seen, placed.domains, orders, placed.remembered)),
         placing=Placing(
             domains=tuple(
-                _remembered(one, after, asked)
+                _remembered(one, after, asked, case.at)
                 for one, after, asked in zip(seen, placed.remembered, going, strict=True)
             ),
-            total=desired,
+            total=max(desired - placed.limited - placed.unpaid, 0),
             before=counts,
             late_price=case.memory.placing.late_price if how.late_price is None else how.late_price,
         ),
         reasons=reasons(case, placed, told),
         short=placed.short,
         surplus=max(sum(counts) - case.fleet.current, 0),
+        limited=placed.limited,
+        unpaid=placed.unpaid,
+        sought=Sought(
+            needed=desired,
+            domains=placed.free,
+            risk=told.risk,
+            mix=placed.unlimited,
+            leaving=tuple(one.pods.leaving for one in seen),
+            budget=budget,
+        ),
     )
 
 
@@ -202,8 +241,15 @@ def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> D
         lowest=max(lowest, alive) if stay else lowest,
         highest=max(highest, alive) if stay else highest,
         parts=seen.zones,
+        dear_per_hour=0.0 if seen.before is None else _dearest(seen, case.at).per_hour,
         closed=seen.closed_since is not None,
     )
+
+
+def _dearest(seen: _Seen, at: float) -> Dearest:
+    before, price = seen.before, seen.price
+    known = None if before is None else Dearest(per_hour=before.dear_per_hour, at=before.dear_at)
+    return dearest(known, 0.0 if price is None else price.per_hour, at)
 
 
 def _lost(seen: _Seen) -> int:
@@ -267,8 +313,9 @@ def _of_variant(seen: _Seen, domain: Domain, order: int, after: PlacedDomain) ->
     )
 
 
-def _remembered(seen: _Seen, after: PlacedDomain, asked: int) -> PlacedDomain:
+def _remembered(seen: _Seen, after: PlacedDomain, asked: int, at: float) -> PlacedDomain:
     price, names = seen.price, {node for node, _ in seen.pods.taken}
+    dear = _dearest(seen, at)
     before = () if seen.before is None else seen.before.taken
     return replace(
         after,
@@ -280,4 +327,6 @@ def _remembered(seen: _Seen, after: PlacedDomain, asked: int) -> PlacedDomain:
         zones=seen.zones_seen,
         closed_since=seen.closed_since,
         taken=tuple(sorted({*before[-NODES_KEPT:], *names}))[:NODES_KEPT] if names else (),
+        dear_per_hour=dear.per_hour,
+        dear_at=dear.at,
     )

@@ -113,7 +113,7 @@ def test_the_query_of_a_stateful_set_with_models_and_matchers(tmp_path: Path) ->
     text = policy("res.net").replace("kind: Deployment", "kind: StatefulSet")
     text += "  serving: {models: [a.b]}\n"
     found = query_of(
-        a_policy(tmp_path, text), options(matchers='cluster="c"'), PrometheusSettings()
+        a_policy(tmp_path, text), options(), PrometheusSettings(matchers='cluster="c"')
     )
     assert 'pod=~"res\\\\.net-[0-9]+", cluster="c", model=~"a\\\\.b"' in found
 

@@ -16,6 +16,7 @@ from inference_cost.model.policy import LatencyObjective, Mode, Pause, SpotRisk
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import CapacityType, NoWorkload, TargetProblem
 from tests.unit.decide.mix.two_variants import (
+    ASKED_FOR,
     AWAY,
     BOTH,
     CRASHING,
@@ -24,6 +25,7 @@ from tests.unit.decide.mix.two_variants import (
     MADE_AGAIN,
     NO_PRICE,
     QUIET,
+    REFUSED,
     SPOT,
     SPOT_POOL,
     TAKEN,
@@ -96,6 +98,16 @@ PLACED: dict[str, tuple[World, PolicyMemory, tuple[int, int]]] = {
         World(spot=(4, WAITING), safe=(1, ready("safe", 1)), rate=80.0, of=two(fewest=4)),
         remembering(4, 1, total=4),
         (0, 4),
+    ),
+    "what the cloud refused is asked of the other pool at once": (
+        World(spot=(4, REFUSED), safe=(1, ready("safe", 1)), rate=80.0, of=two(fewest=4)),
+        remembering(4, 1, total=4),
+        (0, 4),
+    ),
+    "what has only just been asked for is waited for": (
+        World(spot=(4, ASKED_FOR), safe=(1, ready("safe", 1)), rate=80.0, of=two(fewest=4)),
+        remembering(4, 1, total=4),
+        (4, 1),
     ),
     "without a price nothing moves, and the objective is kept in the order written": (
         World(

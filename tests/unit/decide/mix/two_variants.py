@@ -153,6 +153,8 @@ FULL_SPOT = World(spot=(4, ready("spot", 4)))
 BOTH = World(spot=(4, ready("spot", 4)), safe=(4, ready("safe", 4)))
 NO_PRICE = replace(SPOT, price=Missing(reason=MissingReason.PRICE_UNKNOWN))
 WAITING = [pod(f"spot-{i}", ready=False, age=400.0, node="", unschedulable=True) for i in range(4)]
+ASKED_FOR = [pod(f"spot-{i}", ready=False, age=5.0, node="", unschedulable=True) for i in range(4)]
+REFUSED = [replace(one, refused=True) for one in ASKED_FOR]
 MADE_AGAIN = [pod(f"spot-{i}", ready=False, age=5.0, node="") for i in range(4)]
 CRASHING = [
     pod(f"spot-{i}", ready=False, age=30.0, node="spot", waiting_reason="CrashLoopBackOff")

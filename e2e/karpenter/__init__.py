@@ -1,0 +1,1 @@
+"""Scenarios in which real Karpenter buys the nodes that the operator's replicas run on."""

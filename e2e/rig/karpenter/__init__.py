@@ -1,0 +1,1 @@
+"""Real Karpenter on a bundled cluster: it buys nodes, which kwok simulates."""

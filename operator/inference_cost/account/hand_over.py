@@ -1,0 +1,91 @@
+"""From what the last leader left to an account that goes on: its checkpoint, and what it exported after that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from inference_cost.account.accrual import Charge, Day, Totals, sum_of, with_days
+from inference_cost.account.calendar import month_of
+from inference_cost.account.milliseconds import hours_between
+from inference_cost.account.month import AccountMemory, next_month
+from inference_cost.model.policy import PolicyKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What was exported last. `counted_at`: epoch seconds up to which the totals count."""
+
+    counted_at: float
+    totals: Totals
+    month_to_date: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedCosts:
+    """By namespace and name of the policy, and by pool."""
+
+    policies: Mapping[tuple[str, str], Recorded]
+    pools: Mapping[str, Recorded]
+
+
+NOTHING_RECORDED = RecordedCosts(policies={}, pools={})
+
+
+def handed_over(
+    memory: Mapping[PolicyKey, AccountMemory], recorded: RecordedCosts
+) -> dict[PolicyKey, AccountMemory]:
+    """Of policies that have a checkpoint: one made anew under an old name inherits nothing."""
+    return {
+        key: _brought_up(stored, recorded.policies.get((key.namespace, key.name)))
+        for key, stored in memory.items()
+    }
+
+
+def pools_handed_over(recorded: RecordedCosts) -> dict[str, AccountMemory]:
+    """They have no checkpoint: what was exported is all that is known."""
+    return {
+        pool: AccountMemory(
+            month=month_of(one.counted_at),
+            amount=Decimal(0),
+            since=one.counted_at,
+            last_at=one.counted_at,
+            totals=one.totals,
+            handed_over=True,
+        )
+        for pool, one in recorded.pools.items()
+    }
+
+
+def _brought_up(memory: AccountMemory, recorded: Recorded | None) -> AccountMemory:
+    """No total falls: what was exported and is not in the checkpoint was charged all the same."""
+    stored = replace(memory, handed_over=True)
+    if recorded is None or recorded.counted_at <= memory.last_at:
+        return stored
+    totals = _higher(memory.totals, recorded.totals)
+    gained = sum_of(totals) - sum_of(memory.totals)
+    begun = next_month(stored, recorded.counted_at)
+    same = begun.month == memory.month
+    return replace(
+        begun,
+        last_at=recorded.counted_at,
+        amount=memory.amount + gained if same else recorded.month_to_date or Decimal(0),
+        totals=totals,
+        days=_days(memory, recorded.counted_at, gained),
+    )
+
+
+def _days(memory: AccountMemory, until: float, gained: Decimal) -> tuple[Day, ...]:
+    """Spread evenly: when in that time it was charged is not told."""
+    hours = hours_between(memory.last_at, until)
+    if hours <= 0 or not memory.totals:
+        return memory.days
+    line = memory.totals[0][0]
+    even = Charge(line=line, per_hour=gained / hours, begin=memory.last_at, end=until)
+    return with_days(memory.days, [even], (memory.last_at, until))
+
+
+def _higher(stored: Totals, recorded: Totals) -> Totals:
+    found = dict(stored)
+    for line, amount in recorded:
+        found[line] = max(found.get(line, Decimal(0)), amount)
+    return tuple(found.items())

@@ -1,0 +1,1 @@
+"""The same costs by other people's rules, and what makes the difference."""

@@ -1,0 +1,233 @@
+"""Both sides of the comparison at one look, from what is seen, decided and paid."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from inference_cost.account.savings import baselines
+from inference_cost.account.savings.baselines import (
+    Counterfactual,
+    Demand,
+    Shadows,
+    late_fraction,
+)
+from inference_cost.account.savings.hpa import Bounds
+from inference_cost.account.savings.savings import Look, SavingsMemory, Side, advanced
+from inference_cost.account.savings.whole_nodes import (
+    PoolPart,
+    PoolSum,
+    Replica,
+    emptied,
+    parts_of,
+    replica_of,
+    total_of,
+)
+from inference_cost.account.shares import NodeSplit
+from inference_cost.model.observation import DecisionSettings
+from inference_cost.model.plan import LimitedBy, Plan, Prediction
+from inference_cost.model.policy import Baseline, DrainObjective, LatencyObjective, Mode, Policy
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import Pod
+
+ALLOWED_LATE = 0.01  # where the objective names no share of the requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """A policy's bound pods by variant, on the nodes of the pools in use."""
+
+    pods: Mapping[str, Sequence[Pod]]
+    splits: Mapping[str, NodeSplit]
+    pools: Mapping[str, PoolSum]
+
+    @property
+    def all_pods(self) -> list[Pod]:
+        return [pod for pods in self.pods.values() for pod in pods]
+
+
+def follow(
+    memory: SavingsMemory | None,
+    policy: Policy,
+    plan: Plan | None,
+    fleet: Fleet,
+    *,
+    at: float,
+    settings: DecisionSettings,
+    gap_after_seconds: float,
+) -> SavingsMemory:
+    """The savings with one more look."""
+    kind = policy.baseline
+    potential = plan is None or plan.mode is Mode.RECOMMEND or plan.limited_by is LimitedBy.CONFLICT
+    shadows = memory.shadows if memory is not None else Shadows()
+    since = at - memory.last_at if memory is not None else 0.0
+    look: Look | Missing
+    demand, parts = _demand(policy, plan), parts_of(fleet.all_pods, fleet.splits, fleet.pools)
+    if plan is None or isinstance(demand, Missing):
+        look = demand if isinstance(demand, Missing) else NOT_DECIDED
+    elif isinstance(parts, Missing):
+        look = parts
+    else:
+        now = _Now(policy, plan, fleet, demand, parts, at)
+        elapsed = since if 0 < since <= gap_after_seconds else 0.0
+        shadows = _shadows(shadows, now, potential=potential, seconds=elapsed, settings=settings)
+        look = _look(now, shadows, kind, potential=potential)
+    return advanced(
+        memory,
+        look,
+        baseline=kind,
+        potential=potential,
+        at=at,
+        shadows=shadows,
+        gap_after_seconds=gap_after_seconds,
+    )
+
+
+NOT_DECIDED = Missing(reason=MissingReason.NOT_LEARNED, detail="nothing was decided yet")
+
+
+def allowed_late(policy: Policy) -> float:
+    objective = policy.objective
+    return (
+        1 - objective.target_fraction if isinstance(objective, LatencyObjective) else ALLOWED_LATE
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    policy: Policy
+    plan: Plan
+    fleet: Fleet
+    demand: Demand
+    parts: tuple[PoolPart, ...]
+    at: float
+
+    @property
+    def bounds(self) -> Bounds:
+        variants = self.policy.variants
+        return Bounds(
+            low=max(self.policy.fewest, sum(v.min_replicas for v in variants)),
+            high=min(self.policy.most, sum(v.max_replicas for v in variants)),
+        )
+
+    @property
+    def late(self) -> tuple[float, bool]:
+        """Of the fleet that runs, and whether that is measured."""
+        measured = self.plan.attainment
+        if isinstance(measured, Missing):
+            return late_fraction(self.demand, self.plan.ready), False
+        return min(1.0, max(0.0, 1 - measured.fraction)), True
+
+
+def _demand(policy: Policy, plan: Plan | None) -> Demand | Missing:
+    if isinstance(policy.objective, DrainObjective):
+        return Missing(
+            reason=MissingReason.NOT_COMPARABLE,
+            detail="requests may wait for a deadline, which no baseline lets them",
+        )
+    if plan is None:
+        return NOT_DECIDED
+    if isinstance(plan.demand, Missing):
+        return plan.demand
+    if isinstance(plan.profile, Missing):
+        return plan.profile
+    if plan.profile.load_per_replica <= 0:
+        return Missing(reason=MissingReason.NOT_LEARNED, detail="no replica can meet the objective")
+    return Demand(per_second=plan.demand.now, load_per_replica=plan.profile.load_per_replica)
+
+
+def _shadows(
+    shadows: Shadows, now: _Now, *, potential: bool, seconds: float, settings: DecisionSettings
+) -> Shadows:
+    starts = [one.p50_seconds for one in now.plan.starts]
+    late, measured = now.late
+    observed = baselines.repriced(shadows.observed, _prices(now.fleet.pools))
+    if potential and seconds > 0:
+        observed = baselines.observe(
+            observed,
+            seconds=seconds,
+            demand=now.demand,
+            replicas=len(now.fleet.all_pods),
+            parts=now.parts,
+            late=late,
+            measured=measured,
+        )
+    replica = replica_of(now.fleet.all_pods, now.fleet.splits)
+    known = replace(
+        shadows,
+        observed=observed,
+        replica=shadows.replica if isinstance(replica, Missing) else replica,
+    )
+    return baselines.followed(
+        known,
+        at=now.at,
+        demand=now.demand,
+        replicas=now.plan.current,
+        start_up_seconds=max(starts) if starts else settings.start_up_seconds_prior,
+        bounds=now.bounds,
+    )
+
+
+def _look(now: _Now, shadows: Shadows, kind: Baseline, *, potential: bool) -> Look | Missing:
+    late, measured = now.late
+    runs = Side(per_hour=total_of(now.parts), late_fraction=late, measured=measured)
+    theirs: Counterfactual | Missing
+    if kind is Baseline.OBSERVED and potential:
+        theirs = Counterfactual(
+            replicas=float(len(now.fleet.all_pods)),
+            per_hour=runs.per_hour,
+            late_fraction=late,
+            measured=measured,
+        )
+    else:
+        theirs = baselines.counterfactual(
+            kind, shadows, at=now.at, demand=now.demand, bounds=now.bounds
+        )
+    ours = _planned(now, runs, shadows) if potential else runs
+    if isinstance(theirs, Missing):
+        return theirs
+    if isinstance(ours, Missing):
+        return ours
+    return Look(
+        baseline=kind,
+        potential=potential,
+        requests_per_second=now.demand.per_second,
+        ours=ours,
+        theirs=theirs,
+    )
+
+
+def _planned(now: _Now, runs: Side, shadows: Shadows) -> Side | Missing:
+    """The fleet with the replicas decided: what empties goes, what is added fills new nodes."""
+    per_hour = runs.per_hour
+    for variant in now.plan.variants:
+        pods = now.fleet.pods.get(variant.variant, ())
+        change = _change(pods, variant.desired - len(pods), now.fleet.splits, shadows.replica)
+        if isinstance(change, Missing):
+            return change
+        per_hour += change
+    predicted = now.plan.prediction
+    if isinstance(predicted, Prediction) and not isinstance(predicted.late_fraction, Missing):
+        late = predicted.late_fraction
+    else:
+        late = late_fraction(now.demand, now.plan.desired)
+    return Side(per_hour=max(per_hour, Decimal(0)), late_fraction=late, measured=False)
+
+
+def _change(
+    pods: Sequence[Pod], more: int, splits: Mapping[str, NodeSplit], known: Replica | None
+) -> Decimal | Missing:
+    if more == 0:
+        return Decimal(0)
+    if more < 0:
+        gone = emptied(pods, splits, -more)
+        return gone if isinstance(gone, Missing) else -gone
+    replica = replica_of(pods, splits)
+    if isinstance(replica, Missing):
+        return replica if known is None else known.per_hour(more)
+    return replica.per_hour(more)
+
+
+def _prices(pools: Mapping[str, PoolSum]) -> dict[str, Decimal]:
+    """Of a node, by pool, where it is known."""
+    prices = {pool: whole.node_price for pool, whole in pools.items()}
+    return {pool: price for pool, price in prices.items() if isinstance(price, Decimal)}

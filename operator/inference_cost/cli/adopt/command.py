@@ -1,0 +1,51 @@
+"""`kubectl inference-cost adopt`: its options. What it needs is imported when it runs."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from inference_cost.cli import rendering
+from inference_cost.cli.failure import CommandError
+
+
+class Output(StrEnum):
+    SCRIPT = "script"
+    JSON = "json"
+
+
+def adopt(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the InferenceCostPolicy.")],
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Print it, although it is too early.")
+    ] = False,
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="Namespace; default: that of the context."),
+    ] = None,
+    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
+    kubeconfig: Annotated[
+        str | None,
+        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")] = (
+        Output.SCRIPT
+    ),
+) -> None:
+    """Print the hand-over from an HPA or KEDA to a policy as a shell script, undo included. Changes nothing."""
+    from inference_cost.cli.adopt.handover import hindrances, script, to_json  # noqa: PLC0415
+    from inference_cost.cli.adopt.reading import read  # noqa: PLC0415 - slow to import
+    from inference_cost.cli.cluster import connect  # noqa: PLC0415
+
+    found = read(connect(kubeconfig, context), name, namespace)
+    hindered = hindrances(found)
+    if hindered and not force and output is Output.SCRIPT:
+        raise CommandError(
+            f"it is too early to hand over to {found.namespace}/{name}: {'; '.join(hindered)} (--force prints it all "
+            "the same)"
+        )
+    if output is Output.JSON:
+        typer.echo(rendering.as_json(to_json(found, hindered)))
+    else:
+        typer.echo(script(found), nl=False)

@@ -1,0 +1,10 @@
+"""Forms of the output."""
+
+from enum import StrEnum
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    FOCUS = "focus"

@@ -1,0 +1,96 @@
+"""`kubectl inference-cost doctor`: its options. What it needs is imported when it runs."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from inference_cost.cli import rendering
+from inference_cost.cli.failure import ExitCode
+from inference_cost.cli.prometheus_access import PrometheusAccess
+
+
+class Output(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def doctor(
+    *,
+    prometheus_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Prometheus as reached from here. Default: that of the operator's settings, by port-forward.",
+        ),
+    ] = "",
+    prometheus_service: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMESPACE/NAME:PORT", help="Service to reach by kubectl's port-forward."
+        ),
+    ] = "",
+    prometheus_bearer_token_file: Annotated[
+        str, typer.Option(metavar="FILE", help="File with a bearer token for Prometheus.")
+    ] = "",
+    prometheus_header_file: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="A header whose value is in a file."),
+    ] = None,
+    prometheus_ca_file: Annotated[
+        str, typer.Option(metavar="FILE", help="PEM file of Prometheus' certificate authority.")
+    ] = "",
+    prometheus_matchers: Annotated[
+        str,
+        typer.Option(metavar="MATCHERS", help='Label matchers for each query, as `cluster="a"`.'),
+    ] = "",
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="Namespace; default: that of the context."),
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
+    ] = False,
+    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
+    kubeconfig: Annotated[
+        str | None,
+        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")] = (
+        Output.TEXT
+    ),
+) -> None:
+    """Check the installation, its rights, the metrics and the workloads of policies; each finding with its fix.
+
+    Reads only. Exit code 1 when something does not work.
+    """
+    from inference_cost.cli.cluster import connect  # noqa: PLC0415 - slow to import
+    from inference_cost.cli.doctor import report  # noqa: PLC0415
+    from inference_cost.cli.doctor.gathering import DoctorOptions, gather  # noqa: PLC0415
+    from inference_cost.cli.listing import Where  # noqa: PLC0415
+    from inference_cost.cli.scan.port_forward import for_kubectl  # noqa: PLC0415
+
+    cluster = connect(kubeconfig, context)
+    options = DoctorOptions(
+        where=Where(namespace=namespace or cluster.namespace, everywhere=everywhere),
+        access=PrometheusAccess(
+            url=prometheus_url,
+            bearer_token_file=prometheus_bearer_token_file,
+            header_files=tuple(prometheus_header_file or ()),
+            ca_file=prometheus_ca_file,
+            matchers=prometheus_matchers,
+        ),
+        service=prometheus_service,
+        forward=for_kubectl(kubeconfig, context),
+    )
+    findings = report.diagnose(gather(cluster, options))
+    match output:
+        case Output.JSON:
+            typer.echo(rendering.as_json(report.to_json(findings)))
+        case Output.YAML:
+            typer.echo(rendering.as_yaml(report.to_json(findings)))
+        case Output.TEXT:
+            typer.echo(report.to_text(findings, color=rendering.wants_color()))
+    if report.has_problems(findings):
+        raise typer.Exit(ExitCode.ERROR)

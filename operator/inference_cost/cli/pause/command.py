@@ -1,0 +1,67 @@
+"""`kubectl inference-cost pause` and `resume`: the annotations that GitOps leaves alone."""
+
+from typing import Annotated
+
+import typer
+
+from inference_cost.api.fields import REPLICAS_LIMIT
+from inference_cost.cli.cluster import connect
+from inference_cost.cli.failure import usage
+
+Name = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="The policy; not with --whole-namespace.")
+]
+Whole = Annotated[
+    bool, typer.Option("--whole-namespace", help="All policies of the namespace, also later ones.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Ask the API server, store nothing.")]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Namespace; default: that of the context.")
+]
+Context = Annotated[str | None, typer.Option(help="Context of the kubeconfig.")]
+Kubeconfig = Annotated[
+    str | None, typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config.")
+]
+
+
+def pause(
+    name: Name = None,
+    *,
+    replicas: Annotated[
+        int | None,
+        typer.Option(min=0, max=REPLICAS_LIMIT, help="Hold so many. Default: as they are."),
+    ] = None,
+    whole_namespace: Whole = False,
+    dry_run: DryRun = False,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Stop scaling: replicas stay as they are, or at a number. An annotation, which GitOps does not revert."""
+    from inference_cost.cli.pause.annotate import paused, pausing  # noqa: PLC0415 - slow to import
+
+    _check(name, whole_namespace=whole_namespace)
+    cluster = connect(kubeconfig, context)
+    typer.echo(pausing(cluster, name, namespace, paused(replicas), dry_run=dry_run))
+
+
+def resume(
+    name: Name = None,
+    *,
+    whole_namespace: Whole = False,
+    dry_run: DryRun = False,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Scale again: takes away what `pause` wrote."""
+    from inference_cost.cli.pause.annotate import RESUMED, pausing  # noqa: PLC0415 - slow to import
+
+    _check(name, whole_namespace=whole_namespace)
+    cluster = connect(kubeconfig, context)
+    typer.echo(pausing(cluster, name, namespace, RESUMED, dry_run=dry_run))
+
+
+def _check(name: str | None, *, whole_namespace: bool) -> None:
+    if (name is None) != whole_namespace:
+        raise usage("give NAME of a policy, or --whole-namespace")

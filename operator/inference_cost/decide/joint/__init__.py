@@ -1,0 +1,1 @@
+"""Pools with limits, shared out among all policies that run there."""

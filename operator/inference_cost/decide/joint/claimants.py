@@ -1,0 +1,197 @@
+"""Who asks for room in pools with limits, for what, and what is used there by those who do not ask."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from inference_cost.decide.case import Case
+from inference_cost.decide.joint.limits import HOURLY_COST, Limits
+from inference_cost.decide.mix.cheapest import Domain, Risk
+from inference_cost.decide.mix.claims import Claim, Place
+from inference_cost.decide.mix.placement import Sought
+from inference_cost.decide.mix.variants import ANY_PRICE
+from inference_cost.decide.place import share_of
+from inference_cost.decide.plans import mode_in_force
+from inference_cost.decide.proposal import Proposed
+from inference_cost.model.money import HourlyPrice
+from inference_cost.model.observation import PolicyObservation
+from inference_cost.model.policy import Mode, PolicyKey
+from inference_cost.model.workload import Node, Workload
+
+Used = dict[int, float]  # by bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimant:
+    """By place: `pools`, "" where nothing limits it; replicas asked for `now`; `leaving` ones.
+
+    `mix`: in the end, and `order` next, were there no limits. `acts`: its orders are written.
+    """
+
+    key: PolicyKey
+    acts: bool
+    priority: int
+    claim: Claim
+    pools: tuple[str, ...]
+    now: tuple[int, ...]
+    leaving: tuple[int, ...]
+    mix: tuple[int, ...]
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """`fixed`: what is used by those who do not ask; `holders`: their names, by pool."""
+
+    claimants: tuple[Claimant, ...]
+    fixed: Used
+    holders: Mapping[str, tuple[str, ...]]
+
+
+def look(proposals: Mapping[PolicyKey, Proposed], limits: Limits) -> Asked:
+    claimants: list[Claimant] = []
+    fixed: Used = {i: bound.others for i, bound in enumerate(limits.bounds)}
+    holders: dict[str, list[str]] = {}
+    for seen in limits.snapshot.observations:
+        made = proposals.get(seen.policy.key)
+        found = None if made is None else _claimant(made, limits)
+        if found is not None:
+            claimants.append(found)
+        for pool, uses in _fixed(seen, limits, claims=found is not None):
+            for bound, amount in uses:
+                fixed[bound] += amount
+            if found is None and str(seen.policy.key) not in holders.setdefault(pool, []):
+                holders[pool].append(str(seen.policy.key))
+    return Asked(
+        claimants=tuple(claimants),
+        fixed=fixed,
+        holders={pool: tuple(names) for pool, names in holders.items()},
+    )
+
+
+def _claimant(made: Proposed, limits: Limits) -> Claimant | None:
+    """None of who runs in no such pool, and of who asks for nothing: a pause is a user's order."""
+    case = made.case
+    if case is None or case.observation.policy.pause is not None:
+        return None
+    pools = tuple(_pool_of(case.observation, i, limits) for i in range(len(case.workloads)))
+    if not any(pools):
+        return None
+    found = made.placement
+    if found is None:
+        prices = [limits.price(pools[0], case.workloads[0])]
+        sought = _alone(case, made.choice.desired, prices[0] or ANY_PRICE)
+    else:
+        prices = [variant.price_per_hour for variant in found.variants]
+        sought = found.sought
+    places = tuple(
+        Place(
+            domain=domain,
+            uses=limits.uses(pool, workload, case.workloads, price) if pool else (),
+        )
+        for domain, pool, workload, price in zip(
+            sought.domains, pools, case.workloads, prices, strict=True
+        )
+    )
+    observation = case.observation
+    acts = mode_in_force(observation, case.snapshot) is Mode.ENFORCE
+    order = (made.choice.desired,) if found is None else tuple(v.order for v in found.variants)
+    return Claimant(
+        key=observation.policy.key,
+        acts=acts and observation.conflict is None,
+        priority=_priority(observation),
+        claim=_claim(sought, places),
+        pools=pools,
+        now=tuple(workload.desired_replicas for workload in case.workloads),
+        leaving=sought.leaving,
+        mix=sought.mix,
+        order=order,
+    )
+
+
+def _claim(sought: Sought, places: tuple[Place, ...]) -> Claim:
+    """What is to survive a loss is asked for as the mix found it; and what is paid for now can be paid for."""
+    budget = sought.budget
+    if budget is not None:
+        spent = sum(n * price for n, price in zip(sought.mix, budget.prices, strict=True))
+        budget = replace(budget, most=max(budget.most, spent))
+    lowest = sum(place.domain.lowest for place in places)
+    total = max(min(sought.needed, sum(sought.mix)), lowest)
+    if sought.risk.survivors:
+        total = max(total, sum(sought.mix))
+    return Claim(needed=sought.needed, total=total, places=places, risk=sought.risk, budget=budget)
+
+
+def _alone(case: Case, desired: int, price: float) -> Sought:
+    """Of one workload in one place."""
+    domain = Domain(
+        price_per_hour=price,
+        held=case.workloads[0].desired_replicas,
+        lowest=min(case.bounds.lowest, desired),
+        highest=desired,
+    )
+    risk = Risk(
+        late_price=0.0,
+        served_price_per_hour=price,
+        exposure_seconds=0.0,
+        start_seconds=case.start_up_seconds,
+    )
+    return Sought(needed=desired, domains=(domain,), risk=risk, mix=(desired,), leaving=(0,))
+
+
+def _pool_of(seen: PolicyObservation, number: int, limits: Limits) -> str:
+    """Where the policy or the pod template tells it; of one workload alone also where all its pods are there."""
+    workload, variant = seen.workloads[number], seen.policy.variants[number]
+    if not isinstance(workload, Workload):
+        return ""
+    told = variant.pool or workload.pool
+    if not told and len(seen.policy.variants) == 1:
+        nodes = (limits.snapshot.nodes.get(pod.node) for pod in workload.pods if pod.node)
+        found = {"" if node is None else node.pool for node in nodes}
+        told = found.pop() if len(found) == 1 else ""
+    return told if told in limits.pools else ""
+
+
+def _priority(seen: PolicyObservation) -> int:
+    """As the policy says, else the highest of its pods."""
+    if seen.policy.priority is not None:
+        return seen.policy.priority
+    pods = (pod for one in seen.workloads if isinstance(one, Workload) for pod in one.pods)
+    return max((pod.priority for pod in pods), default=0)
+
+
+def _fixed(
+    seen: PolicyObservation, limits: Limits, *, claims: bool
+) -> Iterator[tuple[str, tuple[tuple[int, float], ...]]]:
+    """Pool and uses of each replica that is there whatever is shared out."""
+    workloads = [one for one in seen.workloads if isinstance(one, Workload)]
+    for i, workload in enumerate(seen.workloads):
+        if not isinstance(workload, Workload):
+            continue
+        pool = _pool_of(seen, i, limits)
+        if not pool:
+            yield from _bound_pods(workload, limits)
+        elif not claims and workload.desired_replicas:
+            uses = limits.uses(pool, workload, workloads, limits.price(pool, workload))
+            yield pool, tuple((i, n * workload.desired_replicas) for i, n in uses)
+
+
+def _bound_pods(
+    workload: Workload, limits: Limits
+) -> Iterator[tuple[str, tuple[tuple[int, float], ...]]]:
+    """Of one that may run anywhere, what is on such nodes now."""
+    nodes = limits.snapshot.nodes
+    for pod in workload.pods:
+        node = nodes.get(pod.node)
+        if node is None or node.pool not in limits.pools:
+            continue
+        share = float(share_of(node, pod.gpus, pod.cpu_millicores, pod.memory_bytes)) or 1.0
+        yield node.pool, _uses_of(node, share, limits)
+
+
+def _uses_of(node: Node, share: float, limits: Limits) -> tuple[tuple[int, float], ...]:
+    price = float(node.price.per_hour) if isinstance(node.price, HourlyPrice) else 0.0
+    return tuple(
+        (i, share * (price if bound.limit == HOURLY_COST else 1.0))
+        for i, bound in enumerate(limits.bounds)
+        if bound.pool == node.pool
+    )

@@ -1,0 +1,114 @@
+"""Limits of pools as bounds, and what a replica takes of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from inference_cost.decide.mix.prices import price_of
+from inference_cost.decide.place import share_of
+from inference_cost.model.observation import PolicyObservation, Snapshot
+from inference_cost.model.workload import Node, Pod, Pool, Workload
+
+NODES = "nodes"
+HOURLY_COST = "hourlyCost"
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """One limit of one pool. `most`: nodes or cost per hour; `others`: what pods of no policy use of it."""
+
+    pool: str
+    limit: str
+    most: float
+    others: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All bounds, numbered, and the nodes there are in their pools, one of each kind."""
+
+    bounds: tuple[Bound, ...]
+    snapshot: Snapshot
+    kinds: Mapping[str, tuple[Node, ...]]
+    _shares: dict[tuple[str, int, int, int], float] = field(default_factory=dict)
+
+    @property
+    def pools(self) -> frozenset[str]:
+        return frozenset(bound.pool for bound in self.bounds)
+
+    def uses(
+        self, pool: str, workload: Workload, siblings: Sequence[Workload], price: float | None
+    ) -> tuple[tuple[int, float], ...]:
+        """Of one replica, by the number of the bound. A price that is not known takes nothing of a cost."""
+        shape = next((pod for one in (workload, *siblings) for pod in one.pods), None)
+        of_one = {NODES: self._share(pool, shape), HOURLY_COST: price or 0.0}
+        return tuple(
+            (i, of_one[bound.limit])
+            for i, bound in enumerate(self.bounds)
+            if bound.pool == pool and of_one[bound.limit] > 0
+        )
+
+    def price(self, pool: str, workload: Workload) -> float | None:
+        snapshot = self.snapshot
+        known = price_of(
+            workload, [workload], snapshot.nodes, snapshot.pools.get(pool), None, snapshot.at
+        )
+        return None if known is None else known.per_hour
+
+    def _share(self, pool: str, shape: Pod | None) -> float:
+        """Of a node: one that takes 0.4 of it leaves room for one more and not for one and a half."""
+        if shape is None:
+            return 1.0
+        key = (pool, shape.gpus, shape.cpu_millicores, shape.memory_bytes)
+        if key not in self._shares:
+            self._shares[key] = max(
+                (_share_on(node, shape) for node in self.kinds.get(pool, ())), default=1.0
+            )
+        return self._shares[key]
+
+
+def _share_on(node: Node, shape: Pod) -> float:
+    share = float(share_of(node, shape.gpus, shape.cpu_millicores, shape.memory_bytes))
+    return 1.0 if share <= 0 else 1.0 / int(1.0 / share + ROUNDING)
+
+
+def limited_pools(snapshot: Snapshot) -> frozenset[str]:
+    return frozenset(pool.name for pool in snapshot.pools.values() if pool.limits is not None)
+
+
+def may_use(seen: PolicyObservation, pools: frozenset[str]) -> bool:
+    """Whether it is told of the policy that it runs in one of them."""
+    told = {variant.pool for variant in seen.policy.variants}
+    told |= {work.pool for work in seen.workloads if isinstance(work, Workload)}
+    return bool(told & pools)
+
+
+def limits_of(snapshot: Snapshot) -> Limits | None:
+    """None where no pool has any."""
+    bounds = tuple(bound for pool in snapshot.pools.values() for bound in _bounds(pool))
+    if not bounds:
+        return None
+    names = {bound.pool for bound in bounds}
+    kinds: dict[str, dict[tuple[int, int, int], Node]] = {name: {} for name in names}
+    for node in snapshot.nodes.values():
+        if node.pool in names:
+            kinds[node.pool].setdefault(_size(node), node)
+    for name in names:
+        if not kinds[name]:  # what nodes there would be like
+            kinds[name] = {_size(node): node for node in snapshot.pools[name].examples}
+    return Limits(bounds, snapshot, {name: tuple(found.values()) for name, found in kinds.items()})
+
+
+def _size(node: Node) -> tuple[int, int, int]:
+    return node.allocatable_gpus, node.allocatable_cpu_millicores, node.allocatable_memory_bytes
+
+
+def _bounds(pool: Pool) -> Iterable[Bound]:
+    if pool.limits is None:
+        return
+    if pool.limits.nodes is not None:
+        nodes = float(pool.limits.nodes)
+        yield Bound(pool=pool.name, limit=NODES, most=nodes, others=pool.others.nodes)
+    if pool.limits.per_hour is not None:
+        most = float(pool.limits.per_hour)
+        yield Bound(pool=pool.name, limit=HOURLY_COST, most=most, others=pool.others.per_hour)

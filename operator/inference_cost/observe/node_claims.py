@@ -1,0 +1,108 @@
+"""Karpenter's NodeClaims: whether the cloud took a machine back, and whether it had none to give. Pure.
+
+Karpenter answers an interruption by deleting the NodeClaim, and writes no reason: that comes as an Event, which may be
+lost. What it does of its own accord has a reason in the condition `DisruptionReason` before the deletion (Empty,
+Underutilized, Drifted), or comes when `expireAfter` is over. So what goes on spot for no reason was taken back. Where a
+person deletes a NodeClaim it looks alike, unless the node was cordoned before, as `kubectl drain` does.
+
+A launch that finds no capacity ends in the deletion of a NodeClaim that never got a machine, within a second.
+
+Sources: karpenter `pkg/controllers/disruption/queue.go`, `nodeclaim/expiration`, `nodeclaim/lifecycle/launch.go`;
+karpenter-provider-aws `pkg/controllers/interruption`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from inference_cost.model.workload import CapacityType
+from inference_cost.observe.fields import condition, labels_of, mapping, sequence
+from inference_cost.observe.leaving import SEEN_BY_KARPENTER
+from inference_cost.observe.nodes import capacity_type
+from inference_cost.observe.quantities import parse_time
+from inference_cost.observe.records import Labels, NodeClaimRecord, NodeRecord
+
+_DURATION: Final = re.compile(r"(\d+)(h|m|s)")
+_SECONDS: Final = {"h": 3600, "m": 60, "s": 1}
+# Deletions carry whole seconds of the API server's clock, `expireAfter` is counted by Karpenter's.
+_EXPIRY_MARGIN_SECONDS: Final = 5.0
+
+
+def node_claim_record(obj: Mapping[str, Any]) -> NodeClaimRecord:
+    metadata, spec, status = (mapping(obj.get(k)) for k in ("metadata", "spec", "status"))
+    created_at = parse_time(metadata.get("creationTimestamp")) or 0.0
+    lifetime = _seconds(spec.get("expireAfter"))
+    disruption = condition(status, "DisruptionReason")
+    return NodeClaimRecord(
+        namespace="",
+        name=str(metadata.get("name", "")),
+        labels=labels_of(_single_values(spec) | dict(mapping(metadata.get("labels")))),
+        node=str(status.get("nodeName") or ""),
+        created_at=created_at,
+        expires_at=None if lifetime is None else created_at + lifetime,
+        deleted_at=parse_time(metadata.get("deletionTimestamp")),
+        launched=bool(status.get("providerID")),
+        disruption=(
+            str(disruption.get("reason", "")) if disruption.get("status") == "True" else ""
+        ),
+    )
+
+
+def interrupted(
+    claims: Iterable[NodeClaimRecord], nodes: Iterable[NodeRecord]
+) -> Mapping[str, str]:
+    """Nodes of spot that the cloud takes back, with the words for it."""
+    cordoned = {node.name for node in nodes if node.cordoned}
+    return {
+        c.node: SEEN_BY_KARPENTER for c in claims if is_taken_back(c) and c.node not in cordoned
+    }
+
+
+def is_taken_back(claim: NodeClaimRecord) -> bool:
+    if claim.deleted_at is None or not claim.node or claim.disruption:
+        return False
+    expired = (
+        claim.expires_at is not None
+        and claim.deleted_at >= claim.expires_at - _EXPIRY_MARGIN_SECONDS
+    )
+    return not expired and capacity_type(claim.labels) is CapacityType.SPOT
+
+
+def is_refused(claim: NodeClaimRecord) -> bool:
+    """It goes without ever having had a machine."""
+    return claim.deleted_at is not None and not claim.launched
+
+
+def refused_at(
+    wanted: Labels, refusals: Iterable[NodeClaimRecord], claims: Iterable[NodeClaimRecord]
+) -> float | None:
+    """When the last machine for pods that need nodes with the labels `wanted` was refused; None where one came since.
+
+    Pods that need none in particular may run anywhere: no refusal is about them alone.
+    """
+    if not wanted:
+        return None
+    refused = [one.deleted_at for one in refusals if one.deleted_at and _fits(wanted, one)]
+    launched = [one.created_at for one in claims if one.launched and _fits(wanted, one)]
+    last = max(refused, default=None)
+    return None if last is None or max(launched, default=0.0) > last else last
+
+
+def _fits(wanted: Labels, claim: NodeClaimRecord) -> bool:
+    return all(claim.labels.get(key) == value for key, value in wanted.items())
+
+
+def _single_values(spec: Mapping[str, Any]) -> dict[str, str]:
+    """What a NodeClaim asks for, where that is one thing: before the launch it has few labels."""
+    found = {}
+    for one in sequence(spec.get("requirements")):
+        values = one.get("values")
+        if one.get("operator") == "In" and isinstance(values, list) and len(values) == 1:
+            found[str(one.get("key"))] = str(values[0])
+    return found
+
+
+def _seconds(duration: object) -> float | None:
+    """Of `720h` or `1h30m`; None for `Never` and where there is none."""
+    parts = _DURATION.findall(str(duration or ""))
+    return float(sum(int(n) * _SECONDS[unit] for n, unit in parts)) if parts else None

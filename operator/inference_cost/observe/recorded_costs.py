@@ -1,0 +1,142 @@
+"""What an earlier leader exported of its accounts, as the metrics store remembers it.
+
+One query, at a take-over. Each target that was scraped is a process of its own: its totals belong to its own time. The
+newest one counts.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from inference_cost.account.accrual import CostLine
+from inference_cost.account.hand_over import Recorded, RecordedCosts
+from inference_cost.account.ledger.lines import Kind
+from inference_cost.model import recorded as names
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import CapacityType
+from inference_cost.observe.prometheus_client import MetricsReader
+from inference_cost.observe.settings import PrometheusSettings
+
+REACH_SECONDS = 7200  # back; checkpoints are never much older than an hour
+_OURS = frozenset((*names.POLICY_LABELS, *names.LINE_LABELS, "__name__"))
+_EXPORTED = "exported_"  # put before a label of ours where the target has one of that name
+
+Labels = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Told:
+    """Of one policy or pool by one target."""
+
+    counted_at: float = math.nan
+    month_to_date: Decimal | None = None
+    totals: dict[CostLine, Decimal] = field(default_factory=dict)
+
+
+def build_query(matchers: str) -> str:
+    families = (
+        f"{names.POLICY_COST}_total",
+        f"{names.POOL_COST}_total",
+        names.POLICY_COUNTED,
+        names.POOL_COUNTED,
+        names.MONTH_TO_DATE,
+    )
+    pattern = f"{names.PREFIX}({'|'.join(families)})"
+    chosen = ", ".join(filter(None, (f'__name__=~"{pattern}"', matchers.strip(" ,"))))
+    return f"last_over_time({{{chosen}}}[{REACH_SECONDS}s])"
+
+
+async def read_recorded(
+    reader: MetricsReader, prometheus: PrometheusSettings, *, currency: str
+) -> RecordedCosts | Missing:
+    """Amounts in another currency are left out."""
+    answer = await reader.query(build_query(prometheus.matchers), at=None)
+    if isinstance(answer, Missing):
+        return answer
+    if answer.partial:
+        return Missing(reason=MissingReason.PARTIAL, detail="Prometheus: a partial answer")
+    return sort_recorded(answer.result, currency)
+
+
+def sort_recorded(entries: Iterable[Mapping[str, Any]], currency: str) -> RecordedCosts:
+    """What has no time up to which it counts is left out."""
+    policies: dict[tuple[str, str], dict[frozenset[Any], _Told]] = defaultdict(dict)
+    pools: dict[str, dict[frozenset[Any], _Told]] = defaultdict(dict)
+    for entry in entries:
+        labels, value = entry["metric"], number_of(entry.get("value"))
+        if value is None or label_of(labels, "currency") not in ("", currency):
+            continue
+        name = labels["__name__"].removeprefix(names.PREFIX)
+        if name.startswith("pool_"):
+            tellers = pools[label_of(labels, "pool")]
+        else:
+            tellers = policies[label_of(labels, "namespace"), label_of(labels, "policy")]
+        _take(tellers.setdefault(_target(labels), _Told()), name, labels, value)
+    return RecordedCosts(policies=_newest_of(policies), pools=_newest_of(pools))
+
+
+def _take(told: _Told, name: str, labels: Labels, value: float) -> None:
+    if name in (names.POLICY_COUNTED, names.POOL_COUNTED):
+        told.counted_at = value
+    elif name == names.MONTH_TO_DATE:
+        told.month_to_date = Decimal(str(value))
+    else:
+        line = line_of(labels)
+        if line is not None:
+            told.totals[line] = Decimal(str(value))
+
+
+def _newest_of(found: Mapping[Any, Mapping[Any, _Told]]) -> dict[Any, Recorded]:
+    chosen = {
+        key: max(
+            (one for one in tellers.values() if not math.isnan(one.counted_at)),
+            key=lambda one: one.counted_at,
+            default=None,
+        )
+        for key, tellers in found.items()
+    }
+    return {
+        key: Recorded(
+            counted_at=one.counted_at,
+            totals=tuple(one.totals.items()),
+            month_to_date=one.month_to_date,
+        )
+        for key, one in chosen.items()
+        if one is not None
+    }
+
+
+def line_of(labels: Labels) -> CostLine | None:
+    """None for what a newer version may have written."""
+    try:
+        return CostLine(
+            kind=Kind(label_of(labels, "line")),
+            pool=label_of(labels, "pool"),
+            capacity_type=CapacityType(label_of(labels, "capacity_type")),
+            variant=label_of(labels, "variant"),
+            cost_center=label_of(labels, "cost_center"),
+        )
+    except ValueError:
+        return None
+
+
+def label_of(labels: Labels, name: str) -> str:
+    return labels.get(f"{_EXPORTED}{name}") or labels.get(name, "")
+
+
+def _target(labels: Labels) -> frozenset[tuple[str, str]]:
+    """What tells the processes apart."""
+    return frozenset(
+        (name, value) for name, value in labels.items() if name.removeprefix(_EXPORTED) not in _OURS
+    )
+
+
+def number_of(value: Any) -> float | None:
+    try:
+        number = float(value[1])
+    except (TypeError, ValueError, IndexError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None

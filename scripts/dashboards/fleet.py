@@ -1,0 +1,192 @@
+"""The whole fleet: what it costs, what could be saved, how it does."""
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from scripts.dashboards.parts import (
+    RATIO,
+    SECONDS,
+    Column,
+    Panel,
+    Query,
+    board,
+    choice,
+    laid_out,
+    lines,
+    number,
+    rows,
+    shown,
+    total,
+)
+
+CHOSEN = {"namespace": "~$namespace"}
+COST = shown("policy_hourly_cost", **CHOSEN)
+DESIRED = shown("policy_desired_hourly_cost", **CHOSEN)
+MONTH = shown("policy_month_to_date_cost", **CHOSEN)
+LINK = (
+    "/d/inference-cost-policy?var-namespace=${__data.fields.namespace}"
+    "&var-policy=${__data.fields.policy}&${datasource:queryparam}"
+)
+
+
+def recommended() -> str:
+    """Of policies that only recommend: cost now less cost at the desired replicas."""
+    by_policy = "namespace, policy, currency"
+    mode = shown("policy_info", mode="Recommend", **CHOSEN)
+    saved = f"{total(by_policy, COST)} - {total(by_policy, DESIRED)}"
+    return f"({saved}) and on (namespace, policy) {mode}"
+
+
+def fleet() -> Dashboard:
+    variable = choice(
+        "namespace",
+        "Namespace",
+        "label_values(inference_cost_policy_info, namespace)",
+        everything=True,
+    )
+    dashboard = board(
+        "Fleet", "inference-cost-fleet", "What all policies cost, and how they do."
+    ).with_variable(variable)
+    return laid_out(
+        dashboard,
+        ("Now", _now()),
+        ("Cost", _cost()),
+        ("Savings", _savings()),
+        ("Policies", _policies()),
+        ("Pools", _pools()),
+    )
+
+
+def _now() -> list[Panel]:
+    violated = shown("condition", type="SLOMet", status="False", **CHOSEN)
+    return [
+        number(
+            "Cost per hour",
+            "Of the replicas that run, as far as prices are known.",
+            Query(total("currency", COST), "{{currency}}"),
+        ),
+        number(
+            "Month to date",
+            "Since the start of the month (UTC), or since a policy was first seen in it.",
+            Query(total("currency", MONTH), "{{currency}}"),
+        ),
+        number(
+            "Idle nodes per hour",
+            "Cost of what no replica requested, of nodes in pools that replicas run in.",
+            Query(total("currency", shown("pool_idle_hourly_cost")), "{{currency}}"),
+        ),
+        number(
+            "Policies by mode",
+            "In force: all are Recommend while enforcing is switched off.",
+            Query(f"count by (mode) ({shown('policy_info', **CHOSEN)})", "{{mode}}"),
+        ),
+        number(
+            "Objectives missed",
+            "Policies whose measured objective is not met.",
+            Query(f"sum({violated})", "missed"),
+            bad_from=1,
+        ),
+        number(
+            "Prices not known",
+            "Policies with replicas whose price is not known: the cost above lacks them.",
+            Query(f"sum(1 - {shown('policy_price_known', **CHOSEN)})", "policies"),
+            bad_from=1,
+        ),
+    ]
+
+
+def _cost() -> list[Panel]:
+    by_policy = total("namespace, policy, currency", COST)
+    return [
+        lines(
+            "By capacity type",
+            "Cost per hour.",
+            Query(total("capacity_type, currency", COST), "{{capacity_type}} {{currency}}"),
+            stacked=True,
+        ),
+        lines(
+            "The ten dearest policies",
+            "Cost per hour.",
+            Query(f"topk(10, {by_policy})", "{{namespace}}/{{policy}} {{currency}}"),
+        ),
+        lines(
+            "Idle nodes by pool",
+            "Cost per hour of what no replica requested.",
+            Query(total("pool, currency", shown("pool_idle_hourly_cost")), "{{pool}} {{currency}}"),
+            stacked=True,
+        ),
+    ]
+
+
+def _savings() -> list[Panel]:
+    """Each further figure of savings is one more `Query` or `Column` here."""
+    return [
+        lines(
+            "Cost now and at the desired replicas",
+            "Per hour. In Recommend the difference is what Enforce would change; in Enforce the two meet.",
+            Query(total("currency", COST), "now {{currency}}"),
+            Query(total("currency", DESIRED), "desired {{currency}}"),
+            wide=12,
+        ),
+        rows(
+            "What Enforce would change",
+            "Cost per hour of policies in Recommend, less the cost at the desired replicas. Negative: more is needed.",
+            Column("Less per hour", f"sort_desc({recommended()})"),
+            link=("policy", LINK),
+            wide=12,
+        ),
+    ]
+
+
+def _policies() -> list[Panel]:
+    def of_each(name: str) -> str:
+        return total("namespace, policy", shown(name, **CHOSEN))
+
+    return [
+        rows(
+            "All policies",
+            "Click a policy to see it alone.",
+            Column("Cost per hour", total("namespace, policy", COST)),
+            Column("Month to date", total("namespace, policy", MONTH)),
+            Column("Replicas", of_each("policy_current_replicas")),
+            Column("Desired", of_each("policy_desired_replicas")),
+            Column("In time", of_each("policy_slo_attainment_ratio"), RATIO),
+            Column("Objective", of_each("policy_slo_target_ratio"), RATIO),
+            link=("policy", LINK),
+            wide=16,
+        ),
+        lines(
+            "Replicas by capacity type",
+            "Replicas that are paid for.",
+            Query(
+                total("capacity_type", shown("policy_running_replicas", **CHOSEN)),
+                "{{capacity_type}}",
+            ),
+            stacked=True,
+        ),
+    ]
+
+
+def _pools() -> list[Panel]:
+    return [
+        lines(
+            "Nodes of pools",
+            "Of those that replicas run in.",
+            Query(shown("pool_nodes"), "{{pool}}"),
+        ),
+        lines(
+            "Cost of pools per hour",
+            "Of all nodes of a pool, used or idle.",
+            Query(shown("pool_hourly_cost"), "{{pool}} {{currency}}"),
+        ),
+        rows(
+            "CapacityPools",
+            "What was learned of each: how long a start takes, how often a zone is lost, whether it is kept away from.",
+            Column(
+                "Start p95", total("pool", shown("pool_start_seconds", quantile="0.95")), SECONDS
+            ),
+            Column("Losses per hour", total("pool", shown("pool_losses_per_hour"))),
+            Column("Scarce", total("pool", shown("pool_condition", type="Scarce", status="True"))),
+            Column("Nodes without a price", total("pool", shown("pool_unpriced_nodes"))),
+            wide=8,
+        ),
+    ]

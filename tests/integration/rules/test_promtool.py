@@ -1,0 +1,85 @@
+"""The rules in a real promtool: they are read without a complaint, and every alert fires when it should."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from e2e.rig.binaries import ensure
+from scripts.dashboards.parts import over_range, shown, total
+
+RULES = Path("charts/inference-cost-operator/rules/inference-cost.rules.yaml")
+CASES = sorted(Path(__file__).parent.glob("*.test.yaml"))
+
+
+@pytest.fixture(scope="module")
+def promtool() -> Path:
+    return ensure("promtool")["promtool"]
+
+
+def run(promtool: Path, *arguments: str | Path) -> tuple[int, str]:
+    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_rules_are_read_without_a_complaint(promtool: Path) -> None:
+    code, said = run(promtool, "check", "rules", "--lint=all", "--lint-fatal", RULES)
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("cases", CASES, ids=lambda file: file.name.partition(".")[0])
+def test_alerts_fire_when_they_should_and_not_else(promtool: Path, cases: Path) -> None:
+    code, said = run(promtool, "test", "rules", cases)
+    assert code == 0, said
+
+
+def test_a_rule_that_is_wrong_fails_its_cases(promtool: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "rules.yaml"
+    wrong.write_text(
+        RULES.read_text().replace("inference_cost_leader) == 0", "inference_cost_leader) == 1")
+    )
+    cases = (Path(__file__).parent / "operator.test.yaml").read_text()
+    moved = tmp_path / "operator.test.yaml"
+    moved.write_text(cases.replace(f"../../../{RULES}", wrong.name))
+    code, said = run(promtool, "test", "rules", moved)
+    assert code == 1
+    assert "InferenceCostNoLeader" in said
+
+
+def test_an_amount_per_hour_adds_up_over_a_range_and_what_is_not_known_adds_nothing(
+    promtool: Path, tmp_path: Path
+) -> None:
+    """The arithmetic of the dashboard on chargeback: 4.00 an hour for the first of two hours is 4.00."""
+    amount = total("namespace, currency", over_range(shown("policy_hourly_cost")))
+    labels = 'namespace="a",policy="p",capacity_type="spot",currency="EUR"'
+    case = {
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    {
+                        "series": f'inference_cost_policy_hourly_cost{{{labels},pod="one"}}',
+                        "values": "4x29 _x90",
+                    },
+                    {  # another leads after half an hour
+                        "series": f'inference_cost_policy_hourly_cost{{{labels},pod="two"}}',
+                        "values": "_x30 4x29 stale _x60",
+                    },
+                ],
+                "promql_expr_test": [
+                    {
+                        "expr": amount.replace("$__range", "2h"),
+                        "eval_time": "119m",
+                        "exp_samples": [
+                            {"labels": '{namespace="a", currency="EUR"}', "value": 4.0}
+                        ],
+                    }
+                ],
+            }
+        ]
+    }
+    file = tmp_path / "amount.yaml"
+    file.write_text(yaml.safe_dump(case))
+    code, said = run(promtool, "test", "rules", file)
+    assert code == 0, said

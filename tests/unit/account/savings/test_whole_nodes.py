@@ -1,0 +1,98 @@
+"""What replicas cost in whole nodes, and what goes with them, keyed by a sentence."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from inference_cost.account.savings.whole_nodes import (
+    Replica,
+    emptied,
+    parts_of,
+    replica_of,
+    sums_of,
+    total_of,
+)
+from inference_cost.account.shares import NodeSplit, split_node
+from inference_cost.model.reading import Missing
+from inference_cost.model.workload import Pod
+from tests.unit.account.worlds import UNPRICED, node, pod
+
+
+def splits(
+    layout: dict[str, Sequence[Pod]], *, gpus: int = 2, **changes: Any
+) -> dict[str, NodeSplit]:
+    return {
+        name: split_node(node(name, "4", allocatable_gpus=gpus, **changes), pods, "USD")
+        for name, pods in layout.items()
+    }
+
+
+A, B, C, D = (pod(name) for name in "abcd")
+
+
+def on(name: str, *pods: Pod) -> list[Pod]:
+    return [pod(p.name, name) for p in pods]
+
+
+# Layout by node; which pods are the policy's; what they bear per hour of nodes at 4 with two GPUs each.
+BORNE: dict[str, tuple[dict[str, list[Pod]], str, str]] = {
+    "alone on a node with room for two: the whole node": ({"n1": on("n1", A)}, "a", "4"),
+    "two of two": ({"n1": on("n1", A, B)}, "ab", "4"),
+    "one of two, the other another policy's": ({"n1": on("n1", A, B)}, "a", "2"),
+    "an empty node of the pool is borne as well": (
+        {"n1": on("n1", A, B), "n2": []}, "ab", "8",
+    ),
+    "and by use, where there are others": (
+        {"n1": on("n1", A, B), "n2": on("n2", C), "n3": []}, "a", "4",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", BORNE)
+def test_borne(sentence: str) -> None:
+    layout, ours, expected = BORNE[sentence]
+    split = splits(layout)
+    pods = [p for pods in layout.values() for p in pods if p.name in ours]
+    parts = parts_of(pods, split, sums_of(split.values()))
+    assert not isinstance(parts, Missing)
+    assert total_of(parts) == Decimal(expected)
+
+
+GONE: dict[str, tuple[dict[str, list[Pod]], str, int, str]] = {
+    "one of two on a node: the node stays, nothing is saved": (
+        {"n1": on("n1", A, B)}, "ab", 1, "0",
+    ),
+    "both": ({"n1": on("n1", A, B)}, "ab", 2, "4"),
+    "one of each of two nodes: the second one is the first to empty": (
+        {"n1": on("n1", A), "n2": on("n2", B)}, "ab", 1, "4",
+    ),
+    "from the crowded node first": ({"n1": on("n1", A, B), "n2": on("n2", C)}, "abc", 1, "0"),
+    "a node with a pod of another policy stays": ({"n1": on("n1", A, B)}, "a", 1, "0"),
+    "more than there are": ({"n1": on("n1", A)}, "a", 5, "4"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", GONE)
+def test_emptied(sentence: str) -> None:
+    layout, ours, fewer, expected = GONE[sentence]
+    pods = [p for pods in layout.values() for p in pods if p.name in ours]
+    assert emptied(pods, splits(layout), fewer) == Decimal(expected)
+
+
+def test_what_has_no_price_is_missing_on_every_way() -> None:
+
+    split = splits({"n1": on("n1", A)}, price=UNPRICED)
+    pods = on("n1", A)
+    assert parts_of(pods, split, sums_of(split.values())) == UNPRICED
+    assert replica_of(pods, split) == UNPRICED
+    assert emptied(pods, split, 1) == UNPRICED
+    assert isinstance(parts_of(on("gone", A), split, sums_of(split.values())), Missing)
+    assert isinstance(replica_of([], split), Missing)
+
+
+def test_replicas_are_priced_by_the_nodes_that_they_fill() -> None:
+    replica = replica_of(on("n1", A), splits({"n1": on("n1", A)}, gpus=4))
+    assert replica == Replica(node_per_hour=Decimal(4), per_node=4)
+    assert [replica.per_hour(count) for count in (0, 1, 4, 5)] == [0, 4, 4, 8]

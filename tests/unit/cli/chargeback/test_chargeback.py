@@ -1,0 +1,251 @@
+"""`chargeback` from what a Prometheus remembers, over months, changes of leaders and policies that went."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference_cost.account.chargeback import By, rows_of
+from inference_cost.cli.backtest.options import HistoryOptions
+from inference_cost.cli.chargeback.listing import (
+    Asked,
+    Window,
+    csv_cells,
+    table_cells,
+    to_json,
+    window_of,
+)
+from inference_cost.cli.csv_text import as_csv, safe
+from inference_cost.cli.failure import CommandError
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.observe.prometheus_client import Answer
+from inference_cost.observe.recorded_spending import Spending, periods_of, read_spending
+from inference_cost.observe.settings import PrometheusSettings
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+DAY = 86_400.0
+SETTINGS = PrometheusSettings(url="http://prometheus")
+QUERY = re.compile(r"(last|min|max)_over_time\((\w+)\{\}\[(\d+)s\]\)")
+CHOOSE = {"last": lambda v: v[-1], "min": min, "max": max}
+
+
+@dataclass(slots=True)
+class Store:
+    """Daily samples, and the three functions that are asked of it."""
+
+    series: list[tuple[dict[str, str], list[tuple[float, float]]]] = field(default_factory=list)
+    partial: bool = False
+
+    def record(self, first_day: int, *values: float, instance: str = "a", **labels: str) -> None:
+        pool = "policy" not in labels
+        shown = {
+            "__name__": f"inference_cost_{'pool' if pool else 'policy'}_cost_total",
+            "instance": instance,
+            "pool": "l4",
+            "capacity_type": "on-demand",
+            "line": "idle" if pool else "serving",
+            "currency": "USD",
+            **labels,
+        }
+        samples = [(FIRST + (first_day + i) * DAY, value) for i, value in enumerate(values)]
+        self.series.append((shown, samples))
+
+    async def query(self, promql: str, *, at: float | None) -> Answer | Missing:
+        asked = QUERY.fullmatch(promql)
+        assert asked is not None, promql
+        assert at is not None
+        how, name, seconds = asked.groups()
+        result: list[dict[str, Any]] = []
+        for labels, samples in self.series:
+            inside = [v for t, v in samples if at - float(seconds) < t <= at]
+            if labels["__name__"] == name and inside:
+                result.append({"metric": labels, "value": [at, str(CHOOSE[how](inside))]})
+        return Answer(result=result, partial=self.partial)
+
+
+RESNET = {"namespace": "team-a", "policy": "resnet", "cost_center": "search", "variant": "default"}
+
+
+async def spending(store: Store, first_day: int, last_day: int) -> Spending:
+    found = await read_spending(
+        store,
+        SETTINGS,
+        begin=FIRST + first_day * DAY,
+        end=FIRST + last_day * DAY,
+        currency="USD",
+    )
+    assert isinstance(found, Spending)
+    return found
+
+
+def amounts(found: Spending) -> list[tuple[str, Decimal]]:
+    return [(row.name, row.total) for row in rows_of(found.spent, By.POLICY)]
+
+
+async def test_what_was_counted_before_the_time_is_not_in_it() -> None:
+    store = Store()
+    store.record(0, *(10.0 * day for day in range(20)), **RESNET)
+    assert amounts(await spending(store, 5, 15)) == [("team-a/resnet", Decimal(100))]
+
+
+async def test_a_line_that_begins_in_the_time_counts_from_its_first_value() -> None:
+    store = Store()
+    store.record(7, 0.0, 10.0, 20.0, **RESNET)
+    store.record(7, 500.0, 501.0, 502.0, **RESNET | {"policy": "first-scraped-late"})
+    assert amounts(await spending(store, 5, 15)) == [
+        ("team-a/resnet", Decimal(20)),
+        ("team-a/first-scraped-late", Decimal(2)),
+    ]
+
+
+async def test_a_policy_that_went_is_charged_until_then() -> None:
+    store = Store()
+    store.record(0, *(10.0 * day for day in range(8)), **RESNET)
+    assert amounts(await spending(store, 5, 25)) == [("team-a/resnet", Decimal(20))]
+
+
+async def test_a_change_of_leaders_is_no_change_of_the_count() -> None:
+    store = Store()
+    store.record(0, *(10.0 * day for day in range(8)), **RESNET)
+    store.record(8, *(10.0 * day for day in range(8, 20)), instance="b", **RESNET)
+    found = await spending(store, 5, 15)
+    assert amounts(found) == [("team-a/resnet", Decimal(100))]
+    assert found.notes == ()
+
+
+async def test_a_count_that_began_anew_is_named() -> None:
+    store = Store()
+    store.record(0, *(10.0 * day for day in range(8)), **RESNET)
+    store.record(8, 0.0, *(10.0 * day for day in range(1, 8)), instance="b", **RESNET)
+    found = await spending(store, 5, 12)
+    assert amounts(found) == [("team-a/resnet", Decimal(20))]
+    assert found.notes == (
+        "the count of team-a/resnet began anew in this time: what it cost since is not in these amounts",
+    )
+
+
+async def test_each_month_is_a_period_of_its_own() -> None:
+    store = Store()
+    store.record(0, *(10.0 * day for day in range(80)), **RESNET)
+    store.record(0, *(1.0 * day for day in range(80)))
+    found = await spending(store, 10, 70)
+    by_month = {(one.policy, round((one.end - one.begin) / DAY)): one.amount for one in found.spent}
+    assert by_month["resnet", 21] == 210
+    assert by_month["resnet", 28] == 280
+    assert by_month["resnet", 11] == 110
+    assert amounts(found) == [("team-a/resnet", Decimal(600)), ("(nobody)", Decimal(60))]
+
+
+async def test_a_partial_answer_is_none() -> None:
+    found = await read_spending(
+        Store(partial=True), SETTINGS, begin=FIRST, end=FIRST + DAY, currency="USD"
+    )
+    assert isinstance(found, Missing)
+    assert found.reason is MissingReason.PARTIAL
+
+
+@given(st.floats(0, 1e9), st.floats(1, 400 * DAY))
+def test_periods_are_the_time_without_holes_and_none_is_of_two_months(
+    begin: float, seconds: float
+) -> None:
+    periods = periods_of(begin, begin + seconds)
+    assert periods[0][0] == begin
+    assert periods[-1][1] == begin + seconds
+    for (_, end), (start, _) in pairwise(periods):
+        assert end == start
+        assert datetime.fromtimestamp(end, UTC).day == 1
+
+
+ASKED = Asked(history=HistoryOptions(), by=By.COST_CENTER, currency="USD", account="prod")
+WINDOW = Window(begin=FIRST, end=FIRST + DAY)
+
+
+async def shown() -> Spending:
+    store = Store()
+    store.record(0, 0.0, 12.345, **RESNET)
+    store.record(0, 0.0, 3.0, **RESNET | {"cost_center": "", "policy": "bert", "line": "boot"})
+    store.record(0, 0.0, 1.5)
+    return await spending(store, 0, 1)
+
+
+async def test_table_json_and_csv_say_the_same() -> None:
+    rows = rows_of((await shown()).spent, By.COST_CENTER)
+    table = table_cells(rows, By.COST_CENTER)
+    assert table == [
+        {
+            "cost-center": "search",
+            "serving": "12.35",
+            "boot": "0.00",
+            "idle": "0.00",
+            "total": "12.35",
+        },
+        {
+            "cost-center": "(nobody)",
+            "serving": "0.00",
+            "boot": "3.00",
+            "idle": "1.50",
+            "total": "4.50",
+        },
+        {
+            "cost-center": "total",
+            "serving": "12.35",
+            "boot": "3.00",
+            "idle": "1.50",
+            "total": "16.85",
+        },
+    ]
+    cells = [csv_cells(row, rows, ASKED, WINDOW) for row in rows]
+    read = list(csv.DictReader(io.StringIO(as_csv(cells, list(cells[0])), newline=""), strict=True))
+    assert [{k: line[k] for k in table[0]} for line in read] == table[:-1]
+    told = json.loads(json.dumps(to_json(rows, ASKED, WINDOW, ())))
+    assert told["total"] == "16.85"
+    assert [row["total"] for row in told["rows"]] == ["12.35", "4.50"]
+    assert (told["from"], told["to"]) == ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+
+
+CELLS = {
+    "=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0",
+    "+1+1": "'+1+1",
+    "-2+3": "'-2+3",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\t=1": "'\t=1",
+    "-12.50": "-12.50",
+    "team-a": "team-a",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_no_cell_becomes_a_formula(cell: str) -> None:
+    assert safe(cell) == CELLS[cell]
+
+
+@given(st.lists(st.text(), min_size=2, max_size=2))
+def test_what_is_written_is_read_again_by_a_strict_reader(cells: Sequence[str]) -> None:
+    rows = [dict(zip("ab", cells, strict=True))]
+    (read,) = csv.DictReader(io.StringIO(as_csv(rows, ["a", "b"]), newline=""), strict=True)
+    assert read == {head: safe(cell) for head, cell in rows[0].items()}
+
+
+TIMES = {
+    "the end before the beginning": ("-1h", "-2h", "--since -1h must be before --until -2h"),
+    "the future": ("-1h", "2100-01-01T00:00:00Z", "--until 2100-01-01T00:00:00Z is in the future"),
+    "no time": ("yesterday", "now", "--since yesterday: must be now"),
+}
+
+
+@pytest.mark.parametrize("sentence", TIMES)
+def test_a_time_that_cannot_be_is_said(sentence: str) -> None:
+    since, until, why = TIMES[sentence]
+    with pytest.raises(CommandError, match=re.escape(why)):
+        window_of(HistoryOptions(since=since, until=until), FIRST)
