@@ -57,14 +57,13 @@ def a_quota_that_refuses(scene: Scene) -> None:
     def bounded() -> None:
         assert sum(map(fleet.replicas, fleet.pools)) <= 4, "one probe at most"
 
+    wait_for(
+        lambda: sum(map(fleet.ready, fleet.pools)) == 2,
+        timeout_seconds=60,
+        what="as many as the quota allows",
+    )
     holds_for(STILL_SECONDS, bounded)
     assert sum(map(fleet.ready, fleet.pools)) == 2, "what runs stays"
-    scene.kube.delete("v1", "ResourceQuota", "gpus", namespace=scene.namespace)
-    wait_for(
-        lambda: sum(map(fleet.ready, fleet.pools)) == 3,
-        timeout_seconds=40,
-        what="three replicas without a quota",
-    )
 
 
 @pytest.mark.story(of=pools_at_their_limit)

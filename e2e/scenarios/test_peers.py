@@ -26,8 +26,8 @@ def other_autoscalers(scene: Scene) -> None:
     assert f"HorizontalPodAutoscaler/{SOURCE}-hpa" in told.message
     holds_for(2 * TICK_SECONDS, lambda: untouched(scene))
 
+    scene.apply(scaled_object(SOURCE))  # before the other goes: between them it would be nobody's
     _delete(scene, "autoscaling/v2", "HorizontalPodAutoscaler", f"{SOURCE}-hpa")
-    scene.apply(scaled_object(SOURCE))
     told = scene.wait_message(SOURCE, "Conflicted", "ScaledObject", within=30)
     assert f"ScaledObject/{SOURCE}-keda" in told.message
     untouched(scene)

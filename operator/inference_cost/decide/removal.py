@@ -65,13 +65,20 @@ def removal(
     first, empty = _chosen(held, going)
     per_hour = _price(one.node for one in held if one.node.name in empty)
     left_to = next((p.cost_set_by for p in there if p.cost_set_by not in {"", FIELD_MANAGER}), "")
-    matters = len({one.alike for one in held}) > 1
+    matters = desired > 0 and _matters(held)
     if not ordered or left_to or not all(pod.replica_set for pod in ready):
-        return Removal(nodes=empty, per_hour=per_hour, left_to=left_to if matters else "")
+        told = left_to if ordered and matters else ""
+        return Removal(nodes=empty, per_hour=per_hour, left_to=told)
     names = tuple(pod.name for pod in first[:MOST_MARKED]) if matters else ()
     marked = (pod.name for pod in there if pod.cost_set_by == FIELD_MANAGER)
     outdated = tuple(name for name in marked if name not in names)
     return Removal(nodes=empty, per_hour=per_hour, pods=names, outdated=outdated)
+
+
+def _matters(held: Sequence[_Held]) -> bool:
+    """Which pods go: not where each has a node of its own, and the nodes are alike."""
+    several = any(len(one.pods) > 1 for one in held)
+    return len(held) > 1 and (several or len({one.alike for one in held}) > 1)
 
 
 def _held(there: Sequence[Pod], nodes: Mapping[str, Node]) -> list[_Held]:

@@ -90,7 +90,14 @@ CASES: dict[str, tuple[Removal | None, tuple[str, ...], tuple[str, ...]]] = {
         ("b1",),
         ("b",),
     ),
-    "where nodes are alike nobody is told": (chosen(on("abc"), 2), (), ("a",)),
+    "of two alike both on one node": (chosen(on("aabb"), 2), ("a1", "a2"), ("a",)),
+    "where each has a node of its own, all alike, nobody is told": (
+        chosen(on("abc"), 2),
+        (),
+        ("a",),
+    ),
+    "nor where all go": (chosen(on("aab"), 0), (), ("a", "b")),
+    "nor where all are on one node": (chosen(on("aaa"), 2), (), ()),
 }
 
 
@@ -149,7 +156,7 @@ def test_marks_of_an_earlier_removal_are_taken_back() -> None:
 
 
 def test_nobody_is_marked_unless_it_is_switched_on() -> None:
-    fleet = workload(3, on("aab"))
-    found = removal(fleet, 2, nodes(None, fleet), ordered=False)
-    assert found is not None
-    assert (found.pods, found.nodes) == ((), ("b",))
+    for by in ("", "karpenter"):
+        fleet = workload(3, on("aab", cost_set_by=by))
+        found = removal(fleet, 2, nodes(None, fleet), ordered=False)
+        assert found == Removal(nodes=("b",), per_hour=Decimal("1.20"))
