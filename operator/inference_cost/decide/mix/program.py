@@ -32,7 +32,7 @@ class _Effort:
     gap: float
 
 
-ALL_THE_WAY: Final = _Effort(nodes=2_000, gap=0.0)
+ALL_THE_WAY: Final = _Effort(nodes=5_000, gap=0.0)
 CLOSE_ENOUGH: Final = _Effort(nodes=100, gap=1e-3)
 
 
