@@ -145,8 +145,9 @@ lock: install ## resolve pyproject.toml into the two lock files
 	scripts/lock.sh
 
 .PHONY: bench
-bench: install ## the published figures: time of a decision pass, the replay, spot (hours; DATA=folder of further traces)
+bench: install ## the published figures: time of a decision pass, of sharing out pools, the replay, spot (hours; DATA=folder of further traces)
 	PYTHONPATH=. $(PYTHON) benchmarks/decide_pass.py
+	$(PYTHON) -m benchmarks.joint_step
 	$(PYTHON) -m benchmarks.replay $(if $(DATA),--data $(DATA))
 	$(if $(DATA),$(PYTHON) -m benchmarks.spot --data $(DATA))
 
