@@ -58,13 +58,17 @@ class PolicyCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolCost:
-    """All nodes of one pool in use: what replicas were charged, and the idle rest. Unpriced nodes are named."""
+    """All nodes of one pool in use: what replicas were charged, what is kept ready, and the idle rest.
+
+    `warm_per_hour`: of nodes with a placeholder, what no policy's pod there requests. Unpriced nodes are named.
+    """
 
     pool: str
     nodes: int
     per_hour: Decimal
     allocated_per_hour: Decimal
     idle_per_hour: Decimal
+    warm_per_hour: Decimal = Decimal(0)
     unpriced_nodes: tuple[str, ...] = ()
 
 
@@ -155,9 +159,22 @@ def account(
     return Costs(
         currency=currency,
         policies=policies,
-        pools=_pool_costs(splits),
+        pools=_pool_costs(splits, _held(snapshot)),
         memory=remembered,
-        pool_memory=pools_advanced(splits, pool_memory or {}, snapshot.at, gap_after_seconds),
+        pool_memory=pools_advanced(
+            splits,
+            pool_memory or {},
+            held=_held(snapshot),
+            at=snapshot.at,
+            gap_after_seconds=gap_after_seconds,
+        ),
+    )
+
+
+def _held(snapshot: Snapshot) -> frozenset[str]:
+    """Nodes with a placeholder."""
+    return frozenset(
+        one.node for pool in snapshot.warm.values() for one in pool.holders if one.node
     )
 
 
@@ -204,7 +221,8 @@ def _split_nodes(
     by_node: dict[str, list[Pod]] = defaultdict(list)
     for replica in (r for replicas in owners.values() for r in replicas):
         by_node[replica.node].append(replica.pod)
-    in_use = {snapshot.nodes[name].pool for name in by_node if name in snapshot.nodes}
+    paid = (*by_node, *_held(snapshot))
+    in_use = {snapshot.nodes[name].pool for name in paid if name in snapshot.nodes}
     return {
         name: split_node(node, by_node.get(name, []), currency)
         for name, node in snapshot.nodes.items()
@@ -274,20 +292,23 @@ def _from_price(plan: Plan) -> Decimal | Missing:
     return (plan.replica_price_per_hour * plan.desired).quantize(STEP, ROUND_HALF_UP)
 
 
-def _pool_costs(splits: Mapping[str, NodeSplit]) -> tuple[PoolCost, ...]:
+def _pool_costs(splits: Mapping[str, NodeSplit], held: frozenset[str]) -> tuple[PoolCost, ...]:
     found = by_pool(splits)
-    return tuple(_pool_cost(pool, found[pool]) for pool in sorted(found))
+    return tuple(_pool_cost(pool, found[pool], held) for pool in sorted(found))
 
 
-def _pool_cost(pool: str, splits: list[NodeSplit]) -> PoolCost:
+def _pool_cost(pool: str, splits: list[NodeSplit], held: frozenset[str]) -> PoolCost:
     per_hour = sum((s.per_hour for s in splits if isinstance(s.per_hour, Decimal)), Decimal(0))
-    idle = sum((s.idle for s in splits if isinstance(s.idle, Decimal)), Decimal(0))
+    free = [(s.node.name, s.idle) for s in splits if isinstance(s.idle, Decimal)]
+    warm = sum((idle for name, idle in free if name in held), Decimal(0))
+    idle = sum((idle for name, idle in free if name not in held), Decimal(0))
     return PoolCost(
         pool=pool,
         nodes=len(splits),
         per_hour=per_hour,
-        allocated_per_hour=per_hour - idle,
+        allocated_per_hour=per_hour - idle - warm,
         idle_per_hour=idle,
+        warm_per_hour=warm,
         unpriced_nodes=tuple(
             sorted(s.node.name for s in splits if isinstance(s.per_hour, Missing))
         ),

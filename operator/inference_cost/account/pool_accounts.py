@@ -20,17 +20,22 @@ def by_pool(splits: Mapping[str, NodeSplit]) -> dict[str, list[NodeSplit]]:
 def pools_advanced(
     splits: Mapping[str, NodeSplit],
     memory: Mapping[str, AccountMemory],
+    *,
+    held: frozenset[str],
     at: float,
     gap_after_seconds: float,
 ) -> dict[str, AccountMemory]:
-    """What nobody requested, pool by pool; one without nodes in use keeps what it counted."""
+    """What nobody requested, pool by pool; one without nodes in use keeps what it counted.
+
+    `held`: names of nodes that are kept ready for replicas to come.
+    """
     found = by_pool(splits)
     return {
         pool: advance(
             memory.get(pool),
             at=at,
             per_hour=_all_priced(found.get(pool, ())),
-            running=list(rest_running(found.get(pool, ()))),
+            running=list(rest_running(found.get(pool, ()), held)),
             gap_after_seconds=gap_after_seconds,
         )
         for pool in sorted({*memory, *found})

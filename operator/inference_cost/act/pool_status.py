@@ -79,6 +79,7 @@ def render_pool_status(
     problem: str,
     generation: int,
     previous: Mapping[str, Any],
+    warm: api.WarmStatus | None = None,
 ) -> dict[str, Any]:
     """`problem`: why its spec is not used; `previous`: the stored status, for the times of what did not change."""
     nodes = learned.nodes
@@ -102,6 +103,7 @@ def render_pool_status(
         losses_per_hour=_losses(learned),
         away_until=None if away is None else _time(away),
         lead_time=_lead_time(learned.start_seconds),
+        warm=warm,
     ).to_object()
 
 

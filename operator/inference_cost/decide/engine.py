@@ -16,6 +16,8 @@ from inference_cost.decide.mix.grant import Grant
 from inference_cost.decide.plan_policy import propose
 from inference_cost.decide.plans import held_plan
 from inference_cost.decide.proposal import Decided, Proposed, held, with_grant
+from inference_cost.decide.warm.cover import with_cover
+from inference_cost.decide.warm.plan import plan_warm
 from inference_cost.model.memory import Decisions, Memory, PolicyMemory, Shared
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan, Reason
@@ -25,7 +27,8 @@ Planned = tuple[dict[PolicyKey, Plan], dict[PolicyKey, PolicyMemory], tuple[Shar
 
 
 def decide(snapshot: Snapshot, memory: Memory) -> Decisions:
-    """Plan every observed policy. Policies no longer observed are forgotten."""
+    """Plan every observed policy, then the nodes that they share. Policies no longer observed are forgotten."""
+    snapshot = with_cover(snapshot, memory.warm)
     decided = _alone if not limited_pools(snapshot) else _sharing
     plans, remembered, shared = decided(snapshot, memory)
     ceilings = {key: plan.highest for key, plan in plans.items()}
@@ -33,9 +36,16 @@ def decide(snapshot: Snapshot, memory: Memory) -> Decisions:
         plans, ceilings, _recent_removals(remembered, snapshot), memory.fleet, snapshot
     )
     final = {key: _decided(state, plans[key], guarded[key]) for key, state in remembered.items()}
+    warm = plan_warm(snapshot, guarded, final, memory.warm)
     return Decisions(
         plans=MappingProxyType(guarded),
-        memory=Memory(policies=MappingProxyType(final), fleet=fleet, shared=shared),
+        memory=Memory(
+            policies=MappingProxyType({**final, **warm.policies}),
+            fleet=fleet,
+            shared=shared,
+            warm=MappingProxyType(warm.memory),
+        ),
+        warm=MappingProxyType(warm.plans),
     )
 
 

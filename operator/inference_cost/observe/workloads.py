@@ -101,6 +101,8 @@ def _workload(
         pods=tuple(found),
         quota_refusal=record.replica_failure,
         spreads_over_zones=record.template_spreads,
+        images=record.template_images,
+        pull_secrets=record.template_pull_secrets,
     )
 
 
