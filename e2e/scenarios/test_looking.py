@@ -65,8 +65,10 @@ def test_doctor_and_scan(early: EarlyFleets) -> None:
     (found,) = scan["workloads"]
     assert found["name"] == fleet.name
     assert Decimal(found["perHour"]) / NODE_PRICE >= 1
-    assert 0 < found["busyPercent"] < 100
-    assert found["policy"] or found["unknown"], found
+    if found["busyPercent"] is None:  # run alone, it comes before five minutes are over
+        assert "minutes of its metrics so far" in found["verdict"]
+    else:
+        assert 0 < found["busyPercent"] < 100
 
     told = succeeded(
         kubectl("inference-cost", "explain", fleet.name, "-n", scene.namespace, "--since", "1h")
