@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+# Of a module: Playwright's event loop runs as long as it does, and tests elsewhere want their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The one that `scripts/browser.sh` found or installed; else Playwright's own."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
