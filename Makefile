@@ -86,8 +86,12 @@ replay: ## tests of the replay, and the short benchmark against the recorded rat
 binaries: install ## build Kubernetes, etcd, kwok, Prometheus and helm into the cache (about ten minutes, once)
 	$(PYTHON) -m e2e.rig.binaries
 
+.PHONY: browser
+browser: install ## a headless Chromium for the tests that open pages, where there is none
+	@scripts/browser.sh
+
 .PHONY: integration
-integration: binaries ## against a real API server and a real Prometheus
+integration: binaries browser ## against a real API server, a real Prometheus and a real browser
 	mkdir -p build/tests
 	.venv/bin/pytest tests/integration -q --junitxml=build/tests/integration.xml
 

@@ -77,6 +77,36 @@ def test_doctor_and_scan(early: EarlyFleets) -> None:
     assert "ScaledOut" in told or "ScaledIn" in told, told
 
 
+def test_who_pays_what_is_saved_and_whether_others_reckon_the_same(early: EarlyFleets) -> None:
+    """`chargeback` from the operator's own counters, `savings`, and `reconcile` with OpenCost's rules."""
+    fleet, scene = early.steady, early.steady.scene
+    name = f"{scene.namespace}/{fleet.name}"
+    kubectl, prometheus = scene.installation.kubectl, scene.installation.cluster.prometheus_url
+    assert prometheus is not None
+    asked = ("--by", "policy", "--since", "-1h", "--prometheus-url", prometheus, "-o", "json")
+    paid = json.loads(succeeded(kubectl("inference-cost", "chargeback", *asked)))
+    ours = {row["name"]: Decimal(row["total"]) for row in paid["rows"]}
+    assert ours[name] > 0, paid
+    month = Decimal(scene.status(fleet.name)["cost"]["monthToDate"])
+    assert ours[name] <= month + Decimal("0.02"), "no more than the month so far"
+
+    listed = json.loads(
+        succeeded(kubectl("inference-cost", "savings", "-n", scene.namespace, "-o", "json"))
+    )
+    (saved,) = [one["savings"] for one in listed if one["name"] == fleet.name]
+    assert saved["baseline"] == "Observed"
+    assert saved["state"] == "Unknown", "it never ran in Recommend"
+    assert "Recommend" in saved["message"]
+
+    told = json.loads(succeeded(kubectl("inference-cost", "reconcile", "-o", "json")))
+    assert {one["ledger"] for one in told["nodes"]} != {"0.0000"}
+    for node in told["nodes"]:
+        assert Decimal(node["ledger"]) == pytest.approx(
+            Decimal(node["opencost"]), abs=Decimal("0.0001")
+        )
+    assert name in {one["owner"] for one in told["owners"]}
+
+
 def test_gpu_utilization_of_cpu_servers(early: EarlyFleets) -> None:
     """The GPU utilization that a CPU Triton does not export is missing, with its reason, never zero."""
     status = early.steady.scene.status(early.steady.name)

@@ -161,6 +161,30 @@ class Cluster:
         items: list[dict[str, Any]] = listed["items"]
         return items
 
+    def events(self, namespace: str | None, *, everywhere: bool) -> list[dict[str, Any]]:
+        """Events of policies, as long as the API server keeps them.
+
+        Raises:
+            CommandError: not allowed or not reachable.
+        """
+        where, of_policies = namespace or self.namespace, f"involvedObject.kind={POLICY.kind}"
+        asked: dict[str, Any] = {
+            "field_selector": of_policies,
+            "_preload_content": False,
+            "_request_timeout": TIMEOUT_SECONDS,
+        }
+        answer = self._call(
+            lambda: (
+                self.core.list_event_for_all_namespaces(**asked)
+                if everywhere
+                else self.core.list_namespaced_event(where, **asked)
+            ),
+            missing="the API server knows no events",
+            kind="events",
+        )
+        items: list[dict[str, Any]] = json.loads(answer.data)["items"]
+        return items
+
     def checkpoint(self, name: str, namespace: str | None) -> InferenceCostCheckpoint:
         """What the operator has learned for a policy.
 
