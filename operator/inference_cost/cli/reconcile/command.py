@@ -23,6 +23,13 @@ def reconcile(
         str,
         typer.Option(metavar="FILE", help="CSV of a FOCUS export, 1.0 or later: compare with it."),
     ] = "",
+    commitment: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="POOL=NODES@PRICE",
+            help="With --focus: so many nodes of a pool are paid for by contract, run or not, at this price per hour.",
+        ),
+    ] = None,
     currency: Annotated[
         str, typer.Option(help="The installation's currency (Helm value `settings.currency`).")
     ] = "USD",
@@ -41,5 +48,11 @@ def reconcile(
     """
     from inference_cost.cli.reconcile.listing import Asked, show  # noqa: PLC0415 - slow to import
 
-    asked = Asked(since=since, until=until, focus=focus, currency=currency)
+    asked = Asked(
+        since=since,
+        until=until,
+        focus=focus,
+        currency=currency,
+        commitments=tuple(commitment or ()),
+    )
     show(connect(kubeconfig, context), asked, output)

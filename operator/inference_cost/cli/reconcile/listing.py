@@ -1,8 +1,9 @@
 """Comparisons as a table or JSON."""
 
 import csv
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import Any
 import typer
 
 from inference_cost.account.ledger.build import ledger
+from inference_cost.account.ledger.commitments import Commitment
 from inference_cost.account.ledger.history import History, Span
 from inference_cost.account.ledger.lines import Ledger
 from inference_cost.account.ledger.pieces import During
@@ -23,8 +25,11 @@ from inference_cost.cli.cluster import Cluster
 from inference_cost.cli.failure import CommandError, usage
 from inference_cost.cli.reconcile.history import Objects, history_of
 from inference_cost.cli.reconcile.output import Output
+from inference_cost.model.money import HourlyPrice, PriceSource
+from inference_cost.model.workload import Node
 
 IDLE = "(idle)"
+_COMMITMENT = re.compile(r"(.+)=(\d{1,6})@(\d{1,12}(?:\.\d{1,6})?)", re.ASCII)
 _HEADS = {
     During.USE: "by-largest-share",
     During.BOOT: "node-boot",
@@ -38,6 +43,7 @@ class Asked:
     until: str
     focus: str
     currency: str
+    commitments: tuple[str, ...] = ()  # POOL=NODES@PRICE
 
 
 def show(cluster: Cluster, asked: Asked, output: Output) -> None:
@@ -58,7 +64,8 @@ def show(cluster: Cluster, asked: Asked, output: Output) -> None:
     history, identifiers = history_of(found, asked.currency)
     if not history.nodes:
         raise CommandError("there are no nodes with GPUs")
-    made = ledger(history, window, currency=asked.currency)
+    commitments = commitments_of(asked, history, window)
+    made = ledger(history, window, currency=asked.currency, commitments=commitments)
     for unknown in made.total.unpriced:
         typer.echo(f"note: not in these amounts: {unknown}", err=True)
     if asked.focus:
@@ -75,6 +82,40 @@ def window_of(asked: Asked, now: float) -> Span:
     if begin >= end:
         raise usage(f"--since {asked.since} must be before --until {asked.until}")
     return Span(begin=begin, end=end)
+
+
+def commitments_of(asked: Asked, history: History, window: Span) -> list[Commitment]:
+    """Raises CommandError: one is none, is of a pool that is not there, or there is no bill to compare with."""
+    if asked.commitments and not asked.focus:
+        raise usage("--commitment goes with --focus: OpenCost's rules know no contracts")
+    pools = {life.node.pool: life.node for life in history.nodes}
+    return [_commitment(text, asked.currency, pools, window) for text in asked.commitments]
+
+
+def _commitment(text: str, currency: str, pools: Mapping[str, Node], window: Span) -> Commitment:
+    found = _COMMITMENT.fullmatch(text)
+    if found is None:
+        raise usage(f"--commitment {text}: must be POOL=NODES@PRICE, such as l4=4@0.51")
+    pool, nodes, price = found.groups()
+    if pool not in pools:
+        raise usage(
+            f"--commitment {text}: there is no pool {pool}; there are {', '.join(sorted(pools))}"
+        )
+    per_hour = HourlyPrice(
+        per_hour=Decimal(price),
+        currency=currency,
+        source=PriceSource.CAPACITY_POOL,
+        as_of=window.begin,
+        origin="--commitment",
+    )
+    return Commitment(
+        pool=pool,
+        capacity_type=pools[pool].capacity_type,
+        nodes=int(nodes),
+        node_price=per_hour,
+        begin=window.begin,
+        end=window.end,
+    )
 
 
 def _show_comparison(made: Ledger, history: History, output: Output) -> None:
@@ -119,7 +160,11 @@ def comparison_json(found: Comparison, made: Ledger) -> dict[str, Any]:
 def _show_bill(made: Ledger, identifiers: dict[str, str], asked: Asked, output: Output) -> None:
     found = read_bill(made, identifiers, asked)
     if output is Output.JSON:
-        told = {"nodes": [bill_cells(node) for node in found.nodes], "others": found.others}
+        told = {
+            "nodes": [bill_cells(node) for node in found.nodes],
+            "others": found.others,
+            "unused": _money(made.unused),
+        }
         typer.echo(rendering.as_json({**_window_json(made), **told}))
         return
     typer.echo(rendering.table([bill_cells(node) for node in found.nodes]))
@@ -127,9 +172,16 @@ def _show_bill(made: Ledger, identifiers: dict[str, str], asked: Asked, output: 
     error = f", error {_percent((ours - billed) / billed)}" if billed else ""
     typer.echo(
         f"{_span(made)}: {_money(ours)} {made.currency} by the ledger, {_money(billed)} billed{error}."
+        f"{_unused(made)}"
         f" {sum(n.billed is None for n in found.nodes)} nodes are not in the export,"
         f" {found.others} resources of it are none of these nodes."
     )
+
+
+def _unused(made: Ledger) -> str:
+    if made.unused == 0:
+        return ""
+    return f" Commitments that nobody used: {_money(made.unused)}."
 
 
 def read_bill(made: Ledger, identifiers: dict[str, str], asked: Asked) -> Bill:

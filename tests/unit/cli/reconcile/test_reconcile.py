@@ -174,6 +174,40 @@ def test_the_hour_beside_the_bill(tmp_path: Path) -> None:
     ]
 
 
+def test_a_contract_is_paid_whether_its_nodes_run_or_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three nodes at 1.50 of which two run: what OpenCost calls idle is not paid at the list's 2.00."""
+    monkeypatch.setattr(listing.time, "time", lambda: NOW)
+    file = tmp_path / "export.csv"
+    period = f"{rfc3339(NOW - HOUR)},{rfc3339(NOW)}"
+    file.write_text(f"{HEAD}\ni-0abc,Usage,{period},USD,1.50,2.00\n")
+    asked = Asked(
+        since="-1h", until="now", focus=str(file), currency="USD", commitments=("l4=3@1.50",)
+    )
+    api = Api(objects())
+    listing.show(Cluster(api, api, "default"), asked, Output.TABLE)
+    printed = capsys.readouterr().out
+    assert "0.0000      0.00%" in printed
+    assert "Commitments that nobody used: 1.5000." in printed
+
+
+COMMITMENTS: dict[str, tuple[str, str, str]] = {
+    "no number of nodes": ("l4=many@1", "export.csv", "must be POOL=NODES@PRICE"),
+    "a pool that is not there": ("t4=1@1", "export.csv", "there is no pool t4; there are l4"),
+    "nothing to compare with": ("l4=1@1", "", "--commitment goes with --focus"),
+}
+
+
+@pytest.mark.parametrize("sentence", COMMITMENTS)
+def test_a_commitment_that_is_none_is_said(sentence: str) -> None:
+    text, focus, why = COMMITMENTS[sentence]
+    history, _ = history_of(objects(), "USD")
+    asked = Asked(since="-1h", until="now", focus=focus, currency="USD", commitments=(text,))
+    with pytest.raises(CommandError, match=why):
+        listing.commitments_of(asked, history, WINDOW)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
