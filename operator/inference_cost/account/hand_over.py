@@ -1,14 +1,17 @@
 """From what the last leader left to an account that goes on: its checkpoint, and what it exported after that."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TypeVar
 
 from inference_cost.account.accrual import Charge, Day, Totals, sum_of, with_days
 from inference_cost.account.calendar import month_of
 from inference_cost.account.milliseconds import hours_between
 from inference_cost.account.month import AccountMemory, next_month
 from inference_cost.model.policy import PolicyKey
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,28 +24,39 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedCosts:
-    """By namespace and name of the policy, and by pool."""
+class Teller:
+    """What one process exported."""
 
-    policies: Mapping[tuple[str, str], Recorded]
+    policies: Mapping[PolicyKey, Recorded]
     pools: Mapping[str, Recorded]
 
 
-NOTHING_RECORDED = RecordedCosts(policies={}, pools={})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedCosts:
+    """Of all processes that were scraped, those of other clusters too, where a store has several."""
+
+    tellers: tuple[Teller, ...]
+
+
+NOTHING_RECORDED = RecordedCosts(tellers=())
 
 
 def handed_over(
     memory: Mapping[PolicyKey, AccountMemory], recorded: RecordedCosts
 ) -> dict[PolicyKey, AccountMemory]:
-    """Of policies that have a checkpoint: one made anew under an old name inherits nothing."""
-    return {
-        key: _brought_up(stored, recorded.policies.get((key.namespace, key.name)))
-        for key, stored in memory.items()
-    }
+    """Of policies that have a checkpoint. One made anew under an old name inherits nothing: it has another uid."""
+    told = _newest(teller.policies for teller in recorded.tellers)
+    return {key: _brought_up(stored, told.get(key)) for key, stored in memory.items()}
 
 
-def pools_handed_over(recorded: RecordedCosts) -> dict[str, AccountMemory]:
-    """They have no checkpoint: what was exported is all that is known."""
+def pools_handed_over(
+    known: Collection[PolicyKey], recorded: RecordedCosts
+) -> dict[str, AccountMemory]:
+    """They have no checkpoint: what was exported is all that is known.
+
+    Pools of other clusters may have the same names: only who tells of a policy that is known tells of our pools.
+    """
+    ours = (t.pools for t in recorded.tellers if any(key in t.policies for key in known))
     return {
         pool: AccountMemory(
             month=month_of(one.counted_at),
@@ -52,8 +66,17 @@ def pools_handed_over(recorded: RecordedCosts) -> dict[str, AccountMemory]:
             totals=one.totals,
             handed_over=True,
         )
-        for pool, one in recorded.pools.items()
+        for pool, one in _newest(ours).items()
     }
+
+
+def _newest(told: Iterable[Mapping[K, Recorded]]) -> dict[K, Recorded]:
+    found: dict[K, Recorded] = {}
+    for one in told:
+        for key, recorded in one.items():
+            if key not in found or recorded.counted_at > found[key].counted_at:
+                found[key] = recorded
+    return found
 
 
 def _brought_up(memory: AccountMemory, recorded: Recorded | None) -> AccountMemory:

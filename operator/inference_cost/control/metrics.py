@@ -90,7 +90,9 @@ class Metrics:
             (*names.POLICY_LABELS, *names.LINE_LABELS),
         )
         self._policy_counted = self._gauge(
-            names.POLICY_COUNTED, "Time (epoch seconds) up to which the total counts.", _POLICY
+            names.POLICY_COUNTED,
+            "Time (epoch seconds) up to which the totals count; `uid` is that of the policy.",
+            (*_POLICY, names.UID),
         )
         self._pool_totals = self._totals(
             names.POOL_COST,
@@ -254,7 +256,7 @@ class Metrics:
         for key, cost in costs.policies.items():
             self._show_cost(key, cost, costs.currency)
         for key, memory in costs.memory.items():
-            self._policy_counted.labels(key.namespace, key.name).set(memory.last_at)
+            self._policy_counted.labels(key.namespace, key.name, key.uid).set(memory.last_at)
             for line, amount in memory.totals:
                 where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
                 labels = (key.namespace, key.name, *where, line.kind.value, costs.currency)

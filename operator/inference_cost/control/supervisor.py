@@ -181,7 +181,7 @@ class Supervisor:
         self._parts.loop.restore(
             Memory(policies=policies, fleet=removed_before(policies.values())),
             handed_over(accounts, recorded),
-            pools_handed_over(recorded),
+            pools_handed_over(accounts.keys(), recorded),
         )
         log.info("restored", extra={"policies": len(learned), "written_by": restored.last_writer})
         if restored.last_writer not in ("", self._version):
@@ -200,7 +200,7 @@ class Supervisor:
         if isinstance(found, Missing):
             log.info("recorded_costs_unread", extra={"why": found.detail})
             return NOTHING_RECORDED
-        log.info("recorded_costs", extra={"policies": len(found.policies)})
+        log.info("recorded_costs", extra={"processes": len(found.tellers)})
         return found
 
     async def _warm_up(self) -> None:

@@ -13,6 +13,7 @@ COMPARED_COST: Final = "policy_compared_cost"
 COMPARED_REQUESTS: Final = "policy_compared_requests"
 COMPARED_LATE: Final = "policy_compared_late_requests"
 
+UID: Final = "uid"
 POLICY_LABELS: Final = ("namespace", "policy")
 LINE_LABELS: Final = ("variant", "pool", "capacity_type", "cost_center", "line", "currency")
 COMPARED_LABELS: Final = ("baseline", "mode")

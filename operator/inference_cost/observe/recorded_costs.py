@@ -12,16 +12,24 @@ from decimal import Decimal
 from typing import Any
 
 from inference_cost.account.accrual import CostLine
-from inference_cost.account.hand_over import Recorded, RecordedCosts
+from inference_cost.account.hand_over import Recorded, RecordedCosts, Teller
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.model import recorded as names
+from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import CapacityType
 from inference_cost.observe.prometheus_client import MetricsReader
 from inference_cost.observe.settings import PrometheusSettings
 
 REACH_SECONDS = 7200  # back; checkpoints are never much older than an hour
-_OURS = frozenset((*names.POLICY_LABELS, *names.LINE_LABELS, "__name__"))
+_OURS = frozenset((*names.POLICY_LABELS, *names.LINE_LABELS, names.UID, "__name__"))
+_FAMILIES = (
+    f"{names.POLICY_COST}_total",
+    f"{names.POOL_COST}_total",
+    names.POLICY_COUNTED,
+    names.POOL_COUNTED,
+    names.MONTH_TO_DATE,
+)
 _EXPORTED = "exported_"  # put before a label of ours where the target has one of that name
 
 Labels = Mapping[str, str]
@@ -31,20 +39,29 @@ Labels = Mapping[str, str]
 class _Told:
     """Of one policy or pool by one target."""
 
+    uid: str = ""
     counted_at: float = math.nan
     month_to_date: Decimal | None = None
     totals: dict[CostLine, Decimal] = field(default_factory=dict)
 
+    def recorded(self) -> Recorded:
+        return Recorded(
+            counted_at=self.counted_at,
+            totals=tuple(self.totals.items()),
+            month_to_date=self.month_to_date,
+        )
+
+
+@dataclass(slots=True)
+class _Target:
+    """By namespace and name of the policy, and by pool."""
+
+    policies: dict[tuple[str, str], _Told] = field(default_factory=dict)
+    pools: dict[str, _Told] = field(default_factory=dict)
+
 
 def build_query(matchers: str) -> str:
-    families = (
-        f"{names.POLICY_COST}_total",
-        f"{names.POOL_COST}_total",
-        names.POLICY_COUNTED,
-        names.POOL_COUNTED,
-        names.MONTH_TO_DATE,
-    )
-    pattern = f"{names.PREFIX}({'|'.join(families)})"
+    pattern = f"{names.PREFIX}({'|'.join(_FAMILIES)})"
     chosen = ", ".join(filter(None, (f'__name__=~"{pattern}"', matchers.strip(" ,"))))
     return f"last_over_time({{{chosen}}}[{REACH_SECONDS}s])"
 
@@ -63,50 +80,47 @@ async def read_recorded(
 
 def sort_recorded(entries: Iterable[Mapping[str, Any]], currency: str) -> RecordedCosts:
     """What has no time up to which it counts is left out."""
-    policies: dict[tuple[str, str], dict[frozenset[Any], _Told]] = defaultdict(dict)
-    pools: dict[str, dict[frozenset[Any], _Told]] = defaultdict(dict)
+    targets: dict[frozenset[tuple[str, str]], _Target] = defaultdict(_Target)
     for entry in entries:
         labels, value = entry["metric"], number_of(entry.get("value"))
-        if value is None or label_of(labels, "currency") not in ("", currency):
-            continue
         name = labels["__name__"].removeprefix(names.PREFIX)
+        other = label_of(labels, "currency") not in ("", currency)
+        if value is None or other or name not in _FAMILIES:
+            continue
+        target = targets[_target(labels)]
         if name.startswith("pool_"):
-            tellers = pools[label_of(labels, "pool")]
+            told = target.pools.setdefault(label_of(labels, "pool"), _Told())
         else:
-            tellers = policies[label_of(labels, "namespace"), label_of(labels, "policy")]
-        _take(tellers.setdefault(_target(labels), _Told()), name, labels, value)
-    return RecordedCosts(policies=_newest_of(policies), pools=_newest_of(pools))
+            whose = label_of(labels, "namespace"), label_of(labels, "policy")
+            told = target.policies.setdefault(whose, _Told())
+        _take(told, name, labels, value)
+    return RecordedCosts(tellers=tuple(map(_teller, targets.values())))
+
+
+def _teller(target: _Target) -> Teller:
+    return Teller(
+        policies={
+            PolicyKey(namespace=namespace, name=name, uid=told.uid): told.recorded()
+            for (namespace, name), told in target.policies.items()
+            if told.uid and not math.isnan(told.counted_at)
+        },
+        pools={
+            pool: told.recorded()
+            for pool, told in target.pools.items()
+            if not math.isnan(told.counted_at)
+        },
+    )
 
 
 def _take(told: _Told, name: str, labels: Labels, value: float) -> None:
     if name in (names.POLICY_COUNTED, names.POOL_COUNTED):
-        told.counted_at = value
+        told.counted_at, told.uid = value, label_of(labels, names.UID)
     elif name == names.MONTH_TO_DATE:
         told.month_to_date = Decimal(str(value))
     else:
         line = line_of(labels)
         if line is not None:
             told.totals[line] = Decimal(str(value))
-
-
-def _newest_of(found: Mapping[Any, Mapping[Any, _Told]]) -> dict[Any, Recorded]:
-    chosen = {
-        key: max(
-            (one for one in tellers.values() if not math.isnan(one.counted_at)),
-            key=lambda one: one.counted_at,
-            default=None,
-        )
-        for key, tellers in found.items()
-    }
-    return {
-        key: Recorded(
-            counted_at=one.counted_at,
-            totals=tuple(one.totals.items()),
-            month_to_date=one.month_to_date,
-        )
-        for key, one in chosen.items()
-        if one is not None
-    }
 
 
 def line_of(labels: Labels) -> CostLine | None:

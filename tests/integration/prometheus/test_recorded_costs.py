@@ -12,7 +12,7 @@ from inference_cost.observe.recorded_spending import Spending, read_spending
 from inference_cost.observe.settings import PrometheusSettings
 from tests.integration.prometheus.conftest import Source
 from tests.integration.prometheus.test_real_prometheus import reader_of
-from tests.unit.account.worlds import NOON
+from tests.unit.account.worlds import NOON, key
 
 TICK = 15.0
 # Two replicas at first, each on half of a node at 3.60 an hour.
@@ -24,7 +24,8 @@ async def test_a_new_leader_reads_the_totals_and_up_to_when_they_count(prometheu
     async with reader_of(settings) as reader:
         found = await read_recorded(reader, settings, currency="USD")
     assert isinstance(found, RecordedCosts), found
-    resnet, pool = found.policies["team-a", "resnet"], found.pools["l4"]
+    (teller,) = found.tellers
+    resnet, pool = teller.policies[key()], teller.pools["l4"]
     ticks = (resnet.counted_at - NOON) / TICK
     assert ticks >= 3
     for one, kind in ((resnet, Kind.SERVING), (pool, Kind.IDLE)):
@@ -47,7 +48,8 @@ async def test_what_was_spent_is_what_the_totals_grew_by(prometheus: Source) -> 
         )
     assert isinstance(recorded, RecordedCosts)
     assert isinstance(found, Spending)
-    ((_, total),) = recorded.policies["team-a", "resnet"].totals
+    (teller,) = recorded.tellers
+    ((_, total),) = teller.policies[key()].totals
     (amount,) = (one.amount for one in found.spent if one.policy == "resnet")
     assert abs(amount - total) <= Decimal(str(3 * PER_TICK))  # scraped meanwhile
     assert amount > 0

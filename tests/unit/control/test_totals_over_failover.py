@@ -128,7 +128,7 @@ def run(*, scrapes_are_read: bool) -> tuple[Series, Process]:
             kept = first.policies
     recorded: RecordedCosts = sort_recorded(last, "USD") if scrapes_are_read else NOTHING_RECORDED
     second.policies = handed_over(kept, recorded)
-    second.pools = pools_handed_over(recorded)
+    second.pools = pools_handed_over(kept.keys(), recorded)
     for at in _times(TAKES_OVER, ENDS):
         second.tick(at)
         _scrape(second, at + 5, series)
@@ -217,8 +217,11 @@ def test_nothing_is_inherited_by_a_policy_made_anew() -> None:
     for at in (NOON, NOON + 15):
         process.tick(at)
     recorded = sort_recorded(process.scraped(NOON + 15), "USD")
-    assert recorded.policies.keys() == {("team-a", "resnet")}
-    assert handed_over({}, recorded) == {}
+    assert pools_handed_over([key()], recorded).keys() == {"l4"}
+    anew = PolicyKey(namespace="team-a", name="resnet", uid="another")
+    made = {anew: AccountMemory(month="2025-11", amount=Decimal(0), since=NOON, last_at=NOON)}
+    assert handed_over(made, recorded)[anew].totals == ()
+    assert pools_handed_over([anew], recorded) == {}, "of another cluster, for all that is known"
 
 
 ENTRIES: dict[str, dict[str, Any]] = {
@@ -237,14 +240,16 @@ def test_of_what_was_scraped_is_left_out(sentence: str) -> None:
     for entry in entries:
         if entry["metric"]["__name__"] == POLICY:
             entry["metric"] |= ENTRIES[sentence]
-    assert sort_recorded(entries, "USD").policies["team-a", "resnet"].totals == ()
+    (teller,) = sort_recorded(entries, "USD").tellers
+    assert teller.policies[key()].totals == ()
 
 
 def test_values_that_are_no_amounts_and_totals_without_a_time_are_left_out() -> None:
     labels = {"namespace": "a", "policy": "b", "line": "idle", "pool": "l4", "currency": "USD"}
     total = {"metric": {"__name__": POLICY, **labels}, "value": [0, "5"]}
     broken = {"metric": {"__name__": POLICY, **labels}, "value": [0, "NaN"]}
-    assert sort_recorded([total, broken], "USD").policies == {}
+    (teller,) = sort_recorded([total, broken], "USD").tellers
+    assert (teller.policies, teller.pools) == ({}, {})
 
 
 def test_the_query_has_the_installations_matchers() -> None:
