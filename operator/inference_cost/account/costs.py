@@ -54,6 +54,7 @@ class PolicyCost:
     projection: Projection | Missing = NOT_PROJECTED
     units: UnitCosts | Missing = NOT_PROJECTED
     savings: Savings | Missing = NOT_PROJECTED
+    monthly_budget: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,7 @@ def account(
             ),
             units=unit_costs(per_hour, served_per_hour(seen.signals, _attainment(plans.get(key)))),
             savings=savings_of(savings, allowed_late(seen.policy)),
+            monthly_budget=seen.policy.monthly_budget,
         )
     return Costs(
         currency=currency,

@@ -103,6 +103,17 @@ class Metrics:
         self._pool_counted = self._gauge(
             names.POOL_COUNTED, "Time (epoch seconds) up to which the total counts.", ("pool",)
         )
+        self._projected = self._gauge(
+            "policy_projected_month_cost",
+            "What the calendar month (UTC) will have cost. `bound`: expected, or an end of the band in which four of"
+            " five months end. Absent while not known.",
+            (*_POLICY, "bound", "currency"),
+        )
+        self._budget = self._gauge(
+            "policy_monthly_budget",
+            "`spec.monthlyBudget`. Absent without one.",
+            (*_POLICY, "currency"),
+        )
         self._baseline_replicas = self._gauge(
             "policy_baseline_replicas",
             "Replicas that the baseline of savings would run now, a fraction for Observed. Absent while not known.",
@@ -308,9 +319,23 @@ class Metrics:
                 self.hourly_cost.labels(*labels).set(float(by_type[capacity_type]))
             else:
                 _drop(self.hourly_cost, labels)
+        self._show_month(key, cost, currency)
         self._show_comparison(key, cost.savings, currency)
         amount = float(cost.month_to_date.amount)
         self.month_to_date.labels(key.namespace, key.name, currency).set(amount)
+
+    def _show_month(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
+        policy, projection = (key.namespace, key.name), cost.projection
+        for bound in ("expected", "low", "high"):
+            amount = projection if isinstance(projection, Missing) else getattr(projection, bound)
+            if isinstance(amount, Missing):
+                _drop(self._projected, (*policy, bound, currency))
+            else:
+                self._projected.labels(*policy, bound, currency).set(float(amount))
+        if cost.monthly_budget is None:
+            _drop(self._budget, (*policy, currency))
+        else:
+            self._budget.labels(*policy, currency).set(float(cost.monthly_budget))
 
     def _show_comparison(self, key: PolicyKey, savings: Savings | Missing, currency: str) -> None:
         policy = (key.namespace, key.name)
@@ -339,6 +364,8 @@ class Metrics:
             self._policy_counted,
             self._baseline_replicas,
             self._compared,
+            self._projected,
+            self._budget,
         ):
             for metric in list(gauge.collect()):
                 for sample in metric.samples:

@@ -43,6 +43,7 @@ SETTINGS = {
 FILLED = {
     "$__rate_interval": "10s",
     f"$__range:{STEP}": "1m:2s",
+    "$__range": "1m",
     '~"$namespace"': f'~"{TEAM}|{OTHER}"',
     "$namespace": TEAM,
     "$policy": "shop",

@@ -6,6 +6,7 @@ from typing import Any
 
 from inference_cost.account.costs import Costs, PolicyCost, PoolCost, PoolShare
 from inference_cost.account.month import MonthToDate
+from inference_cost.account.projection import Projection
 from inference_cost.control.metrics import Metrics
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.warm import WarmPlan
@@ -140,3 +141,20 @@ def test_a_kept_node_without_a_price_has_no_cost_of_zero() -> None:
     assert value(metrics, "pool_warm_hourly_cost", pool="safe", currency="USD") is None
     metrics.show_warm({"safe": PLAN}, None)
     assert value(metrics, "pool_warm_nodes", pool="safe", state="wanted") == 2
+
+
+def test_budget_and_forecast_are_shown_where_they_are_known() -> None:
+    metrics = Metrics(version="1.0")
+    labels = {**POLICY, "currency": "USD"}
+    spent = costs()
+    month = Projection(
+        month="2025-11", expected=Decimal(90), low=Decimal(80), high=UNPRICED, days=7
+    )
+    known = replace(spent.policies[KEY], projection=month, monthly_budget=Decimal(100))
+    metrics.show_costs(replace(spent, policies={KEY: known}))
+    assert value(metrics, "policy_monthly_budget", **labels) == 100
+    assert value(metrics, "policy_projected_month_cost", **labels, bound="expected") == 90
+    assert value(metrics, "policy_projected_month_cost", **labels, bound="high") is None
+    metrics.show_costs(spent)
+    assert value(metrics, "policy_monthly_budget", **labels) is None
+    assert value(metrics, "policy_projected_month_cost", **labels, bound="expected") is None
