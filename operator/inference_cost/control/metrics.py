@@ -16,19 +16,19 @@ from prometheus_client import (
 )
 
 from inference_cost.account.costs import Costs, PolicyCost
-from inference_cost.account.savings.savings import Savings, SavingsMemory
 from inference_cost.act.errors import KubeError
 from inference_cost.act.scale import ScaleOutcome
 from inference_cost.act.scaler import Scaled
 from inference_cost.api.conditions import ConditionStatus
+from inference_cost.control.account_metrics import AccountMetrics
 from inference_cost.control.cost_totals import Totals
 from inference_cost.control.policy_metrics import PolicyMetrics
 from inference_cost.control.pool_metrics import PoolMetrics
 from inference_cost.model import recorded as names
 from inference_cost.model.plan import Plan
-from inference_cost.model.policy import Baseline, Mode, PolicyKey
+from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing
-from inference_cost.model.recorded import BASELINE_SIDE, POLICY_SIDE, PREFIX
+from inference_cost.model.recorded import PREFIX
 from inference_cost.model.warm import WarmPlan
 from inference_cost.model.workload import CapacityType
 
@@ -64,6 +64,7 @@ class Metrics:
             for name, text in _REPLICAS.items()
         ]
         self._build_up_money()
+        self.accounts = AccountMetrics(self._gauge, self._totals)
         self.policies = PolicyMetrics(self._gauge)
         self.pools = PoolMetrics(self._gauge)
         self._build_up_loop()
@@ -83,66 +84,6 @@ class Metrics:
             "Cost of the policy's replicas since it was first seen this month (UTC).",
             (*_POLICY, "currency"),
         )
-        self._policy_totals = self._totals(
-            names.POLICY_COST,
-            "Cost of the policy's replicas since it was first seen; it goes on over restarts and changes of leaders."
-            " `line`: serving, or boot (bound and not ready yet).",
-            (*names.POLICY_LABELS, *names.LINE_LABELS),
-        )
-        self._policy_counted = self._gauge(
-            names.POLICY_COUNTED,
-            "Time (epoch seconds) up to which the totals count; `uid` is that of the policy.",
-            (*_POLICY, names.UID),
-        )
-        self._pool_totals = self._totals(
-            names.POOL_COST,
-            "Cost of what no replica requested of the pool's nodes. `line`: idle, warm (nodes kept ready), or boot"
-            " (nodes that are not ready).",
-            names.POOL_LINE_LABELS,
-        )
-        self._pool_counted = self._gauge(
-            names.POOL_COUNTED, "Time (epoch seconds) up to which the total counts.", ("pool",)
-        )
-        self._projected = self._gauge(
-            "policy_projected_month_cost",
-            "What the calendar month (UTC) will have cost. `bound`: expected, or an end of the band in which four of"
-            " five months end. Absent while not known.",
-            (*_POLICY, "bound", "currency"),
-        )
-        self._budget = self._gauge(
-            "policy_monthly_budget",
-            "`spec.monthlyBudget`. Absent without one.",
-            (*_POLICY, "currency"),
-        )
-        self._baseline_replicas = self._gauge(
-            "policy_baseline_replicas",
-            "Replicas that the baseline of savings would run now, a fraction for Observed. Absent while not known.",
-            (*_POLICY, "baseline"),
-        )
-        self._compared = self._gauge(
-            "policy_compared_hourly_cost",
-            "Both sides of the savings, in whole nodes: `side` is baseline or policy. In Recommend the policy's is what"
-            " its decisions would cost. Absent while one is not known.",
-            (*_POLICY, "side", "currency"),
-        )
-        self._compared_totals = {
-            names.COMPARED_COST: self._totals(
-                names.COMPARED_COST,
-                "Both sides of the savings, counted while both are known; it goes on over restarts. `mode`: Enforce, or"
-                " Recommend for what is potential.",
-                (*_POLICY, *names.COMPARED_LABELS, "side", "currency"),
-            ),
-            names.COMPARED_REQUESTS: self._totals(
-                names.COMPARED_REQUESTS,
-                "Requests in that time.",
-                (*_POLICY, *names.COMPARED_LABELS),
-            ),
-            names.COMPARED_LATE: self._totals(
-                names.COMPARED_LATE,
-                "Of these, those beyond the objective, measured or predicted.",
-                (*_POLICY, *names.COMPARED_LABELS, "side"),
-            ),
-        }
         self.warm_nodes = self._gauge(
             "pool_warm_nodes",
             "Nodes kept ready for all policies of a CapacityPool: ready, wanted, and used by pods of no policy.",
@@ -266,30 +207,7 @@ class Metrics:
         self._currency = costs.currency
         for key, cost in costs.policies.items():
             self._show_cost(key, cost, costs.currency)
-        for key, memory in costs.memory.items():
-            self._policy_counted.labels(key.namespace, key.name, key.uid).set(memory.last_at)
-            for line, amount in memory.totals:
-                where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
-                labels = (key.namespace, key.name, *where, line.kind.value, costs.currency)
-                self._policy_totals.show(labels, float(amount))
-            self._show_kept(key, memory.savings, costs.currency)
-        for name, memory in costs.pool_memory.items():
-            self._pool_counted.labels(name).set(memory.last_at)
-            for line, amount in memory.totals:
-                self._pool_totals.show(
-                    (line.pool, line.capacity_type.value, line.kind.value, costs.currency),
-                    float(amount),
-                )
-
-    def _show_kept(self, key: PolicyKey, savings: SavingsMemory | None, currency: str) -> None:
-        cost, requests, late = self._compared_totals.values()
-        for one in savings.kept if savings is not None else ():
-            mode = Mode.RECOMMEND if one.potential else Mode.ENFORCE
-            labels = (key.namespace, key.name, one.baseline.value, mode.value)
-            requests.show(labels, one.requests)
-            for side, total in ((BASELINE_SIDE, one.theirs), (POLICY_SIDE, one.ours)):
-                cost.show((*labels, side, currency), float(total.amount))
-                late.show((*labels, side), total.late)
+        self.accounts.show(costs)
 
     def show_warm(self, plans: Mapping[str, WarmPlan], costs: Costs | None) -> None:
         """Of the pools that keep nodes ready now, and of no other."""
@@ -319,54 +237,13 @@ class Metrics:
                 self.hourly_cost.labels(*labels).set(float(by_type[capacity_type]))
             else:
                 _drop(self.hourly_cost, labels)
-        self._show_month(key, cost, currency)
-        self._show_comparison(key, cost.savings, currency)
         amount = float(cost.month_to_date.amount)
         self.month_to_date.labels(key.namespace, key.name, currency).set(amount)
 
-    def _show_month(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
-        policy, projection = (key.namespace, key.name), cost.projection
-        for bound in ("expected", "low", "high"):
-            amount = projection if isinstance(projection, Missing) else getattr(projection, bound)
-            if isinstance(amount, Missing):
-                _drop(self._projected, (*policy, bound, currency))
-            else:
-                self._projected.labels(*policy, bound, currency).set(float(amount))
-        if cost.monthly_budget is None:
-            _drop(self._budget, (*policy, currency))
-        else:
-            self._budget.labels(*policy, currency).set(float(cost.monthly_budget))
-
-    def _show_comparison(self, key: PolicyKey, savings: Savings | Missing, currency: str) -> None:
-        policy = (key.namespace, key.name)
-        look = savings if isinstance(savings, Missing) else savings.look
-        for baseline in Baseline:
-            if isinstance(look, Missing) or baseline is not look.baseline:
-                _drop(self._baseline_replicas, (*policy, baseline.value))
-            else:
-                self._baseline_replicas.labels(*policy, baseline.value).set(look.theirs.replicas)
-        for side in (BASELINE_SIDE, POLICY_SIDE):
-            if isinstance(look, Missing):
-                _drop(self._compared, (*policy, side, currency))
-            else:
-                per_hour = (look.theirs if side == BASELINE_SIDE else look.ours).per_hour
-                self._compared.labels(*policy, side, currency).set(float(per_hour))
-
     def forget_policy(self, key: PolicyKey) -> None:
         """Removes every series of a deleted policy."""
-        for totals in (self._policy_totals, *self._compared_totals.values()):
-            totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
-        for gauge in (
-            *self._policy_gauges,
-            self.hourly_cost,
-            self.month_to_date,
-            self.condition,
-            self._policy_counted,
-            self._baseline_replicas,
-            self._compared,
-            self._projected,
-            self._budget,
-        ):
+        self.accounts.forget_policy(key)
+        for gauge in (*self._policy_gauges, self.hourly_cost, self.month_to_date, self.condition):
             for metric in list(gauge.collect()):
                 for sample in metric.samples:
                     labels = sample.labels
