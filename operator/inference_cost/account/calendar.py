@@ -1,15 +1,17 @@
 """Months and days of money: those of UTC, wherever the cluster is. A day has 24 hours."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 DAY_SECONDS = 86_400
 
 
 def month_of(at: float) -> str:
     """Of epoch seconds: "2026-11"."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
+    return date_of(at)[:7]
 
 
+@lru_cache(maxsize=64)
 def month_start(month: str) -> float:
     """Epoch seconds of the first moment of `month`."""
     return datetime.strptime(f"{month}-01+0000", "%Y-%m-%d%z").timestamp()
@@ -24,4 +26,10 @@ def month_end(at: float) -> float:
 
 def date_of(at: float) -> str:
     """Of epoch seconds: "2026-11-27"."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+    return _date_of_day(int(at // DAY_SECONDS))
+
+
+@lru_cache(maxsize=64)
+def _date_of_day(day: int) -> str:
+    """Asked for every policy at every look, of very few days."""
+    return datetime.fromtimestamp(day * DAY_SECONDS, UTC).strftime("%Y-%m-%d")
