@@ -29,7 +29,6 @@ from inference_cost.model.plan import Plan
 from inference_cost.model.policy import Baseline, Mode, PolicyKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.recorded import BASELINE_SIDE, POLICY_SIDE, PREFIX
-from inference_cost.model.warm import WarmPlan
 from inference_cost.model.workload import CapacityType
 
 _POLICY = ("namespace", "policy")
@@ -130,16 +129,6 @@ class Metrics:
                 (*_POLICY, *names.COMPARED_LABELS, "side"),
             ),
         }
-        self.warm_nodes = self._gauge(
-            "pool_warm_nodes",
-            "Nodes kept ready for all policies of a CapacityPool: ready, wanted, and used by pods of no policy.",
-            ("pool", "state"),
-        )
-        self.warm_cost = self._gauge(
-            "pool_warm_hourly_cost",
-            "Cost per hour of the nodes kept ready; part of no policy's cost.",
-            ("pool", "currency"),
-        )
         self.condition = self._gauge(
             "condition",
             "1 for the status that a condition of a policy has now, 0 for the other two.",
@@ -277,21 +266,6 @@ class Metrics:
             for side, total in ((BASELINE_SIDE, one.theirs), (POLICY_SIDE, one.ours)):
                 cost.show((*labels, side, currency), float(total.amount))
                 late.show((*labels, side), total.late)
-
-    def show_warm(self, plans: Mapping[str, WarmPlan], costs: Costs | None) -> None:
-        """Of the pools that keep nodes ready now, and of no other."""
-        self.warm_nodes.clear()
-        self.warm_cost.clear()
-        for name, plan in plans.items():
-            states = {"ready": plan.free, "wanted": plan.wanted, "used_by_others": plan.lost}
-            for state, nodes in states.items():
-                self.warm_nodes.labels(name, state).set(nodes)
-        if costs is None:
-            return
-        for pool in costs.pools:
-            known = bool(pool.warm_per_hour) or not pool.unpriced_nodes
-            if known and pool.pool in plans:
-                self.warm_cost.labels(pool.pool, costs.currency).set(float(pool.warm_per_hour))
 
     def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
         by_type: dict[CapacityType, Decimal] = {}
