@@ -252,7 +252,6 @@ class ControlLoop:
         self._metrics.pools.show_costs(tick.costs)
         if tick.costs is not None:
             self._metrics.show_costs(tick.costs)
-        self._metrics.show_warm(tick.warm, tick.costs)
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:

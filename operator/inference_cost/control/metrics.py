@@ -29,7 +29,6 @@ from inference_cost.model.plan import Plan
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.recorded import PREFIX
-from inference_cost.model.warm import WarmPlan
 from inference_cost.model.workload import CapacityType
 
 _POLICY = ("namespace", "policy")
@@ -83,16 +82,6 @@ class Metrics:
             names.MONTH_TO_DATE,
             "Cost of the policy's replicas since it was first seen this month (UTC).",
             (*_POLICY, "currency"),
-        )
-        self.warm_nodes = self._gauge(
-            "pool_warm_nodes",
-            "Nodes kept ready for all policies of a CapacityPool: ready, wanted, and used by pods of no policy.",
-            ("pool", "state"),
-        )
-        self.warm_cost = self._gauge(
-            "pool_warm_hourly_cost",
-            "Cost per hour of the nodes kept ready; part of no policy's cost.",
-            ("pool", "currency"),
         )
         self.condition = self._gauge(
             "condition",
@@ -208,21 +197,6 @@ class Metrics:
         for key, cost in costs.policies.items():
             self._show_cost(key, cost, costs.currency)
         self.accounts.show(costs)
-
-    def show_warm(self, plans: Mapping[str, WarmPlan], costs: Costs | None) -> None:
-        """Of the pools that keep nodes ready now, and of no other."""
-        self.warm_nodes.clear()
-        self.warm_cost.clear()
-        for name, plan in plans.items():
-            states = {"ready": plan.free, "wanted": plan.wanted, "used_by_others": plan.lost}
-            for state, nodes in states.items():
-                self.warm_nodes.labels(name, state).set(nodes)
-        if costs is None:
-            return
-        for pool in costs.pools:
-            known = bool(pool.warm_per_hour) or not pool.unpriced_nodes
-            if known and pool.pool in plans:
-                self.warm_cost.labels(pool.pool, costs.currency).set(float(pool.warm_per_hour))
 
     def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
         by_type: dict[CapacityType, Decimal] = {}

@@ -12,6 +12,11 @@ from inference_cost.control.shown_series import MakeGauge, Point, ShownSeries
 
 POOL: Final = ("pool",)
 QUANTILES: Final = (("p50Seconds", "0.5"), ("p95Seconds", "0.95"))
+WARM_STATES: Final = (
+    ("ready", "ready"),
+    ("wanted", "wanted"),
+    ("usedByOthers", "used_by_others"),
+)
 
 
 class PoolMetrics:
@@ -30,6 +35,16 @@ class PoolMetrics:
             "pool_idle_hourly_cost",
             "The part of it that no replica of a policy requested.",
             (*POOL, "currency"),
+        )
+        self._warm_cost = gauge(
+            "pool_warm_hourly_cost",
+            "Cost per hour of the nodes kept ready for all policies; part of no policy's cost, and not idle.",
+            (*POOL, "currency"),
+        )
+        self._warm = gauge(
+            "pool_warm_nodes",
+            "Nodes kept ready for all policies of a CapacityPool: ready, wanted, and used by pods of no policy.",
+            (*POOL, "state"),
         )
         self._condition = gauge(
             "pool_condition",
@@ -65,6 +80,7 @@ class PoolMetrics:
             (self._unpriced, (pool.pool,)): len(pool.unpriced_nodes),
             (self._cost, (pool.pool, currency)): float(pool.per_hour),
             (self._idle, (pool.pool, currency)): float(pool.idle_per_hour),
+            (self._warm_cost, (pool.pool, currency)): float(pool.warm_per_hour),
         }
 
     def _points(self, name: str, status: Mapping[str, Any]) -> Iterator[tuple[Point, float]]:
@@ -74,6 +90,9 @@ class PoolMetrics:
                 yield (self._condition, labels), condition["status"] == one.value
         if "lossesPerHour" in status:
             yield (self._losses, (name,)), float(status["lossesPerHour"])
+        for field, state in WARM_STATES:
+            if field in (status.get("warm") or {}):
+                yield (self._warm, (name, state)), status["warm"][field]
         for field, quantile in QUANTILES:
             if field in (status.get("leadTime") or {}):
                 yield (self._start, (name, quantile)), status["leadTime"][field]

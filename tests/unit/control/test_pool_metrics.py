@@ -11,6 +11,7 @@ TOLD: dict[str, Any] = {
     "conditions": [{"type": "Scarce", "status": "True"}],
     "lossesPerHour": "0.25",
     "leadTime": {"starts": 7, "p50Seconds": 40, "p95Seconds": 90},
+    "warm": {"shown": "1/2", "ready": 1, "wanted": 2, "usedByOthers": 0},
 }
 
 
@@ -20,7 +21,8 @@ def paid(*pools: str) -> Costs:
         nodes=3,
         per_hour=Decimal("12.00"),
         allocated_per_hour=Decimal("9.00"),
-        idle_per_hour=Decimal("3.00"),
+        idle_per_hour=Decimal("2.00"),
+        warm_per_hour=Decimal("1.00"),
         unpriced_nodes=("node-9",),
     )
     named = tuple(
@@ -36,7 +38,8 @@ def test_nodes_and_money_of_a_pool() -> None:
     assert value(metrics, "pool_nodes", pool="l4") == 3
     assert value(metrics, "pool_unpriced_nodes", pool="l4") == 1
     assert value(metrics, "pool_hourly_cost", pool="l4", currency="EUR") == 12
-    assert value(metrics, "pool_idle_hourly_cost", pool="l4", currency="EUR") == 3
+    assert value(metrics, "pool_idle_hourly_cost", pool="l4", currency="EUR") == 2
+    assert value(metrics, "pool_warm_hourly_cost", pool="l4", currency="EUR") == 1
 
 
 def test_a_pool_that_nothing_runs_in_any_more_has_no_series() -> None:
@@ -58,6 +61,8 @@ def test_what_is_told_of_a_declared_pool() -> None:
     assert by_status == {"True": 1, "False": 0, "Unknown": 0}
     assert value(metrics, "pool_losses_per_hour", pool="spot") == 0.25
     assert value(metrics, "pool_start_seconds", pool="spot", quantile="0.95") == 90
+    states = {"ready": 1, "wanted": 2, "used_by_others": 0}
+    assert states == {s: value(metrics, "pool_warm_nodes", pool="spot", state=s) for s in states}
     metrics.pools.show_statuses({"spot": {"conditions": ()}})
     assert value(metrics, "pool_losses_per_hour", pool="spot") is None
 

@@ -12,6 +12,7 @@ from inference_cost.account.ledger.history import (
     Stay,
     Use,
 )
+from inference_cost.api.placeholders import POOL_LABEL
 from inference_cost.model.policy import Policy
 from inference_cost.model.workload import Node
 from inference_cost.observe.capacity_pools import PriceBook
@@ -123,6 +124,8 @@ def _stay(record: PodRecord, status: Object, owners: Mapping[str, Owner]) -> Sta
 
 
 def _use_of(record: PodRecord) -> Use:
+    if POOL_LABEL in record.labels:
+        return Use.WARM
     system = record.owner_kind == "DaemonSet" or record.namespace in SYSTEM_NAMESPACES
     return Use.OVERHEAD if system else Use.OTHER
 

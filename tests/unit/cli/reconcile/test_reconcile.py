@@ -10,6 +10,7 @@ import pytest
 from inference_cost.account.ledger.build import ledger
 from inference_cost.account.ledger.history import Span, Use
 from inference_cost.account.reconcile.opencost import compare
+from inference_cost.api.placeholders import POOL_LABEL
 from inference_cost.cli.cluster import Cluster
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.reconcile import listing
@@ -94,6 +95,14 @@ def test_lives_and_stays_are_those_of_the_objects() -> None:
     assert (replica.owner.use, replica.owner.variant) == (Use.REPLICA, "default")
     assert replica.owner.cost_center == "search"
     assert daemon.owner.use is Use.OVERHEAD
+
+
+def test_a_placeholder_holds_a_place_for_replicas_to_come() -> None:
+    held = bound(
+        pod("warm-l4-1", app="warm-l4", node="gpu-2", labels={POOL_LABEL: "l4"}), NOW - HOUR / 2
+    )
+    history, _ = history_of(objects(pods=[held]), "USD")
+    assert [stay.owner.use for stay in history.stays] == [Use.WARM]
 
 
 def test_a_node_that_was_away_for_a_while_has_not_booted_again() -> None:
