@@ -1,4 +1,4 @@
-"""Policies that share a pool with a limit, with starts that take two minutes: the limit holds, and they come to rest."""
+"""Policies that share a pool with a limit, with starts of two minutes: the limit holds, and they come to rest."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
