@@ -241,6 +241,13 @@ def test_an_error_in_sharing_out_adds_nobody_in_such_pools(monkeypatch: pytest.M
     assert decisions.plans[key("a")].limited_by is LimitedBy.INTERNAL_ERROR
 
 
+def test_where_no_solution_is_found_all_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference_cost.decide.joint.share.solve", lambda *_: None)
+    decisions = decided((A, replace(B_ALONE, needs=3)), limited(3))
+    assert orders(decisions) == {"a": (0, 2), "b": (1, 0)}
+    assert decisions.plans[key("b")].limited_by is LimitedBy.POOL_LIMIT
+
+
 def test_spot_that_does_not_pay_takes_no_room() -> None:
     risky = replace(A.memory.placing.domains[0], record=replace(NOTHING_KNOWN, losses=20.0))
     placing = replace(A.memory.placing, domains=(risky, A.memory.placing.domains[1]))
