@@ -108,6 +108,7 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         slow_pods=tuple(_slow_pod(one) for one in data.get("slow_pods", ())),
         leaving_nodes=tuple((str(n), _number(t)) for n, t in data.get("leaving_nodes", ())),
         placing=_placing(data.get("placing", {})),
+        priority=int(data.get("priority", 0)),
         dear_per_hour=_number(data.get("dear_per_hour", 0.0)),
         dear_at=_number(data.get("dear_at", 0.0)),
         warm=_warm(data.get("warm", {})),

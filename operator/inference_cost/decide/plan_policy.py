@@ -23,7 +23,7 @@ from inference_cost.decide.mix.placement import Placement
 from inference_cost.decide.mix.variants import How, late_price
 from inference_cost.decide.need import Looked, Needs, needs
 from inference_cost.decide.plans import NOT_DECIDED, assemble, held_plan, with_targets
-from inference_cost.decide.proposal import Decided, Proposed, held, proposed, remember_price
+from inference_cost.decide.proposal import Decided, Proposed, held, proposed, remember
 from inference_cost.decide.replica.profile import Capability
 from inference_cost.decide.replica.slow_pods import missing
 from inference_cost.decide.schedule import InForce, credited, scheduled
@@ -192,7 +192,7 @@ def _with_metrics(case: Case, bounds: InForce, seen: Traffic) -> Proposed:
             starts=by_pool(case.memory),
             placement=placement,
         )
-        return plan, _with_placing(remember_price(case, memory), placement)
+        return plan, _with_placing(remember(case, memory), placement)
 
     return proposed(case, chosen, how, conclude)
 

@@ -137,7 +137,24 @@ def _dear(case: Case, price: float) -> Dearest:
     return dearest(Dearest(per_hour=memory.dear_per_hour, at=memory.dear_at), price, case.at)
 
 
-def remember_price(case: Case, memory: PolicyMemory) -> PolicyMemory:
+def priority_of(case: Case) -> int:
+    """As the policy says, else the highest of its pods, also of those it had last."""
+    told = case.observation.policy.priority
+    if told is not None:
+        return told
+    pods = (pod.priority for workload in case.workloads for pod in workload.pods)
+    return max(pods, default=case.memory.priority)
+
+
+def remember(case: Case, memory: PolicyMemory) -> PolicyMemory:
+    """What a policy without pods would not tell any more, and what prices were."""
+    priority = priority_of(case)
+    if priority != memory.priority:
+        memory = replace(memory, priority=priority)
+    return _with_price(case, memory)
+
+
+def _with_price(case: Case, memory: PolicyMemory) -> PolicyMemory:
     """The highest of late, where a cap is to hold and one workload alone tells of prices."""
     if case.has_variants or case.observation.policy.max_hourly_cost is None:
         return memory

@@ -166,6 +166,7 @@ class PolicyMemory:
         tuple[str, float], ...
     ] = ()  # that hold pods and are about to go, with the first look at which they were
     placing: Placing = field(default=Placing())  # over several variants
+    priority: int = 0  # of its pods, when there were any
     dear_per_hour: float = (
         0.0  # of a replica, the highest of late, where a cap on the cost needs it
     )

@@ -131,6 +131,7 @@ FULL = PolicyMemory(
         ordered=(4, 1),
         late_price=12.5,
     ),
+    priority=1000,
     dear_per_hour=1.3,
     dear_at=NOON - 1200.0,
     warm=WarmRecord(

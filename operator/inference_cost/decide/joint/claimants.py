@@ -11,7 +11,7 @@ from inference_cost.decide.mix.placement import Placement
 from inference_cost.decide.mix.variants import ANY_PRICE
 from inference_cost.decide.place import share_of
 from inference_cost.decide.plans import mode_in_force
-from inference_cost.decide.proposal import Proposed
+from inference_cost.decide.proposal import Proposed, priority_of
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.policy import Mode, PolicyKey
@@ -82,7 +82,7 @@ def _claimant(made: Proposed, limits: Limits) -> Claimant | None:
     return Claimant(
         key=seen.policy.key,
         acts=mode_in_force(seen, case.snapshot) is Mode.ENFORCE and seen.conflict is None,
-        priority=_priority(seen),
+        priority=priority_of(case),
         claim=_alone(case, pools[0], limits, desired)
         if found is None
         else _placed(case, pools, limits, found),
@@ -153,14 +153,6 @@ def _pool_of(seen: PolicyObservation, number: int, limits: Limits) -> str:
         found = {"" if node is None else node.pool for node in nodes}
         told = found.pop() if len(found) == 1 else ""
     return told if told in limits.pools else ""
-
-
-def _priority(seen: PolicyObservation) -> int:
-    """As the policy says, else the highest of its pods."""
-    if seen.policy.priority is not None:
-        return seen.policy.priority
-    pods = (pod for one in seen.workloads if isinstance(one, Workload) for pod in one.pods)
-    return max((pod.priority for pod in pods), default=0)
 
 
 def _fixed(

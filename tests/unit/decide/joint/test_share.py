@@ -181,6 +181,14 @@ def test_what_was_shared_out_stands_while_nobody_asks_for_anything_else() -> Non
     assert wider.memory.shared[0].at == NOON + 15.0
 
 
+def test_a_policy_without_a_pod_keeps_the_priority_of_those_it_had() -> None:
+    first = decided((replace(A_ALONE, priority=5), replace(B_ALONE, spot=0)), limited(4))
+    nobody = (replace(A_ALONE, spot=0), replace(B_ALONE, spot=0))
+    shot = seen(nobody, limited(2), at=NOON + 15.0)
+    assert orders(decide(shot, first.memory)) == {"a": (2, 0), "b": (0, 0)}
+    assert orders(decide(shot, memory_of(nobody))) == {"a": (1, 0), "b": (1, 0)}
+
+
 def test_policies_that_share_no_pool_are_no_concern_of_each_other() -> None:
     """Two groups of one each: the limit that binds one leaves the other as it is."""
     other = replace(limited(1, node=ON_DEMAND), name="g6")
@@ -231,6 +239,13 @@ def test_an_error_in_sharing_out_adds_nobody_in_such_pools(monkeypatch: pytest.M
     decisions = decide(shot, memory)
     assert orders(decisions) == {"a": (0, 2), "b": (0, 2), "c": (2,)}
     assert decisions.plans[key("a")].limited_by is LimitedBy.INTERNAL_ERROR
+
+
+def test_where_no_solution_is_found_all_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference_cost.decide.joint.share.solve", lambda *_: None)
+    decisions = decided((A, replace(B_ALONE, needs=3)), limited(3))
+    assert orders(decisions) == {"a": (0, 2), "b": (1, 0)}
+    assert decisions.plans[key("b")].limited_by is LimitedBy.POOL_LIMIT
 
 
 def test_spot_that_does_not_pay_takes_no_room() -> None:
