@@ -40,9 +40,10 @@ Served on `/metrics` of each replica. A standby shows only what concerns itself.
 policy is deleted; while its spec is refused, its conditions and totals stay. A value that is not known has no series.
 
 Names and labels are stable: one that has to change goes on under its old name for one minor version. All labels are
-bounded: none has a pod, a node, a message or anything that a client sends. A policy has at most 50 series, a pool 16,
-the process about 200. The label `namespace` is the policy's: scrape with `honor_labels: true`, as the chart's monitors
-do.
+bounded: none has a pod, a node, a message or anything that a client sends. A policy has at most 53 series, and totals:
+two for each variant, pool and cost center that it ran with, five for each baseline and mode that it was compared in. A
+pool has 17 and its totals, the process about 200. The label `namespace` is the policy's: scrape with
+`honor_labels: true`, as the chart's monitors do.
 
 | Metric | Type | Labels | Meaning |
 |---|---|---|---|
