@@ -181,8 +181,12 @@ def _cost() -> list[Panel]:
         ),
         lines(
             "Month to date",
-            "Since the start of the month (UTC), or since the policy was first seen in it.",
-            Query(total("currency", shown("policy_month_to_date_cost", **ONE)), "{{currency}}"),
+            "Since the start of the month (UTC), or since the policy was first seen in it; what the month is expected"
+            " to cost, and its budget.",
+            Query(total("namespace", shown("policy_month_to_date_cost", **ONE)), "so far"),
+            Query(total("namespace", shown("policy_expected_month_cost", **ONE)), "expected"),
+            Query(total("namespace", shown("policy_monthly_budget", **ONE)), "budget"),
+            dashed=["budget"],
             wide=4,
         ),
         number(

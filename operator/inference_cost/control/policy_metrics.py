@@ -1,6 +1,6 @@
 """Gauges of each policy beside its status: what is asked of it, what limits it, what its decision rests on.
 
-A value that is not known has no series. At most 18 for a policy.
+A value that is not known has no series. At most 20 for a policy.
 """
 
 import math
@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final, TypeVar, assert_never
 
 from inference_cost.account.costs import Costs, PolicyCost
+from inference_cost.account.projection import Projection
 from inference_cost.act.tick import Tick
 from inference_cost.control.shown_series import MakeGauge, Point, ShownSeries
 from inference_cost.model.money import HourlyPrice
@@ -20,6 +21,7 @@ from inference_cost.model.policy import (
     DrainObjective,
     LatencyObjective,
     Objective,
+    Policy,
     PolicyKey,
     QueueTimeObjective,
 )
@@ -146,6 +148,15 @@ class PolicyMetrics:
             (*POLICY, "currency"),
         )
 
+        self._expected = gauge(
+            "policy_expected_month_cost",
+            "What the whole month (UTC) is expected to cost.",
+            (*POLICY, "currency"),
+        )
+        self._budget = gauge(
+            "policy_monthly_budget", "`spec.monthlyBudget`.", (*POLICY, "currency")
+        )
+
     def show(self, tick: Tick) -> None:
         seen = {one.policy.key: one for one in tick.snapshot.observations}
         # First: a name made anew has the labels of the old one.
@@ -153,7 +164,7 @@ class PolicyMetrics:
         for key, observation in seen.items():
             plan = tick.plans.get(key)
             decided = {} if plan is None else dict(self._decided(observation, plan))
-            self._series.show(key, decided | dict(self._paid(key, tick.costs)))
+            self._series.show(key, decided | dict(self._paid(observation.policy, tick.costs)))
 
     def _decided(self, seen: PolicyObservation, plan: Plan) -> Iterator[tuple[Point, float]]:
         labels = _labels(plan.policy)
@@ -165,14 +176,19 @@ class PolicyMetrics:
             if value is not None and math.isfinite(value):
                 yield (gauge, labels), value
 
-    def _paid(self, key: PolicyKey, costs: Costs | None) -> Iterator[tuple[Point, float]]:
-        cost = costs.policies.get(key) if costs is not None else None
+    def _paid(self, policy: Policy, costs: Costs | None) -> Iterator[tuple[Point, float]]:
+        cost = costs.policies.get(policy.key) if costs is not None else None
         if costs is None or cost is None:
             return
-        labels = _labels(key)
+        labels = _labels(policy.key)
+        if policy.monthly_budget is not None:
+            yield (self._budget, (*labels, costs.currency)), float(policy.monthly_budget)
         yield (self._price_known, labels), 0 if cost.unpriced else 1
         if isinstance(cost.desired_per_hour, Decimal):
             yield (self._desired_cost, (*labels, costs.currency)), float(cost.desired_per_hour)
+        if isinstance(cost.projection, Projection):
+            month = float(cost.projection.expected)
+            yield (self._expected, (*labels, costs.currency)), month
         for capacity_type, replicas in _replicas(cost).items():
             yield (self._running, (*labels, capacity_type)), replicas
         dates = [one.price.as_of for one in cost.pools if isinstance(one.price, HourlyPrice)]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from inference_cost.account.costs import Costs
+from inference_cost.account.projection import Projection
 from inference_cost.act.tick import Tick
 from inference_cost.control.metrics import Metrics
 from inference_cost.model.memory import Memory
@@ -21,7 +22,7 @@ from inference_cost.model.policy import (
 )
 from inference_cost.model.reading import Sample
 from inference_cost.model.workload import CapacityType
-from tests.unit.act.worlds import KEY, NOW, observation, plan, snapshot
+from tests.unit.act.worlds import KEY, NOW, UNREAD, observation, plan, snapshot
 from tests.unit.control.test_metrics import POLICY, STATUS, costs, share, value
 
 SPOT = CapacityType.SPOT
@@ -117,6 +118,22 @@ def test_money_at_the_decision_and_where_it_runs() -> None:
     assert value(metrics, "policy_desired_hourly_cost", **POLICY, currency="USD") == 5
     assert value(metrics, "policy_price_timestamp_seconds", **POLICY) == NOW - 60
     assert value(metrics, "policy_price_known", **POLICY) == 1
+
+
+def test_a_month_and_its_budget() -> None:
+    money = costs(share(SPOT, "1.00"))
+    projection = Projection(
+        month="2025-11", expected=Decimal("310.50"), low=UNREAD, high=UNREAD, days=3
+    )
+    paid = replace(money.policies[KEY], projection=projection)
+    seen = observation()
+    budget = replace(seen, policy=replace(seen.policy, monthly_budget=Decimal("300.00")))
+    metrics = shown(plan(), seen=budget, money=replace(money, policies={KEY: paid}))
+    assert value(metrics, "policy_expected_month_cost", **POLICY, currency="USD") == 310.5
+    assert value(metrics, "policy_monthly_budget", **POLICY, currency="USD") == 300
+    metrics.policies.show(tick(plan(), money=money))
+    assert value(metrics, "policy_expected_month_cost", **POLICY, currency="USD") is None
+    assert value(metrics, "policy_monthly_budget", **POLICY, currency="USD") is None
 
 
 def test_a_price_that_is_not_known_is_said_and_is_no_price_of_zero() -> None:
