@@ -128,12 +128,14 @@ def _replicas() -> list[Panel]:
     return [
         lines(
             "Replicas",
-            "Ready below current: they start. Desired above current: they are ordered, or only recommended.",
+            "Ready below current: they start. Desired above current: they are ordered, or only recommended."
+            " Baseline: what the savings compare with would run.",
             Query(shown("policy_desired_replicas", **ONE), "desired"),
             Query(shown("policy_current_replicas", **ONE), "current"),
             Query(READY, "ready"),
             Query(shown("policy_max_replicas", **ONE), "allowed"),
-            dashed=["allowed"],
+            Query(total("namespace", shown("policy_baseline_replicas", **ONE)), "baseline"),
+            dashed=["allowed", "baseline"],
         ),
         lines(
             "Demand and what the ready replicas carry",
@@ -160,7 +162,7 @@ def _cost() -> list[Panel]:
     return [
         lines(
             "Cost per hour",
-            "By capacity type; the dashed line is the cost at the desired replicas.",
+            "By capacity type; dashed: at the desired replicas.",
             Query(total("capacity_type", COST), "{{capacity_type}}"),
             Query(
                 total("namespace", shown("policy_desired_hourly_cost", **ONE)),
@@ -168,13 +170,27 @@ def _cost() -> list[Panel]:
             ),
             stacked=True,
             dashed=["desired"],
-            wide=12,
+        ),
+        lines(
+            "Against the baseline",
+            "Cost per hour of both sides of the savings, in whole nodes; no lines while one is not known.",
+            *(
+                Query(total("side", shown("policy_compared_hourly_cost", side=one, **ONE)), one)
+                for one in ("baseline", "policy")
+            ),
         ),
         lines(
             "Month to date",
-            "Since the start of the month (UTC), or since the policy was first seen in it.",
-            Query(total("currency", shown("policy_month_to_date_cost", **ONE)), "{{currency}}"),
-            wide=8,
+            "Since the start of the month (UTC), or since the policy was first seen in it; what the month is expected"
+            " to cost, and its budget.",
+            Query(total("namespace", shown("policy_month_to_date_cost", **ONE)), "so far"),
+            Query(
+                total("namespace", shown("policy_projected_month_cost", bound="expected", **ONE)),
+                "expected",
+            ),
+            Query(total("namespace", shown("policy_monthly_budget", **ONE)), "budget"),
+            dashed=["budget"],
+            wide=4,
         ),
         number(
             "Oldest price",

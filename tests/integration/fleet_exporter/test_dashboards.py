@@ -107,6 +107,7 @@ def manifests() -> Iterator[Manifest]:
     ]
     shop = policy(SAFE, mode="Enforce", maximum=SPOT_REPLICAS + 1, variants=variants)  # type: ignore[arg-type]  # name and namespace
     del shop["spec"]["scaleTargetRef"]
+    shop["spec"] |= {"baseline": "HPA", "costCenter": "vision", "monthlyBudget": "900.00"}
     yield shop
     yield policy(DESK)  # type: ignore[arg-type]  # name and namespace
 

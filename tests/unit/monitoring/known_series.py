@@ -10,6 +10,7 @@ from typing import Any, Final
 import promql_parser as promql
 import yaml
 
+from inference_cost.account.ledger.lines import Kind
 from inference_cost.act.scale import ScaleOutcome
 from inference_cost.api.conditions import ConditionStatus, ConditionType
 from inference_cost.api.pool_status import PoolConditionType
@@ -27,6 +28,7 @@ VALUES: Final[dict[str, tuple[type[StrEnum], ...]]] = {
     "outcome": (ScaleOutcome,),
     "mode": (Mode,),
     "limited_by": (LimitedBy,),
+    "line": (Kind,),
 }
 
 
