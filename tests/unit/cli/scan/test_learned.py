@@ -4,7 +4,7 @@ from math import nan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference_cost.cli.scan.learned import (
@@ -53,6 +53,7 @@ def test_windows_without_data_are_no_work() -> None:
     assert found == pytest.approx(0.3 * 62 / 72)
 
 
+@settings(deadline=None)
 @given(
     alpha=st.floats(0.002, 0.05),
     beta=st.floats(0.001, 0.05),

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference_cost.cli.scan.prices import Prices
@@ -96,6 +96,7 @@ def test_a_pool_with_a_node_of_unknown_price_has_no_sum() -> None:
     assert (pool.per_hour, pool.idle_per_hour) == (None, None)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 4))
 def test_workloads_never_pay_more_than_their_nodes_cost(places: list[int], gpus: int) -> None:
     objects = [deployment("v", name, 1) for name in ("a", "b")]
