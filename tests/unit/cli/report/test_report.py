@@ -293,6 +293,12 @@ def test_bad_input_is_told_before_anything_is_asked(sentence: str, tmp_path: Pat
     assert err.count("\n") == 1
 
 
+def test_without_a_prometheus_it_says_how_to_name_one(tmp_path: Path) -> None:
+    code, out, err = reported(Store(), tmp_path, "--prometheus-url", "http://127.0.0.1:9", *WEEK)
+    assert (code, out) == (1, "")
+    assert err.endswith("give the --prometheus-url of a Prometheus that answers\n")
+
+
 def test_a_store_without_the_operator_says_what_to_look_at(tmp_path: Path) -> None:
     code, _, err = reported(Store(), tmp_path, *WEEK)
     assert code == 1
