@@ -51,9 +51,9 @@ class Asked:
 def build(asked: Asked, recorded: Recorded, seen: Seen) -> ReportDocument:
     lines = {line: values for line, values in recorded.lines.items() if _wanted(line, asked.scope)}
     spending = spending_of(lines, asked.window.pieces)
-    policies = _policies(asked, recorded, seen, lines, spending.rounding)
     known = _known(recorded, lines, asked.window.pieces)
     recorded_hours = _recorded_hours(known, asked.window)
+    policies = _Policies(asked, recorded, seen, spending.rounding, recorded_hours).parts(lines)
     ownership = ownership_part(spending.total, recorded_hours, asked.inputs, spending.rounding)
     decisions, left_out = decisions_of(recorded, seen, asked.scope, asked.window)
     totals = _totals(spending, policies, _services(asked, recorded, policies))
@@ -101,38 +101,43 @@ def _wanted(line: Line, scope: Scope) -> bool:
     return scope.everywhere or scope.has(policy)
 
 
-def _policies(
-    asked: Asked,
-    recorded: Recorded,
-    seen: Seen,
-    lines: Mapping[Line, Sequence[Decimal]],
-    rounding: Rounding,
-) -> tuple[PolicyPart, ...]:
-    """Those that cost something in the time, or are there now; the dearest first."""
-    costs: dict[Policy, Decimal] = dict.fromkeys(seen.policies, Decimal(0))
-    for (policy, _), values in lines.items():
-        if policy[1]:
-            costs[policy] = costs.get(policy, Decimal(0)) + sum(values, Decimal(0))
-    parts = []
-    for policy, cost in sorted(costs.items(), key=lambda one: (-one[1], one[0])):
-        found = seen.policies.get(policy)
+@dataclass(frozen=True, slots=True)
+class _Policies:
+    asked: Asked
+    recorded: Recorded
+    seen: Seen
+    rounding: Rounding
+    recorded_hours: float
+
+    def parts(self, lines: Mapping[Line, Sequence[Decimal]]) -> tuple[PolicyPart, ...]:
+        """Those that cost something in the time, or are there now; the dearest first."""
+        costs: dict[Policy, Decimal] = dict.fromkeys(self.seen.policies, Decimal(0))
+        for (policy, _), values in lines.items():
+            if policy[1]:
+                costs[policy] = costs.get(policy, Decimal(0)) + sum(values, Decimal(0))
+        ordered = sorted(costs.items(), key=lambda one: (-one[1], one[0]))
+        return tuple(self._part(policy, cost) for policy, cost in ordered)
+
+    def _part(self, policy: Policy, cost: Decimal) -> PolicyPart:
+        found = self.seen.policies.get(policy)
         target = target_of((found or {}).get("spec") or {})
-        parts.append(
-            policy_part(
-                policy,
-                found,
-                cost=rounding.of(cost),
-                service=service_of(recorded, policy, asked.window),
-                replicas=recorded.mean(READY, policy),
-                savings=savings_of(recorded, policy, target, rounding),
-                rounding=rounding,
-            )
+        return policy_part(
+            policy,
+            found,
+            cost=self.rounding.of(cost),
+            service=service_of(self.recorded, policy, self.asked.window, shared=target is not None),
+            recorded_hours=self.recorded_hours,
+            replicas=self.recorded.mean(READY, policy),
+            savings=savings_of(self.recorded, policy, target, self.rounding),
+            rounding=self.rounding,
         )
-    return tuple(parts)
 
 
 def _services(asked: Asked, recorded: Recorded, policies: Sequence[PolicyPart]) -> list[Service]:
-    return [service_of(recorded, (one.namespace, one.name), asked.window) for one in policies]
+    return [
+        service_of(recorded, policy, asked.window, shared=target is not None)
+        for policy, target in (((one.namespace, one.name), one.target_percent) for one in policies)
+    ]
 
 
 def _known(
@@ -201,7 +206,7 @@ def _pieces(
     policies: Sequence[PolicyPart],
     known: Sequence[bool],
 ) -> tuple[Piece, ...]:
-    keys = [(one.namespace, one.name) for one in policies]
+    keys = [(one.namespace, one.name) for one in policies if one.target_percent is not None]
     in_time = in_time_by_piece(recorded, keys, asked.window.pieces)
     ours, theirs = _sides(recorded, policies, asked.window.pieces)
     text = spending.rounding.text

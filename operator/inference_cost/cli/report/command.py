@@ -16,7 +16,7 @@ from inference_cost.cli.backtest.command import (
     PrometheusUrl,
     TokenFile,
 )
-from inference_cost.cli.failure import usage
+from inference_cost.cli.failure import CommandError, usage
 from inference_cost.cli.prometheus_access import PrometheusAccess
 
 LARGEST = Decimal("1e15")
@@ -44,7 +44,14 @@ def report(
     until: Annotated[
         str, typer.Option("--until", metavar="TIME", help="End. Default: now.")
     ] = "now",
-    prometheus_url: PrometheusUrl,
+    prometheus_url: PrometheusUrl = "",
+    prometheus_service: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMESPACE/NAME:PORT",
+            help="Service to reach by kubectl's port-forward. Default: one that looks like a Prometheus.",
+        ),
+    ] = "",
     prometheus_bearer_token_file: TokenFile = "",
     prometheus_header_file: HeaderFiles = None,
     prometheus_ca_file: CaFile = "",
@@ -116,11 +123,13 @@ def report(
     few, many = _between("model-changes", model_changes)
     from inference_cost.cli.backtest import output_file as files  # noqa: PLC0415 - slow to import
     from inference_cost.cli.cluster import connect  # noqa: PLC0415
-    from inference_cost.cli.prometheus import Prometheus  # noqa: PLC0415
+    from inference_cost.cli.listing import Where  # noqa: PLC0415
     from inference_cost.cli.report.returning import Inputs  # noqa: PLC0415
     from inference_cost.cli.report.run import Wanted, write_report  # noqa: PLC0415
     from inference_cost.cli.report.seen import Scope  # noqa: PLC0415
     from inference_cost.cli.report.window import times_of  # noqa: PLC0415
+    from inference_cost.cli.scan.port_forward import for_kubectl  # noqa: PLC0415
+    from inference_cost.cli.scan.source import Source, source_of  # noqa: PLC0415
 
     inputs = Inputs(
         investment=Investment(
@@ -144,15 +153,16 @@ def report(
         ca_file=prometheus_ca_file,
         matchers=prometheus_matchers,
     )
-    prometheus, cluster = Prometheus(access), connect(kubeconfig, context)
-    wanted = Wanted(
-        at=now,
-        times=times,
-        scope=Scope(namespace=namespace or cluster.namespace, everywhere=everywhere),
-        currency=currency,
-        inputs=inputs,
-    )
-    text = write_report(prometheus, cluster, wanted, as_json=output is Output.JSON)
+    cluster = connect(kubeconfig, context)
+    scope = Scope(namespace=namespace or cluster.namespace, everywhere=everywhere)
+    wanted = Wanted(at=now, times=times, scope=scope, currency=currency, inputs=inputs)
+    where = Where(namespace=scope.namespace, everywhere=True)
+    forward = for_kubectl(kubeconfig, context)
+    with source_of(cluster, where, access, prometheus_service, forward) as source:
+        if not isinstance(source, Source):
+            raise CommandError(f"{source.why}; {source.fix}")
+        as_json = output is Output.JSON
+        text = write_report(source.prometheus, cluster, wanted, as_json=as_json)
     files.write(text, output_file)
 
 

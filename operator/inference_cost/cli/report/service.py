@@ -14,6 +14,7 @@ IN_TIME = "policy_slo_attainment_ratio"
 DEMAND = "policy_demand_requests_per_second"
 READY = "policy_ready_replicas"
 NOT_THERE = "not in the cluster now"
+NO_SHARE = "its objective is no share of the requests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +27,10 @@ class Service:
     in_time_requests: float
 
 
-def service_of(recorded: Recorded, policy: Policy, window: Window) -> Service:
+def service_of(recorded: Recorded, policy: Policy, window: Window, *, shared: bool) -> Service:
+    """`shared`: the objective is a share of the requests. What is recorded of others is no such share."""
     demand = recorded.mean(DEMAND, policy) or ()
-    in_time = recorded.mean(IN_TIME, policy) or ()
+    in_time = (recorded.mean(IN_TIME, policy) or ()) if shared else ()
     seconds = window.piece_seconds
     known = [rate for rate in demand if rate is not None]
     pairs = [
@@ -55,6 +57,7 @@ def all_in_time(services: Sequence[Service]) -> float | None:
 def in_time_by_piece(
     recorded: Recorded, policies: Sequence[Policy], pieces: int
 ) -> list[float | None]:
+    """`policies`: those whose objective is a share of the requests."""
     sums: list[tuple[float, float]] = [(0.0, 0.0)] * pieces
     for policy in policies:
         demand, in_time = recorded.mean(DEMAND, policy), recorded.mean(IN_TIME, policy)
@@ -98,16 +101,17 @@ def policy_part(
     *,
     cost: Decimal,
     service: Service,
+    recorded_hours: float,
     replicas: Values | None,
     savings: tuple[SavingsPart, ...],
     rounding: Rounding,
 ) -> PolicyPart:
-    """`found`: the object, None where it is gone. `cost` of the time, `service` and `savings` likewise."""
+    """`found`: the object, None where it is gone. `cost` of the hours recorded, `service` and `savings` likewise."""
     spec = (found or {}).get("spec") or {}
     status = (found or {}).get("status") or {}
     now = status.get("cost") or {}
-    in_time, source = _in_time(service, status)
     target = target_of(spec)
+    in_time, source = (None, NO_SHARE) if found and target is None else _in_time(service, status)
     return PolicyPart(
         namespace=policy[0],
         name=policy[1],
@@ -116,7 +120,7 @@ def policy_part(
         target_percent=target,
         cost=rounding.text(cost),
         requests=None if service.requests is None else round(service.requests),
-        per_thousand_requests=_per_thousand(cost, service.requests),
+        per_thousand_requests=_per_thousand(cost, service, recorded_hours),
         in_time_percent=None if in_time is None else round(100 * in_time, 3),
         in_time_source=source,
         late_of_allowed=_late_of_allowed(in_time, target),
@@ -145,10 +149,12 @@ def _late_of_allowed(in_time: float | None, target_percent: float | None) -> flo
     return round(max(0.0, 1 - in_time) / (1 - target_percent / 100), 2)
 
 
-def _per_thousand(cost: Decimal, requests: float | None) -> str | None:
-    if not requests:
+def _per_thousand(cost: Decimal, service: Service, recorded_hours: float) -> str | None:
+    """At the mean cost of an hour, for requests are not recorded in all of them."""
+    if not service.requests or recorded_hours <= 0:
         return None
-    return f"{cost * 1000 / Decimal(str(requests)):.6f}"
+    hours = Decimal(str(min(1.0, service.requests_hours / recorded_hours)))
+    return f"{cost * hours * 1000 / Decimal(str(service.requests)):.6f}"
 
 
 def _mean(values: Values | None) -> float | None:

@@ -10,7 +10,7 @@ from inference_cost.cli.report.money import Rounding, percent_of, rounding_for
 from inference_cost.cli.report.recorded import Line as LineKey
 
 NOBODY = "(no replica)"
-NO_CENTER = "(no cost centre)"
+NO_CENTER = "(no cost center)"
 KINDS: dict[str, str] = {
     "serving": "Serving: replicas that were ready",
     "boot": "Boot: replicas and nodes that were not ready yet",
@@ -67,7 +67,7 @@ def breakdowns_of(spending: Spending) -> tuple[Breakdown, ...]:
         ("pool", lambda one: one.pool),
         ("capacity type", lambda one: one.capacity_type),
         (
-            "cost centre",
+            "cost center",
             lambda one: one.cost_center or (NO_CENTER if one.policy else NOBODY),
         ),
     )

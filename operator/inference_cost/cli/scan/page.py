@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from html import escape
-from importlib import resources
 
+from inference_cost.cli.page import shell
 from inference_cost.cli.scan.document import SavingPart, ScanDocument, Side, Unknown, WorkloadPart
 from inference_cost.cli.scan.table import UNKNOWN, autoscaler_words, no_pools
 from inference_cost.cli.scan.words import dollars, signed
@@ -16,15 +16,13 @@ UNKNOWN_HEADS = ("Not known", "Why", "To know")
 
 
 def to_page(document: ScanDocument) -> str:
-    style = resources.files(__package__).joinpath(STYLE_FILE).read_text(encoding="utf-8")
-    body = "".join(map(_workload, document.workloads))
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>What these GPUs cost</title><style>{style}</style></head><body><main>"
+    body = (
         f"<h1>{escape(document.summary)}</h1><p class='about'>{_about(document)}</p>"
-        f"{body}{_pools(document)}{_unknowns('Not read', document.unread)}</main></body></html>\n"
+        f"{''.join(map(_workload, document.workloads))}{_pools(document)}"
+        f"{_unknowns('Not read', document.unread)}"
     )
+    styles = [shell.style(__package__, STYLE_FILE)]
+    return shell.page("What these GPUs cost", body, styles=styles)
 
 
 def _about(document: ScanDocument) -> str:

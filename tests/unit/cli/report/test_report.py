@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -18,7 +19,7 @@ import pytest
 from inference_cost.cli.report.document import ReportDocument
 from inference_cost.cli.report.page import to_page
 from tests.unit.cli.report.store import Store, serve
-from tests.unit.cli.report.world import API, END, FIRST, week
+from tests.unit.cli.report.world import API, END, FIRST, GROUP, POLICIES, week
 from tests.unit.cli.test_command import kubeconfig, run
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -35,10 +36,12 @@ def store() -> Store:
     return week()
 
 
-def reported(store: Store, folder: Path, *arguments: str) -> tuple[int, str, str]:
+def reported(
+    store: Store, folder: Path, *arguments: str, api: Mapping[str, Any] = API
+) -> tuple[int, str, str]:
     """Exit code, output and errors; addresses and the time of the call made the same every time."""
     out, err = io.StringIO(), io.StringIO()
-    with serve(store, API) as url, pytest.MonkeyPatch.context() as patched:
+    with serve(store, api) as url, pytest.MonkeyPatch.context() as patched:
         config = kubeconfig(folder, url)
         with redirect_stdout(out), redirect_stderr(err):
             command = ("report", "--prometheus-url", url, "--kubeconfig", config)
@@ -132,6 +135,27 @@ def test_pools_with_the_price_of_now_where_one_is_declared(document: dict[str, A
     )
     assert l4["attention"] == ["Scarce=True: No node came in 900 s."]
     assert (t4["name"], t4["cost"], t4["nodes"], t4["perNodeHour"]) == ("t4", "144.00", None, None)
+
+
+def test_a_thousand_requests_cost_what_they_do_in_the_hours_recorded(
+    document: dict[str, Any],
+) -> None:
+    """resnet: 2688 in 168 h for 100 requests/s; five silent hours do not make them dearer."""
+    (resnet,) = (one for one in document["policies"] if one["name"] == "resnet")
+    assert float(resnet["perThousandRequests"]) == pytest.approx(2688 / 168 / 360, rel=1e-4)
+
+
+def test_a_mean_queue_time_is_no_share_of_the_requests(store: Store, tmp_path: Path) -> None:
+    queue = json.loads(json.dumps(POLICIES))
+    queue[1]["spec"]["slo"] = {"queueTime": {"meanMilliseconds": 5}}
+    api = API | {f"{GROUP}/inferencecostpolicies": queue}
+    _, text, _ = reported(store, tmp_path, "-A", "-o", "json", *WEEK, api=api)
+    found = json.loads(text)
+    (bert,) = (one for one in found["policies"] if one["name"] == "bert")
+    assert (bert["objective"], bert["inTimePercent"]) == ("queue of 5 ms on average", None)
+    assert bert["inTimeSource"] == "its objective is no share of the requests"
+    # Of the two others alone, by their load.
+    assert found["totals"]["inTimePercent"] == pytest.approx((100 * 99.8 + 10 * 90) / 110, abs=1e-3)
 
 
 def test_everything_adds_up(document: dict[str, Any]) -> None:
@@ -291,6 +315,12 @@ def test_bad_input_is_told_before_anything_is_asked(sentence: str, tmp_path: Pat
     assert (code, out) == (2, "")
     assert err.startswith(f"error: {message}")
     assert err.count("\n") == 1
+
+
+def test_without_a_prometheus_it_says_how_to_name_one(tmp_path: Path) -> None:
+    code, out, err = reported(Store(), tmp_path, "--prometheus-url", "http://127.0.0.1:9", *WEEK)
+    assert (code, out) == (1, "")
+    assert err.endswith("give the --prometheus-url of a Prometheus that answers\n")
 
 
 def test_a_store_without_the_operator_says_what_to_look_at(tmp_path: Path) -> None:

@@ -12,8 +12,11 @@ from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.rounding import rounded_to
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.report.recorded import grown_by
+from inference_cost.cli.report.series import COMPARING, LIMITED_BY, MEANS, POOL_UNPRICED
 from inference_cost.cli.report.spending import breakdowns_of, spending_of
 from inference_cost.cli.report.window import DAY, MOST_PIECES, Times, times_of, window_of
+from inference_cost.control.metrics import Metrics
+from inference_cost.model import recorded as names
 from inference_cost.model.workload import CapacityType
 
 NOW = 1_740_000_000.0
@@ -107,3 +110,14 @@ def test_round_times_are_taken_as_they_are() -> None:
 def test_less_than_a_piece_is_refused() -> None:
     with pytest.raises(CommandError, match="must be before"):
         times_of("-1s", "now", NOW)
+
+
+def test_every_series_that_is_asked_for_is_one_of_the_operators() -> None:
+    exported = {one.name for one in Metrics(version="1").descriptions}
+    totals = (names.POLICY_COST, names.POOL_COST, names.COMPARED_COST, names.COMPARED_REQUESTS)
+    asked = {
+        *MEANS,
+        *(COMPARING, LIMITED_BY, POOL_UNPRICED, "leader"),
+        *(f"{total}_total" for total in (*totals, names.COMPARED_LATE)),
+    }
+    assert {f"{names.PREFIX}{one}" for one in asked} <= exported
