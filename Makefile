@@ -86,8 +86,12 @@ replay: ## tests of the replay, and the short benchmark against the recorded rat
 binaries: install ## build Kubernetes, etcd, kwok, Prometheus and helm into the cache (about ten minutes, once)
 	$(PYTHON) -m e2e.rig.binaries
 
+.PHONY: browser
+browser: install ## a headless Chromium for the tests that open pages, where there is none
+	@scripts/browser.sh
+
 .PHONY: integration
-integration: binaries ## against a real API server and a real Prometheus
+integration: binaries browser ## against a real API server, a real Prometheus and a real browser
 	mkdir -p build/tests
 	.venv/bin/pytest tests/integration -q --junitxml=build/tests/integration.xml
 
@@ -145,8 +149,9 @@ lock: install ## resolve pyproject.toml into the two lock files
 	scripts/lock.sh
 
 .PHONY: bench
-bench: install ## the published figures: time of a decision pass, the replay, spot (hours; DATA=folder of further traces)
+bench: install ## the published figures: time of a decision pass, of sharing out pools, the replay, spot (hours; DATA=folder of further traces)
 	PYTHONPATH=. $(PYTHON) benchmarks/decide_pass.py
+	$(PYTHON) -m benchmarks.joint_step
 	$(PYTHON) -m benchmarks.replay $(if $(DATA),--data $(DATA))
 	$(if $(DATA),$(PYTHON) -m benchmarks.spot --data $(DATA))
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from e2e.demo.recording import NodeLifetime, Recording, ReplicaRow, RequestRow
 from e2e.demo.summary import SummarySettings, client_latency, node_dollars, percentile
-from e2e.demo.svg import Axes, Chart
+from inference_cost.cli.page.chart import Axes, Chart
 
 Points = list[tuple[float, float]]
 LOAD_BIN_SECONDS = 1

@@ -2,9 +2,11 @@
 
 import time
 from contextlib import ExitStack
+from math import ceil
 
 from e2e.demo import proof
 from e2e.demo.measure import finish
+from e2e.demo.own_report import write_own_report
 from e2e.demo.screen import Frame, Screen
 from e2e.demo.settings import DemoSettings
 from e2e.demo.stage import (
@@ -49,6 +51,7 @@ def play(settings: DemoSettings, screen: Screen) -> Summary:
             f"warming up: {settings.warm_up_per_second:g} requests/s for {settings.warm_up_seconds:g} s, not counted"
         )
         warm_up(stage)
+        began = time.time()
         with screen.table():
             measurement = run_load(
                 stage, arrivals.tolist(), lambda moment: _show(stage, screen, moment)
@@ -57,6 +60,8 @@ def play(settings: DemoSettings, screen: Screen) -> Summary:
         for line in _prove(stage):
             screen.step(f"  proven: {line}")
         summary = finish(settings, measurement)
+        screen.step("kubectl inference-cost report: the operator's own account of the load")
+        write_own_report(stage, seconds=ceil(time.time() - began))
         screen.summary(summary, settings.output)
         if settings.keep:
             _keep(stage, screen)

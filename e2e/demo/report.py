@@ -8,6 +8,7 @@ from e2e.demo.charts import cost_chart, latency_chart, load_chart, replicas_char
 from e2e.demo.recording import Recording, ScaleEvent
 from e2e.demo.static_fleet import StaticFleet
 from e2e.demo.summary import Summary, SummarySettings
+from inference_cost.cli.page import shell
 
 STYLE_FILE = Path(__file__).with_name("report.css")
 
@@ -36,16 +37,12 @@ def render_report(given: ReportInput) -> str:
         replicas_chart(given.recording, given.settings),
         cost_chart(given.recording, given.settings),
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        "<title>inference-cost-operator: demo run</title>"
-        f"<style>{STYLE_FILE.read_text(encoding='utf-8')}</style></head><body><main>"
-        f"{_head(given)}{_tiles(given)}"
-        f"{''.join(chart.render() for chart in charts)}"
+    body = (
+        f"{_head(given)}{_tiles(given)}{''.join(chart.render() for chart in charts)}"
         f"{_events(given.recording.scale_events)}{_notes(given)}"
-        "</main></body></html>\n"
     )
+    styles = [shell.chart_style(), STYLE_FILE.read_text(encoding="utf-8")]
+    return shell.page("inference-cost-operator: demo run", body, styles=styles)
 
 
 def _head(given: ReportInput) -> str:
@@ -91,8 +88,8 @@ def _events(events: tuple[ScaleEvent, ...]) -> str:
         for number, event in enumerate(events, start=1)
     )
     return (
-        "<h2>Scale events and their reasons</h2><table><thead><tr><th>#</th><th>at</th>"
-        f"<th>replicas</th><th>why</th></tr></thead><tbody>{rows}</tbody></table>"
+        '<h2>Scale events and their reasons</h2><div class="scroll"><table><thead><tr><th>#</th><th>at</th>'
+        f"<th>replicas</th><th>why</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 

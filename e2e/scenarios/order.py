@@ -21,6 +21,7 @@ MODULES = (
     "test_missing_metrics",
     "test_rollout",
     "test_variants",
+    "test_warm",
     "test_looking",
     "test_prometheus_stopped",
     "test_switch",

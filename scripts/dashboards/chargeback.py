@@ -11,10 +11,12 @@ from scripts.dashboards.parts import (
     Query,
     board,
     choice,
+    grown,
     laid_out,
     lines,
     over_range,
     rows,
+    series,
     shown,
     total,
 )
@@ -51,6 +53,13 @@ class Payer:
 
 
 PAYERS = (
+    Payer(
+        labels="cost_center",
+        one="cost center",
+        many="cost centers",
+        per_hour=f"3600 * rate({series('policy_cost_total', **CHOSEN)}[10m])",
+        counted=grown("policy_cost", **CHOSEN),
+    ),
     Payer(labels="namespace", one="namespace", many="namespaces"),
     Payer(labels="namespace, policy", one="policy", many="policies"),
     Payer(labels="capacity_type", one="capacity type", many="capacity types"),

@@ -10,6 +10,7 @@ from scripts.dashboards.parts import (
     Query,
     board,
     choice,
+    grown,
     laid_out,
     lines,
     number,
@@ -21,6 +22,7 @@ from scripts.dashboards.parts import (
 CHOSEN = {"namespace": "~$namespace"}
 COST = shown("policy_hourly_cost", **CHOSEN)
 DESIRED = shown("policy_desired_hourly_cost", **CHOSEN)
+COMPARED = shown("policy_compared_hourly_cost", **CHOSEN)
 MONTH = shown("policy_month_to_date_cost", **CHOSEN)
 LINK = (
     "/d/inference-cost-policy?var-namespace=${__data.fields.namespace}"
@@ -34,6 +36,26 @@ def recommended() -> str:
     mode = shown("policy_info", mode="Recommend", **CHOSEN)
     saved = f"{total(by_policy, COST)} - {total(by_policy, DESIRED)}"
     return f"({saved}) and on (namespace, policy) {mode}"
+
+
+def saved() -> str:
+    """In the time range: the baseline's cost less the policy's."""
+    kept = "namespace, policy, baseline, mode, currency"
+    sides = (
+        total(kept, grown("policy_compared_cost", side=side, **CHOSEN))
+        for side in ("baseline", "policy")
+    )
+    return " - ".join(sides)
+
+
+def in_time(side: str) -> str:
+    """Where no more of a side's requests were late than the objective lets be."""
+    kept = "namespace, policy, baseline, mode"
+    late = total(kept, grown("policy_compared_late_requests", side=side, **CHOSEN))
+    asked = total(kept, grown("policy_compared_requests", **CHOSEN))
+    allowed = f"1 - {total('namespace, policy', shown('policy_slo_target_ratio', **CHOSEN))}"
+    met = f"{late} / {asked} <= on (namespace, policy) group_left () ({allowed})"
+    return f"on (namespace, policy, baseline, mode) ({met})"
 
 
 def fleet() -> Dashboard:
@@ -131,6 +153,23 @@ def _savings() -> list[Panel]:
             "What Enforce would change",
             "Cost per hour of policies in Recommend, less the cost at the desired replicas. Negative: more is needed.",
             Column("Less per hour", f"sort_desc({recommended()})"),
+            link=("policy", LINK),
+            wide=12,
+        ),
+        lines(
+            "What is paid and what the baseline would cost",
+            "Per hour, in whole nodes, of policies of which both are known. In Recommend what is paid is what the"
+            " decisions would cost.",
+            Query(total("side, currency", COMPARED), "{{side}} {{currency}}"),
+            wide=12,
+        ),
+        rows(
+            "Saved in the time range",
+            "Against each policy's baseline, by mode: in Recommend it is potential. Of policies and baselines that met"
+            " the objective; a loss is negative.",
+            Column(
+                "Saved", f"sort_desc(({saved()}) and {in_time('policy')} and {in_time('baseline')})"
+            ),
             link=("policy", LINK),
             wide=12,
         ),

@@ -80,6 +80,16 @@ def over_range(expression: str) -> str:
     return f"sum_over_time(({expression})[$__range:{STEP}]) / 60"
 
 
+def grown(name: str, **matchers: str) -> str:
+    """What a counter of the accounts grew by in the time range. `name`: without `_total`.
+
+    It goes on over changes of leaders, whichever replica shows it: the highest value less the lowest.
+    """
+    leaders = "without (instance, pod, node)"
+    counter = f"{series(f'{name}_total', **matchers)}[$__range]"
+    return f"max {leaders} (max_over_time({counter})) - min {leaders} (min_over_time({counter}))"
+
+
 Panel = stat.Panel | statetimeline.Panel | table.Panel | timeseries.Panel
 P = TypeVar("P", stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
 

@@ -32,6 +32,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- define "inference-cost-operator.warmName" -}}
+{{- printf "%s-warm" (include "inference-cost-operator.fullname" . | trunc 58 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "inference-cost-operator.image" -}}
 {{- if .Values.image.digest -}}
 {{ .Values.image.repository }}@{{ .Values.image.digest }}
@@ -76,7 +80,7 @@ helm.sh/resource-policy: keep
 {{- $more = append $more (dict "kind" .kind "group" .group "version" .version "plural" .plural) }}
 {{- end }}
 {{- end }}
-{{- $settings := dict "prometheus" $prometheus "gateway" (dict "preset" .Values.gateway.preset "matchers" .Values.gateway.matchers) "loop" (dict "tick_seconds" .Values.tickSeconds) "log" (dict "level" .Values.logLevel) "http" (dict "port" .Values.httpPort) "lease" (dict "name" (include "inference-cost-operator.fullname" .)) "currency" .Values.currency "scale_in_order" (dict "enabled" .Values.scaleInOrder.enabled) }}
+{{- $settings := dict "prometheus" $prometheus "gateway" (dict "preset" .Values.gateway.preset "matchers" .Values.gateway.matchers) "loop" (dict "tick_seconds" .Values.tickSeconds) "log" (dict "level" .Values.logLevel) "http" (dict "port" .Values.httpPort) "lease" (dict "name" (include "inference-cost-operator.fullname" .)) "currency" .Values.currency "scale_in_order" (dict "enabled" .Values.scaleInOrder.enabled) "warm" (dict "enabled" .Values.warm.enabled "image" .Values.warm.image "priority_class" (include "inference-cost-operator.warmName" .)) }}
 {{- if $more }}
 {{- $_ := set $settings "cluster" (dict "scale_targets" $more) }}
 {{- end }}

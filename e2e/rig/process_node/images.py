@@ -58,7 +58,11 @@ def base_name(image: str) -> str:
 def default_images() -> ImageTable:
     """Return the table with the real Triton (installed when needed) and this checkout's operator."""
     return ImageTable(
-        {"tritonserver": triton_program(), "inference-cost-operator": operator_program()}
+        {
+            "tritonserver": triton_program(),
+            "inference-cost-operator": operator_program(),
+            "pause": Program(entrypoint=("sleep", "infinity")),
+        }
     )
 
 

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from inference_cost.account.accrual import whole_days
 from inference_cost.account.month import AccountMemory, MonthToDate, advance, month_to_date
+from inference_cost.account.pool_accounts import by_pool, pools_advanced
 from inference_cost.account.projection import Projection, project
-from inference_cost.account.running import replicas_running, rest_running
+from inference_cost.account.running import replicas_running
 from inference_cost.account.savings.look import Fleet, allowed_late, follow
 from inference_cost.account.savings.savings import Savings, savings_of
 from inference_cost.account.savings.whole_nodes import sums_of
@@ -57,13 +58,17 @@ class PolicyCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolCost:
-    """All nodes of one pool in use: what replicas were charged, and the idle rest. Unpriced nodes are named."""
+    """All nodes of one pool in use: what replicas were charged, what is kept ready, and the idle rest.
+
+    `warm_per_hour`: of nodes with a placeholder, what no policy's pod there requests. Unpriced nodes are named.
+    """
 
     pool: str
     nodes: int
     per_hour: Decimal
     allocated_per_hour: Decimal
     idle_per_hour: Decimal
+    warm_per_hour: Decimal = Decimal(0)
     unpriced_nodes: tuple[str, ...] = ()
 
 
@@ -154,17 +159,23 @@ def account(
     return Costs(
         currency=currency,
         policies=policies,
-        pools=_pool_costs(splits),
+        pools=_pool_costs(splits, _held(snapshot)),
         memory=remembered,
-        pool_memory=_pool_memory(splits, pool_memory or {}, snapshot.at, gap_after_seconds),
+        pool_memory=pools_advanced(
+            splits,
+            pool_memory or {},
+            held=_held(snapshot),
+            at=snapshot.at,
+            gap_after_seconds=gap_after_seconds,
+        ),
     )
 
 
-def _all_priced(splits: Sequence[NodeSplit]) -> Decimal | Missing:
-    """Of the idle rests; Missing where one is not known."""
-    unknown = [split.idle for split in splits if isinstance(split.idle, Missing)]
-    known = (split.idle for split in splits if isinstance(split.idle, Decimal))
-    return unknown[0] if unknown else sum(known, Decimal(0))
+def _held(snapshot: Snapshot) -> frozenset[str]:
+    """Nodes with a placeholder."""
+    return frozenset(
+        one.node for pool in snapshot.warm.values() for one in pool.holders if one.node
+    )
 
 
 def _by_variant(replicas: Sequence[_Replica]) -> dict[str, list[Pod]]:
@@ -176,26 +187,6 @@ def _by_variant(replicas: Sequence[_Replica]) -> dict[str, list[Pod]]:
 
 def _attainment(plan: Plan | None) -> Attainment | Missing:
     return NOT_PROJECTED if plan is None else plan.attainment
-
-
-def _pool_memory(
-    splits: Mapping[str, NodeSplit],
-    memory: Mapping[str, AccountMemory],
-    at: float,
-    gap_after_seconds: float,
-) -> dict[str, AccountMemory]:
-    """What nobody requested, pool by pool; one without nodes in use keeps what it counted."""
-    by_pool = _by_pool(splits)
-    return {
-        pool: advance(
-            memory.get(pool),
-            at=at,
-            per_hour=_all_priced(by_pool.get(pool, ())),
-            running=list(rest_running(by_pool.get(pool, ()))),
-            gap_after_seconds=gap_after_seconds,
-        )
-        for pool in sorted({*memory, *by_pool})
-    }
 
 
 def _owners(snapshot: Snapshot) -> dict[PolicyKey, tuple[_Replica, ...]]:
@@ -230,7 +221,8 @@ def _split_nodes(
     by_node: dict[str, list[Pod]] = defaultdict(list)
     for replica in (r for replicas in owners.values() for r in replicas):
         by_node[replica.node].append(replica.pod)
-    in_use = {snapshot.nodes[name].pool for name in by_node if name in snapshot.nodes}
+    paid = (*by_node, *_held(snapshot))
+    in_use = {snapshot.nodes[name].pool for name in paid if name in snapshot.nodes}
     return {
         name: split_node(node, by_node.get(name, []), currency)
         for name, node in snapshot.nodes.items()
@@ -300,27 +292,23 @@ def _from_price(plan: Plan) -> Decimal | Missing:
     return (plan.replica_price_per_hour * plan.desired).quantize(STEP, ROUND_HALF_UP)
 
 
-def _by_pool(splits: Mapping[str, NodeSplit]) -> dict[str, list[NodeSplit]]:
-    by_pool: dict[str, list[NodeSplit]] = defaultdict(list)
-    for split in splits.values():
-        by_pool[split.node.pool].append(split)
-    return by_pool
+def _pool_costs(splits: Mapping[str, NodeSplit], held: frozenset[str]) -> tuple[PoolCost, ...]:
+    found = by_pool(splits)
+    return tuple(_pool_cost(pool, found[pool], held) for pool in sorted(found))
 
 
-def _pool_costs(splits: Mapping[str, NodeSplit]) -> tuple[PoolCost, ...]:
-    by_pool = _by_pool(splits)
-    return tuple(_pool_cost(pool, by_pool[pool]) for pool in sorted(by_pool))
-
-
-def _pool_cost(pool: str, splits: list[NodeSplit]) -> PoolCost:
+def _pool_cost(pool: str, splits: list[NodeSplit], held: frozenset[str]) -> PoolCost:
     per_hour = sum((s.per_hour for s in splits if isinstance(s.per_hour, Decimal)), Decimal(0))
-    idle = sum((s.idle for s in splits if isinstance(s.idle, Decimal)), Decimal(0))
+    free = [(s.node.name, s.idle) for s in splits if isinstance(s.idle, Decimal)]
+    warm = sum((idle for name, idle in free if name in held), Decimal(0))
+    idle = sum((idle for name, idle in free if name not in held), Decimal(0))
     return PoolCost(
         pool=pool,
         nodes=len(splits),
         per_hour=per_hour,
-        allocated_per_hour=per_hour - idle,
+        allocated_per_hour=per_hour - idle - warm,
         idle_per_hour=idle,
+        warm_per_hour=warm,
         unpriced_nodes=tuple(
             sorted(s.node.name for s in splits if isinstance(s.per_hour, Missing))
         ),

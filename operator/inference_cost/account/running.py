@@ -1,12 +1,15 @@
 """What runs now and has a price, as accounts count it: replicas for their policy, the rest of nodes for their pool."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from inference_cost.account.accrual import CostLine, Running
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.shares import NodeSplit
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import Node, Pod
+
+NOTHING_HELD: Final[frozenset[str]] = frozenset()
 
 
 def replicas_running(
@@ -30,12 +33,19 @@ def replicas_running(
         yield Running(line=line, per_hour=share, since=since, ready_at=pod.ready_at)
 
 
-def rest_running(splits: Iterable[NodeSplit]) -> Iterator[Running]:
-    """What nobody requested of one pool's nodes; all of a node that is not ready yet and has no replica."""
+def rest_running(
+    splits: Iterable[NodeSplit], held: frozenset[str] = NOTHING_HELD
+) -> Iterator[Running]:
+    """What nobody requested of one pool's nodes; all of a node that is not ready yet and has no replica.
+
+    `held`: nodes that are kept ready for replicas to come.
+    """
     for split in splits:
         if isinstance(split.idle, Missing):
             continue
-        kind = Kind.BOOT if _boots(split.node) and not split.shares else Kind.IDLE
+        kind = Kind.WARM if split.node.name in held else Kind.IDLE
+        if _boots(split.node) and not split.shares:
+            kind = Kind.BOOT
         line = CostLine(kind=kind, pool=split.node.pool, capacity_type=split.node.capacity_type)
         yield Running(line=line, per_hour=split.idle, since=split.node.created_at)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
 
 from inference_cost.account.shares import STEP
 from inference_cost.model.plan import Attainment
@@ -10,6 +11,7 @@ from inference_cost.model.signals import Signals
 
 SECONDS_PER_HOUR = 3600
 NONE_SERVED = Missing(reason=MissingReason.NO_TRAFFIC, detail="nothing was served")
+NOT_A_COUNT = Missing(reason=MissingReason.NOT_FINITE, detail="the count is no number")
 NO_TOKENS = Missing(
     reason=MissingReason.NOT_EXPORTED, detail="the backend does not report its tokens"
 )
@@ -72,6 +74,8 @@ def _per(amount: Decimal | Missing, count: float | Missing, many: int) -> Decima
         return amount
     if isinstance(count, Missing):
         return count
+    if not isfinite(count):
+        return NOT_A_COUNT
     if count <= 0:
         return NONE_SERVED
     return (amount * many / Decimal(str(count))).quantize(STEP, ROUND_HALF_UP)

@@ -10,13 +10,14 @@ from inference_cost.act.pool_reporter import PoolReporter
 from inference_cost.act.reporter import Reporter
 from inference_cost.act.scaler import Scaled, Scaler
 from inference_cost.act.tick import Tick
+from inference_cost.act.warm import WarmKeeper
 from inference_cost.act.write_queue import WriteQueue
 from inference_cost.model.observation import Snapshot
 from inference_cost.model.policy import PolicyKey
 
 
 class Actuator:
-    """Scale writes happen in `act`; statuses, checkpoints and Events are queued there and written in `run`."""
+    """Scale writes happen in `act`; what else is written is queued there, and written in `run`."""
 
     def __init__(
         self,
@@ -27,6 +28,7 @@ class Actuator:
         recorder: EventRecorder,
         checkpoints: Checkpoints,
         queue: WriteQueue,
+        warm: WarmKeeper,
     ) -> None:
         self.scaler = scaler
         self._reporter = reporter
@@ -34,6 +36,7 @@ class Actuator:
         self._recorder = recorder
         self._checkpoints = checkpoints
         self._queue = queue
+        self._warm = warm
 
     async def restore(self) -> Restored:
         """What an earlier leader learned.
@@ -49,6 +52,7 @@ class Actuator:
     async def act(self, tick: Tick) -> tuple[tuple[Scaled, ...], Mapping[PolicyKey, Json]]:
         """Scales, then queues what is new to say. Returns what was scaled and every policy's status."""
         scaled = await self.scaler.scale(tick)
+        self._warm.keep(tick)
         self._pools.report(tick)
         return scaled, self._reporter.report(tick, self.scaler, scaled)
 

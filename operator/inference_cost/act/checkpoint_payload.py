@@ -109,6 +109,7 @@ def moved(old: Learned, new: Learned) -> bool:
         or _when(before.outage) != _when(after.outage)
         or _losses_moved(before.placing, after.placing)
         or after.blind_at - before.blind_at >= HISTORY_MOVE * BLIND_SECONDS
+        or after.warm.starts != before.warm.starts
         or _account_moved(old.account, new.account)
     )
 

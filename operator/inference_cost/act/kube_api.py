@@ -115,6 +115,11 @@ class KubeApi:
         path = resource.path(namespace, name)
         return await self._write("patch", resource, path, body=operations, query=query)
 
+    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> Json:
+        """Only the object with this uid; what it owns goes after it."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        return await self._write("delete", resource, resource.path(namespace, name), body=body)
+
     async def _write(self, verb: str, resource: Resource, path: str, **kwargs: Any) -> Json:
         remaining = self._fence()
         if remaining <= FENCE_MARGIN_SECONDS:
@@ -177,7 +182,14 @@ class KubeApi:
         return answer_of(response.status, await response.read(), response.headers, verb, resource)
 
 
-_METHODS = {"get": "GET", "list": "GET", "create": "POST", "update": "PUT", "patch": "PATCH"}
+_METHODS = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
 
 
 def _content_type(verb: str, body: Body) -> str:

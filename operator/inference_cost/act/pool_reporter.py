@@ -8,6 +8,8 @@ from typing import Any
 from inference_cost.act.pool_status import NOTHING, Learned, learned_by_pool, render_pool_status
 from inference_cost.act.status_writer import StatusWriter
 from inference_cost.act.tick import Tick
+from inference_cost.act.warm_status import render_warm
+from inference_cost.api.pool_status import WarmStatus
 from inference_cost.model.policy import PolicyKey
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class PoolReporter:
     """`stored` gives the pools there are; `problems` why some are not used, by name.
 
     `on_report`: told the statuses of all pools, by name.
+    `unwritten`: why the placeholders of a pool are not as decided, or "".
     """
 
     def __init__(
@@ -40,12 +43,14 @@ class PoolReporter:
         statuses: StatusWriter,
         stored: Callable[[], Sequence[StoredPool]],
         problems: Callable[[], Mapping[str, str]],
+        unwritten: Callable[[str], str],
         on_report: Callable[[Mapping[str, Mapping[str, Any]]], None] = lambda _statuses: None,
     ) -> None:
         self._statuses = statuses
         self._stored = stored
         self._problems = problems
         self._on_report = on_report
+        self._unwritten = unwritten
         self._said: dict[PolicyKey, Mapping[str, Any]] = {}
 
     def report(self, tick: Tick) -> None:
@@ -70,6 +75,12 @@ class PoolReporter:
             self._statuses.forget(key)
         self._on_report({key.name: status for key, status in self._said.items()})
 
+    def _warm(self, pool: str, tick: Tick) -> WarmStatus | None:
+        plan, seen = tick.warm.get(pool), tick.snapshot.warm.get(pool)
+        if plan is None or seen is None or (seen.spec is None and not seen.holders):
+            return None
+        return render_warm(plan, seen, tick.costs, unwritten=self._unwritten(pool))
+
     def _tell(self, pool: StoredPool, tick: Tick, learned: Learned, problem: str) -> None:
         stored = self._statuses.stored(pool.key, pool.status)
         status = render_pool_status(
@@ -79,6 +90,7 @@ class PoolReporter:
             problem=problem,
             generation=pool.generation,
             previous=self._said.get(pool.key) or stored,
+            warm=self._warm(pool.name, tick),
         )
         self._said[pool.key] = status
         self._statuses.offer(pool.key, status, seen=pool.status)

@@ -16,7 +16,7 @@ from inference_cost.model.memory import Memory
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import Snapshot
 from inference_cost.model.placement import PlacedDomain
-from inference_cost.model.workload import Node, Workload
+from inference_cost.model.workload import Node, Pool, Workload
 
 LONGEST_START: Final = 86_400
 
@@ -79,13 +79,14 @@ def render_pool_status(
     problem: str,
     generation: int,
     previous: Mapping[str, Any],
+    warm: api.WarmStatus | None = None,
 ) -> dict[str, Any]:
     """`problem`: why its spec is not used; `previous`: the stored status, for the times of what did not change."""
     nodes = learned.nodes
     price, away = _price(name, snapshot, nodes), _away_until(learned, snapshot.at)
     findings = {
         PoolConditionType.AVAILABLE: _available(nodes),
-        PoolConditionType.PRICE_KNOWN: _price_known(price, problem),
+        PoolConditionType.PRICE_KNOWN: _price_known(price, problem, snapshot.pools.get(name)),
         PoolConditionType.SCARCE: _scarce(learned, away),
     }
     conditions = to_conditions(
@@ -102,6 +103,7 @@ def render_pool_status(
         losses_per_hour=_losses(learned),
         away_until=None if away is None else _time(away),
         lead_time=_lead_time(learned.start_seconds),
+        warm=warm,
     ).to_object()
 
 
@@ -126,14 +128,14 @@ def _available(nodes: Sequence[Node]) -> Finding:
     return is_unknown("NoNode", "No node has the labels of nodeSelector; it may begin without one.")
 
 
-def _price_known(price: HourlyPrice | None, problem: str) -> Finding:
+def _price_known(price: HourlyPrice | None, problem: str, pool: Pool | None) -> Finding:
     if problem:
         return is_false("NotUsed", f"The pool is not used: {problem}")
     if price is None:
-        return is_false(
-            "PriceUnknown",
-            "No node tells a price and `spec.offerings` has none: nothing is moved here to save money.",
-        )
+        message = "No node tells a price and `spec.offerings` has none: nothing is moved here to save money."
+        if pool is not None and pool.limits is not None and pool.limits.per_hour is not None:
+            message += " Nor does `spec.limits.hourlyCost` limit anything."
+        return is_false("PriceUnknown", message)
     source = price.origin or price.source.value
     if price.unconfirmed is not None:
         return is_true(

@@ -41,6 +41,8 @@ POOL_STATUS = Resource(
 CHECKPOINTS = Resource(group=GROUP, version=VERSION, plural=CHECKPOINT.plural)
 LEASES = Resource(group="coordination.k8s.io", version="v1", plural="leases")
 PODS = Resource(group="", version="v1", plural="pods")
+DEPLOYMENTS = Resource(group="apps", version="v1", plural="deployments")
+PRIORITY_CLASSES = Resource(group="scheduling.k8s.io", version="v1", plural="priorityclasses")
 EVENTS = Resource(group="events.k8s.io", version="v1", plural="events")
 
 

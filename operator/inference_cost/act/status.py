@@ -4,18 +4,23 @@ Pure: who writes it, and when, is decided elsewhere. A value that is not known i
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from inference_cost.account.budget import budget_state
 from inference_cost.account.costs import PolicyCost, PoolShare
-from inference_cost.account.projection import Projection
-from inference_cost.account.units import UnitCosts
 from inference_cost.act import conditions
 from inference_cost.act.conditions import Finding, View
-from inference_cost.act.savings_status import savings_status
+from inference_cost.act.cost_status import (
+    LARGEST,
+    cost_so_far,
+    cost_status,
+    money,
+    over_budget,
+    savings_of,
+    time_of,
+)
 from inference_cost.api import policy_status as api
 from inference_cost.api.conditions import ConditionType
 from inference_cost.api.fields import (
@@ -27,10 +32,8 @@ from inference_cost.api.fields import (
 )
 from inference_cost.decide.attainment import objective_met
 from inference_cost.decide.explain.explanation import explain
-from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import Attainment, Demand, Plan, Prediction, Profile, VariantPlan
-from inference_cost.model.policy import Policy
 from inference_cost.model.reading import Missing, Sample
 
 # What stands when a policy could not be decided: the last observation, as it was.
@@ -51,7 +54,6 @@ _KEPT = (
 MOST_NAMED = 3
 LONGEST_TARGET = 512
 # Bounds of the schema.
-LARGEST = 10**12
 MOST_MICROSECONDS = 3_600_000_000
 MOST_MILLISECONDS = 86_400_000
 
@@ -87,7 +89,7 @@ def render_status(
         return status.model_copy(
             update={
                 "decision": _decision(plan, seen, None, decision, currency),
-                "cost": _cost_so_far(cost, seen.policy, currency),
+                "cost": cost_so_far(cost, seen.policy, currency),
             }
         ).to_object()
     return status.model_copy(
@@ -98,8 +100,8 @@ def render_status(
             "demand": _demand(plan.demand),
             "profile": _profile(plan.profile),
             "slo": _slo(plan, seen),
-            "cost": _cost(cost, seen.policy, currency),
-            "savings": _savings(cost),
+            "cost": cost_status(cost, seen.policy, currency),
+            "savings": savings_of(cost),
             "gpu_utilization": _gpu_utilization(plan),
             "decision": _decision(plan, seen, cost, decision, currency),
             "placement": _placement(cost),
@@ -127,10 +129,6 @@ def _only_conditions(
     return api.PolicyStatus(observed_generation=generation, conditions=merged)
 
 
-def _time(at: float) -> datetime:
-    return datetime.fromtimestamp(int(at), UTC)
-
-
 def _replicas(plan: Plan) -> api.ReplicaStatus:
     return api.ReplicaStatus(current=plan.current, ready=plan.ready, desired=plan.desired)
 
@@ -150,7 +148,7 @@ def _variant(plan: VariantPlan) -> api.VariantStatus:
         desired=plan.desired,
         per_replica_hour=money_text(Decimal(str(price))) if price is not None else None,
         losses_per_hour=decimal_text(losses, places=2) if losses else None,
-        away_until=None if until is None else _time(until),
+        away_until=None if until is None else time_of(until),
     )
 
 
@@ -214,87 +212,6 @@ def _slo_state(
     return api.SloState.MET
 
 
-def _cost(cost: PolicyCost | None, policy: Policy, currency: str) -> api.CostStatus | None:
-    if cost is None:
-        return None
-    prices = [p.price for p in cost.pools if isinstance(p.price, HourlyPrice)]
-    month = cost.month_to_date
-    return api.CostStatus(
-        currency=currency,
-        per_hour=_money(cost.per_hour),
-        month_to_date=money_text(month.amount),
-        month_to_date_since=_time(month.since),
-        coverage_percent=percent_text(month.coverage),
-        per_thousand_inferences=_per_thousand(cost, lambda units: units.per_thousand_inferences),
-        per_thousand_in_time=_per_thousand(cost, lambda units: units.per_thousand_in_time),
-        projected_month=_projected(cost.projection),
-        budget_state=_budget(cost, policy),
-        price_source=_price_source(prices),
-        price_time=_time(min(p.as_of for p in prices)) if prices else None,
-    )
-
-
-def _per_thousand(cost: PolicyCost, unit: Callable[[UnitCosts], Decimal | Missing]) -> str | None:
-    """With six decimals: a request may cost very little."""
-    amount = cost.units if isinstance(cost.units, Missing) else unit(cost.units)
-    if isinstance(amount, Missing) or amount >= LARGEST:
-        return None
-    return decimal_text(amount, places=6, at_least=2)
-
-
-def _projected(projection: Projection | Missing) -> api.ProjectedMonth | None:
-    if isinstance(projection, Missing):
-        return None
-    return api.ProjectedMonth(
-        expected=money_text(projection.expected),
-        low=_money(projection.low),
-        high=_money(projection.high),
-    )
-
-
-def _budget(cost: PolicyCost, policy: Policy) -> api.BudgetState | None:
-    if policy.monthly_budget is None:
-        return None
-    state = budget_state(policy.monthly_budget, cost.month_to_date.amount, cost.projection)
-    return None if isinstance(state, Missing) else api.BudgetState(state.value)
-
-
-def _over_budget(cost: PolicyCost | None, policy: Policy, currency: str) -> str:
-    """Alert levels are said with the decision, which they do not change."""
-    if cost is None or policy.monthly_budget is None:
-        return ""
-    budget = f"monthlyBudget of {money_text(policy.monthly_budget)} {currency}"
-    match _budget(cost, policy):
-        case api.BudgetState.EXCEEDED:
-            so_far = money_text(cost.month_to_date.amount)
-            return f"This month has cost {so_far} {currency}, more than the {budget}."
-        case api.BudgetState.AT_RISK if isinstance(cost.projection, Projection):
-            expected = money_text(cost.projection.expected)
-            return f"This month is expected to cost {expected} {currency}, more than the {budget}."
-    return ""
-
-
-def _savings(cost: PolicyCost | None) -> api.SavingsStatus | None:
-    if cost is None or isinstance(cost.savings, Missing):
-        return None
-    prices = [p.price for p in cost.pools if isinstance(p.price, HourlyPrice)]
-    source = _price_source(prices)
-    return savings_status(cost.savings, "" if source is None else source.value)
-
-
-def _cost_so_far(cost: PolicyCost | None, policy: Policy, currency: str) -> api.CostStatus | None:
-    """The month alone: what runs now is not known."""
-    full = _cost(cost, policy, currency)
-    return full.model_copy(update={"per_hour": None}) if full is not None else None
-
-
-def _price_source(prices: Sequence[HourlyPrice]) -> api.PriceSource | None:
-    sources = {p.source.value for p in prices}
-    if not sources:
-        return None
-    return api.PriceSource.MIXED if len(sources) > 1 else api.PriceSource(sources.pop())
-
-
 def _gpu_utilization(plan: Plan) -> api.GpuUtilizationStatus:
     reading = plan.gpu_utilization
     if isinstance(reading, Sample) and _sound(reading.value):
@@ -317,19 +234,19 @@ def _decision(
         *(
             found,
             _unpriced(cost),
-            _over_budget(cost, seen.policy, currency),
+            over_budget(cost, seen.policy, currency),
             words.starts,
             words.room,
         ),  # the longest comes last: what is too long is cut
     )
     decided = api.DecisionStatus(
-        time=_time(plan.at),
+        time=time_of(plan.at),
         action=api.DecisionAction(plan.action.value),
         desired_replicas=plan.desired,
         limited_by=plan.limited_by.value or None,
         message=whole_sentences("\n".join(line for line in lines if line)),
         why_not_fewer=shorten(words.why_not_fewer) or None,
-        cost_per_hour=_money(cost.desired_per_hour) if cost is not None else None,
+        cost_per_hour=money(cost.desired_per_hour) if cost is not None else None,
     )
     return _since(decided, previous)
 
@@ -364,12 +281,8 @@ def _placed(share: PoolShare) -> api.Placement:
         pool=share.pool,
         replicas=share.replicas,
         nodes=share.nodes,
-        per_hour=_money(share.per_hour),
+        per_hour=money(share.per_hour),
     )
-
-
-def _money(amount: Decimal | Missing) -> str | None:
-    return None if isinstance(amount, Missing) else money_text(amount)
 
 
 def _milliseconds(prediction: Prediction | Missing) -> int | None:

@@ -65,6 +65,7 @@ def meaning(status: Status) -> Any:
         (decision.get("action"), decision.get("desiredReplicas"), decision.get("limitedBy")),
         (status.get("slo") or {}).get("state"),
         tuple((p.get("variant"), p.get("pool")) for p in status.get("placement") or ()),
+        tuple((status.get("warm") or {}).get(name) for name in ("shown", "usedByOthers")),
         tuple(sorted(key for key, value in status.items() if value)),
     )
 

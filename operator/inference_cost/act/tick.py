@@ -10,6 +10,7 @@ from inference_cost.model.memory import Memory
 from inference_cost.model.observation import Snapshot
 from inference_cost.model.plan import Plan
 from inference_cost.model.policy import PolicyKey
+from inference_cost.model.warm import WarmPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Tick:
     memory: Memory
     costs: Costs | None
     account: Mapping[PolicyKey, AccountMemory] = field(default_factory=lambda: MappingProxyType({}))
+    warm: Mapping[str, WarmPlan] = field(default_factory=lambda: MappingProxyType({}))  # by pool
 
     @property
     def policies(self) -> frozenset[PolicyKey]:

@@ -1,8 +1,10 @@
 """CapacityPool: how the platform team names and prices nodes. Optional."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -20,6 +22,21 @@ from inference_cost.api.fields import (
 from inference_cost.api.group import API_VERSION, CAPACITY_POOL
 from inference_cost.api.metadata import ObjectMeta, TopLevel
 from inference_cost.api.pool_status import CapacityPoolStatus
+
+WARM_LIMIT: Final = 100
+# Labels of nodes that the cloud may take back, as observe/nodes.py reads them.
+SPOT_LABELS: Final[tuple[tuple[str, str], ...]] = (
+    ("karpenter.sh/capacity-type", "spot"),
+    ("eks.amazonaws.com/capacityType", "SPOT"),
+    ("cloud.google.com/gke-spot", "true"),
+    ("cloud.google.com/gke-preemptible", "true"),
+    ("cloud.google.com/gke-provisioning", "spot"),
+    ("cloud.google.com/gke-provisioning", "preemptible"),
+    ("kubernetes.azure.com/scalesetpriority", "spot"),
+    ("kubernetes.azure.com/priority", "spot"),
+    ("machine.openshift.io/interruptible-instance", ""),
+    ("machine.openshift.io/interruptible-instance", "true"),
+)
 
 
 class NodeSelector(ApiModel):
@@ -89,6 +106,55 @@ class Limits(ApiModel):
     )
 
 
+class WarmStrategy(StrEnum):
+    """How nodes are kept ready for replicas that do not run yet."""
+
+    NONE = "None"
+    PLACEHOLDER = "Placeholder"
+
+
+class Warm(ApiModel):
+    """Nodes kept ready for all policies of the pool together."""
+
+    rules = (
+        Rule(
+            cel="self.min <= self.max",
+            message="`min` must be at most `max`; lower it, or raise `max`",
+            field="min",
+            holds=lambda self: self.min <= self.max,
+        ),
+    )
+    strategy: WarmStrategy = Field(
+        default=WarmStrategy.PLACEHOLDER,
+        description="strategy is how nodes are kept. Placeholder: by pods of low priority, which make"
+        " room for any other pod at once; they are created only with the chart value warm.enabled."
+        " None: no node is kept. Default Placeholder.",
+    )
+    min: Annotated[int, Field(strict=True, ge=0, le=WARM_LIMIT)] = Field(
+        default=0, description="min is the least number of nodes kept ready. Default 0."
+    )
+    max: Annotated[int, Field(strict=True, ge=1, le=WARM_LIMIT)] = Field(
+        default=5, description="max is the largest number of nodes kept ready. Default 5."
+    )
+    pre_pull_images: Annotated[bool, Field(strict=True)] = Field(
+        default=False,
+        description="prePullImages says whether the images of the policies' pods are loaded onto these"
+        " nodes ahead of time. Images that need a pull secret are left out: secrets are not read."
+        " Default false.",
+    )
+
+
+def _is_spot(labels: Mapping[str, str]) -> bool:
+    return any(labels.get(key) == value for key, value in SPOT_LABELS)
+
+
+_SPOT_LABELS_IN_CEL: Final = ", ".join(f"'{key}={value}'" for key, value in SPOT_LABELS)
+_SELECTS_SPOT: Final = (
+    "self.nodeSelector.matchLabels.exists(key,"
+    f" (key + '=' + self.nodeSelector.matchLabels[key]) in [{_SPOT_LABELS_IN_CEL}])"
+)
+
+
 class CapacityPoolSpec(ApiModel):
     """Which nodes, at which price. One accelerator product and one capacity type per pool."""
 
@@ -106,6 +172,17 @@ class CapacityPoolSpec(ApiModel):
             field="discountPercent",
             holds=lambda self: (
                 self.discount_percent is None or Decimal(self.discount_percent) < Decimal(100)
+            ),
+        ),
+        Rule(
+            cel=f"!has(self.warm) || self.warm.strategy == 'None' || !{_SELECTS_SPOT}",
+            message="`warm` must not be set for spot nodes, which are taken back just when they are"
+            " needed; remove it, or set it on a CapacityPool of on-demand or reserved nodes",
+            field="warm",
+            holds=lambda self: (
+                self.warm is None
+                or self.warm.strategy is WarmStrategy.NONE
+                or not _is_spot(self.node_selector.match_labels)
             ),
         ),
     )
@@ -131,6 +208,11 @@ class CapacityPoolSpec(ApiModel):
         description="limits are bounds on what policies may order in the pool, all together. They never"
         " take away replicas that serve: no more are added, and policies of higher priority come"
         " first. Default unset: no limit.",
+    )
+    warm: Warm | None = Field(
+        default=None,
+        description="warm asks for nodes that are kept ready for all policies of the pool together: a"
+        " replica that starts there waits for no machine. Not on spot nodes. Default unset: none.",
     )
 
 

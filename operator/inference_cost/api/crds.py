@@ -118,6 +118,11 @@ CAPACITY_POOL_COLUMNS: Final = (
         description="Whether no more nodes are asked for there now.",
     ),
     Column(
+        name="Warm",
+        path=".status.warm.shown",
+        description="Nodes kept ready for replicas: ready/wanted.",
+    ),
+    Column(
         name="Discount",
         path=".spec.discountPercent",
         description="Percent off the list prices; empty where offerings name prices.",

@@ -11,6 +11,7 @@ from inference_cost.api.fields import (
     OBSERVED_LIMIT,
     DecimalText,
     Generation,
+    Message,
     NodeCount,
     ObservedReplicas,
     Time,
@@ -43,6 +44,29 @@ class LeadTime(ApiModel):
     )
     p50_seconds: Seconds = Field(description="p50Seconds is their median, in seconds.")
     p95_seconds: Seconds = Field(description="p95Seconds is their 95th percentile, in seconds.")
+
+
+class WarmStatus(ApiModel):
+    """Nodes kept ready for replicas that do not run yet."""
+
+    shown: Annotated[str, Field(max_length=32)] = Field(
+        description="shown is ready/wanted, as kubectl get shows it."
+    )
+    ready: NodeCount = Field(description="ready is the number of nodes that are free at once.")
+    wanted: NodeCount = Field(description="wanted is the number that there should be.")
+    used_by_others: NodeCount = Field(
+        description="usedByOthers is the number of these nodes on which pods run now that belong to"
+        " no policy."
+    )
+    uses_per_day: ObservedReplicas = Field(
+        description="usesPerDay is how many replicas of policies started there in the last 24 hours."
+    )
+    per_hour: DecimalText | None = Field(
+        default=None,
+        description="perHour is what the nodes that are kept cost per hour now, a decimal string. It"
+        " is part of no policy's cost. Unset when a price is not known.",
+    )
+    message: Message = Field(description="message says why so many.")
 
 
 class CapacityPoolStatus(ApiModel):
@@ -88,4 +112,8 @@ class CapacityPoolStatus(ApiModel):
     lead_time: LeadTime | None = Field(
         default=None,
         description="leadTime is how long starts took here. Unset until some were seen.",
+    )
+    warm: WarmStatus | None = Field(
+        default=None,
+        description="warm is what is kept ready. Unset where spec.warm asks for nothing.",
     )

@@ -72,6 +72,38 @@ class Cluster:
         items: list[dict[str, Any]] = json.loads(answer.data)["items"]
         return items
 
+    def pods(self) -> list[dict[str, Any]]:
+        """All pods.
+
+        Raises:
+            CommandError: not allowed or not reachable.
+        """
+        answer = self._call(
+            lambda: self.core.list_pod_for_all_namespaces(
+                _preload_content=False, _request_timeout=TIMEOUT_SECONDS
+            ),
+            missing="the API server knows no pods",
+            kind="pods",
+        )
+        items: list[dict[str, Any]] = json.loads(answer.data)["items"]
+        return items
+
+    def workloads(self, plural: str) -> list[dict[str, Any]]:
+        """All `deployments` or `statefulsets`.
+
+        Raises:
+            CommandError: not allowed or not reachable.
+        """
+        listed = self._call(
+            lambda: self.api.list_cluster_custom_object(
+                "apps", "v1", plural, _request_timeout=TIMEOUT_SECONDS
+            ),
+            missing=f"the API server knows no {plural}",
+            kind=f"{plural}.apps",
+        )
+        items: list[dict[str, Any]] = listed["items"]
+        return items
+
     def workload(self, kind: str, name: str, namespace: str | None) -> dict[str, Any]:
         """One Deployment or StatefulSet.
 
@@ -127,6 +159,30 @@ class Cluster:
                 return []
             raise
         items: list[dict[str, Any]] = listed["items"]
+        return items
+
+    def events(self, namespace: str | None, *, everywhere: bool) -> list[dict[str, Any]]:
+        """Events of policies, as long as the API server keeps them.
+
+        Raises:
+            CommandError: not allowed or not reachable.
+        """
+        where, of_policies = namespace or self.namespace, f"involvedObject.kind={POLICY.kind}"
+        asked: dict[str, Any] = {
+            "field_selector": of_policies,
+            "_preload_content": False,
+            "_request_timeout": TIMEOUT_SECONDS,
+        }
+        answer = self._call(
+            lambda: (
+                self.core.list_event_for_all_namespaces(**asked)
+                if everywhere
+                else self.core.list_namespaced_event(where, **asked)
+            ),
+            missing="the API server knows no events",
+            kind="events",
+        )
+        items: list[dict[str, Any]] = json.loads(answer.data)["items"]
         return items
 
     def checkpoint(self, name: str, namespace: str | None) -> InferenceCostCheckpoint:

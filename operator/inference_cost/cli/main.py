@@ -23,6 +23,9 @@ from inference_cost.cli.failure import CommandError, ExitCode, usage
 from inference_cost.cli.fleet.command import plan, status
 from inference_cost.cli.pause.command import pause, resume
 from inference_cost.cli.pools.command import pools
+from inference_cost.cli.reconcile.command import reconcile
+from inference_cost.cli.report.command import report
+from inference_cost.cli.savings.command import savings
 from inference_cost.cli.scan.command import scan
 from inference_cost.cli.split.command import split
 
@@ -114,6 +117,9 @@ app.command()(backtest)
 app.command()(chargeback)
 app.command()(pools)
 app.command()(scan)
+app.command()(reconcile)
+app.command()(report)
+app.command()(savings)
 app.command()(split)
 
 

@@ -121,6 +121,8 @@ def prometheus_settings(access: PrometheusAccess) -> PrometheusSettings:
             header_files=headers,
             ca_file=access.ca_file,
             matchers=access.matchers,
+            namespace_label=access.namespace_label,
+            pod_label=access.pod_label,
             query_timeout_seconds=QUERY_SECONDS,
         )
     except ValidationError as error:

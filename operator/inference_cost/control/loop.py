@@ -175,6 +175,7 @@ class ControlLoop:
             memory=self._memory,
             costs=costs,
             account=self._account_memory,
+            warm=outcome.decisions.warm,
         )
         with self._phase("act"):
             scaled, statuses = await self._actuator.act(tick)
@@ -251,6 +252,7 @@ class ControlLoop:
         self._metrics.pools.show_costs(tick.costs)
         if tick.costs is not None:
             self._metrics.show_costs(tick.costs)
+        self._metrics.show_warm(tick.warm, tick.costs)
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:

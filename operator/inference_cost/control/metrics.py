@@ -16,7 +16,7 @@ from prometheus_client import (
 )
 
 from inference_cost.account.costs import Costs, PolicyCost
-from inference_cost.account.savings.savings import Savings
+from inference_cost.account.savings.savings import Savings, SavingsMemory
 from inference_cost.act.errors import KubeError
 from inference_cost.act.scale import ScaleOutcome
 from inference_cost.act.scaler import Scaled
@@ -26,9 +26,10 @@ from inference_cost.control.policy_metrics import PolicyMetrics
 from inference_cost.control.pool_metrics import PoolMetrics
 from inference_cost.model import recorded as names
 from inference_cost.model.plan import Plan
-from inference_cost.model.policy import Baseline, PolicyKey
+from inference_cost.model.policy import Baseline, Mode, PolicyKey
 from inference_cost.model.reading import Missing
-from inference_cost.model.recorded import PREFIX
+from inference_cost.model.recorded import BASELINE_SIDE, POLICY_SIDE, PREFIX
+from inference_cost.model.warm import WarmPlan
 from inference_cost.model.workload import CapacityType
 
 _POLICY = ("namespace", "policy")
@@ -93,7 +94,8 @@ class Metrics:
         )
         self._pool_totals = self._totals(
             names.POOL_COST,
-            "Cost of what no replica requested of the pool's nodes. `line`: idle, or boot (nodes that are not ready).",
+            "Cost of what no replica requested of the pool's nodes. `line`: idle, warm (nodes kept ready), or boot"
+            " (nodes that are not ready).",
             names.POOL_LINE_LABELS,
         )
         self._pool_counted = self._gauge(
@@ -109,6 +111,34 @@ class Metrics:
             "Both sides of the savings, in whole nodes: `side` is baseline or policy. In Recommend the policy's is what"
             " its decisions would cost. Absent while one is not known.",
             (*_POLICY, "side", "currency"),
+        )
+        self._compared_totals = {
+            names.COMPARED_COST: self._totals(
+                names.COMPARED_COST,
+                "Both sides of the savings, counted while both are known; it goes on over restarts. `mode`: Enforce, or"
+                " Recommend for what is potential.",
+                (*_POLICY, *names.COMPARED_LABELS, "side", "currency"),
+            ),
+            names.COMPARED_REQUESTS: self._totals(
+                names.COMPARED_REQUESTS,
+                "Requests in that time.",
+                (*_POLICY, *names.COMPARED_LABELS),
+            ),
+            names.COMPARED_LATE: self._totals(
+                names.COMPARED_LATE,
+                "Of these, those beyond the objective, measured or predicted.",
+                (*_POLICY, *names.COMPARED_LABELS, "side"),
+            ),
+        }
+        self.warm_nodes = self._gauge(
+            "pool_warm_nodes",
+            "Nodes kept ready for all policies of a CapacityPool: ready, wanted, and used by pods of no policy.",
+            ("pool", "state"),
+        )
+        self.warm_cost = self._gauge(
+            "pool_warm_hourly_cost",
+            "Cost per hour of the nodes kept ready; part of no policy's cost.",
+            ("pool", "currency"),
         )
         self.condition = self._gauge(
             "condition",
@@ -229,6 +259,7 @@ class Metrics:
                 where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
                 labels = (key.namespace, key.name, *where, line.kind.value, costs.currency)
                 self._policy_totals.show(labels, float(amount))
+            self._show_kept(key, memory.savings, costs.currency)
         for name, memory in costs.pool_memory.items():
             self._pool_counted.labels(name).set(memory.last_at)
             for line, amount in memory.totals:
@@ -236,6 +267,31 @@ class Metrics:
                     (line.pool, line.capacity_type.value, line.kind.value, costs.currency),
                     float(amount),
                 )
+
+    def _show_kept(self, key: PolicyKey, savings: SavingsMemory | None, currency: str) -> None:
+        cost, requests, late = self._compared_totals.values()
+        for one in savings.kept if savings is not None else ():
+            mode = Mode.RECOMMEND if one.potential else Mode.ENFORCE
+            labels = (key.namespace, key.name, one.baseline.value, mode.value)
+            requests.show(labels, one.requests)
+            for side, total in ((BASELINE_SIDE, one.theirs), (POLICY_SIDE, one.ours)):
+                cost.show((*labels, side, currency), float(total.amount))
+                late.show((*labels, side), total.late)
+
+    def show_warm(self, plans: Mapping[str, WarmPlan], costs: Costs | None) -> None:
+        """Of the pools that keep nodes ready now, and of no other."""
+        self.warm_nodes.clear()
+        self.warm_cost.clear()
+        for name, plan in plans.items():
+            states = {"ready": plan.free, "wanted": plan.wanted, "used_by_others": plan.lost}
+            for state, nodes in states.items():
+                self.warm_nodes.labels(name, state).set(nodes)
+        if costs is None:
+            return
+        for pool in costs.pools:
+            known = bool(pool.warm_per_hour) or not pool.unpriced_nodes
+            if known and pool.pool in plans:
+                self.warm_cost.labels(pool.pool, costs.currency).set(float(pool.warm_per_hour))
 
     def _show_cost(self, key: PolicyKey, cost: PolicyCost, currency: str) -> None:
         by_type: dict[CapacityType, Decimal] = {}
@@ -262,16 +318,17 @@ class Metrics:
                 _drop(self._baseline_replicas, (*policy, baseline.value))
             else:
                 self._baseline_replicas.labels(*policy, baseline.value).set(look.theirs.replicas)
-        for side in ("baseline", "policy"):
+        for side in (BASELINE_SIDE, POLICY_SIDE):
             if isinstance(look, Missing):
                 _drop(self._compared, (*policy, side, currency))
             else:
-                per_hour = (look.theirs if side == "baseline" else look.ours).per_hour
+                per_hour = (look.theirs if side == BASELINE_SIDE else look.ours).per_hour
                 self._compared.labels(*policy, side, currency).set(float(per_hour))
 
     def forget_policy(self, key: PolicyKey) -> None:
         """Removes every series of a deleted policy."""
-        self._policy_totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
+        for totals in (self._policy_totals, *self._compared_totals.values()):
+            totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
         for gauge in (
             *self._policy_gauges,
             self.hourly_cost,

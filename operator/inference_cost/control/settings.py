@@ -152,12 +152,27 @@ class BackfillSettings(Section):
     0: none; it then begins with what other services needed."""
 
 
+class WarmSettings(Section):
+    enabled: bool = False
+    """Whether nodes are kept ready by placeholders for CapacityPools with `spec.warm`. False: the number that would pay
+    is shown, and nothing is written."""
+
+    image: Annotated[str, Field(min_length=1, max_length=512)] = "registry.k8s.io/pause:3.10"
+    """Image of a placeholder, which does nothing."""
+
+    priority_class: Annotated[
+        str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)
+    ] = "inference-cost-operator-warm"
+    """PriorityClass of placeholders: below that of every pod that is to take their place, and not below -10, at which
+    the Cluster Autoscaler adds no node any more. The placeholders are deleted with it."""
+
+
 class WriteSettings(Section):
     scale_per_second: Annotated[float, Field(gt=0, le=1_000)] = 20.0
     """Largest rate of `/scale` writes, after a burst of twice as many."""
 
     status_per_second: Annotated[float, Field(gt=0, le=1_000)] = 1.0
-    """Budget of status and checkpoint writes together, spread evenly."""
+    """Budget of status, checkpoint and placeholder writes together, spread evenly."""
 
     status_burst: Annotated[int, Field(ge=1, le=1_000)] = 20
     """Status writes whose meaning changed (a condition, replicas) that may go out at once before the rate binds."""
@@ -220,6 +235,8 @@ class Settings(BaseSettings):
     """Numbers of the decision that hold for all policies."""
     backfill: BackfillSettings = BackfillSettings()
     """What a new policy learns of the time before it."""
+    warm: WarmSettings = WarmSettings()
+    """Nodes that are kept ready."""
     writes: WriteSettings = WriteSettings()
     """Limits on what is written to the API server."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"

@@ -18,12 +18,14 @@ from inference_cost.act.actuator import Actuator
 from inference_cost.act.checkpoints import Checkpoints
 from inference_cost.act.events import EventRecorder
 from inference_cost.act.kube_api import KubeApi
+from inference_cost.act.placeholders import PlaceholderSettings
 from inference_cost.act.pool_reporter import PoolReporter, StoredPool
 from inference_cost.act.reporter import Reporter
 from inference_cost.act.resources import POLICY_STATUS, POOL_STATUS, Resource
 from inference_cost.act.scaler import Scaler
 from inference_cost.act.status_changes import RefreshTimes
 from inference_cost.act.status_writer import StatusWriter
+from inference_cost.act.warm import WarmKeeper
 from inference_cost.act.write_queue import WriteQueue
 from inference_cost.control.backfill import DAY_SECONDS, PrometheusBackfill
 from inference_cost.control.clock import Clock, SystemClock
@@ -192,6 +194,7 @@ def _observer(
             gateway=settings.gateway,
             prices=settings.prices,
             currency=settings.currency,
+            namespace=_own_namespace(settings),
         ),
         decision=settings.decision_numbers(),
         enforce_enabled=settings.enforce.enabled,
@@ -229,6 +232,7 @@ def _actuator(base: _Base, observer: Observer) -> Actuator:
         monotonic=time.monotonic,
         wall_clock=time.time,
     )
+    warm = _warm_keeper(base, queue)
     reporter = Reporter(
         statuses=_status_writer(base, queue),
         recorder=recorder,
@@ -244,11 +248,33 @@ def _actuator(base: _Base, observer: Observer) -> Actuator:
             stored=partial(_stored_pools, base.cache),
             problems=lambda: observer.pool_problems,
             on_report=base.metrics.pools.show_statuses,
+            unwritten=warm.unwritten,
         ),
         recorder=recorder,
         checkpoints=checkpoints,
         queue=queue,
+        warm=warm,
     )
+
+
+def _warm_keeper(base: _Base, queue: WriteQueue) -> WarmKeeper:
+    warm = base.settings.warm
+    placeholders = PlaceholderSettings(
+        namespace=_own_namespace(base.settings),
+        priority_class=warm.priority_class,
+        image=warm.image,
+    )
+    return WarmKeeper(
+        base.api,
+        queue,
+        settings=placeholders if warm.enabled else None,
+        monotonic=time.monotonic,
+    )
+
+
+def _own_namespace(settings: Settings) -> str:
+    """Where the chart's role lets placeholders be, wherever the Lease is."""
+    return namespace_of_pod(settings.lease.namespace or "default")
 
 
 def _stored_pools(cache: ClusterCache) -> list[StoredPool]:

@@ -12,6 +12,7 @@ from inference_cost.decide.pods import Fleet, fleet, learn_start_ups
 from inference_cost.decide.replica import slow_pods
 from inference_cost.decide.replica.domain import configuration_of
 from inference_cost.decide.traffic import Traffic, traffic
+from inference_cost.decide.warm.cover import hot_start_seconds
 from inference_cost.model.memory import PolicyMemory, SlowPod
 from inference_cost.model.observation import DecisionSettings, PolicyObservation, Snapshot
 from inference_cost.model.reading import Missing
@@ -32,6 +33,7 @@ class Case:
     fleet: Fleet
     bounds: Bounds
     start_up_seconds: float
+    hot_start_seconds: float  # the same, or on a warm node where these can be relied on
     tick_seconds: float  # between looks that can show something new
     traffic: Traffic | Missing
     configuration: ModelConfiguration | Missing
@@ -58,20 +60,22 @@ class Case:
 
         That much is added where looks are counted: an order serves from the first look on at which it is old enough.
         """
-        seconds = self.start_up_seconds + self.age_seconds - self.tick_seconds / 2
-        return max(seconds, self.start_up_seconds / 2)
+        seconds = self.hot_start_seconds + self.age_seconds - self.tick_seconds / 2
+        return max(seconds, self.hot_start_seconds / 2)
 
     @property
     def lead_seconds(self) -> float:
         """From the middle of the window until an order of the next tick serves."""
         half = self.settings.rate_window_seconds / 2
-        return half + self.age_seconds + self.settings.tick_seconds + self.start_up_seconds
+        return half + self.age_seconds + self.settings.tick_seconds + self.hot_start_seconds
 
 
 def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot) -> Case:
     settings, at = snapshot.settings, snapshot.at
     workloads = tuple(workloads_of(observation))
-    memory = learn_start_ups(memory, workloads, snapshot.nodes, at, settings.tick_seconds)
+    memory = learn_start_ups(
+        memory, workloads, snapshot.nodes, at, settings.tick_seconds, warm=snapshot.warm
+    )
     start_up = lead_time.start_up_seconds(memory, settings.start_up_seconds_prior)
     signals = observation.signals
     scrape, age = 0.0, 0.0
@@ -95,6 +99,7 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
         fleet=pods,
         bounds=Bounds(lowest=lowest, highest=highest),
         start_up_seconds=start_up,
+        hot_start_seconds=hot_start_seconds(observation, memory, snapshot, start_up),
         tick_seconds=lead_time.tick_seconds(settings, scrape),
         traffic=seen,
         configuration=configuration_of(observation.configurations, seen),

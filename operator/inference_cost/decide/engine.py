@@ -10,38 +10,42 @@ from math import isfinite
 from types import MappingProxyType
 
 from inference_cost.decide.joint.limits import limited_pools, may_use
-from inference_cost.decide.joint.share import share_out
+from inference_cost.decide.joint.share import SharedOut, share_out
 from inference_cost.decide.limits.fleet_guard import guard_fleet
+from inference_cost.decide.mix.grant import Grant
 from inference_cost.decide.plan_policy import propose
 from inference_cost.decide.plans import held_plan
 from inference_cost.decide.proposal import Decided, Proposed, held, with_grant
+from inference_cost.decide.warm.cover import with_cover
+from inference_cost.decide.warm.plan import plan_warm
 from inference_cost.model.memory import Decisions, Memory, PolicyMemory, Shared
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 from inference_cost.model.policy import Mode, PolicyKey
 
+Planned = tuple[dict[PolicyKey, Plan], dict[PolicyKey, PolicyMemory], tuple[Shared, ...]]
+
 
 def decide(snapshot: Snapshot, memory: Memory) -> Decisions:
-    """Plan every observed policy. Policies no longer observed are forgotten."""
-    limited = limited_pools(snapshot)
-    plans: dict[PolicyKey, Plan] = {}
-    remembered: dict[PolicyKey, PolicyMemory] = {}
-    proposals: dict[PolicyKey, Proposed] = {}
-    for observation in snapshot.observations:
-        key = observation.policy.key
-        before = memory.policies.get(key, PolicyMemory())
-        made, (plans[key], remembered[key]) = _contained(observation, before, snapshot)
-        if limited:
-            proposals[key] = made
-    shared = _share_out(proposals, plans, remembered, snapshot, memory) if limited else ()
+    """Plan every observed policy, then the nodes that they share. Policies no longer observed are forgotten."""
+    snapshot = with_cover(snapshot, memory.warm)
+    decided = _alone if not limited_pools(snapshot) else _sharing
+    plans, remembered, shared = decided(snapshot, memory)
     ceilings = {key: plan.highest for key, plan in plans.items()}
     guarded, fleet = guard_fleet(
         plans, ceilings, _recent_removals(remembered, snapshot), memory.fleet, snapshot
     )
     final = {key: _decided(state, plans[key], guarded[key]) for key, state in remembered.items()}
+    warm = plan_warm(snapshot, guarded, final, memory.warm)
     return Decisions(
         plans=MappingProxyType(guarded),
-        memory=Memory(policies=MappingProxyType(final), fleet=fleet, shared=shared),
+        memory=Memory(
+            policies=MappingProxyType({**final, **warm.policies}),
+            fleet=fleet,
+            shared=shared,
+            warm=MappingProxyType(warm.memory),
+        ),
+        warm=MappingProxyType(warm.plans),
     )
 
 
@@ -60,51 +64,70 @@ def _decided(memory: PolicyMemory, planned: Plan, plan: Plan) -> PolicyMemory:
     return replace(memory, placing=placing)
 
 
-def _contained(
-    observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot
-) -> tuple[Proposed, Decided]:
+def _alone(snapshot: Snapshot, memory: Memory) -> Planned:
+    """No pool has a limit: each policy by itself."""
+    plans: dict[PolicyKey, Plan] = {}
+    remembered: dict[PolicyKey, PolicyMemory] = {}
+    for seen in snapshot.observations:
+        key = seen.policy.key
+        made = _proposed(seen, memory, snapshot)
+        plans[key], remembered[key] = _concluded(made, seen, memory, snapshot)
+    return plans, remembered, ()
+
+
+def _sharing(snapshot: Snapshot, memory: Memory) -> Planned:
+    """What all would do, then what limits of pools leave to each. Where that fails, nobody in such pools adds any."""
+    plans: dict[PolicyKey, Plan] = {}
+    remembered: dict[PolicyKey, PolicyMemory] = {}
+    made = {seen.policy.key: _proposed(seen, memory, snapshot) for seen in snapshot.observations}
+    out, error = _shared_out(made, snapshot, memory.shared)
+    for seen in snapshot.observations:
+        key = seen.policy.key
+        grant = out.grants.get(key)
+        plans[key], remembered[key] = _concluded(made[key], seen, memory, snapshot, grant)
+        more = plans[key].desired > plans[key].current
+        if error is not None and more and may_use(seen, limited_pools(snapshot)):
+            plans[key], remembered[key] = _failed(seen, memory, snapshot, error).decided
+    return plans, remembered, out.memory
+
+
+def _shared_out(
+    made: Mapping[PolicyKey, Proposed], snapshot: Snapshot, before: tuple[Shared, ...]
+) -> tuple[SharedOut, Exception | None]:
+    try:
+        return share_out(made, snapshot, before), None
+    except Exception as error:  # noqa: BLE001 - policies elsewhere go on
+        return SharedOut(grants={}, memory=before), error
+
+
+def _proposed(seen: PolicyObservation, memory: Memory, snapshot: Snapshot) -> Proposed:
     try:
         if not isfinite(snapshot.at):
             raise ValueError("time is not finite")  # noqa: TRY301 - same handling as below
-        made = propose(observation, memory, snapshot)
-        decided = made.decided
+        return propose(seen, memory.policies.get(seen.policy.key, PolicyMemory()), snapshot)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other policies go on
-        made = _failed(observation, memory, snapshot, error)
-        decided = made.decided
-    return made, decided
+        return _failed(seen, memory, snapshot, error)
+
+
+def _concluded(
+    made: Proposed,
+    seen: PolicyObservation,
+    memory: Memory,
+    snapshot: Snapshot,
+    grant: Grant | None = None,
+) -> Decided:
+    try:
+        return (made if grant is None else with_grant(made, grant)).decided
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other policies go on
+        return _failed(seen, memory, snapshot, error).decided
 
 
 def _failed(
-    observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot, error: Exception
+    seen: PolicyObservation, memory: Memory, snapshot: Snapshot, error: Exception
 ) -> Proposed:
     reason = Reason(code="internal-error", values=(("error", type(error).__name__),))
-    plan = held_plan(observation, snapshot, LimitedBy.INTERNAL_ERROR, (reason,))
-    return held(plan, memory)
-
-
-def _share_out(
-    proposals: Mapping[PolicyKey, Proposed],
-    plans: dict[PolicyKey, Plan],
-    remembered: dict[PolicyKey, PolicyMemory],
-    snapshot: Snapshot,
-    memory: Memory,
-) -> tuple[Shared, ...]:
-    """Decides anew on those that pools with limits have no room for. Where that fails, nobody in them adds any."""
-    try:
-        out = share_out(proposals, snapshot, memory.shared)
-        again = {
-            key: with_grant(proposals[key], grant).decided for key, grant in out.grants.items()
-        }
-    except Exception as error:  # noqa: BLE001 - policies in other pools go on
-        for seen in snapshot.observations:
-            key = seen.policy.key
-            if may_use(seen, limited_pools(snapshot)) and plans[key].desired > plans[key].current:
-                before = memory.policies.get(key, PolicyMemory())
-                plans[key], remembered[key] = _failed(seen, before, snapshot, error).decided
-        return memory.shared
-    for key, (plan, state) in again.items():
-        plans[key], remembered[key] = plan, state
-    return out.memory
+    plan = held_plan(seen, snapshot, LimitedBy.INTERNAL_ERROR, (reason,))
+    return held(plan, memory.policies.get(seen.policy.key, PolicyMemory()))
 
 
 def _recent_removals(

@@ -37,6 +37,7 @@ def findings(case: Case, can: Capability, uneven: Evenness, desired: int) -> tup
     if case.fleet.leaving:
         found.append(_of_leaving_nodes(case))
     found.extend(_of_slow_pods(case))
+    found.extend(_of_warm_nodes(case))
     if more > 0:
         values = (("replicas", desired), ("percent", more))
         found.append(Reason(code="evened-out", values=values))
@@ -72,6 +73,13 @@ def _of_leaving_nodes(case: Case) -> Reason:
         ("why", why(case.snapshot.nodes[node]) if node in case.snapshot.nodes else "it is gone"),
     )
     return Reason(code="leaving", values=values)
+
+
+def _of_warm_nodes(case: Case) -> Iterator[Reason]:
+    """Where the policy relies on them."""
+    if case.hot_start_seconds < case.start_up_seconds:
+        values = (("warm", case.hot_start_seconds), ("cold", case.start_up_seconds))
+        yield Reason(code="warm-start", values=values)
 
 
 def _of_slow_pods(case: Case) -> Iterator[Reason]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from inference_cost.decide.headroom.rules import RULES
 from inference_cost.decide.mix.losses import PRIOR_HOURS
 from inference_cost.decide.stretch import STRETCHES
+from inference_cost.decide.warm.steps import ENDS
 from inference_cost.model.memory import (
     Calibration,
     Compared,
@@ -27,6 +28,7 @@ from inference_cost.model.placement import LossRecord, PlacedDomain, Placing
 from inference_cost.model.plan import Evenness
 from inference_cost.model.profile_key import UNKNOWN, ProfileKey
 from inference_cost.model.reading import Missing
+from inference_cost.model.warm import WarmRecord
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 100_000  # of what the headroom rules learned
@@ -108,6 +110,25 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
         placing=_placing(data.get("placing", {})),
         dear_per_hour=_number(data.get("dear_per_hour", 0.0)),
         dear_at=_number(data.get("dear_at", 0.0)),
+        warm=_warm(data.get("warm", {})),
+    )
+
+
+def _warm(data: Mapping[str, Any]) -> WarmRecord:
+    """Steps in other classes than today's cannot be used."""
+    if not data:
+        return WarmRecord()
+    steps = tuple(max(_number(one), 0.0) for one in data["steps"])
+    same = len(steps) == len(ENDS)
+    return WarmRecord(
+        recent=tuple((_number(t), max(_number(n), 0.0)) for t, n in data["recent"]),
+        steps=steps if same else (),
+        squares=max(_number(data["squares"]), 0.0) if same else 0.0,
+        looked_at=_number(data["looked_at"]),
+        together=_number(data["together"]),
+        apart=max(_number(data["apart"]), 0.0),
+        starts=tuple(_number(one) for one in data["starts"]),
+        uses=tuple(_number(one) for one in data["uses"]),
     )
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
-from inference_cost.decide.lead_time import kept, starts
+from inference_cost.decide.lead_time import START_UPS_KEPT, kept, starts
 from inference_cost.decide.leaving import Marked, lost
 from inference_cost.model.memory import PolicyMemory
+from inference_cost.model.warm import WarmPool
 from inference_cost.model.workload import Node, Pod, Workload
 
 CANNOT_START: Final = frozenset(
@@ -25,6 +27,7 @@ CANNOT_START: Final = frozenset(
 STUCK_AFTER_START_UPS: Final = 2.0
 STARTING_KEPT: Final = 200
 LONGEST_START_UP: Final = 7200.0
+NO_POOLS: Final[Mapping[str, WarmPool]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,28 +86,44 @@ def learn_start_ups(
     nodes: Mapping[str, Node],
     at: float,
     tick_seconds: float,
+    *,
+    warm: Mapping[str, WarmPool] = NO_POOLS,
 ) -> PolicyMemory:
     """Count each pod once: those seen starting before, and those that came and were ready between ticks."""
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
     starting = set(memory.pods_seen_starting)
     first_look, last_look = at - 2 * tick_seconds, at - tick_seconds
     seen = [
-        (_pool(pod, nodes), pod.ready_at - pod.created_at)
+        (pod, pod.ready_at - pod.created_at)
         for pod in pods
         if pod.ready_at is not None
         and (pod.uid in starting or (pod.created_at >= first_look and pod.ready_at > last_look))
     ]
     waiting = sorted(pod.uid for pod in pods if pod.ready_at is None and not pod.restarts)
-    good = tuple(one for one in seen if 0 <= one[1] <= LONGEST_START_UP)
+    good = [one for one in seen if 0 <= one[1] <= LONGEST_START_UP]
     if not good and tuple(waiting) == memory.pods_seen_starting:
         return memory
-    known = kept((*starts(memory), *good))
+    on_free = tuple(seconds for pod, seconds in good if _is_on_free_node(pod, nodes, warm))
+    others = ((_pool(p, nodes), s) for p, s in good if not _is_on_free_node(p, nodes, warm))
+    known = kept((*starts(memory), *others))
     return replace(
         memory,
         start_up_seconds=tuple(seconds for _, seconds in known),
         start_up_pools=tuple(pool for pool, _ in known),
         pods_seen_starting=tuple(waiting[:STARTING_KEPT]),
+        warm=replace(memory.warm, starts=(*memory.warm.starts, *on_free)[-START_UPS_KEPT:])
+        if on_free
+        else memory.warm,
     )
+
+
+def _is_on_free_node(pod: Pod, nodes: Mapping[str, Node], warm: Mapping[str, WarmPool]) -> bool:
+    """Of a pool that keeps nodes ready: how long a start takes without one must not be forgotten by those with one."""
+    node = nodes.get(pod.node)
+    if node is None or node.created_at > pod.created_at:
+        return False
+    pool = warm.get(node.pool)
+    return pool is not None and pool.spec is not None
 
 
 def _pool(pod: Pod, nodes: Mapping[str, Node]) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from inference_cost.decide.case import Case
 from inference_cost.decide.limits.stabilize import Choice
 from inference_cost.decide.mix.budget import Dearest, dearest, most_affordable
-from inference_cost.decide.mix.placement import Grant, Placement
+from inference_cost.decide.mix.grant import Grant
+from inference_cost.decide.mix.placement import Placement
 from inference_cost.decide.mix.told import full_reason
 from inference_cost.decide.mix.variants import How, place_variants
 from inference_cost.decide.place import replica_price
@@ -19,14 +20,13 @@ Decided = tuple[Plan, PolicyMemory]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """`chosen`: replicas before they are placed; `choice` and `placement`: after. `conclude`: makes a plan of these.
+    """`chosen`: replicas before they are placed; `choice`, `placement`: after. `conclude`: makes a plan of these.
 
     `case` None: there is nothing to decide on.
     """
 
     case: Case | None
     chosen: Choice
-    how: How
     choice: Choice
     placement: Placement | None
     conclude: Callable[[Choice, Placement | None], Decided]
@@ -43,9 +43,7 @@ def proposed(
     conclude: Callable[[Choice, Placement | None], Decided],
 ) -> Proposed:
     choice, placement = _placed(case, chosen, how)
-    return Proposed(
-        case=case, chosen=chosen, how=how, choice=choice, placement=placement, conclude=conclude
-    )
+    return Proposed(case=case, chosen=chosen, choice=choice, placement=placement, conclude=conclude)
 
 
 def held(plan: Plan, memory: PolicyMemory) -> Proposed:
@@ -54,7 +52,6 @@ def held(plan: Plan, memory: PolicyMemory) -> Proposed:
     return Proposed(
         case=None,
         chosen=choice,
-        how=How(),
         choice=choice,
         placement=None,
         conclude=lambda _choice, _placement: (plan, memory),
@@ -63,10 +60,9 @@ def held(plan: Plan, memory: PolicyMemory) -> Proposed:
 
 def with_grant(made: Proposed, grant: Grant) -> Proposed:
     """What is left of it when it gets no more than this of the pools that it shares."""
-    if made.case is None:
-        return made
     if made.placement is not None:
-        return proposed(made.case, made.chosen, replace(made.how, grant=grant), made.conclude)
+        placement = made.placement.within(grant)
+        return replace(made, choice=_with(made.chosen, placement), placement=placement)
     missing = made.choice.desired - grant.now[0]
     if missing <= 0:
         return made
@@ -93,9 +89,14 @@ def _placed(case: Case, choice: Choice, how: How) -> tuple[Choice, Placement | N
     if pause is not None:
         how = How(free=True)
     placement = place_variants(case, choice.desired, how)
+    if pause is not None:
+        return replace(choice, reasons=(*choice.reasons, *placement.reasons)), placement
+    return _with(choice, placement), placement
+
+
+def _with(choice: Choice, placement: Placement) -> Choice:
     reasons = (*choice.reasons, *placement.reasons)
-    limited_by = choice.limited_by if pause is not None else _limited_by(choice, placement)
-    return replace(choice, reasons=reasons, limited_by=limited_by), placement
+    return replace(choice, reasons=reasons, limited_by=_limited_by(choice, placement))
 
 
 def _limited_by(choice: Choice, placement: Placement) -> LimitedBy:

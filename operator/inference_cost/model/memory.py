@@ -11,6 +11,7 @@ from inference_cost.model.placement import Placing
 from inference_cost.model.plan import Evenness, Plan
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.profile_key import OfOneKind
+from inference_cost.model.warm import WarmMemory, WarmPlan, WarmRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,7 @@ class PolicyMemory:
         0.0  # of a replica, the highest of late, where a cap on the cost needs it
     )
     dear_at: float = 0.0
+    warm: WarmRecord = field(default=WarmRecord())  # for the nodes that its pool keeps ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,11 +199,13 @@ class Memory:
     policies: Mapping[PolicyKey, PolicyMemory] = field(default_factory=lambda: MappingProxyType({}))
     fleet: FleetMemory = FleetMemory()
     shared: tuple[Shared, ...] = ()  # of groups of policies that share pools
+    warm: Mapping[str, WarmMemory] = field(default_factory=lambda: MappingProxyType({}))  # by pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """Output of one tick: a plan for every observed policy, and the memory for the next tick."""
+    """Output of one tick: a plan for every observed policy and warm pool, and the memory for the next tick."""
 
     plans: Mapping[PolicyKey, Plan]
     memory: Memory
+    warm: Mapping[str, WarmPlan] = field(default_factory=lambda: MappingProxyType({}))  # by pool

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from inference_cost.model.policy import Policy, PolicyKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration, Signals
+from inference_cost.model.warm import WarmPool
 from inference_cost.model.workload import Conflict, Node, NoWorkload, Pool, Workload
 
 STALE_SCRAPES = 3
@@ -71,6 +72,7 @@ class Snapshot:
     observations: tuple[PolicyObservation, ...]
     nodes: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
     pools: Mapping[str, Pool] = field(default_factory=lambda: MappingProxyType({}))  # declared ones
+    warm: Mapping[str, WarmPool] = field(default_factory=lambda: MappingProxyType({}))  # by pool
     enforce_enabled: bool = True
     upgraded_at: float | None = (
         None  # when this version took over from another one; None on a first install

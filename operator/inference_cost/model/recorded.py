@@ -9,6 +9,12 @@ POLICY_COUNTED: Final = "policy_cost_counted_time_seconds"
 POOL_COUNTED: Final = "pool_cost_counted_time_seconds"
 MONTH_TO_DATE: Final = "policy_month_to_date_cost"
 
+COMPARED_COST: Final = "policy_compared_cost"
+COMPARED_REQUESTS: Final = "policy_compared_requests"
+COMPARED_LATE: Final = "policy_compared_late_requests"
+
 POLICY_LABELS: Final = ("namespace", "policy")
 LINE_LABELS: Final = ("variant", "pool", "capacity_type", "cost_center", "line", "currency")
+COMPARED_LABELS: Final = ("baseline", "mode")
 POOL_LINE_LABELS: Final = ("pool", "capacity_type", "line", "currency")
+BASELINE_SIDE, POLICY_SIDE = "baseline", "policy"

@@ -126,6 +126,8 @@ class Workload:
     plural: str = ""  # of the target's kind, as paths name it; "" when unknown
     spreads_over_zones: bool = False  # by a topology spread constraint of its template
     pool: str = ""
+    images: tuple[str, ...] = ()  # of the newest template
+    pull_secrets: bool = False  # whether they are pulled with a secret
 
 
 class TargetProblem(StrEnum):

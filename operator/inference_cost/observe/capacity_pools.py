@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering
+from inference_cost.api.annotations import PAUSED
+from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering, WarmStrategy
 from inference_cost.api.parse import InvalidObjectError, parse_capacity_pool
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.warm import WarmSpec
 from inference_cost.model.workload import PoolLimits
 from inference_cost.observe.market_prices import MarketPrices
 from inference_cost.observe.node_overlays import overlaid, with_prices
@@ -32,13 +34,18 @@ PoolOf = tuple[str, HourlyPrice | Missing]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredPool:
-    """`prices`: the cheapest that it names of each instance type. `zones`: that its offerings name."""
+    """`prices`: the cheapest that it names of each instance type. `zones`: that its offerings name.
+
+    `warm`: None where nothing is to be kept ready.
+    """
 
     name: str
     match_labels: Mapping[str, str]
     prices: tuple[tuple[str, HourlyPrice], ...]
     zones: frozenset[str] = frozenset()
     limits: PoolLimits | None = None
+    warm: WarmSpec | None = None
+    paused: bool = False
 
 
 class PriceBook:
@@ -74,6 +81,8 @@ class PriceBook:
                 prices=tuple((t, self._named(record, one)) for t, one in cheapest.items()),
                 zones=frozenset(one.zone for one in spec.offerings if one.zone),
                 limits=_limits(spec),
+                warm=_warm(spec),
+                paused=record.pause_annotations.get(PAUSED) == "true",
             )
 
     def price_of(self, node: NodeRecord) -> PoolOf:
@@ -181,6 +190,13 @@ def _limits(spec: CapacityPoolSpec) -> PoolLimits | None:
         return None
     cost = spec.limits.hourly_cost
     return PoolLimits(nodes=spec.limits.nodes, per_hour=None if cost is None else Decimal(cost))
+
+
+def _warm(spec: CapacityPoolSpec) -> WarmSpec | None:
+    warm = spec.warm
+    if warm is None or warm.strategy is WarmStrategy.NONE:
+        return None
+    return WarmSpec(least=warm.min, most=warm.max, pre_pull=warm.pre_pull_images)
 
 
 def binds(match_labels: Mapping[str, str], labels: Labels) -> bool:

@@ -8,11 +8,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from inference_cost.observe.extract import to_record
 from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
-from inference_cost.observe.node_claims import is_refused
+from inference_cost.observe.node_claims import MachineNews
 from inference_cost.observe.pods import keeps_its_node
 from inference_cost.observe.records import (
     AutoscalerRecord,
@@ -28,8 +28,6 @@ from inference_cost.observe.records import (
     ScaleTargetRecord,
     ServiceRecord,
 )
-
-REFUSALS_KEPT: Final = 256
 
 
 @dataclass(slots=True)
@@ -51,8 +49,7 @@ class ClusterCache:
         self._pods_by_workload: dict[ObjectKey, dict[str, PodRecord]] = defaultdict(dict)
         self._pods_by_namespace: dict[str, dict[str, PodRecord]] = defaultdict(dict)
         self._by_namespace: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
-        # A NodeClaim that gets no machine is gone before the next look.
-        self._refusals: dict[str, NodeClaimRecord] = {}
+        self.machines = MachineNews()  # a NodeClaim that gets none is gone before the next look
         self._pods_by_node: Counter[str] = Counter()
 
     def apply(self, kind: str, event_type: str | None, obj: Mapping[str, Any]) -> bool:
@@ -61,8 +58,8 @@ class ClusterCache:
         record = to_record(kind, obj)
         key = (record.namespace, record.name)
         self._events += 1
-        if isinstance(record, NodeClaimRecord) and is_refused(record):
-            self._remember_refusal(record)
+        if isinstance(record, NodeClaimRecord):
+            self.machines.see(record)
         if table.relists:
             table.touched[key] = self._events
         if event_type == "DELETED":
@@ -101,6 +98,8 @@ class ClusterCache:
         for key in ghosts:
             self._remove(kind, key)
         for key, record in listed.items():
+            if isinstance(record, NodeClaimRecord):
+                self.machines.see(record)
             if key not in newer:
                 self._store(kind, key, record)
         table.listed_at, table.unavailable = listed_at, ""
@@ -166,11 +165,6 @@ class ClusterCache:
     def node_claim(self, name: str) -> NodeClaimRecord | None:
         found = self._get("NodeClaim", "", name)
         return found if isinstance(found, NodeClaimRecord) else None
-
-    @property
-    def refusals(self) -> list[NodeClaimRecord]:
-        """The last NodeClaims that went without a machine, most of them gone by now."""
-        return list(self._refusals.values())
 
     def namespace(self, name: str) -> NamespaceRecord | None:
         found = self._get("Namespace", "", name)
@@ -257,11 +251,6 @@ class ClusterCache:
             self._count_on_node(record, 1)
         else:
             self._by_namespace[kind, record.namespace][record.name] = record
-
-    def _remember_refusal(self, record: NodeClaimRecord) -> None:
-        self._refusals[record.name] = record
-        if len(self._refusals) > REFUSALS_KEPT:
-            del self._refusals[next(iter(self._refusals))]
 
     def _count_on_node(self, record: PodRecord, more: int) -> None:
         if keeps_its_node(record):

@@ -46,9 +46,8 @@ def declared_pools(
     return MappingProxyType(
         {
             one.name: replace(
-                _pool(
-                    one, by_pool.get(one.name, {}), by_type, others.get(one.name, UsedByOthers())
-                ),
+                _pool(one, by_pool.get(one.name, {}), by_type),
+                others=others.get(one.name, UsedByOthers()),
                 zones=(one.zones | zones.get(one.name, set())) - {""},
                 nodes=counts[one.name],
                 cordoned=cordoned[one.name],
@@ -62,7 +61,6 @@ def _pool(
     pool: DeclaredPool,
     own: Mapping[str, Node],
     by_type: Mapping[str, Node],
-    others: UsedByOthers,
 ) -> Pool:
     label = capacity_label(pool.match_labels)
     first = next(iter(own.values()), None)
@@ -74,7 +72,6 @@ def _pool(
         capacity_type=capacity_type,
         examples=(*own.values(), *offered),
         limits=pool.limits,
-        others=others,
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from inference_cost.observe.fields import (
     mapping,
     parse_selector,
     pause_annotations,
+    sequence,
 )
 from inference_cost.observe.leaving import leaving
 from inference_cost.observe.node_claims import node_claim_record
@@ -100,6 +102,8 @@ def scale_target_record(obj: Object) -> ScaleTargetRecord:
         template_labels=labels_of(mapping(template.get("metadata")).get("labels")),
         template_nodes=required_node_labels(mapping(template.get("spec"))),
         template_spreads=spreads_over_zones(mapping(template.get("spec"))),
+        template_images=_images(mapping(template.get("spec"))),
+        template_pull_secrets=bool(mapping(template.get("spec")).get("imagePullSecrets")),
         resource_version=str(metadata.get("resourceVersion", "")),
         desired_replicas=1 if desired is None else int(desired),
         status_replicas=int(status.get("replicas") or 0),
@@ -111,6 +115,11 @@ def scale_target_record(obj: Object) -> ScaleTargetRecord:
         owner=controller_of(metadata),
         terminating="deletionTimestamp" in metadata,
     )
+
+
+def _images(pod_spec: Object) -> tuple[str, ...]:
+    containers = (*sequence(pod_spec.get("initContainers")), *sequence(pod_spec.get("containers")))
+    return tuple(dict.fromkeys(str(one["image"]) for one in containers if one.get("image")))
 
 
 def node_record(obj: Object) -> NodeRecord:
@@ -128,6 +137,18 @@ def node_record(obj: Object) -> NodeRecord:
         ready=condition(status, "Ready").get("status") == "True",
         leaving=leaving(obj),
         cordoned=mapping(obj.get("spec")).get("unschedulable") is True,
+        taints=_taints(mapping(obj.get("spec"))),
+    )
+
+
+def _taints(spec: Object) -> tuple[tuple[str, str, str], ...]:
+    parts = ("key", "value", "effect")
+    return tuple(
+        (key, value, effect)
+        for key, value, effect in (
+            (sys.intern(str(taint.get(part) or "")) for part in parts)
+            for taint in sequence(spec.get("taints"))
+        )
     )
 
 

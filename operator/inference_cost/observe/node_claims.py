@@ -22,6 +22,8 @@ from inference_cost.observe.nodes import capacity_type
 from inference_cost.observe.quantities import parse_time
 from inference_cost.observe.records import Labels, NodeClaimRecord, NodeRecord
 
+KINDS_KEPT: Final = 256
+_LabelSet = frozenset[tuple[str, str]]
 _DURATION: Final = re.compile(r"(\d+)(h|m|s)")
 _SECONDS: Final = {"h": 3600, "m": 60, "s": 1}
 # Deletions carry whole seconds of the API server's clock, `expireAfter` is counted by Karpenter's.
@@ -68,28 +70,45 @@ def is_taken_back(claim: NodeClaimRecord) -> bool:
     return not expired and capacity_type(claim.labels) is CapacityType.SPOT
 
 
-def is_refused(claim: NodeClaimRecord) -> bool:
-    """It goes without ever having had a machine."""
-    return claim.deleted_at is not None and not claim.launched
+class MachineNews:
+    """By the labels of NodeClaims: when the cloud last gave a machine, and when it last had none.
 
-
-def refused_at(
-    wanted: Labels, refusals: Iterable[NodeClaimRecord], claims: Iterable[NodeClaimRecord]
-) -> float | None:
-    """When the last machine for pods that need nodes with the labels `wanted` was refused; None where one came since.
-
-    Pods that need none in particular may run anywhere: no refusal is about them alone.
+    Of labels alike one entry: a large cluster has thousands of NodeClaims of a few dozen kinds, and as many workloads.
     """
-    if not wanted:
-        return None
-    refused = [one.deleted_at for one in refusals if one.deleted_at and _fits(wanted, one)]
-    launched = [one.created_at for one in claims if one.launched and _fits(wanted, one)]
-    last = max(refused, default=None)
-    return None if last is None or max(launched, default=0.0) > last else last
+
+    def __init__(self) -> None:
+        self._refused: dict[_LabelSet, float] = {}
+        self._given: dict[_LabelSet, float] = {}
+
+    def see(self, claim: NodeClaimRecord) -> None:
+        """A NodeClaim is there, has changed, or was the last time it was seen like this."""
+        labels = frozenset(claim.labels.items())
+        if claim.launched:
+            _keep(self._given, labels, claim.created_at)
+        elif claim.deleted_at is not None:
+            _keep(self._refused, labels, claim.deleted_at)
+
+    def refused_at(self, wanted: Labels) -> float | None:
+        """When pods that need nodes with the labels `wanted` last found no machine; None where one came since.
+
+        Pods that need none in particular may run anywhere: no refusal is about them alone.
+        """
+        if not wanted or not self._refused:
+            return None
+        needed = wanted.items()
+        last = max((at for labels, at in self._refused.items() if needed <= labels), default=None)
+        if last is None:
+            return None
+        given = max((at for labels, at in self._given.items() if needed <= labels), default=0.0)
+        return None if given > last else last
 
 
-def _fits(wanted: Labels, claim: NodeClaimRecord) -> bool:
-    return all(claim.labels.get(key) == value for key, value in wanted.items())
+def _keep(entries: dict[_LabelSet, float], labels: _LabelSet, at: float) -> None:
+    """The newest last; the oldest go."""
+    before = entries.pop(labels, at)
+    entries[labels] = max(before, at)
+    if len(entries) > KINDS_KEPT:
+        del entries[next(iter(entries))]
 
 
 def _single_values(spec: Mapping[str, Any]) -> dict[str, str]:

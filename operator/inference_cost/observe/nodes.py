@@ -29,7 +29,7 @@ NODE_POOL_LABELS = (
 )
 # First match wins. A label that is absent says on-demand: that is how node groups without spot look.
 # Sources: docs/prices.md.
-_CAPACITY_TYPES: tuple[tuple[str, Mapping[str, CapacityType]], ...] = (
+CAPACITY_TYPES: tuple[tuple[str, Mapping[str, CapacityType]], ...] = (
     (
         "karpenter.sh/capacity-type",
         {
@@ -81,7 +81,7 @@ def first_label(labels: Labels, keys: tuple[str, ...]) -> str:
 
 def capacity_label(labels: Labels) -> tuple[str, CapacityType] | None:
     """The label that tells the capacity type, and which it is."""
-    told = ((key, meaning.get(labels[key])) for key, meaning in _CAPACITY_TYPES if key in labels)
+    told = ((key, meaning.get(labels[key])) for key, meaning in CAPACITY_TYPES if key in labels)
     return next(((key, found) for key, found in told if found is not None), None)
 
 

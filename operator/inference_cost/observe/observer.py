@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from inference_cost.model.observation import (
@@ -16,7 +16,7 @@ from inference_cost.model.policy import Policy, TargetRef
 from inference_cost.model.profile_key import UNKNOWN
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import Signals
-from inference_cost.model.workload import NoWorkload, Workload
+from inference_cost.model.workload import Node, NoWorkload, UsedByOthers, Workload
 from inference_cost.observe.capacity_pools import DeclaredPool, PriceBook
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.conflicts import Claims, claims, find_conflict
@@ -47,6 +47,7 @@ from inference_cost.observe.settings import (
 from inference_cost.observe.tick_series import TickSeries, sort_series
 from inference_cost.observe.triton_signals import Subject, build_signals
 from inference_cost.observe.variants import Selectors, refused_variant
+from inference_cost.observe.warm import Declared, is_placeholder, warm_pools
 from inference_cost.observe.workloads import find_workload, pod_records
 
 _LOG = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class ObserveSettings:
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     prices: PriceSettings = field(default_factory=PriceSettings)
     currency: str = "USD"
+    namespace: str = "default"  # our own, in which the placeholders are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,21 +164,32 @@ class Observer:
         records = self._cache.nodes()
         taken = interrupted(self._cache.node_claims(), records)
         nodes = observe_nodes(records, book.price_of, self._cache.pods_on, taken)
-        others = (
-            used_by_others(self._limited, nodes, self._cache.all_pods(), observations)
-            if self._limited
-            else NOBODY
-        )
+        others = self._others(nodes, observations) if self._limited else NOBODY
         return Snapshot(
             at=now,
             observations=tuple(observations),
             nodes=nodes,
             pools=declared_pools(book.declared, nodes, others),
+            warm=warm_pools(
+                Declared(pools=tuple(book.declared), unused=frozenset(book.problems)),
+                self._cache,
+                nodes,
+                observations,
+                self._settings.namespace,
+            ),
             enforce_enabled=self.enforce_enabled,
             upgraded_at=self.upgraded_at,
             settings=self._decision,
             refusals=tuple(refusals),
         )
+
+    def _others(
+        self, nodes: Mapping[str, Node], observations: Sequence[PolicyObservation]
+    ) -> Mapping[str, UsedByOthers]:
+        """Of pools with limits."""
+        namespace = self._settings.namespace
+        pods = (pod for pod in self._cache.all_pods() if not is_placeholder(pod, namespace))
+        return used_by_others(self._limited, nodes, pods, observations)
 
     def _price_book(self) -> PriceBook:
         book = PriceBook(

@@ -5,26 +5,24 @@ went, its last value is still in the period. A line that was not there when the 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from inference_cost.account.accrual import CostLine
 from inference_cost.account.calendar import month_end
 from inference_cost.account.chargeback import Spent
 from inference_cost.model import recorded as names
-from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.reading import Missing
+from inference_cost.observe import grown
+from inference_cost.observe.grown import Counters, CounterStore
 from inference_cost.observe.prometheus_client import MetricsReader
-from inference_cost.observe.recorded_costs import (
-    REACH_SECONDS,
-    Labels,
-    label_of,
-    line_of,
-    number_of,
-)
+from inference_cost.observe.recorded_costs import line_of
 from inference_cost.observe.settings import PrometheusSettings
 
-FAMILIES = (names.POLICY_COST, names.POOL_COST)
+OF_POLICIES = Counters(family=names.POLICY_COST, labels=(*names.POLICY_LABELS, *names.LINE_LABELS))
+OF_POOLS = Counters(family=names.POOL_COST, labels=names.POOL_LINE_LABELS)
 LEAST_FALL = Decimal("0.01")  # floats are not exact
 
 Key = tuple[str, str, CostLine]  # namespace, policy ("" for a pool's own line), line
@@ -57,14 +55,16 @@ async def read_spending(
 ) -> Spending | Missing:
     """Missing where the store does not answer in full."""
     periods = periods_of(begin, end)
-    asked = [
-        ("last", REACH_SECONDS, begin),
-        ("min", _whole(periods[0]), periods[0][1]),
-        ("last", REACH_SECONDS, end),
-        *(("max", _whole(period), period[1]) for period in periods),
-    ]
-    store = _Store(reader, prometheus, currency)
-    answers = await asyncio.gather(*(store.values(*one) for one in asked))
+    store = CounterStore(reader, prometheus)
+    answers = await asyncio.gather(
+        _all(lambda c: store.last(c, begin), currency),
+        _all(lambda c: store.lowest(c, *periods[0]), currency),
+        _all(lambda c: store.last(c, end), currency),
+        *(
+            _all(partial(store.highest, begin=since, end=until), currency)
+            for since, until in periods
+        ),
+    )
     found: list[Values] = []
     for answer in answers:
         if isinstance(answer, Missing):
@@ -74,9 +74,22 @@ async def read_spending(
     return _spending(periods, {**first, **before}, highest, last)
 
 
-def _whole(period: tuple[float, float]) -> int:
-    """Seconds, as PromQL has them."""
-    return max(round(period[1] - period[0]), 1)
+async def _all(
+    ask: Callable[[Counters], Awaitable[grown.Values | Missing]], currency: str
+) -> Values | Missing:
+    """Of policies and pools, in the currency."""
+    found: dict[Key, Decimal] = {}
+    for counters in (OF_POLICIES, OF_POOLS):
+        answer = await ask(counters)
+        if isinstance(answer, Missing):
+            return answer
+        for values, amount in answer.items():
+            labels = dict(zip(counters.labels, values, strict=True))
+            line = line_of(labels)
+            if line is not None and labels["currency"] == currency:
+                key = labels.get("namespace", ""), labels.get("policy", ""), line
+                found[key] = Decimal(str(amount))
+    return found
 
 
 def _spending(
@@ -115,37 +128,3 @@ def _fallen(reached: Values, last: Values) -> list[str]:
         f"the count of {whose} began anew in this time: what it cost since is not in these amounts"
         for whose in sorted(fallen)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Store:
-    reader: MetricsReader
-    prometheus: PrometheusSettings
-    currency: str
-
-    async def values(self, how: str, seconds: int, at: float) -> Values | Missing:
-        """By line, the highest of the processes that exported it; the lowest for `min`."""
-        choose = min if how == "min" else max
-        found: dict[Key, Decimal] = {}
-        matchers = self.prometheus.matchers.strip(" ,")
-        for family in FAMILIES:
-            query = f"{how}_over_time({names.PREFIX}{family}_total{{{matchers}}}[{seconds}s])"
-            answer = await self.reader.query(query, at=at)
-            if isinstance(answer, Missing):
-                return answer
-            if answer.partial:
-                return Missing(reason=MissingReason.PARTIAL, detail="Prometheus: a partial answer")
-            for entry in answer.result:
-                key, value = self._key(entry["metric"], family), number_of(entry.get("value"))
-                if key is not None and value is not None:
-                    number = Decimal(str(value))
-                    found[key] = choose(found[key], number) if key in found else number
-        return found
-
-    def _key(self, labels: Labels, family: str) -> Key | None:
-        line = line_of(labels)
-        if line is None or label_of(labels, "currency") != self.currency:
-            return None
-        if family == names.POOL_COST:
-            return "", "", line
-        return label_of(labels, "namespace"), label_of(labels, "policy"), line

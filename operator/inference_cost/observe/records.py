@@ -107,6 +107,8 @@ class ScaleTargetRecord:
     template_labels: Labels
     template_nodes: Labels  # labels that a node must have for its pods
     template_spreads: bool  # its pods, over zones
+    template_images: tuple[str, ...]
+    template_pull_secrets: bool  # whether its images are pulled with a secret
     resource_version: str
     desired_replicas: int
     status_replicas: int
@@ -161,6 +163,7 @@ class NodeRecord:
     ready: bool
     leaving: str = ""  # why it is about to go
     cordoned: bool = False  # by somebody: nothing new lands on it
+    taints: tuple[tuple[str, str, str], ...] = ()  # key, value, effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from inference_cost.model.policy import TargetRef
 from inference_cost.model.workload import NoWorkload, Pod, TargetProblem, Workload
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.kinds import WatchedKind
-from inference_cost.observe.node_claims import refused_at
 from inference_cost.observe.pods import is_finished, model_pod
 from inference_cost.observe.records import Owner, PodRecord, ScaleTargetRecord, selects
 
@@ -38,9 +37,10 @@ def find_workload(
         return _not_found(cache, namespace, target, field)
     if record.owner is not None and record.owner.kind not in set(allowed_owners):
         return _owned(target, record.owner, field)
-    refusal = refused_at(record.template_nodes, cache.refusals, cache.node_claims())
-    found = _workload(target, record, pod_records(cache, record), refusal)
-    return replace(found, plural=watched.plural)
+    pods = pod_records(cache, record)
+    waiting = any(pod.unschedulable for pod in pods)
+    refusal = cache.machines.refused_at(record.template_nodes) if waiting else None
+    return replace(_workload(target, record, pods, refusal), plural=watched.plural)
 
 
 def pod_records(cache: ClusterCache, record: ScaleTargetRecord) -> list[PodRecord]:
@@ -101,6 +101,8 @@ def _workload(
         pods=tuple(found),
         quota_refusal=record.replica_failure,
         spreads_over_zones=record.template_spreads,
+        images=record.template_images,
+        pull_secrets=record.template_pull_secrets,
     )
 
 

@@ -12,6 +12,7 @@ from tests.integration.api.cases import (
     date_time,
     decimal,
     needs,
+    one_of,
     prose,
     rule,
     text,
@@ -42,6 +43,17 @@ BASE: Final[dict[str, Any]] = {
         "limits": {"nodes": 12},
     },
 }
+WARM: Final[dict[str, Any]] = {"spec.warm": {"strategy": "Placeholder", "min": 1, "max": 3}}
+SPOT_RULE: Final = (
+    "!has(self.warm) || self.warm.strategy == 'None' || !self.nodeSelector.matchLabels.exists(key,"
+    " (key + '=' + self.nodeSelector.matchLabels[key]) in ['karpenter.sh/capacity-type=spot',"
+    " 'eks.amazonaws.com/capacityType=SPOT', 'cloud.google.com/gke-spot=true',"
+    " 'cloud.google.com/gke-preemptible=true', 'cloud.google.com/gke-provisioning=spot',"
+    " 'cloud.google.com/gke-provisioning=preemptible', 'kubernetes.azure.com/scalesetpriority=spot',"
+    " 'kubernetes.azure.com/priority=spot', 'machine.openshift.io/interruptible-instance=',"
+    " 'machine.openshift.io/interruptible-instance=true'])"
+)
+SPOT: Final = {LABEL: {"karpenter.sh/capacity-type": "spot"}}
 DISCOUNT: Final = {"spec.offerings": REMOVED}
 
 
@@ -51,7 +63,7 @@ CASES: Final[Cases] = {
     **needs("spec.nodeSelector", "matchLabels"),
     "a pool has at least one label": Case(
         constraint=Constraint(path=LABEL, keyword="minProperties"),
-        accepted=({LABEL: {"a": "b"}},),
+        accepted=({LABEL: {"a": "b"}}, {LABEL: {"karpenter.sh/capacity-type": "spot"}}),
         rejected={LABEL: {}},
         says=PHRASES["minProperties"],
     ),
@@ -131,6 +143,35 @@ CASES: Final[Cases] = {
         rejected={"spec.discountPercent": "10"},
         says="`discountPercent` must not be set together with `offerings`: a price is either given"
         " or derived from the list price",
+    ),
+    **adjusted(
+        {
+            **one_of("spec.warm.strategy", "None", "Placeholder", but_not="Hibernated"),
+            **within("spec.warm.min", 0, 100, also={"spec.warm.max": 100}),
+            **within("spec.warm.max", 1, 100, also={"spec.warm.min": 0}),
+            **rule(
+                "the least number of warm nodes is at most the largest",
+                "spec.warm",
+                "self.min <= self.max",
+                {"spec.warm.min": 3},
+                {"spec.warm.prePullImages": True},
+                rejected={"spec.warm.min": 4},
+                says="`min` must be at most `max`; lower it, or raise `max`",
+            ),
+            **rule(
+                "spot nodes are not kept warm",
+                "spec",
+                SPOT_RULE,
+                {},
+                {LABEL: {"karpenter.sh/capacity-type": "on-demand"}},
+                {LABEL: {"karpenter.sh/capacity-type": "reserved"}},
+                {**SPOT, "spec.warm.strategy": "None"},
+                rejected=SPOT,
+                says="`warm` must not be set for spot nodes, which are taken back just when they are"
+                " needed; remove it, or set it on a CapacityPool of on-demand or reserved nodes",
+            ),
+        },
+        WARM,
     ),
 }
 CHECKPOINT_BASE: Final[dict[str, Any]] = {

@@ -149,6 +149,15 @@ POOL: Final[dict[str, Any]] = {
         "lossesPerHour": "0.25",
         "awayUntil": TIME,
         "leadTime": {"starts": 20, "p50Seconds": 90, "p95Seconds": 180},
+        "warm": {
+            "shown": "1/2",
+            "ready": 1,
+            "wanted": 2,
+            "usedByOthers": 0,
+            "usesPerDay": 4,
+            "perHour": "0.526",
+            "message": "Two are enough for all.",
+        },
     },
 }
 _SOURCES: Final = (
@@ -168,6 +177,14 @@ POOL_CASES: Final[Cases] = {
     **within("status.leadTime.starts", 1, COUNT),
     **within("status.leadTime.p50Seconds", 0, 86_400),
     **within("status.leadTime.p95Seconds", 0, 86_400),
+    **needs("status.warm", "shown", "ready", "wanted", "usedByOthers", "usesPerDay", "message"),
+    **prose("status.warm.shown", 32),
+    **within("status.warm.ready", 0, COUNT),
+    **within("status.warm.wanted", 0, COUNT),
+    **within("status.warm.usedByOthers", 0, COUNT),
+    **within("status.warm.usesPerDay", 0, COUNT),
+    **decimal("status.warm.perHour"),
+    **prose("status.warm.message", 1024),
 }
 POLICY_CASES: Final[Cases] = {
     **within("status.observedGeneration", 0, JSON_INTEGER_LIMIT),

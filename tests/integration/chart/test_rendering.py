@@ -119,6 +119,19 @@ def test_the_image_is_named_by_tag_or_by_digest(render: Render) -> None:
     assert image({"tag": "dev", "digest": digest}) == f"inference-cost-operator@{digest}"
 
 
+def test_placeholders_give_way_to_all_and_the_operator_knows_their_class(render: Render) -> None:
+    assert of_kind(render(), "PriorityClass") == []
+    manifests = render(INSTALLATIONS["nodes kept ready, under a long name"])
+    (found,) = of_kind(manifests, "PriorityClass")
+    assert (found["value"], found["preemptionPolicy"]) == (-10, "Never")
+    warm = yaml.safe_load(settings_of(manifests))["warm"]
+    assert warm == {
+        "enabled": True,
+        "image": "images.example.com/pause:3.10",
+        "priority_class": found["metadata"]["name"],
+    }
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a mistyped name": ({"prometheus": {"urll": "x"}}, "urll"),
     "a URL without a scheme": ({"prometheus": {"url": "prometheus:9090"}}, "/prometheus/url"),
@@ -127,6 +140,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown gateway": ({"gateway": {"preset": "apache"}}, "/gateway/preset"),
     "the global switch among the free settings": ({"settings": {"enforce": {}}}, "propertyName"),
+    "the warm nodes among the free settings": ({"settings": {"warm": {}}}, "propertyName"),
     "the port among the free settings": ({"settings": {"http": {"port": 1}}}, "set httpPort"),
     "the Lease among the free settings": (
         {"settings": {"lease": {"name": "mine"}}}, "set fullnameOverride",

@@ -39,11 +39,16 @@ SCALE: set[Right] = {
     *rights("deployments/scale.apps", "get", "patch"),
     *rights("statefulsets/scale.apps", "get", "patch"),
 }
+PLACEHOLDERS: set[Right] = rights("deployments.apps", "create", "patch", "delete")
 LEASE: set[Right] = rights("leases.coordination.k8s.io", "create", "get", "update")
 
 SWITCHES: dict[str, tuple[dict[str, Any], set[Right]]] = {
     "by default it reads and writes its own objects": ({}, READ_ONLY),
     "with enforce.enabled it may scale, too": ({"enforce": {"enabled": True}}, READ_ONLY | SCALE),
+    "with warm.enabled it reads one priority class, too": (
+        {"warm": {"enabled": True}},
+        READ_ONLY | rights("priorityclasses.scheduling.k8s.io", "get"),
+    ),
     "only kinds that are named may be scaled": (
         {"enforce": {"enabled": True}, "rbac": {"scaleTargets": [ROLLOUT]}},
         READ_ONLY
@@ -106,10 +111,20 @@ def test_the_lease_is_a_right_in_the_own_namespace_and_by_name(render: Render) -
     assert [rule["resourceNames"] for rule in named] == [["inference-cost-operator"]]
 
 
+def test_placeholders_are_a_right_in_the_own_namespace_and_their_class_one_by_name(
+    render: Render,
+) -> None:
+    manifests = render({"warm": {"enabled": True}})
+    _, role = bound(manifests, "Role")
+    assert role["metadata"]["namespace"] == "inference-cost"
+    assert granted([role]) == PLACEHOLDERS
+    _, reader = bound(manifests, "ClusterRole")
+    assert [rule["resourceNames"] for rule in reader["rules"]] == [["inference-cost-operator-warm"]]
+
+
 def test_nothing_is_granted_by_a_star_and_no_secret_can_be_read(render: Render) -> None:
-    roles = [
-        m for m in render({"enforce": {"enabled": True}}) if m["kind"] in ("Role", "ClusterRole")
-    ]
+    values = {"enforce": {"enabled": True}, "warm": {"enabled": True}}
+    roles = [m for m in render(values) if m["kind"] in ("Role", "ClusterRole")]
     every = granted(roles)
     assert not [right for right in every if "*" in "".join(right)]
     assert not [right for right in every if "secrets" in right[1]]

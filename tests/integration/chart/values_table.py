@@ -24,6 +24,11 @@ INSTALLATIONS: dict[str, dict[str, Any]] = {
             "headerKeys": {"X-Api-Key": "key"},
         }
     },
+    "nodes kept ready, under a long name": {
+        "enforce": {"enabled": True},
+        "warm": {"enabled": True, "image": "images.example.com/pause:3.10"},
+        "fullnameOverride": "a" * 63,
+    },
     "more kinds to scale": {
         "enforce": {"enabled": True},
         "rbac": {"scaleTargets": [ROLLOUT]},

@@ -1,5 +1,6 @@
 """Several claims on bounded capacity: against an oracle that writes the same question down differently."""
 
+from dataclasses import replace
 from itertools import product
 from random import Random
 
@@ -165,6 +166,20 @@ def test_more_come_close_to_what_none_undercuts(size: int, share: float) -> None
     for one, counts in zip(claims, found.counts, strict=True):
         there = sum(min(place.domain.held, one.total) for place in one.places)
         assert sum(counts) >= min(there, one.total)
+
+
+def test_what_is_there_is_not_given_to_a_higher_priority() -> None:
+    """But what is new is."""
+    risk = Risk(
+        late_price=1.0, served_price_per_hour=1.0, exposure_seconds=60.0, start_seconds=60.0
+    )
+    place = Place(domain=Domain(price_per_hour=0.3, held=2), uses=((SPOT, 1.0),))
+    there = Claim(needed=3, total=3, places=(place,), risk=risk)
+    new = replace(place, domain=Domain(price_per_hour=0.3))
+    higher = Claim(needed=2, total=2, places=(new,), risk=risk, weight=10.0)
+    found = solve([there, higher], [3.0])
+    assert found is not None
+    assert found.counts == ((2,), (1,))
 
 
 @QUICK

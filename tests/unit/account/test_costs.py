@@ -4,7 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from inference_cost.account.costs import account
+from inference_cost.account.ledger.lines import Kind
 from inference_cost.model.reading import Missing
+from inference_cost.model.warm import Holder, WarmPool
 from inference_cost.model.workload import Conflict, ConflictKind
 from tests.unit.account.worlds import NOON, key, node, observation, plan, pod, snapshot
 
@@ -29,6 +31,41 @@ def test_an_empty_node_of_a_pool_in_use_is_idle_and_no_policy_pays_it() -> None:
     assert pool.per_hour == Decimal(8)
     assert pool.allocated_per_hour == Decimal(4)
     assert pool.idle_per_hour == Decimal(4)
+
+
+def kept(*nodes: str) -> dict[str, WarmPool]:
+    holders = (Holder(uid=name, node=name, created_at=NOON, ready_at=NOON) for name in (*nodes, ""))
+    return {"l4": WarmPool(name="l4", spec=None, holders=tuple(holders))}
+
+
+def test_a_node_that_is_kept_ready_is_on_the_pools_line_and_no_policy_pays_it() -> None:
+    world = snapshot(observation(pod("p1", "n1")), nodes=(node("n1"), node("n2"), node("n3")))
+    plain, warm = account(world, {}, {}), account(replace(world, warm=kept("n2")), {}, {})
+    (pool,) = warm.pools
+    assert (pool.per_hour, pool.allocated_per_hour) == (Decimal(12), Decimal(4))
+    assert (pool.warm_per_hour, pool.idle_per_hour) == (Decimal(4), Decimal(4))
+    assert warm.policies == plain.policies
+    assert plain.pools[0].warm_per_hour == Decimal(0)
+
+
+def test_what_was_kept_ready_adds_up_on_a_line_of_its_own() -> None:
+    world = replace(snapshot(nodes=(node("n1"), node("n2"))), warm=kept("n2"))
+    first = account(world, {}, {})
+    later = replace(world, at=world.at + 15.0)
+    counted = account(later, {}, {}, pool_memory=first.pool_memory).pool_memory["l4"]
+    kinds = {rate.line.kind for rate in counted.rates}
+    assert kinds == {Kind.IDLE, Kind.WARM}
+
+
+def test_a_pool_with_no_more_than_kept_nodes_is_paid_for() -> None:
+    (pool,) = account(replace(snapshot(nodes=(node(),)), warm=kept("n1")), {}, {}).pools
+    assert (pool.warm_per_hour, pool.idle_per_hour) == (Decimal(4), Decimal(0))
+
+
+def test_a_kept_node_without_a_price_is_named() -> None:
+    world = replace(snapshot(nodes=(node(per_hour=None),)), warm=kept("n1"))
+    (pool,) = account(world, {}, {}).pools
+    assert (pool.warm_per_hour, pool.unpriced_nodes) == (Decimal(0), ("n1",))
 
 
 def test_pods_that_are_not_ready_yet_or_on_their_way_out_are_paid_for() -> None:

@@ -7,6 +7,7 @@ import pytest
 from inference_cost.account.units import (
     NO_TOKENS,
     NONE_SERVED,
+    NOT_A_COUNT,
     Served,
     UnitCosts,
     served_per_hour,
@@ -66,6 +67,7 @@ def test_tokens_where_they_are_reported() -> None:
 MISSING: dict[str, tuple[Decimal | Missing, float | Missing, Missing]] = {
     "no price: what it costs is not known, whatever was served": (UNPRICED, 5.0, UNPRICED),
     "no metrics": (Decimal(1), UNREAD, UNREAD),
+    "a count that is none": (Decimal(1), float("nan"), NOT_A_COUNT),
     "nothing served: a unit has no cost, and no infinite one": (Decimal(1), 0.0, NONE_SERVED),
 }
 

@@ -6,7 +6,13 @@ The real one is used in tests/integration; this one is for what needs a clock of
 from collections.abc import Callable
 from typing import Any
 
-from inference_cost.act.errors import ConflictError, FencedOffError, KubeError, NotFoundError
+from inference_cost.act.errors import (
+    ConflictError,
+    FencedOffError,
+    KubeError,
+    NotFoundError,
+    RejectedError,
+)
 from inference_cost.act.kube_api import Json, KubeApi
 from inference_cost.act.resources import Resource
 
@@ -50,6 +56,27 @@ class MemoryApi(KubeApi):
         found = self._found(resource, namespace, name)
         self._check(found, body)
         return self._store((resource.plural, namespace, name), merged(found, body))
+
+    async def json_patch(
+        self, resource: Resource, namespace: str, name: str, operations: list[Json]
+    ) -> Json:
+        """As far as our writers need it: tests of the uid, and values that are added."""
+        self._record("patch", (resource.plural, namespace, name), {"operations": operations})
+        found = self._found(resource, namespace, name)
+        for one in operations:
+            place, path = found, one["path"].strip("/").split("/")
+            for part in path[:-1]:
+                place = place[part]
+            if one["op"] == "test" and place[path[-1]] != one["value"]:
+                raise RejectedError("test failed", status=422)
+            place[path[-1]] = one["value"]
+        return self._store((resource.plural, namespace, name), found)
+
+    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> Json:
+        self._record("delete", (resource.plural, namespace, name), {"uid": uid})
+        if self._found(resource, namespace, name)["metadata"].get("uid", uid) != uid:
+            raise ConflictError("another one", status=409)
+        return self.objects.pop((resource.plural, namespace, name))
 
     def _record(self, verb: str, key: Key, body: Json) -> None:
         self._fail()

@@ -1,7 +1,9 @@
 """Statuses of CapacityPools are written when they say something new, each by itself."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from inference_cost.act.pool_reporter import PoolReporter, StoredPool
@@ -12,8 +14,10 @@ from inference_cost.act.tick import Tick
 from inference_cost.act.write_queue import WriteQueue
 from inference_cost.model.memory import Memory
 from inference_cost.model.observation import Snapshot
+from inference_cost.model.warm import WarmPlan, WarmPool, WarmSpec
 from tests.unit.decide.mix.two_variants import BOTH, TAKEN
 
+NO_PLANS: Mapping[str, WarmPlan] = MappingProxyType({})
 SPOT = StoredPool(name="spot", uid="u1", generation=1, status={})
 
 
@@ -47,11 +51,14 @@ class Bench:
             stored=lambda: self.pools,
             problems=lambda: problems,
             on_report=lambda statuses: setattr(self, "told", dict(statuses)),
+            unwritten=lambda _: "",
         )
 
-    async def tick(self, shot: Snapshot) -> list[tuple[str, str]]:
+    async def tick(
+        self, shot: Snapshot, warm: Mapping[str, WarmPlan] = NO_PLANS
+    ) -> list[tuple[str, str]]:
         before = len(self.api.written)
-        self.reporter.report(Tick(snapshot=shot, plans={}, memory=Memory(), costs=None))
+        self.reporter.report(Tick(snapshot=shot, plans={}, memory=Memory(), costs=None, warm=warm))
         writing = asyncio.create_task(self.queue.run())
         for _ in range(5):  # of one pool there is one write at most
             await asyncio.sleep(0)
@@ -103,3 +110,14 @@ async def test_all_statuses_are_told_also_those_that_say_nothing_new() -> None:
     await bench.tick(BOTH.seen())
     assert await bench.tick(BOTH.seen(at=BOTH.seen().at + 15)) == []
     assert bench.told["spot"]["nodes"] == bench.api.written[0][2]["nodes"]
+
+
+async def test_warm_nodes_are_told_where_they_are_asked_for() -> None:
+    bench = Bench(SPOT)
+    pool = WarmPool(name="spot", spec=WarmSpec(least=1, most=2))
+    shot = replace(BOTH.seen(), warm={"spot": pool})
+    plan = WarmPlan(pool="spot", wanted=1, free=0, lost=0, uses=0, reasons=(), shape=None)
+    await bench.tick(shot, {"spot": plan})
+    assert bench.api.written[0][2]["warm"]["shown"] == "0/1"
+    await bench.tick(replace(shot, warm={"spot": replace(pool, spec=None)}), {"spot": plan})
+    assert "warm" not in bench.api.written[1][2]

@@ -7,6 +7,8 @@ import pytest
 from inference_cost.act.conditions import Finding, View, find, find_refused, to_conditions
 from inference_cost.api.conditions import ConditionType as Type
 from inference_cost.api.fields import MESSAGE_LENGTH
+from inference_cost.decide.mix.grant import Full
+from inference_cost.decide.mix.told import full_reason
 from inference_cost.model.observation import PolicyObservation, PolicyRefusal
 from inference_cost.model.plan import Evenness, LimitedBy, Plan, Reason
 from inference_cost.model.policy import DrainObjective, GpuSignal, Mode, Pause, QueueTimeObjective
@@ -37,6 +39,14 @@ STICKY = Evenness(
     idle=1,
     windows=3,
     looked_at=NOON - 15.0,
+)
+
+
+NO_ROOM = (
+    full_reason(
+        Full(pool="g6-spot", limit="nodes", most=12.0, takers=("team-b/ranker",), higher=True)
+    ),
+    Reason(code="pool-short", values=(("replicas", 1),)),
 )
 
 
@@ -125,6 +135,18 @@ ROWS: dict[str, Row] = {
     "and that is said where a schedule has the minimum of 0": Row(
         seen=seen(), plan=UNSEEN_AT_ZERO, kind=Type.SCALING_LIMITED, says="True/MinReplicas",
         names=("A schedule has minReplicas 0 now", "one replica stays", "gateway.preset"),
+    ),
+    "a pool has no room for all": Row(
+        seen=seen(), plan=replace(limited(LimitedBy.POOL_LIMIT, 3, 2), reasons=NO_ROOM), kind=Type.SCALING_LIMITED,
+        says="True/PoolLimit", names=("g6-spot", "limits.nodes allows 12 nodes", "team-b/ranker", "1 replica fewer"),
+    ),
+    "a pool without room is capacity that is missing": Row(
+        seen=seen(), plan=replace(limited(LimitedBy.POOL_LIMIT, 3, 2), reasons=NO_ROOM), kind=Type.CAPACITY_AVAILABLE,
+        says="False/PoolLimit", names=("team-b/ranker, of higher priority",),
+    ),
+    "the cap on the cost is reached": Row(
+        seen=seen(), plan=limited(LimitedBy.MAX_HOURLY_COST, 3, 2), kind=Type.SCALING_LIMITED,
+        says="True/MaxHourlyCost", names=("The need is 3 replicas", "`spec.maxHourlyCost` allows 2 replicas"),
     ),
     "a schedule limits": Row(
         seen=seen(), plan=limited(LimitedBy.SCHEDULE, 2, 5), kind=Type.SCALING_LIMITED,

@@ -42,7 +42,7 @@ def test_columns_of_a_policy() -> None:
 def test_columns_of_a_pool() -> None:
     columns = CRDS["CapacityPool"]["spec"]["versions"][0]["additionalPrinterColumns"]
     assert [c["name"] for c in columns if not c.get("priority")] == [
-        *("Nodes", "Pods", "Price/h", "Price-Age", "Losses/h", "Start-P95", "Scarce", "Age")
+        *("Nodes", "Pods", "Price/h", "Price-Age", "Losses/h", "Start-P95", "Scarce", "Warm", "Age")
     ]
 
 

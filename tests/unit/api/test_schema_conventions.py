@@ -20,6 +20,8 @@ UNITS: Final = {
     "microseconds": "Microseconds",
     "seconds": "Seconds",
 }
+# A third way to load images is not to be expected.
+BOOLEANS: Final = {"CapacityPool spec.warm.prePullImages"}
 VERBS: Final = r"(is|are|says?|names?|adds?|chooses|asks|limits?|binds)"
 NODES: Final = {
     f"{crd['spec']['names']['kind']} {path}": node
@@ -46,8 +48,9 @@ def _is_structural(_: str, node: Node) -> bool:
     return not FORBIDDEN & node.keys()
 
 
-def _is_neither_float_nor_boolean(_: str, node: Node) -> bool:
-    return node["type"] in {"object", "array", "string", "integer"}
+def _is_neither_float_nor_boolean(path: str, node: Node) -> bool:
+    allowed = {"object", "array", "string", "integer"}
+    return node["type"] in allowed or (node["type"] == "boolean" and path in BOOLEANS)
 
 
 def _starts_with_its_name(path: str, node: Node) -> bool:

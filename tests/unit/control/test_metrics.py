@@ -1,12 +1,14 @@
 """Metrics of a policy: from its status and cost; what is not known has no series."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from inference_cost.account.costs import Costs, PolicyCost, PoolShare
+from inference_cost.account.costs import Costs, PolicyCost, PoolCost, PoolShare
 from inference_cost.account.month import MonthToDate
 from inference_cost.control.metrics import Metrics
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.warm import WarmPlan
 from inference_cost.model.workload import CapacityType
 from tests.unit.act.worlds import KEY, NOW, plan
 
@@ -96,3 +98,45 @@ def test_a_deleted_policy_leaves_no_series() -> None:
     metrics.show_costs(costs(share(CapacityType.SPOT, "1.00")))
     metrics.forget_policy(KEY)
     assert 'policy="resnet"' not in metrics.exposition().decode()
+
+
+PLAN = WarmPlan(pool="safe", wanted=2, free=1, lost=1, uses=3, reasons=(), shape=None)
+
+
+def line(warm: str, *unpriced: str) -> Costs:
+    pool = PoolCost(
+        pool="safe",
+        nodes=2,
+        per_hour=Decimal(warm),
+        allocated_per_hour=Decimal(0),
+        idle_per_hour=Decimal(0),
+        warm_per_hour=Decimal(warm),
+        unpriced_nodes=unpriced,
+    )
+    return Costs(currency="USD", policies={}, pools=(pool, replace(pool, pool="other")))
+
+
+def test_nodes_that_a_pool_keeps_ready_and_what_they_cost() -> None:
+    metrics = Metrics(version="1")
+    metrics.show_warm({"safe": PLAN}, line("0.80"))
+    states = {"ready": 1, "wanted": 2, "used_by_others": 1}
+    for state, nodes in states.items():
+        assert value(metrics, "pool_warm_nodes", pool="safe", state=state) == nodes
+    assert value(metrics, "pool_warm_hourly_cost", pool="safe", currency="USD") == 0.8
+    assert value(metrics, "pool_warm_hourly_cost", pool="other", currency="USD") is None
+
+
+def test_a_pool_that_keeps_none_any_more_loses_its_series() -> None:
+    metrics = Metrics(version="1")
+    metrics.show_warm({"safe": PLAN}, line("0.80"))
+    metrics.show_warm({}, line("0.80"))
+    assert value(metrics, "pool_warm_nodes", pool="safe", state="ready") is None
+    assert value(metrics, "pool_warm_hourly_cost", pool="safe", currency="USD") is None
+
+
+def test_a_kept_node_without_a_price_has_no_cost_of_zero() -> None:
+    metrics = Metrics(version="1")
+    metrics.show_warm({"safe": PLAN}, line("0", "n1"))
+    assert value(metrics, "pool_warm_hourly_cost", pool="safe", currency="USD") is None
+    metrics.show_warm({"safe": PLAN}, None)
+    assert value(metrics, "pool_warm_nodes", pool="safe", state="wanted") == 2

@@ -9,6 +9,7 @@ import pytest
 from inference_cost.decide.headroom.learned import new_vector, to_bytes
 from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
 from inference_cost.decide.stretch import STRETCHES
+from inference_cost.decide.warm.steps import ENDS
 from inference_cost.model.memory import (
     Calibration,
     Compared,
@@ -23,6 +24,7 @@ from inference_cost.model.placement import LossRecord, PlacedDomain, Placing
 from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing
+from inference_cost.model.warm import WarmRecord
 from tests.unit.decide.worlds import ESTIMATE, NOON, learned, observation, plan_of
 
 COMPARED = Compared(
@@ -131,6 +133,16 @@ FULL = PolicyMemory(
     ),
     dear_per_hour=1.3,
     dear_at=NOON - 1200.0,
+    warm=WarmRecord(
+        recent=((NOON - 15.0, 1.5), (NOON, 2.0)),
+        steps=tuple(float(i) for i in range(len(ENDS))),
+        squares=12.0,
+        looked_at=NOON,
+        together=3.0,
+        apart=9.0,
+        starts=(20.0, 25.0),
+        uses=(NOON - 60.0,),
+    ),
 )
 
 
@@ -146,6 +158,13 @@ def test_no_field_is_left_out_of_these_tests() -> None:
     assert not same(FULL, PolicyMemory(), "memory")
     estimate = FULL.estimates[1]
     assert not same(estimate, ServiceTimeEstimate(template_hash=""), "estimate")
+
+
+def test_steps_in_other_classes_are_learned_anew() -> None:
+    other = encode(replace(FULL, warm=replace(FULL.warm, steps=(1.0, 2.0))))
+    restored = decode(other)
+    assert restored is not None
+    assert restored.warm == replace(FULL.warm, steps=(), squares=0.0)
 
 
 @pytest.mark.parametrize("memory", [PolicyMemory(), FULL], ids=["empty", "full"])

@@ -14,7 +14,6 @@ from e2e.demo.recording import Recording
 from e2e.demo.report import ReportInput, render_report, write_report
 from e2e.demo.static_fleet import smallest_static_fleet
 from e2e.demo.summary import summarize
-from e2e.demo.svg import HEIGHT, LEFT, RIGHT, WIDTH, Axes, Chart, stairs, ticks
 from tests.unit.demo.runs import LOAD_SECONDS, SETTINGS, simulated_run
 
 VOID = {"meta", "br"}
@@ -54,7 +53,7 @@ def test_every_tag_is_closed_and_every_drawing_is_xml(page: str) -> None:
     balance = TagBalance()
     balance.feed(page)
     assert balance.open == []
-    drawings = re.findall(r'<svg class="chart".*?</svg>(?=</figure>)', page)
+    drawings = re.findall(r'(?<=<div class="plot") .*?(<svg .*?</svg>)', page)
     assert len(drawings) == 4
     for drawing in drawings:
         ET.fromstring(drawing)  # noqa: S314 - our own text
@@ -127,48 +126,9 @@ def test_the_cost_line_ends_at_the_cost() -> None:
     assert all(a[1] <= b[1] for a, b in pairwise(points))
 
 
-def test_markers_close_together_do_not_hide_each_other() -> None:
-    drawing = replicas_chart(simulated_run(), SETTINGS).render()
-    circles = [
-        (float(x), float(y)) for x, y in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
-    ]
-    for i, (x, y) in enumerate(circles):
-        for other_x, other_y in circles[:i]:
-            assert (x - other_x) ** 2 + (y - other_y) ** 2 >= 17**2
-
-
-def test_values_outside_the_axes_stay_in_the_drawing() -> None:
-    axes = Axes(seconds=240, y_max=300)
-    assert (axes.x(-5), axes.x(0)) == (LEFT, LEFT)
-    assert axes.x(999) == axes.x(240) == WIDTH - RIGHT
-    assert axes.y(5000) == axes.y(300)
-    assert axes.y(0) < HEIGHT
-
-
-def test_steps_hold_each_value_until_the_next() -> None:
-    assert stairs([(0, 2), (10, 3)]) == [(0, 2), (10, 2), (10, 3)]
-    assert stairs([]) == []
-
-
-@pytest.mark.parametrize(
-    ("largest", "about", "expected"),
-    [
-        (240, 8, [0, 30, 60, 90, 120, 150, 180, 210, 240]),
-        (437, 4, [0, 200, 400]),
-        (6, 4, [0, 2, 4, 6]),
-        (0.17, 4, [0, 0.05, 0.1, 0.15]),
-        (1, 4, [0, 0.3, 0.6, 0.9]),
-    ],
-)
-def test_ticks_are_round(largest: float, about: int, expected: list[float]) -> None:
-    assert ticks(largest, about) == pytest.approx(expected)
-
-
-def test_an_empty_line_draws_nothing() -> None:
-    chart = Chart("empty", Axes(seconds=1, y_max=1))
-    chart.area([], "c-load", "nothing")
-    assert '<path class="line c-load" d="M1 4H21"/>' in chart.render()
-    assert chart.shapes == []
+def test_every_scale_event_has_its_mark() -> None:
+    chart = replicas_chart(simulated_run(), SETTINGS).render()
+    assert chart.count('class="marker"') == len(simulated_run().scale_events)
 
 
 def test_the_page_is_written(tmp_path: Path, page: str) -> None:

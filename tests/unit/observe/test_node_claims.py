@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from inference_cost.control.handlers import apply_event
-from inference_cost.observe.cluster_cache import REFUSALS_KEPT
 from inference_cost.observe.kinds import NODE_CLAIM
-from inference_cost.observe.node_claims import interrupted, refused_at
+from inference_cost.observe.node_claims import KINDS_KEPT, interrupted
 from tests.unit.observe.world import NOW, filled, metadata, node, rfc3339
 
 SPOT = {"karpenter.sh/capacity-type": "spot", "karpenter.sh/nodepool": "spot"}
@@ -147,18 +146,24 @@ def test_refusals(wanted: dict[str, str], claims: list[dict[str, Any]], at: floa
     for obj in claims:
         if not obj["status"]["providerID"]:
             cache.apply("NodeClaim", "DELETED", obj)
-    assert refused_at(wanted, cache.refusals, cache.node_claims()) == at
+    assert cache.machines.refused_at(wanted) == at
 
 
 def test_one_that_is_known_only_by_its_end_counts_too() -> None:
     cache = filled()
     cache.apply("NodeClaim", "DELETED", refused())
-    assert refused_at(WANTED, cache.refusals, cache.node_claims()) == NOW
+    assert cache.machines.refused_at(WANTED) == NOW
 
 
-def test_only_the_last_refusals_are_kept() -> None:
+def test_what_a_list_shows_counts_as_well() -> None:
     cache = filled()
-    for i in range(REFUSALS_KEPT + 5):
-        cache.apply("NodeClaim", "DELETED", refused(name=f"spot-{i}"))
-    assert len(cache.refusals) == REFUSALS_KEPT
-    assert cache.refusals[-1].name == f"spot-{REFUSALS_KEPT + 4}"
+    cache.replace("NodeClaim", [refused()], listed_at=NOW)
+    assert cache.machines.refused_at(WANTED) == NOW
+
+
+def test_only_the_newest_kinds_of_machine_are_kept() -> None:
+    cache = filled()
+    for i in range(KINDS_KEPT + 1):
+        cache.apply("NodeClaim", "DELETED", refused(labels={"karpenter.sh/nodepool": f"pool-{i}"}))
+    assert cache.machines.refused_at({"karpenter.sh/nodepool": "pool-0"}) is None
+    assert cache.machines.refused_at({"karpenter.sh/nodepool": f"pool-{KINDS_KEPT}"}) == NOW

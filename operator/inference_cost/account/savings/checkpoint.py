@@ -39,6 +39,7 @@ def _sound(memory: SavingsMemory) -> bool:
         observed.requests,
         observed.replica_seconds,
         *(one.node_seconds for one in observed.ran),
+        *(n for one in memory.kept for n in (one.requests, one.ours.late, one.theirs.late)),
         *(highest for _, highest in memory.shadows.peaks),
         *((hpa.replicas, hpa.synced_at) if hpa is not None else ()),
     )
@@ -46,6 +47,7 @@ def _sound(memory: SavingsMemory) -> bool:
         memory.ours.amount,
         memory.theirs.amount,
         *(one.per_hour for one in observed.ran),
+        *(side.amount for one in memory.kept for side in (one.ours, one.theirs)),
     )
     return all(isfinite(n) and n >= 0 for n in numbers) and all(
         a.is_finite() and a >= 0 for a in amounts

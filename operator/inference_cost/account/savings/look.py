@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import isfinite
 
 from inference_cost.account.savings import baselines
 from inference_cost.account.savings.baselines import (
@@ -130,9 +131,15 @@ def _demand(policy: Policy, plan: Plan | None) -> Demand | Missing:
         return plan.demand
     if isinstance(plan.profile, Missing):
         return plan.profile
-    if plan.profile.load_per_replica <= 0:
+    return _sound(plan.demand.now, plan.profile.load_per_replica)
+
+
+def _sound(per_second: float, load_per_replica: float) -> Demand | Missing:
+    if not (isfinite(per_second) and isfinite(load_per_replica) and per_second >= 0):
+        return Missing(reason=MissingReason.NOT_FINITE, detail="the demand is no number")
+    if load_per_replica <= 0:
         return Missing(reason=MissingReason.NOT_LEARNED, detail="no replica can meet the objective")
-    return Demand(per_second=plan.demand.now, load_per_replica=plan.profile.load_per_replica)
+    return Demand(per_second=per_second, load_per_replica=load_per_replica)
 
 
 def _shadows(

@@ -56,6 +56,17 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Sums over all months of one baseline and mode: they never fall, and are exported."""
+
+    baseline: Baseline
+    potential: bool
+    ours: Sum = field(default_factory=Sum)
+    theirs: Sum = field(default_factory=Sum)
+    requests: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SavingsMemory:
     """Sums of one month, baseline and mode. Times are epoch seconds."""
 
@@ -69,6 +80,7 @@ class SavingsMemory:
     requests: float = 0.0
     seconds: float = 0.0
     unknown_seconds: float = 0.0
+    kept: tuple[Kept, ...] = ()
     look: Look | Missing = Missing(reason=MissingReason.NOT_LEARNED)
 
 
@@ -113,8 +125,24 @@ def advanced(
     """Count the time since the last look, then remember this one."""
     counted = _counted(memory, at, gap_after_seconds) if memory is not None else None
     if counted is None or _begins_anew(counted, baseline, potential, at):
-        counted = SavingsMemory(baseline=baseline, potential=potential, since=at, last_at=at)
-    return replace(counted, look=look, shadows=shadows, last_at=max(at, counted.last_at))
+        kept = () if counted is None else counted.kept
+        counted = SavingsMemory(
+            baseline=baseline, potential=potential, since=at, last_at=at, kept=kept
+        )
+    return replace(
+        counted,
+        look=look,
+        shadows=shadows,
+        last_at=max(at, counted.last_at),
+        kept=_from_zero(counted.kept, baseline, potential=potential),
+    )
+
+
+def _from_zero(kept: tuple[Kept, ...], baseline: Baseline, *, potential: bool) -> tuple[Kept, ...]:
+    """What is new begins at zero: `increase()` sees nothing of a series before its first sample."""
+    if any((one.baseline, one.potential) == (baseline, potential) for one in kept):
+        return kept
+    return (*kept, Kept(baseline=baseline, potential=potential))
 
 
 def _begins_anew(memory: SavingsMemory, baseline: Baseline, potential: bool, at: float) -> bool:
@@ -134,15 +162,31 @@ def _counted(memory: SavingsMemory, at: float, gap_after_seconds: float) -> Savi
         return replace(memory, unknown_seconds=memory.unknown_seconds + seconds)
     hours = hours_between(memory.last_at, at)
     requests = look.requests_per_second * seconds
-    ours, theirs = look.ours, look.theirs
+    late = requests * look.ours.late_fraction, requests * look.theirs.late_fraction
+
+    def ours(before: Sum) -> Sum:
+        return before.plus(look.ours.per_hour, late[0], look.ours.measured, hours)
+
+    def theirs(before: Sum) -> Sum:
+        return before.plus(look.theirs.per_hour, late[1], look.theirs.measured, hours)
+
     return replace(
         memory,
-        ours=memory.ours.plus(ours.per_hour, requests * ours.late_fraction, ours.measured, hours),
-        theirs=memory.theirs.plus(
-            theirs.per_hour, requests * theirs.late_fraction, theirs.measured, hours
-        ),
+        ours=ours(memory.ours),
+        theirs=theirs(memory.theirs),
         requests=memory.requests + requests,
         seconds=memory.seconds + seconds,
+        kept=tuple(
+            replace(
+                one,
+                ours=ours(one.ours),
+                theirs=theirs(one.theirs),
+                requests=one.requests + requests,
+            )
+            if (one.baseline, one.potential) == (look.baseline, look.potential)
+            else one
+            for one in memory.kept
+        ),
     )
 
 

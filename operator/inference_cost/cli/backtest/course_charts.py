@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from html import escape
 
-from inference_cost.cli.backtest import svg
 from inference_cost.cli.backtest.courses import Drawn, cumulative, extremes, late_shares, levels
 from inference_cost.cli.backtest.words import Bounds, dollars, percent, title
+from inference_cost.cli.page import svg
 
 TRAFFIC_TOP, TRAFFIC_BOTTOM = 22.0, 122.0
 REPLICAS_TOP, REPLICAS_BOTTOM = 158.0, 330.0

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from html import escape
 from math import log10
 
-from inference_cost.cli.backtest import svg
 from inference_cost.cli.backtest.result_model import Bound, Run
 from inference_cost.cli.backtest.words import Bounds, dollars, percent, title
+from inference_cost.cli.page import svg
 
 HEIGHT, TOP, BOTTOM = 420.0, 24.0, 376.0
 LEAST_LATE_PERCENT = 0.01  # shown as if there were so many late requests

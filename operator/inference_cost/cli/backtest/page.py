@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from html import escape
-from importlib import resources
 
 from inference_cost.cli.backtest.conditions import conditions
 from inference_cost.cli.backtest.course_charts import cost_chart, late_chart, replicas_chart
@@ -23,9 +22,10 @@ from inference_cost.cli.backtest.words import (
     span,
     title,
 )
+from inference_cost.cli.page import shell
 from inference_cost.simulate.outcome import Comparison
 
-STYLE_FILE = "page.css"
+STYLE_FILE = "replay.css"
 MISSED = "!"
 HEADS = (
     "", "Setting", "Cost", "÷ bound", "In time", "Worst day", "Worst hour", "Late", "Dropped",
@@ -36,15 +36,12 @@ FLEET_HEADS = ("", "Ours", "÷ bound", "In time", "Objective", "Worst day", "Req
 
 def to_page(document: Document | FleetDocument, comparisons: Sequence[Comparison]) -> str:
     """The whole page. Without timings in the document the same run gives the same bytes."""
-    style = resources.files(__package__).joinpath(STYLE_FILE).read_text(encoding="utf-8")
     name = document.policy if isinstance(document, Document) else "a fleet"
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Backtest of {escape(name)}</title><style>{style}</style></head><body><main>"
+    body = (
         f"{_head(document)}{_charts(document, drawn(document, comparisons))}{_table(document)}"
-        f"{_fleet(document)}{_inputs(document)}</main></body></html>\n"
+        f"{_fleet(document)}{_inputs(document)}"
     )
+    return shell.page(f"Backtest of {name}", body, styles=[shell.style(__package__, STYLE_FILE)])
 
 
 def _head(document: Document | FleetDocument) -> str:

@@ -1,7 +1,7 @@
 """Reads what the checks go by. What may not be read becomes a fact of its own; nothing here judges."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as package_version
 from typing import Any, Final
 
@@ -57,7 +57,8 @@ def gather(cluster: Cluster, options: DoctorOptions) -> Facts:
     )
     operators = tuple(_operator(cluster, one) for one in installed.items)
     service = options.service or _service_of(operators)
-    with source_of(cluster, options.where, options.access, service, options.forward) as source:
+    access = _as_the_operator(options.access, operators)
+    with source_of(cluster, options.where, access, service, options.forward) as source:
         metrics = read_metrics(source)
     unread = [one.unread for one in (*listed.values(), installed) if one.unread is not None]
     by_kind = {one.what: one for one in reversed(unread)}
@@ -194,6 +195,18 @@ def _allowed(cluster: Cluster, plural: str, right: Right, who: Mapping[str, Any]
     }
     answer = post_json(cluster, f"{REVIEWS}/{plural}", body)
     return bool(mapping(answer.get("status")).get("allowed"))
+
+
+def _as_the_operator(access: PrometheusAccess, operators: Iterable[Operator]) -> PrometheusAccess:
+    """With the matchers and labels of its settings, unless they are told."""
+    settings = (mapping((one.settings or {}).get("prometheus")) for one in operators)
+    own = next((one for one in settings if one), {})
+    return replace(
+        access,
+        matchers=access.matchers or str(own.get("matchers") or ""),
+        namespace_label=str(own.get("namespace_label") or access.namespace_label),
+        pod_label=str(own.get("pod_label") or access.pod_label),
+    )
 
 
 def _service_of(operators: Iterable[Operator]) -> str:

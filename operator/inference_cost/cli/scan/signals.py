@@ -132,7 +132,7 @@ class _Reader:
         # A first rate needs two scrapes.
         first, last = stretch[0] + 1, stretch[1]
         if last - first < FEWEST_STEPS:
-            return self._nothing(seconds)
+            return _too_short((last - first) * step, FEWEST_STEPS * step)
         period = Period(start=asked.start + first * step, end=asked.start + last * step)
         return Signals(
             period=period,
@@ -221,6 +221,14 @@ class _Reader:
                 if 0 <= number < len(values) and isfinite(value) and value >= 0:
                     values[number] = value
         return found
+
+
+def _too_short(seconds: float, least: float) -> Unread:
+    return Unread(
+        what="traffic",
+        why=f"there are {seconds / 60:.0f} minutes of its metrics so far, and {least / 60:.0f} are the least",
+        fix="ask again later; a day tells more, two days how sure it is",
+    )
 
 
 def _unknown(period: Period, step: float) -> Floats:

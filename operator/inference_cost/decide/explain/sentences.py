@@ -320,6 +320,10 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "CapacityPool with offerings."
     ),
     **mix_sentences.SENTENCES,
+    "warm-start": lambda v, _p, _o: (
+        f"Its pool keeps nodes ready, on which a replica starts in {wait(float(v['warm']))} in place of "
+        f"{wait(float(v['cold']))}: it needs less room of its own."
+    ),
     "idle-pods": lambda v, _p, _o: (
         f"{v['wanted']} replicas would be needed, but none are added: {v['idle']} of {v['pods']} pods get no requests."
     ),

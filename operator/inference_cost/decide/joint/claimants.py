@@ -1,13 +1,13 @@
 """Who asks for room in pools with limits, for what, and what is used there by those who do not ask."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.joint.limits import HOURLY_COST, Limits
 from inference_cost.decide.mix.cheapest import Domain, Risk
-from inference_cost.decide.mix.claims import Claim, Place
-from inference_cost.decide.mix.placement import Sought
+from inference_cost.decide.mix.claims import Budget, Claim, Place
+from inference_cost.decide.mix.placement import Placement
 from inference_cost.decide.mix.variants import ANY_PRICE
 from inference_cost.decide.place import share_of
 from inference_cost.decide.plans import mode_in_force
@@ -76,66 +76,70 @@ def _claimant(made: Proposed, limits: Limits) -> Claimant | None:
     pools = tuple(_pool_of(case.observation, i, limits) for i in range(len(case.workloads)))
     if not any(pools):
         return None
-    found = made.placement
-    if found is None:
-        prices = [limits.price(pools[0], case.workloads[0])]
-        sought = _alone(case, made.choice.desired, prices[0] or ANY_PRICE)
-    else:
-        prices = [variant.price_per_hour for variant in found.variants]
-        sought = found.sought
+    seen, found = case.observation, made.placement
+    desired = made.choice.desired
+    mix: tuple[int, ...] = (desired,) if found is None else found.sought.mix
+    return Claimant(
+        key=seen.policy.key,
+        acts=mode_in_force(seen, case.snapshot) is Mode.ENFORCE and seen.conflict is None,
+        priority=_priority(seen),
+        claim=_alone(case, pools[0], limits, desired)
+        if found is None
+        else _placed(case, pools, limits, found),
+        pools=pools,
+        now=tuple(workload.desired_replicas for workload in case.workloads),
+        leaving=(0,) if found is None else found.leaving,
+        mix=mix,
+        order=mix if found is None else tuple(variant.order for variant in found.variants),
+    )
+
+
+def _placed(case: Case, pools: Sequence[str], limits: Limits, found: Placement) -> Claim:
+    """What is to survive a loss is asked for as the mix found it; and what is paid for now can be paid for."""
+    sought = found.sought
     places = tuple(
         Place(
             domain=domain,
-            uses=limits.uses(pool, workload, case.workloads, price) if pool else (),
+            uses=limits.uses(pool, workload, case.workloads, variant.price_per_hour)
+            if pool
+            else (),
         )
-        for domain, pool, workload, price in zip(
-            sought.domains, pools, case.workloads, prices, strict=True
+        for domain, pool, workload, variant in zip(
+            sought.domains, pools, case.workloads, found.variants, strict=True
         )
     )
-    observation = case.observation
-    acts = mode_in_force(observation, case.snapshot) is Mode.ENFORCE
-    order = (made.choice.desired,) if found is None else tuple(v.order for v in found.variants)
-    return Claimant(
-        key=observation.policy.key,
-        acts=acts and observation.conflict is None,
-        priority=_priority(observation),
-        claim=_claim(sought, places),
-        pools=pools,
-        now=tuple(workload.desired_replicas for workload in case.workloads),
-        leaving=sought.leaving,
-        mix=sought.mix,
-        order=order,
+    budget = None
+    if sought.cap is not None:
+        spent = sum(n * price for n, price in zip(sought.mix, sought.dear, strict=True))
+        budget = Budget(prices=sought.dear, most=max(sought.cap.most, spent))
+    total = sum(sought.mix) if sought.risk.survivors else min(sought.needed, sum(sought.mix))
+    return Claim(
+        needed=sought.needed,
+        total=max(total, sum(place.domain.lowest for place in places)),
+        places=places,
+        risk=sought.risk,
+        budget=budget,
     )
 
 
-def _claim(sought: Sought, places: tuple[Place, ...]) -> Claim:
-    """What is to survive a loss is asked for as the mix found it; and what is paid for now can be paid for."""
-    budget = sought.budget
-    if budget is not None:
-        spent = sum(n * price for n, price in zip(sought.mix, budget.prices, strict=True))
-        budget = replace(budget, most=max(budget.most, spent))
-    lowest = sum(place.domain.lowest for place in places)
-    total = max(min(sought.needed, sum(sought.mix)), lowest)
-    if sought.risk.survivors:
-        total = max(total, sum(sought.mix))
-    return Claim(needed=sought.needed, total=total, places=places, risk=sought.risk, budget=budget)
-
-
-def _alone(case: Case, desired: int, price: float) -> Sought:
+def _alone(case: Case, pool: str, limits: Limits, desired: int) -> Claim:
     """Of one workload in one place."""
+    workload = case.workloads[0]
+    price = limits.price(pool, workload)
     domain = Domain(
-        price_per_hour=price,
-        held=case.workloads[0].desired_replicas,
+        price_per_hour=price or ANY_PRICE,
+        held=workload.desired_replicas,
         lowest=min(case.bounds.lowest, desired),
         highest=desired,
     )
     risk = Risk(
         late_price=0.0,
-        served_price_per_hour=price,
+        served_price_per_hour=domain.price_per_hour,
         exposure_seconds=0.0,
         start_seconds=case.start_up_seconds,
     )
-    return Sought(needed=desired, domains=(domain,), risk=risk, mix=(desired,), leaving=(0,))
+    place = Place(domain=domain, uses=limits.uses(pool, workload, (), price))
+    return Claim(needed=desired, total=desired, places=(place,), risk=risk)
 
 
 def _pool_of(seen: PolicyObservation, number: int, limits: Limits) -> str:
@@ -192,6 +196,5 @@ def _uses_of(node: Node, share: float, limits: Limits) -> tuple[tuple[int, float
     price = float(node.price.per_hour) if isinstance(node.price, HourlyPrice) else 0.0
     return tuple(
         (i, share * (price if bound.limit == HOURLY_COST else 1.0))
-        for i, bound in enumerate(limits.bounds)
-        if bound.pool == node.pool
+        for i, bound in limits.pools[node.pool]
     )

@@ -25,16 +25,13 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All bounds, numbered, and the nodes there are in their pools, one of each kind."""
+    """All bounds, those of each pool with their numbers, and the nodes there are in them, one of each kind."""
 
     bounds: tuple[Bound, ...]
+    pools: Mapping[str, tuple[tuple[int, Bound], ...]]
     snapshot: Snapshot
     kinds: Mapping[str, tuple[Node, ...]]
     _shares: dict[tuple[str, int, int, int], float] = field(default_factory=dict)
-
-    @property
-    def pools(self) -> frozenset[str]:
-        return frozenset(bound.pool for bound in self.bounds)
 
     def uses(
         self, pool: str, workload: Workload, siblings: Sequence[Workload], price: float | None
@@ -43,9 +40,7 @@ class Limits:
         shape = next((pod for one in (workload, *siblings) for pod in one.pods), None)
         of_one = {NODES: self._share(pool, shape), HOURLY_COST: price or 0.0}
         return tuple(
-            (i, of_one[bound.limit])
-            for i, bound in enumerate(self.bounds)
-            if bound.pool == pool and of_one[bound.limit] > 0
+            (i, of_one[bound.limit]) for i, bound in self.pools[pool] if of_one[bound.limit] > 0
         )
 
     def price(self, pool: str, workload: Workload) -> float | None:
@@ -88,6 +83,7 @@ def limits_of(snapshot: Snapshot) -> Limits | None:
     bounds = tuple(bound for pool in snapshot.pools.values() for bound in _bounds(pool))
     if not bounds:
         return None
+    numbered = tuple(enumerate(bounds))
     names = {bound.pool for bound in bounds}
     kinds: dict[str, dict[tuple[int, int, int], Node]] = {name: {} for name in names}
     for node in snapshot.nodes.values():
@@ -96,7 +92,12 @@ def limits_of(snapshot: Snapshot) -> Limits | None:
     for name in names:
         if not kinds[name]:  # what nodes there would be like
             kinds[name] = {_size(node): node for node in snapshot.pools[name].examples}
-    return Limits(bounds, snapshot, {name: tuple(found.values()) for name, found in kinds.items()})
+    return Limits(
+        bounds=bounds,
+        pools={name: tuple(one for one in numbered if one[1].pool == name) for name in names},
+        snapshot=snapshot,
+        kinds={name: tuple(found.values()) for name, found in kinds.items()},
+    )
 
 
 def _size(node: Node) -> tuple[int, int, int]:

@@ -14,7 +14,7 @@ from inference_cost.decide.joint.limits import ROUNDING, Limits, limits_of
 from inference_cost.decide.joint.takers import full_pools
 from inference_cost.decide.mix.cheapest import MOST
 from inference_cost.decide.mix.claims import Claim, Place
-from inference_cost.decide.mix.placement import Grant
+from inference_cost.decide.mix.grant import Grant
 from inference_cost.decide.mix.program import solve
 from inference_cost.decide.proposal import Proposed
 from inference_cost.model.memory import Shared

@@ -8,7 +8,7 @@ from typing import Final
 from inference_cost.decide.joint.claimants import Claimant
 from inference_cost.decide.joint.limits import Bound
 from inference_cost.decide.mix.cheapest import marginal
-from inference_cost.decide.mix.placement import Full
+from inference_cost.decide.mix.grant import Full
 from inference_cost.model.policy import PolicyKey
 
 NAMED: Final = 3
@@ -48,7 +48,7 @@ def full_pools(
 def _full(
     loser: Claimant, own: int, bound: Bound, takers: Sequence[_Taker], holders: Sequence[str]
 ) -> Full:
-    others = [one for one in takers if one.key != loser.key][:NAMED]
+    others = [one for one in takers[: NAMED + 1] if one.key != loser.key][:NAMED]
     higher = bool(others) and all(one.priority > loser.priority for one in others)
     named = tuple(str(one.key) for one in others) or tuple(holders[:NAMED])
     return Full(

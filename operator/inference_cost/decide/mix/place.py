@@ -7,6 +7,7 @@ from typing import Final
 from inference_cost.decide.mix.budget import Cap, affordable
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.dwell import Move, dwelling, left_at
+from inference_cost.decide.mix.grant import Grant
 from inference_cost.decide.mix.losses import NOTHING_KNOWN, Happened, keeps_away, watched
 from inference_cost.decide.mix.moves import asked
 from inference_cost.model.placement import LossRecord, PlacedDomain
@@ -23,8 +24,8 @@ class DomainSeen:
 
     `waiting`: of those that start, without a node. `vain`: that have waited for too long, and do not count.
     `refused`: what was asked for does not come. `parts`: zones that are lost one by one. `closed`: nothing new lands
-    there for now, because somebody wants it so. `granted`: replicas for which a pool with limits has room, those there
-    included; `at_once`: of these that may be asked for now. `dear_per_hour`: the highest price of late.
+    there for now, because somebody wants it so. `dear_per_hour`:
+    the highest price of late.
     """
 
     name: str
@@ -39,8 +40,6 @@ class DomainSeen:
     lowest: int = 0
     highest: int = MOST
     parts: int = 1
-    granted: int = MOST
-    at_once: int = MOST
     dear_per_hour: float = 0.0
     closed: bool = False
 
@@ -58,27 +57,48 @@ class DomainSeen:
 class Placed:
     """By domain, in their order. `wanted`: the cheapest mix; `asked`: on the way there; `domains`: as reckoned with.
 
-    `short`: replicas for which no domain has room now; some of them are asked for all the same. `limited`: that the
-    limits of pools hold back; `unpaid`: that the policy's cap does. `free`: `domains` and `unlimited` the mix without
-    limits of pools. `dwelling`: some stay where they are for the only reason that they left the cheaper place a short
-    while ago.
+    `short`: replicas for which no domain has room now; some of them are asked for all the same. `dwelling`: some stay
+    where they are for the only reason that they left the cheaper place a short while ago. `limited`: replicas that
+    limits of pools hold back; `unpaid`: that the policy's cap does.
     """
 
     wanted: tuple[int, ...]
     asked: tuple[int, ...]
     domains: tuple[Domain, ...]
     remembered: tuple[PlacedDomain, ...]
-    free: tuple[Domain, ...]
-    unlimited: tuple[int, ...]
     short: int = 0
+    dwelling: bool = False
     limited: int = 0
     unpaid: int = 0
-    dwelling: bool = False
 
 
 def exposure_seconds(start_seconds: float, notice_seconds: float, reaction_seconds: float) -> float:
     """From the end of a lost replica until one ordered `reaction_seconds` after its notice serves."""
     return max(reaction_seconds + start_seconds - notice_seconds, LEAST_EXPOSURE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What a mix was sought with, no limit of a pool looked at. `cap`: on its cost; `mix`: what was found.
+
+    `was`: the domains at the last look; `plain`: before what goes back too soon is made dearer.
+    """
+
+    needed: int
+    seen: tuple[DomainSeen, ...]
+    was: tuple[PlacedDomain | None, ...]
+    at: float
+    records: tuple[LossRecord, ...]
+    plain: tuple[Domain, ...]
+    domains: tuple[Domain, ...]
+    risk: Risk
+    cap: Cap | None
+    mix: tuple[int, ...]
+
+    @property
+    def dear(self) -> tuple[float, ...]:
+        """The highest prices of late."""
+        return tuple(max(one.dear_per_hour, one.price_per_hour) for one in self.seen)
 
 
 def place(  # noqa: PLR0917 - all that counts
@@ -89,82 +109,110 @@ def place(  # noqa: PLR0917 - all that counts
     at: float,
     cap: Cap | None = None,
 ) -> Placed:
-    """What to ask each domain for. Of one that was not there before nothing is known. `cap`: on its cost."""
+    """What to ask each domain for, where no pool has a limit."""
+    return settle(seek(needed, seen, risk, before, at, cap))
+
+
+def seek(  # noqa: PLR0917 - all that counts
+    needed: int,
+    seen: Sequence[DomainSeen],
+    risk: Risk,
+    before: Sequence[PlacedDomain],
+    at: float,
+    cap: Cap | None = None,
+) -> Sought:
+    """The cheapest mix. Of a domain that was not there before nothing is known."""
     known = {one.name: one for one in before}
     records = tuple(_watched(one, known, at) for one in seen)
     plain = tuple(_domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
-    was = [known.get(one.name) for one in seen]
-    nothing_missing = sum(one.alive for one in seen) >= needed
-    free = dwelling(plain, was, at) if nothing_missing else plain
-    domains = tuple(map(_granted, free, seen))
-    unlimited = _found(needed, free, seen, risk, cap)
-    found = unlimited if domains == free else _found(needed, domains, seen, risk, cap)
-    unpaid = 0
-    if cap is not None:
-        unpaid = _missing(needed, found) - _missing(needed, cheapest(needed, domains, risk))
-    payable = needed - max(unpaid, 0)
-    wanted = found if unpaid > 0 else _last_resort(payable, found, seen)
-    going = asked(wanted, [one.ready for one in seen], payable)
-    asking = tuple(min(count, one.at_once) for count, one in zip(going, seen, strict=True))
-    moves = [
-        Move(alive=one.alive, wanted=n, forced=not nothing_missing or keeps_away(record, at))
-        for one, n, record in zip(seen, wanted, records, strict=True)
-    ]
-    left = left_at(moves, was, at)
-    remembered = tuple(
-        PlacedDomain(name=one.name, asked=count, alive=one.alive, record=record, left_at=since)
-        for one, count, record, since in zip(seen, asking, records, left, strict=True)
+    was = tuple(known.get(one.name) for one in seen)
+    enough = sum(one.alive for one in seen) >= needed
+    sought = Sought(
+        needed=needed,
+        seen=tuple(seen),
+        was=was,
+        at=at,
+        records=records,
+        plain=plain,
+        domains=dwelling(plain, was, at) if enough else plain,
+        risk=risk,
+        cap=cap,
+        mix=(),
     )
-    limited = max(_missing(needed, found) - _missing(needed, unlimited), 0)
+    return replace(sought, mix=_found(sought, sought.domains))
+
+
+def settle(sought: Sought, grant: Grant | None = None) -> Placed:
+    """What to ask each domain for; `grant`: what pools with limits leave to it."""
+    needed, seen, domains, found = sought.needed, sought.seen, sought.domains, sought.mix
+    if grant is not None:
+        domains = tuple(map(_no_more_than, domains, grant.goal))
+        found = _found(sought, domains)
+    unpaid = 0
+    if sought.cap is not None:
+        afford = cheapest(needed, domains, sought.risk)
+        unpaid = max(_missing(needed, found) - _missing(needed, afford), 0)
+    payable = needed - unpaid
+    wanted = found if unpaid else _last_resort(payable, found, seen, grant)
+    going = asked(wanted, [one.ready for one in seen], payable)
+    asking = going if grant is None else tuple(map(min, going, grant.now))
+    limited = max(_missing(needed, found) - _missing(needed, sought.mix), 0)
     waiting = max(min(payable, sum(going)) - sum(asking), 0)
     return Placed(
         wanted=wanted,
         asked=asking,
         domains=domains,
-        remembered=remembered,
-        free=free,
-        unlimited=unlimited,
+        remembered=_remembered(sought, wanted, asking),
         short=max(payable - sum(found) - limited, 0),
+        dwelling=sought.domains != sought.plain
+        and grant is None
+        and _found(sought, sought.plain) != found,
         limited=max(limited, waiting),
-        unpaid=max(unpaid, 0),
-        dwelling=free != plain
-        and _found(needed, tuple(map(_granted, plain, seen)), seen, risk, cap) != found,
+        unpaid=unpaid,
     )
 
 
-def _found(
-    needed: int,
-    domains: Sequence[Domain],
-    seen: Sequence[DomainSeen],
-    risk: Risk,
-    cap: Cap | None,
-) -> tuple[int, ...]:
-    if cap is None:
-        return cheapest(needed, domains, risk)
-    dear = [max(one.dear_per_hour, one.price_per_hour) for one in seen]
-    return affordable(needed, domains, risk, dear, cap)
+def _remembered(
+    sought: Sought, wanted: Sequence[int], asking: Sequence[int]
+) -> tuple[PlacedDomain, ...]:
+    missing = sum(one.alive for one in sought.seen) < sought.needed
+    moves = [
+        Move(alive=one.alive, wanted=n, forced=missing or keeps_away(record, sought.at))
+        for one, n, record in zip(sought.seen, wanted, sought.records, strict=True)
+    ]
+    left = left_at(moves, sought.was, sought.at)
+    return tuple(
+        PlacedDomain(name=one.name, asked=count, alive=one.alive, record=record, left_at=since)
+        for one, count, record, since in zip(sought.seen, asking, sought.records, left, strict=True)
+    )
+
+
+def _found(sought: Sought, domains: Sequence[Domain]) -> tuple[int, ...]:
+    if sought.cap is None:
+        return cheapest(sought.needed, domains, sought.risk)
+    return affordable(sought.needed, domains, sought.risk, sought.dear, sought.cap)
+
+
+def _no_more_than(domain: Domain, most: int) -> Domain:
+    if most >= domain.highest:
+        return domain
+    return replace(domain, lowest=min(domain.lowest, most), highest=most)
 
 
 def _missing(needed: int, counts: Sequence[int]) -> int:
     return max(needed - sum(counts), 0)
 
 
-def _granted(domain: Domain, seen: DomainSeen) -> Domain:
-    if seen.granted >= domain.highest:
-        return domain
-    highest = max(seen.granted, 0)
-    return replace(domain, lowest=min(domain.lowest, highest), highest=highest)
-
-
-def _last_resort(needed: int, found: Sequence[int], seen: Sequence[DomainSeen]) -> tuple[int, ...]:
+def _last_resort(
+    needed: int, found: Sequence[int], seen: Sequence[DomainSeen], grant: Grant | None
+) -> tuple[int, ...]:
     """Where there is nowhere room, what waits goes on waiting, and one more is asked for, on demand before spot."""
     counts, missing = list(found), needed - sum(found)
     order = sorted(range(len(seen)), key=lambda i: (seen[i].can_be_lost, seen[i].price_per_hour))
     for i in order if missing > 0 else ():
         one = seen[i]
-        room = (
-            min(one.highest, one.granted, one.sure + max(one.waiting + one.vain, PROBE)) - counts[i]
-        )
+        most = one.highest if grant is None else min(one.highest, grant.goal[i])
+        room = min(most, one.sure + max(one.waiting + one.vain, PROBE)) - counts[i]
         more = min(missing, max(room, 0))
         counts[i] += more
         missing -= more

@@ -18,8 +18,22 @@ from inference_cost.decide.mix.claims import Claim
 from inference_cost.decide.mix.steps import MISSING, Floats, Ints, Table, steps_of, table_of
 
 EXACT: Final = 50  # policies
-MOST_NODES: Final = 5_000  # of the search tree
+NEAREST: Final = (
+    20  # of more than that: policies that are decided in whole numbers, those split included
+)
 WHOLE: Final = 1e-6  # what a number may be off and be taken for whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    """How far to search: nodes of its tree, and how far above the lower bound is close enough."""
+
+    nodes: int
+    gap: float
+
+
+ALL_THE_WAY: Final = _Effort(nodes=5_000, gap=0.0)
+CLOSE_ENOUGH: Final = _Effort(nodes=100, gap=1e-3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,8 @@ def solve(claims: Sequence[Claim], rooms: Sequence[float]) -> Solution | None:
     """Within `rooms`, by shared bound. None where nothing was found."""
     program = _program(claims, rooms)
     if len(claims) <= EXACT:
-        found = _whole(program, np.ones(len(claims), dtype=bool), np.zeros(len(program.cost)))
+        nothing = np.zeros(len(program.cost))
+        found = _whole(program, np.ones(len(claims), dtype=bool), nothing, ALL_THE_WAY)
         return (
             None
             if found is None
@@ -52,7 +67,8 @@ def solve(claims: Sequence[Claim], rooms: Sequence[float]) -> Solution | None:
     )
     if relaxed.x is None:
         return None
-    found = _whole(program, _undecided(program, relaxed), np.round(relaxed.x))
+    decided = np.round(relaxed.x)
+    found = _whole(program, _undecided(program, relaxed), decided, CLOSE_ENOUGH)
     return None if found is None else _solution(claims, program, found, float(relaxed.fun))
 
 
@@ -124,13 +140,13 @@ def _undecided(program: _Program, relaxed: Any) -> Any:
     more = np.abs(relaxed.lower.marginals + relaxed.upper.marginals)
     nearest = np.full(len(open_), np.inf)
     np.minimum.at(nearest, program.owner[more > WHOLE], more[more > WHOLE])
-    spare = max(EXACT - int(open_.sum()), 0)
+    spare = max(NEAREST - int(open_.sum()), 0)
     nearest[open_] = np.inf
     open_[np.argsort(nearest, kind="stable")[:spare]] = True
     return open_
 
 
-def _whole(program: _Program, open_: Any, decided: Floats) -> Floats | None:
+def _whole(program: _Program, open_: Any, decided: Floats, effort: _Effort) -> Floats | None:
     """Whole numbers for the claims that are open, the others as decided."""
     free = open_[program.owner]
     left = program.rooms - program.shared @ np.where(free, 0.0, decided)
@@ -144,7 +160,7 @@ def _whole(program: _Program, open_: Any, decided: Floats) -> Floats | None:
             ),
             LinearConstraint(program.shared[:, free], -np.inf, np.maximum(left, 0.0)),
         ],
-        options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES},
+        options={"mip_rel_gap": effort.gap, "node_limit": effort.nodes},
     )
     if found.x is None:
         return None

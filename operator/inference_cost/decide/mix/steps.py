@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_cost.decide.mix.cheapest import LATE_WHEN_FEW, MOVES_PER_HOUR
+from inference_cost.decide.mix.cheapest import LATE_WHEN_FEW
 from inference_cost.decide.mix.claims import Claim
 
 SHORT_PRICES: Final = (
@@ -86,7 +86,7 @@ def table_of(claims: Sequence[Claim]) -> Table:
         needed=np.array([float(max(claim.needed, 1)) for claim in claims])[owner],
         at_risk=late[owner] * losses / 3600,
         start=np.array([r.start_seconds for r in risks])[owner]
-        * np.maximum(losses, MOVES_PER_HOUR)
+        * np.maximum(losses, [one.moves_per_hour for one in domains])
         / 3600,
         held=np.array([one.held for one in domains]),
         lowest=np.minimum([one.lowest for one in domains], highest),

@@ -4,33 +4,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inference_cost.decide.case import Case
-from inference_cost.decide.mix.cheapest import Risk, cheapest, cost_per_hour
+from inference_cost.decide.mix.cheapest import cheapest, cost_per_hour
+from inference_cost.decide.mix.grant import Full
 from inference_cost.decide.mix.losses import keeps_away
-from inference_cost.decide.mix.place import Placed
-from inference_cost.decide.mix.placement import Full
+from inference_cost.decide.mix.place import Placed, Sought
 from inference_cost.model.plan import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a placement was reckoned with.
+    """What a placement is reckoned with.
 
-    `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes. `full`: pools that
-    had no room for all; `cap`: the policy's, per hour.
+    `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes. `cap`: per hour.
     """
 
+    sought: Sought
     unpriced: Sequence[str]
-    risk: Risk
-    desired: int
     closed: Sequence[str] = ()
-    full: tuple[Full, ...] = ()
     cap: float | None = None
 
 
-def reasons(case: Case, placed: Placed, told: Told) -> tuple[Reason, ...]:
+def reasons(case: Case, placed: Placed, told: Told, full: Sequence[Full]) -> tuple[Reason, ...]:
+    """`full`: pools that have no room for all."""
     return (
         *_of_prices(case, placed, told),
-        *_of_limits(placed, told),
+        *_of_limits(placed, told.sought, full),
         *_of_the_cap(placed, told),
         *_on_the_way(case, placed, told),
     )
@@ -45,8 +43,8 @@ def _of_prices(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
             )
     if told.unpriced:
         yield Reason(code="mix-unpriced", values=(("variants", ", ".join(told.unpriced)),))
-    elif told.risk.late_price and any(one.losses_per_hour for one in placed.domains):
-        yield from _worth(placed, told)
+    elif told.sought.risk.late_price and any(one.losses_per_hour for one in placed.domains):
+        yield from _worth(placed, told.sought)
     pairs = zip(placed.wanted, placed.domains, strict=True)
     safe = sum(count for count, one in pairs if not one.losses_per_hour)
     if safe < policy.min_on_demand_replicas:
@@ -54,20 +52,22 @@ def _of_prices(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
         yield Reason(code="mix-floor", values=values)
 
 
-def _of_limits(placed: Placed, told: Told) -> Iterator[Reason]:
+def _of_limits(placed: Placed, sought: Sought, full: Sequence[Full]) -> Iterator[Reason]:
     """Who has the room, and what it costs that this policy has not."""
-    if not told.full or (placed.wanted == placed.unlimited and not placed.limited):
+    if not full or (placed.wanted == sought.mix and not placed.limited):
         return
-    yield from map(full_reason, told.full)
-    total = sum(placed.wanted)
-    plain = replace(told.risk, survivors=0)
-    free = cheapest(min(told.desired, total), placed.free, plain)
-    extra = cost_per_hour(told.desired, placed.wanted, placed.free, plain) - cost_per_hour(
-        told.desired, free, placed.free, plain
-    )
+    yield from map(full_reason, full)
     if placed.limited:
         yield Reason(code="pool-short", values=(("replicas", placed.limited),))
-    if extra > 0 and told.risk.late_price:  # else prices are not looked at
+    if not sought.risk.late_price:  # prices are not looked at
+        return
+    plain = replace(sought.risk, survivors=0)
+    free = sought.mix
+    if sum(placed.wanted) < sum(free):
+        free = cheapest(sum(placed.wanted), sought.domains, plain)
+    extra = cost_per_hour(sought.needed, placed.wanted, sought.domains, plain)
+    extra -= cost_per_hour(sought.needed, free, sought.domains, plain)
+    if extra > 0:
         yield Reason(code="pool-elsewhere", values=(("extra", extra),))
 
 
@@ -109,12 +109,12 @@ def _on_the_way(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
         yield Reason(code="mix-short", values=(("replicas", placed.short),))
 
 
-def _worth(placed: Placed, told: Told) -> Iterator[Reason]:
+def _worth(placed: Placed, sought: Sought) -> Iterator[Reason]:
     """Against the same number on what cannot be lost, and without the constraint."""
-    desired, plain = told.desired, replace(told.risk, survivors=0)
+    desired, plain = sought.needed, replace(sought.risk, survivors=0)
     lossy = [domain.losses_per_hour > 0 for domain in placed.domains]
     if not any(n and can for n, can in zip(placed.wanted, lossy, strict=True)):
-        if placed.wanted == placed.unlimited:
+        if placed.wanted == sought.mix:
             yield Reason(code="mix-safe")
         return
     cost = cost_per_hour(desired, placed.wanted, placed.domains, plain)
@@ -126,7 +126,7 @@ def _worth(placed: Placed, told: Told) -> Iterator[Reason]:
     if sum(other) >= desired:
         saved = cost_per_hour(desired, other, placed.domains, plain) - cost
         yield Reason(code="mix-saves", values=(("saved", saved),))
-    if told.risk.survivors:
+    if sought.risk.survivors:
         cheaper = cheapest(desired, placed.domains, plain)
         extra = cost - cost_per_hour(desired, cheaper, placed.domains, plain)
         yield Reason(code="mix-survives", values=(("extra", extra),))

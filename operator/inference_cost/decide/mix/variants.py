@@ -6,6 +6,7 @@ stops all moves for the sake of cost, and none for that of the objective.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from typing import Final
 
@@ -13,11 +14,11 @@ from inference_cost.decide.case import Case
 from inference_cost.decide.headroom.choice import highest_price
 from inference_cost.decide.mix.budget import Cap, Dearest, dearest
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
-from inference_cost.decide.mix.claims import Budget
 from inference_cost.decide.mix.cordons import closed_since
+from inference_cost.decide.mix.grant import Grant
 from inference_cost.decide.mix.losses import keeps_away
-from inference_cost.decide.mix.place import DomainSeen, Placed, exposure_seconds, place
-from inference_cost.decide.mix.placement import Grant, Placement, Sought, VariantPlaced
+from inference_cost.decide.mix.place import DomainSeen, exposure_seconds, seek, settle
+from inference_cost.decide.mix.placement import Placement, VariantPlaced
 from inference_cost.decide.mix.pods import Patience, VariantPods, pods_of
 from inference_cost.decide.mix.prices import ReplicaPrice, price_of
 from inference_cost.decide.mix.told import Told, reasons
@@ -39,13 +40,12 @@ NODES_KEPT: Final = 64
 class How:
     """`late_price` None: nothing is moved for the sake of cost. `keep`: nothing that is there goes, here or there.
 
-    `free`: whatever the bounds of the variants are, by a user's order. `grant`: what pools with limits leave to it.
+    `free`: whatever the bounds of the variants are, by a user's order.
     """
 
     late_price: float | None = None
     keep: bool = False
     free: bool = False
-    grant: Grant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,41 +96,20 @@ def place_variants(case: Case, desired: int, how: How) -> Placement:
         domains = _with_floor(domains, policy.min_on_demand_replicas, risk)
     if unknown or how.late_price is None:
         domains = [replace(one, price_per_hour=ANY_PRICE) for one in domains]
-    if how.grant is not None:
-        domains = _granted(domains, how.grant)
     cap = None
     if policy.max_hourly_cost is not None and not how.free:
         cap = Cap(most=float(policy.max_hourly_cost), least=case.bounds.lowest)
     holds = None if unknown or how.late_price is None else cap
-    placed = place(desired, domains, risk, placing.domains, case.at, holds)
-    full = () if how.grant is None else how.grant.full
+    sought = seek(desired, domains, risk, placing.domains, case.at, holds)
     closed = [one.variant.name for one in seen if one.closed_since is not None]
-    told = Told(unknown, risk, desired, closed, full, None if cap is None else cap.most)
-    budget = None if holds is None else Budget(prices=_dear(domains), most=holds.most)
-    return _placement(case, seen, placed, desired, how, told=told, budget=budget)
-
-
-def _granted(domains: Sequence[DomainSeen], grant: Grant) -> list[DomainSeen]:
-    return [
-        replace(one, granted=goal, at_once=now)
-        for one, goal, now in zip(domains, grant.goal, grant.now, strict=True)
-    ]
-
-
-def _dear(domains: Sequence[DomainSeen]) -> tuple[float, ...]:
-    return tuple(max(one.dear_per_hour, one.price_per_hour) for one in domains)
+    told = Told(sought, unknown, closed, None if cap is None else cap.most)
+    return _placement(case, seen, how, told, None)
 
 
 def _placement(
-    case: Case,
-    seen: Sequence[_Seen],
-    placed: Placed,
-    desired: int,
-    how: How,
-    *,
-    told: Told,
-    budget: Budget | None,
+    case: Case, seen: Sequence[_Seen], how: How, told: Told, grant: Grant | None
 ) -> Placement:
+    placed = settle(told.sought, grant)
     going = placed.asked if _acts(case) else placed.wanted
     orders = tuple(n + one.pods.leaving for n, one in zip(going, seen, strict=True))
     counts = tuple(workload.desired_replicas for workload in case.workloads)
@@ -141,23 +120,18 @@ def _placement(
                 _remembered(one, after, asked, case.at)
                 for one, after, asked in zip(seen, placed.remembered, going, strict=True)
             ),
-            total=max(desired - placed.limited - placed.unpaid, 0),
+            total=max(told.sought.needed - placed.limited - placed.unpaid, 0),
             before=counts,
             late_price=case.memory.placing.late_price if how.late_price is None else how.late_price,
         ),
-        reasons=reasons(case, placed, told),
+        reasons=reasons(case, placed, told, () if grant is None else grant.full),
         short=placed.short,
         surplus=max(sum(counts) - case.fleet.current, 0),
         limited=placed.limited,
         unpaid=placed.unpaid,
-        sought=Sought(
-            needed=desired,
-            domains=placed.free,
-            risk=told.risk,
-            mix=placed.unlimited,
-            leaving=tuple(one.pods.leaving for one in seen),
-            budget=budget,
-        ),
+        sought=told.sought,
+        leaving=tuple(one.pods.leaving for one in seen),
+        within=partial(_placement, case, seen, how, told),
     )
 
 

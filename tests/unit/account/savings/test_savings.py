@@ -97,6 +97,8 @@ NO_NUMBER: dict[str, tuple[list[Stretch], Baseline, str]] = {
     "it never ran in Recommend": ([enforced()], OBSERVED, "less than 1 h with traffic was seen"),
     "a price is not known": ([watched(), enforced(price=None)], OBSERVED, "no price"),
     "no metrics at all": ([enforced(demand=None)], HPA, ""),
+    "a demand that is no number": ([enforced(demand=float("nan"))], HPA, "the demand is no number"),
+    "one without an end": ([enforced(demand=float("inf"))], PEAK, "the demand is no number"),
 }  # fmt: skip
 
 
@@ -180,6 +182,9 @@ def test_damaged_savings_are_counted_anew_and_the_month_goes_on(damage: dict[str
     assert restored.amount == memory.amount
 
 
+GAUGES = ("inference_cost_policy_baseline_replicas", "inference_cost_policy_compared_hourly_cost")
+
+
 def _exported(costs: Iterator[Costs]) -> Iterator[tuple[dict[str, float], Savings]]:
     metrics = Metrics(version="1.0")
     for one in costs:
@@ -188,7 +193,7 @@ def _exported(costs: Iterator[Costs]) -> Iterator[tuple[dict[str, float], Saving
             f"{s.name}/{s.labels.get('side') or s.labels.get('baseline')}": s.value
             for family in metrics.registry.collect()
             for s in family.samples
-            if "baseline" in s.name or "compared" in s.name
+            if s.name.startswith(GAUGES)
         }
         savings = one.policies[key()].savings
         assert isinstance(savings, Savings)

@@ -123,6 +123,15 @@ async def test_a_change_of_leaders_is_no_change_of_the_count() -> None:
     assert found.notes == ()
 
 
+async def test_a_line_that_begins_before_a_change_of_leaders_counts_from_its_own_first_value() -> (
+    None
+):
+    store = Store()
+    store.record(7, 0.0, 10.0, **RESNET)
+    store.record(9, 20.0, 30.0, instance="b", **RESNET)
+    assert amounts(await spending(store, 5, 15)) == [("team-a/resnet", Decimal(30))]
+
+
 async def test_a_count_that_began_anew_is_named() -> None:
     store = Store()
     store.record(0, *(10.0 * day for day in range(8)), **RESNET)

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from inference_cost.cli.doctor.gathering import service_in
+from inference_cost.cli.doctor.gathering import _as_the_operator, service_in
+from inference_cost.cli.prometheus_access import PrometheusAccess
 from tests.unit.cli.api import Api, Object, api_server
 from tests.unit.cli.doctor.facts import BUDGET, SCHEMAS
+from tests.unit.cli.doctor.facts import operator as installed
 from tests.unit.cli.doctor.facts import workload as template_of
 from tests.unit.cli.fleet.policies import policy
 from tests.unit.cli.scan.clusters import fleet, hpa
@@ -154,3 +156,14 @@ ADDRESSES = {
 @pytest.mark.parametrize("url", ADDRESSES)
 def test_the_service_behind_the_operator_s_address(url: str) -> None:
     assert service_in(url) == ADDRESSES[url]
+
+
+def test_prometheus_is_asked_as_the_operator_asks_it() -> None:
+    """A store of several clusters, and labels of another scrape configuration."""
+    own = {"matchers": 'cluster="a"', "pod_label": "exported_pod"}
+    operators = [installed(settings=None), installed(settings={"prometheus": own})]
+    found = _as_the_operator(PrometheusAccess(url="http://p"), operators)
+    assert (found.url, found.matchers) == ("http://p", 'cluster="a"')
+    assert (found.namespace_label, found.pod_label) == ("namespace", "exported_pod")
+    told = PrometheusAccess(url="http://p", matchers='cluster="b"')
+    assert _as_the_operator(told, operators).matchers == 'cluster="b"'

@@ -6,6 +6,7 @@
 import json
 import os
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,22 @@ def test_every_form_carries_the_same(
     assert not re.search(r"(src|href)=|@import|url\(", page), "nothing is loaded from elsewhere"
 
 
+def open_tags(page: str) -> list[str]:
+    """What is not closed at its end, or not in order."""
+    found: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, *_: object) -> None:
+            if tag != "meta":
+                found.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert found.pop() == tag
+
+    Reader().feed(page)
+    return found
+
+
 def filled() -> ScanDocument:
     """A document with a saving, and with names that must not become markup."""
     return ScanDocument.model_validate_json((GOLDEN / "document.json").read_text())
@@ -116,10 +133,11 @@ def test_a_saving_as_table_page_and_objects() -> None:
     page = to_page(document)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
-    for side in (document.workloads[0].saving,):
-        assert side is not None
-        assert f"{side.today.attained_percent:.2f} %" in page
-        assert "-$1,539 ± $101 per month" in page
+    saving = document.workloads[0].saving
+    assert saving is not None
+    assert f"{saving.today.attained_percent:.2f} %" in page
+    assert "-$1,539 ± $101 per month" in page
+    assert open_tags(page) == []
     for printed in yaml.safe_load_all(to_yaml(document.workloads)):
         if printed is not None:
             parse_policy(printed, strict=True)

@@ -225,6 +225,8 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("due", 600.0),
         ("waiting", 1200),
         ("within", 600.0),
+        ("warm", 20.0),
+        ("cold", 180.0),
         ("start", 180.0),
         ("target", 70),
         ("measure", "late"),

@@ -89,6 +89,11 @@ SHARED: dict[str, tuple[tuple[Team, ...], Pool, dict[str, tuple[int, int]]]] = {
         limited(per_hour="0.95"),
         {"a": (1, 2), "b": (2, 2)},
     ),
+    "where a pool is fuller than its limit nobody waits for what others leave": (
+        (Team(name="a", needs=1, spot=3), Team(name="b", needs=3, safe=1, fields=FIVE)),
+        limited(2),
+        {"a": (1, 0), "b": (0, 3)},
+    ),
     "a pool that is closed takes nobody": ((A, B), limited(0), {"a": (0, 2), "b": (0, 2)}),
     "a pause is a user's order, and what it keeps there takes room": (
         (

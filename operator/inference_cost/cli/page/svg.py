@@ -64,12 +64,17 @@ class Panel:
 
     def time_axis(self) -> str:
         """Labels of time below the panel."""
-        step = next((s for s in TIME_STEPS if self.seconds / s <= TIME_TICKS), TIME_STEPS[-1])
-        count = floor(self.seconds / step + 1e-9)
         return "".join(
-            text(self.x(i * step), self.bottom + 18, clock(i * step, step), "tick x")
-            for i in range(count + 1)
+            text(self.x(at), self.bottom + 18, words, "tick x")
+            for at, words in time_ticks(self.seconds)
         )
+
+
+def time_ticks(seconds: float) -> list[tuple[float, str]]:
+    """Round times since the start, and how they are called."""
+    step = next((s for s in TIME_STEPS if seconds / s <= TIME_TICKS), TIME_STEPS[-1])
+    count = floor(seconds / step + 1e-9)
+    return [(i * step, clock(i * step, step)) for i in range(count + 1)]
 
 
 def clock(seconds: float, step: float) -> str:
@@ -111,7 +116,8 @@ def figure(title: str, note: str, content: str, legend: Sequence[tuple[str, str]
         f'<path class="line {style}" d="M1 5H21"/></svg>{escape(words)}</span>'
         for style, words in legend
     )
+    told = f"<p>{escape(note)}</p>" if note else ""
     return (
-        f"<figure><figcaption><h2>{escape(title)}</h2><p>{escape(note)}</p>"
+        f"<figure><figcaption><h2>{escape(title)}</h2>{told}"
         f'<div class="legend">{keys}</div></figcaption>{content}</figure>'
     )

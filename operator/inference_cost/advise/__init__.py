@@ -1,0 +1,1 @@
+"""Cost calculators: inputs, formula, result. Formulas: docs/business-case.md."""

@@ -1,0 +1,45 @@
+"""`kubectl inference-cost reconcile`: the ledger beside OpenCost's rules, or beside the cloud's bill."""
+
+from typing import Annotated
+
+import typer
+
+from inference_cost.cli.cluster import connect
+from inference_cost.cli.reconcile.output import Output
+
+
+def reconcile(
+    *,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since", metavar="TIME", help="Begin: -1h and the like, or an RFC 3339 time."
+        ),
+    ] = "-1h",
+    until: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="End. Default: now.")
+    ] = "now",
+    focus: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="CSV of a FOCUS export, 1.0 or later: compare with it."),
+    ] = "",
+    currency: Annotated[
+        str, typer.Option(help="The installation's currency (Helm value `settings.currency`).")
+    ] = "USD",
+    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
+    kubeconfig: Annotated[
+        str | None,
+        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
+    ] = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="Form of the output.")
+    ] = Output.TABLE,
+) -> None:
+    """Cost of the GPU nodes of today over a time: by OpenCost's rules, or as billed, beside ours, with the difference.
+
+    Nodes and pods that went are not known. Prices are those of CapacityPools and list prices.
+    """
+    from inference_cost.cli.reconcile.listing import Asked, show  # noqa: PLC0415 - slow to import
+
+    asked = Asked(since=since, until=until, focus=focus, currency=currency)
+    show(connect(kubeconfig, context), asked, output)

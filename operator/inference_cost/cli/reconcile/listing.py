@@ -1,0 +1,182 @@
+"""Comparisons as a table or JSON."""
+
+import csv
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from inference_cost.account.ledger.build import ledger
+from inference_cost.account.ledger.history import History, Span
+from inference_cost.account.ledger.lines import Ledger
+from inference_cost.account.ledger.pieces import During
+from inference_cost.account.reconcile.focus import Bill, FocusError, NodeBill, bill, parse
+from inference_cost.account.reconcile.opencost import Compared, Comparison, Whose, compare
+from inference_cost.cli import rendering
+from inference_cost.cli.backtest.history import moment
+from inference_cost.cli.cluster import Cluster
+from inference_cost.cli.failure import CommandError, usage
+from inference_cost.cli.reconcile.history import Objects, history_of
+from inference_cost.cli.reconcile.output import Output
+
+IDLE = "(idle)"
+_HEADS = {
+    During.USE: "by-largest-share",
+    During.BOOT: "node-boot",
+    During.UNRECORDED: "unrecorded",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    since: str
+    until: str
+    focus: str
+    currency: str
+
+
+def show(cluster: Cluster, asked: Asked, output: Output) -> None:
+    """Print it; what is not known goes to stderr.
+
+    Raises:
+        CommandError: the cluster or the export cannot be read, or the time is none.
+    """
+    window = window_of(asked, time.time())
+    found = Objects(
+        policies=cluster.policies(None, everywhere=True),
+        pools=cluster.capacity_pools(),
+        nodes=cluster.nodes(),
+        pods=cluster.pods(),
+        deployments=cluster.workloads("deployments"),
+        stateful_sets=cluster.workloads("statefulsets"),
+    )
+    history, identifiers = history_of(found, asked.currency)
+    if not history.nodes:
+        raise CommandError("there are no nodes with GPUs")
+    made = ledger(history, window, currency=asked.currency)
+    for unknown in made.total.unpriced:
+        typer.echo(f"note: not in these amounts: {unknown}", err=True)
+    if asked.focus:
+        _show_bill(made, identifiers, asked, output)
+    else:
+        _show_comparison(made, history, output)
+
+
+def window_of(asked: Asked, now: float) -> Span:
+    """Raises CommandError: the end is not after the beginning, or in the future."""
+    begin, end = moment(asked.since, "--since", now), moment(asked.until, "--until", now)
+    if end > now:
+        raise usage(f"--until {asked.until} is in the future")
+    if begin >= end:
+        raise usage(f"--since {asked.since} must be before --until {asked.until}")
+    return Span(begin=begin, end=end)
+
+
+def _show_comparison(made: Ledger, history: History, output: Output) -> None:
+    comparison = compare(made, history)
+    if output is Output.JSON:
+        typer.echo(rendering.as_json(comparison_json(comparison, made)))
+        return
+    typer.echo(rendering.table(comparison_cells(comparison.rows)))
+    ours, theirs = (
+        sum(amounts, Decimal(0)) for amounts in zip(*comparison.nodes.values(), strict=True)
+    )
+    typer.echo(
+        f"{len(comparison.nodes)} nodes, {_span(made)}: {_money(ours)} {made.currency} by the ledger,"
+        f" {_money(theirs)} by OpenCost's rules."
+    )
+
+
+def comparison_cells(rows: Sequence[Compared]) -> list[dict[str, str]]:
+    return [
+        {"owner": _name(one.whose), "ledger": _money(one.ours)}
+        | {"opencost": _money(one.theirs.total), "gpu": _money(one.theirs.gpu)}
+        | {"cpu": _money(one.theirs.cpu), "memory": _money(one.theirs.memory)}
+        | {"difference": _money(one.difference)}
+        | {_HEADS[during]: _money(amount) for during, amount in one.explained.items()}
+        for one in rows
+    ]
+
+
+def comparison_json(found: Comparison, made: Ledger) -> dict[str, Any]:
+    """All that the table has, and the nodes."""
+    return {
+        **_window_json(made),
+        "owners": comparison_cells(found.rows),
+        "nodes": [
+            {"node": name, "ledger": _money(ours), "opencost": _money(theirs)}
+            for name, (ours, theirs) in sorted(found.nodes.items())
+        ],
+        "notIncluded": list(found.unpriced),
+    }
+
+
+def _show_bill(made: Ledger, identifiers: dict[str, str], asked: Asked, output: Output) -> None:
+    found = read_bill(made, identifiers, asked)
+    if output is Output.JSON:
+        told = {"nodes": [bill_cells(node) for node in found.nodes], "others": found.others}
+        typer.echo(rendering.as_json({**_window_json(made), **told}))
+        return
+    typer.echo(rendering.table([bill_cells(node) for node in found.nodes]))
+    ours, billed = found.compared
+    error = f", error {_percent((ours - billed) / billed)}" if billed else ""
+    typer.echo(
+        f"{_span(made)}: {_money(ours)} {made.currency} by the ledger, {_money(billed)} billed{error}."
+        f" {sum(n.billed is None for n in found.nodes)} nodes are not in the export,"
+        f" {found.others} resources of it are none of these nodes."
+    )
+
+
+def read_bill(made: Ledger, identifiers: dict[str, str], asked: Asked) -> Bill:
+    """Raises CommandError: the export cannot be read."""
+    nodes = {name: (identifiers[name], cost) for name, cost in made.nodes.items()}
+    try:
+        with Path(asked.focus).open(encoding="utf-8-sig", newline="") as file:
+            return bill(parse(file), nodes, made.window, asked.currency)
+    except (OSError, UnicodeDecodeError, csv.Error, FocusError) as error:
+        raise CommandError(f"--focus {asked.focus}: {error}") from None
+
+
+def bill_cells(node: NodeBill) -> dict[str, str]:
+    return {
+        "node": node.node,
+        "resource": node.resource,
+        "ledger": _money(node.ours.amount),
+        "billed": "" if node.billed is None else _money(node.billed),
+        "list": "" if node.billed is None else _money(node.billed_listed),
+        "difference": "" if node.difference is None else _money(node.difference),
+        "error": "" if node.error is None else _percent(node.error),
+    }
+
+
+def _window_json(made: Ledger) -> dict[str, Any]:
+    window = made.window
+    return {"currency": made.currency, "from": _time(window.begin), "to": _time(window.end)}
+
+
+def _name(whose: Whose) -> str:
+    if whose.policy is not None:
+        return str(whose.policy)
+    return IDLE if whose.use is None else f"({whose.use.value})"
+
+
+def _money(amount: Decimal) -> str:
+    text = f"{amount:.4f}"
+    return text if float(text) else "0.0000"  # no minus before nothing
+
+
+def _percent(fraction: Decimal) -> str:
+    return f"{100 * fraction:.2f}%"
+
+
+def _span(made: Ledger) -> str:
+    return f"{_time(made.window.begin)} to {_time(made.window.end)}"
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(round(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

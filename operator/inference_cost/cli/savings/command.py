@@ -1,0 +1,79 @@
+"""`kubectl inference-cost savings`: what policies saved against their baselines."""
+
+from typing import Annotated
+
+import typer
+
+from inference_cost.cli.backtest.command import (
+    CaFile,
+    HeaderFiles,
+    Matchers,
+    PrometheusUrl,
+    TokenFile,
+)
+from inference_cost.cli.backtest.options import HistoryOptions
+from inference_cost.cli.cluster import connect
+from inference_cost.cli.failure import usage
+from inference_cost.cli.savings.output import Output
+
+
+def savings(
+    *,
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="Namespace; default: that of the context."),
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
+    ] = False,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Begin: -30d, -36h and the like, or an RFC 3339 time; from Prometheus. Default: this month, from the"
+            " statuses.",
+        ),
+    ] = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="End, with --since. Default: now.")
+    ] = "now",
+    currency: Annotated[
+        str, typer.Option(help="The installation's currency (Helm value `settings.currency`).")
+    ] = "USD",
+    prometheus_url: PrometheusUrl = "",
+    prometheus_bearer_token_file: TokenFile = "",
+    prometheus_header_file: HeaderFiles = None,
+    prometheus_ca_file: CaFile = "",
+    prometheus_matchers: Matchers = "",
+    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
+    kubeconfig: Annotated[
+        str | None,
+        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
+    ] = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="Form of the output.")
+    ] = Output.TABLE,
+) -> None:
+    """List what was saved, both sides at the same objective; -o wide tells what is assumed.
+
+    Policies in Recommend show what their decisions would have saved.
+    """
+    from inference_cost.cli.savings import counted, listing  # noqa: PLC0415 - slow to import
+
+    if bool(since) != bool(prometheus_url):
+        raise usage("--since and --prometheus-url go together: the past is read from a Prometheus")
+    policies = connect(kubeconfig, context).policies(namespace, everywhere=everywhere)
+    if not since:
+        listing.show(policies, output)
+        return
+    history = HistoryOptions(
+        since=since,
+        until=until,
+        url=prometheus_url,
+        bearer_token_file=prometheus_bearer_token_file,
+        header_files=tuple(prometheus_header_file or ()),
+        ca_file=prometheus_ca_file,
+        matchers=prometheus_matchers,
+    )
+    counted.show(policies, history, currency, output)

@@ -1,0 +1,9 @@
+"""Forms of the output."""
+
+from enum import StrEnum
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"

@@ -1,0 +1,139 @@
+"""Nodes kept ready for replicas that do not run yet: what is asked for, what is there, what was decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from inference_cost.model.plan import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmSpec:
+    """Of one CapacityPool; in nodes."""
+
+    least: int
+    most: int
+    pre_pull: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toleration:
+    """Of a taint that all nodes of a pool have."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A placeholder: a pod that holds a node until another pod wants it. Times are epoch seconds."""
+
+    uid: str
+    node: str  # "" until bound
+    created_at: float
+    ready_at: float | None  # None while not ready
+    trouble: str = ""  # ErrImagePull, CrashLoopBackOff …
+
+    @property
+    def free(self) -> bool:
+        """What it holds can be had at once; an image that cannot be loaded keeps no node from that."""
+        return bool(self.node) and (self.ready_at is not None or bool(self.trouble))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The placeholders' Deployment as it is stored."""
+
+    name: str
+    uid: str
+    replicas: int
+    template: str  # what it was made from, in short
+    refusal: str = ""  # why its pods are not made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmPool:
+    """Of one pool, what is asked for and what is there. `spec`: None where nothing is to be kept.
+
+    `others`: its nodes with pods on a GPU that belong to no policy. `paused`: nothing is changed.
+    """
+
+    name: str
+    spec: WarmSpec | None
+    match_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    tolerations: tuple[Toleration, ...] = ()
+    asked: Asked | None = None
+    holders: tuple[Holder, ...] = ()
+    others: frozenset[str] = frozenset()
+    paused: bool = False
+    covered: bool = False  # enough was free for long enough that policies rely on it
+
+    @property
+    def free(self) -> tuple[Holder, ...]:
+        return tuple(one for one in self.holders if one.free)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeShape:
+    """What a placeholder requests: the GPUs of one node, and as much else as the largest replica."""
+
+    gpus: int
+    cpu_millicores: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmPlan:
+    """Decided for one pool, in nodes. `shape`: None where nothing can be held.
+
+    `lost`: of the nodes that were free, those on which pods of no policy run now. `uses`: replicas of policies that
+    started there within a day. `images`: to load ahead of time.
+    """
+
+    pool: str
+    wanted: int
+    free: int
+    lost: int
+    uses: int
+    reasons: tuple[Reason, ...]
+    shape: NodeShape | None
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmRecord:
+    """What one policy teaches of the room that all of its pool share. Times are epoch seconds.
+
+    `recent`: (time, replicas that the demand filled), of the last start. `steps`: seconds, fading, by how much more was
+    needed a start later (decide/warm/steps.py); `squares`: of these steps. `together` ÷ `apart`: how far steps of the
+    others came at the same time. `starts`: seconds on nodes that were free. `uses`: when.
+    """
+
+    recent: tuple[tuple[float, float], ...] = ()
+    steps: tuple[float, ...] = ()
+    squares: float = 0.0
+    looked_at: float = 0.0
+    together: float = 0.0
+    apart: float = 0.0
+    starts: tuple[float, ...] = ()
+    uses: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmMemory:
+    """Of one pool. Times are epoch seconds.
+
+    `sizes`: (time, nodes) found lately, and `reasons` of the last. `cold_seconds`: of a start that waits for a node.
+    `full_at`: when all that was wanted was last free; `relied`: policies relied on it then. `free`: nodes that were at
+    the last look. `lost`: nodes that pods of no policy took.
+    """
+
+    sizes: tuple[tuple[float, int], ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    wanted: int = 0
+    cold_seconds: float = 0.0
+    full_at: float | None = None
+    relied: bool = False
+    free: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
