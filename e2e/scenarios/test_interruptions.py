@@ -23,8 +23,8 @@ pytestmark = pytest.mark.needs(Capability.PROCESS_NODES)
 PER_SECOND = 100.0
 REPLICAS = 4
 CALM_SECONDS = 15.0
-# The suite's clock is short: starts take seconds in place of minutes, so a notice is three times what this fleet's first
-# start took in place of 30 s to 2 min, and twice within two minutes stands for twice within ten.
+# The suite's clock is short: starts take seconds in place of minutes, so a notice is three times what this fleet's
+# first start took in place of 30 s to 2 min, and twice within two minutes stands for twice within ten.
 NOTICE_STARTS = 3.0
 LEAST_NOTICE_SECONDS, MOST_NOTICE_SECONDS = 15.0, 50.0
 SPOT, SAFE, PLAIN = "taken-spot", "taken-safe", "untaken"
