@@ -23,9 +23,10 @@ pytestmark = pytest.mark.needs(Capability.PROCESS_NODES)
 PER_SECOND = 100.0
 REPLICAS = 4
 CALM_SECONDS = 15.0
-# The suite's clock is short: starts take 4 s in place of minutes (more on a busy machine), a notice is 25 s in place of
-# 30 s to 2 min, and twice within a minute stands for twice within ten.
-NOTICE_SECONDS = 25.0
+# The suite's clock is short: starts take seconds in place of minutes, so a notice is three times what this fleet's
+# first start took in place of 30 s to 2 min, and twice within two minutes stands for twice within ten.
+NOTICE_STARTS = 3.0
+LEAST_NOTICE_SECONDS, MOST_NOTICE_SECONDS = 15.0, 50.0
 SPOT, SAFE, PLAIN = "taken-spot", "taken-safe", "untaken"
 REPORTS = REPOSITORY / "build" / "e2e"
 
@@ -46,9 +47,11 @@ def nodes_are_taken(scene: Scene) -> None:
     """Half the fleet at once, then the other half: each node has its notice, and is gone with its pods after it."""
     fleet = VariantFleet(scene=scene, pools=(SPOT, SAFE))
     plain = live_fleet(scene, name="plain", replicas=REPLICAS, pool=PLAIN)
-    fleet.deploy(minimum=REPLICAS, maximum=8)
     plain.deploy(mode="Enforce", minimum=REPLICAS, maximum=8)
+    deployed_at = time.monotonic()
+    fleet.deploy(minimum=REPLICAS, maximum=8)
     fleet.wait(taken_spot=REPLICAS)
+    notice = notice_seconds(time.monotonic() - deployed_at)
     plain.wait_ready()
     loads = [
         start_load(one, per_second=PER_SECOND, seconds=240, name=one.name)
@@ -56,14 +59,14 @@ def nodes_are_taken(scene: Scene) -> None:
     ]
     began = time.time()
     time.sleep(CALM_SECONDS)
-    take(fleet, at_once=REPLICAS // 2)
-    take(fleet, at_once=REPLICAS // 2)
+    take(fleet, at_once=REPLICAS // 2, notice=notice)
+    take(fleet, at_once=REPLICAS // 2, notice=notice)
     time.sleep(CALM_SECONDS)
     courses = {
         "spot and on demand": course(fleet.live, (SPOT, SAFE), loads[0], began),
         "on demand only": course(plain, (PLAIN,), loads[1], began),
     }
-    report("interruptions", courses, whole=time.time() - began)
+    report("interruptions", courses, whole=time.time() - began, notice=notice)
     mixed, safe = courses.values()
     assert mixed.attainment >= 0.99, courses
     assert safe.attainment >= 0.99, courses
@@ -72,11 +75,16 @@ def nodes_are_taken(scene: Scene) -> None:
         load.process.fail_if_ended()
 
 
-def take(fleet: VariantFleet, *, at_once: int) -> None:
+def notice_seconds(start_seconds: float) -> float:
+    return min(max(NOTICE_STARTS * start_seconds, LEAST_NOTICE_SECONDS), MOST_NOTICE_SECONDS)
+
+
+def take(fleet: VariantFleet, *, at_once: int, notice: float) -> None:
+    """At their notice replicas are ordered elsewhere at once, and they serve before the nodes are gone."""
     victims = fleet.nodes(SPOT)[:at_once]
     ready = fleet.ready(SAFE)
     with ThreadPoolExecutor(at_once) as pool:
-        taking = [pool.submit(_reclaim, fleet.scene, node) for node in victims]
+        taking = [pool.submit(_reclaim, fleet.scene, node, notice) for node in victims]
         wait_for(
             lambda: fleet.replicas(SAFE) >= ready + at_once,
             timeout_seconds=TICK_SECONDS + 2,
@@ -84,7 +92,7 @@ def take(fleet: VariantFleet, *, at_once: int) -> None:
         )
         wait_for(
             lambda: fleet.ready(SAFE) >= ready + at_once,
-            timeout_seconds=NOTICE_SECONDS,
+            timeout_seconds=notice,
             what="replicas in place of those that go, before they go",
         )
         for one in taking:
@@ -92,9 +100,9 @@ def take(fleet: VariantFleet, *, at_once: int) -> None:
     assert fleet.told(SPOT)["awayUntil"]
 
 
-def _reclaim(scene: Scene, node: str) -> None:
+def _reclaim(scene: Scene, node: str, notice: float) -> None:
     stack = stack_of(scene)
-    stack.nodes.call(stack.provisioner.reclaim(node, notice_seconds=NOTICE_SECONDS))
+    stack.nodes.call(stack.provisioner.reclaim(node, notice_seconds=notice))
 
 
 def course(fleet: LiveFleet, pools: tuple[str, ...], load: Load, began: float) -> Course:

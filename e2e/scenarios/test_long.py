@@ -17,13 +17,13 @@ from e2e.scenarios.scene import Scene, holds_for
 from e2e.scenarios.start import START_UP_SECONDS, TICK_SECONDS
 from e2e.scenarios.stories import LONG_WITHIN_SECONDS, Stories
 from e2e.scenarios.test_interruptions import (
-    NOTICE_SECONDS,
     PER_SECOND,
     PLAIN,
     REPLICAS,
     SAFE,
     SPOT,
     course,
+    notice_seconds,
     report,
     take,
 )
@@ -104,9 +104,11 @@ def the_fleet_returns_to_spot(scene: Scene) -> None:
     """All spot nodes are taken at once; ten minutes later one replica tries, and then all go back."""
     fleet = VariantFleet(scene=scene, pools=(SPOT, SAFE))
     plain = live_fleet(scene, name="plain", replicas=REPLICAS, pool=PLAIN)
-    fleet.deploy(minimum=REPLICAS, maximum=8)
     plain.deploy(mode="Enforce", minimum=REPLICAS, maximum=8)
+    deployed_at = time.monotonic()
+    fleet.deploy(minimum=REPLICAS, maximum=8)
     fleet.wait(taken_spot=REPLICAS)
+    notice = notice_seconds(time.monotonic() - deployed_at)
     plain.wait_ready()
     seconds = BACK_WITHIN_SECONDS + AFTERWARDS_SECONDS + 120
     loads = [
@@ -115,9 +117,9 @@ def the_fleet_returns_to_spot(scene: Scene) -> None:
     ]
     began = time.time()
     time.sleep(AFTERWARDS_SECONDS)
-    take(fleet, at_once=REPLICAS)
+    take(fleet, at_once=REPLICAS, notice=notice)
     taken_at = time.time()
-    fleet.wait(NOTICE_SECONDS + 20, taken_safe=REPLICAS)
+    fleet.wait(notice + 20, taken_safe=REPLICAS)
     first = wait_for(
         lambda: time.time() if fleet.replicas(SPOT) else 0.0,
         timeout_seconds=BACK_WITHIN_SECONDS,
