@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from e2e.rig.kube import Manifest
+from e2e.rig.kube import Manifest, wait_for
 from e2e.rig.providers import Capability
 from e2e.scenarios.early import EarlyFleets
 from e2e.scenarios.installation import succeeded
@@ -84,11 +84,13 @@ def test_who_pays_what_is_saved_and_whether_others_reckon_the_same(early: EarlyF
     kubectl, prometheus = scene.installation.kubectl, scene.installation.cluster.prometheus_url
     assert prometheus is not None
     asked = ("--by", "policy", "--since", "-1h", "--prometheus-url", prometheus, "-o", "json")
-    paid = json.loads(succeeded(kubectl("inference-cost", "chargeback", *asked)))
-    ours = {row["name"]: Decimal(row["total"]) for row in paid["rows"]}
-    assert ours[name] > 0, paid
-    month = Decimal(scene.status(fleet.name)["cost"]["monthToDate"])
-    assert ours[name] <= month + Decimal("0.02"), "no more than the month so far"
+
+    def paid() -> Decimal:
+        told = json.loads(succeeded(kubectl("inference-cost", "chargeback", *asked)))
+        return {row["name"]: Decimal(row["total"]) for row in told["rows"]}.get(name, Decimal(0))
+
+    # A replica costs a cent in 45 s.
+    wait_for(lambda: paid() >= Decimal("0.01"), timeout_seconds=90, what="a cent")
 
     listed = json.loads(
         succeeded(kubectl("inference-cost", "savings", "-n", scene.namespace, "-o", "json"))
