@@ -11,6 +11,7 @@ from e2e.demo.settings import DemoSettings
 from e2e.race.figures import Played, Race, summary_settings
 from e2e.race.notes import notes
 from e2e.race.tables import HEADS, rows_of
+from inference_cost.cli.page import shell
 
 STYLE = """
 main { max-width: 1640px; }
@@ -37,16 +38,13 @@ def write_page(path: Path, page: Page) -> None:
 
 
 def render(page: Page) -> str:
-    style = STYLE_FILE.read_text(encoding="utf-8") + STYLE
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>inference-cost-operator: race</title><style>{style}</style></head><body><main>"
+    body = (
         "<header><h1>The same requests through a real Triton, under four controllers</h1>"
         f"<p>{escape(page.origin)}</p></header>"
         f"{''.join(_race(race, page.settings) for race in page.races)}{_notes(page.settings)}"
-        "</main></body></html>\n"
     )
+    styles = [shell.chart_style(), STYLE_FILE.read_text(encoding="utf-8"), STYLE]
+    return shell.page("inference-cost-operator: race", body, styles=styles)
 
 
 def _race(race: Race, settings: DemoSettings) -> str:

@@ -65,7 +65,8 @@ def test_the_page_stands_alone_and_marks_what_was_missed() -> None:
     text = render(page)
     assert "src=" not in text
     assert "href=" not in text
-    assert text.count("<svg class=") == 4
+    assert text.count('<div class="plot"') == 4
+    assert ".plot {" in text, "their style"
     assert '<td class="missed">91.00 %</td>' in text
     assert "The &lt;theirs&gt;" in text
 
