@@ -13,6 +13,8 @@ GROUP_VERSIONS = (
     "apis/policy/v1",
     "apis/rbac.authorization.k8s.io/v1",
     "apis/apiextensions.k8s.io/v1",
+    "apis/scheduling.k8s.io/v1",
+    "apis/admissionregistration.k8s.io/v1",
 )
 # As kubeconform fills in a template: kind and, for all but the core group, group and version.
 LOCATION = "{{ .ResourceKind }}{{ .KindSuffix }}.json"
