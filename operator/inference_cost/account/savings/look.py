@@ -21,6 +21,7 @@ from inference_cost.account.savings.whole_nodes import (
     emptied,
     parts_of,
     replica_of,
+    room_for,
     total_of,
 )
 from inference_cost.account.shares import NodeSplit
@@ -189,6 +190,8 @@ def _look(now: _Now, shadows: Shadows, kind: Baseline, *, potential: bool) -> Lo
         theirs = baselines.counterfactual(
             kind, shadows, at=now.at, demand=now.demand, bounds=now.bounds
         )
+        if not isinstance(theirs, Missing) and kind is not Baseline.OBSERVED:
+            theirs = _on_the_same_nodes(theirs, now, runs, shadows)
     ours = _planned(now, runs, shadows) if potential else runs
     if isinstance(theirs, Missing):
         return theirs
@@ -201,6 +204,20 @@ def _look(now: _Now, shadows: Shadows, kind: Baseline, *, potential: bool) -> Lo
         ours=ours,
         theirs=theirs,
     )
+
+
+def _on_the_same_nodes(
+    theirs: Counterfactual, now: _Now, runs: Side, shadows: Shadows
+) -> Counterfactual | Missing:
+    """On the nodes that are there: what it runs more goes where there is room, then on new ones; what empties goes."""
+    pods, splits = now.fleet.all_pods, now.fleet.splits
+    more = round(theirs.replicas) - len(pods)
+    if more > 0:
+        more = max(more - room_for(pods, splits), 0)
+    change = _change(pods, more, splits, shadows.replica)
+    if isinstance(change, Missing):
+        return change
+    return replace(theirs, per_hour=max(runs.per_hour + change, Decimal(0)))
 
 
 def _planned(now: _Now, runs: Side, shadows: Shadows) -> Side | Missing:

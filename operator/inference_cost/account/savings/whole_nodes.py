@@ -128,13 +128,31 @@ def replica_of(pods: Sequence[Pod], splits: Mapping[str, NodeSplit]) -> Replica 
     )
 
 
+def room_for(pods: Sequence[Pod], splits: Mapping[str, NodeSplit]) -> int:
+    """Replicas like these that the nodes of their pools have room for beside what is there."""
+    here = [(splits[pod.node], pod.uid) for pod in pods if pod.node in splits]
+    weights = [split.weights[uid] for split, uid in here]
+    if not weights or not all(weights):
+        return 0
+    pools = {split.node.pool for split, _ in here}
+    free = (
+        1 - sum(split.weights.values(), Fraction(0))
+        for split in splits.values()
+        if split.node.pool in pools
+    )
+    return sum(int(part / max(weights)) for part in free)
+
+
 def emptied(pods: Sequence[Pod], splits: Mapping[str, NodeSplit], fewer: int) -> Decimal | Missing:
-    """What goes per hour when so many replicas go: the nodes that then have none of any policy.
+    """What goes per hour when so many replicas go: the nodes that then have no other pod either.
 
     First go those that have most others of the policy on their node, as ReplicaSets choose.
     """
     here = Counter(pod.node for pod in pods if pod.node in splits)
-    others = {name: len(splits[name].weights) - count for name, count in here.items()}
+    others = {
+        name: max(len(splits[name].weights), splits[name].node.pods) - count
+        for name, count in here.items()
+    }
     gone = NOTHING
     for _ in range(min(fewer, sum(here.values()))):
         crowded = max(here, key=lambda name: (here[name], name))

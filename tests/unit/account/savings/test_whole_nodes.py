@@ -11,6 +11,7 @@ from inference_cost.account.savings.whole_nodes import (
     emptied,
     parts_of,
     replica_of,
+    room_for,
     sums_of,
     total_of,
 )
@@ -96,3 +97,22 @@ def test_replicas_are_priced_by_the_nodes_that_they_fill() -> None:
     replica = replica_of(on("n1", A), splits({"n1": on("n1", A)}, gpus=4))
     assert replica == Replica(node_per_hour=Decimal(4), per_node=4)
     assert [replica.per_hour(count) for count in (0, 1, 4, 5)] == [0, 4, 4, 8]
+
+
+ROOM: dict[str, tuple[dict[str, list[Pod]], int]] = {
+    "none on a full node": ({"n1": on("n1", A, B)}, 0),
+    "one beside one of two": ({"n1": on("n1", A)}, 1),
+    "and on an empty node of the pool": ({"n1": on("n1", A), "n2": []}, 3),
+}
+
+
+@pytest.mark.parametrize("sentence", ROOM)
+def test_room(sentence: str) -> None:
+    layout, expected = ROOM[sentence]
+    assert room_for([p for pods in layout.values() for p in pods], splits(layout)) == expected
+
+
+def test_a_node_on_which_somebody_else_runs_does_not_empty() -> None:
+    alone, shared = splits({"n1": on("n1", A)}), splits({"n1": on("n1", A)}, pods=2)
+    assert emptied(on("n1", A), alone, 1) == 4
+    assert emptied(on("n1", A), shared, 1) == 0
