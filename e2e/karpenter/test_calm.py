@@ -22,5 +22,7 @@ def test_nobody_fights(early: EarlyFleets, pytestconfig: pytest.Config) -> None:
     assert 0 < seen.replica_writes <= WRITES_PER_CHANGE * calm.changes, seen
     assert seen.turns <= TURNS_PER_CHANGE * calm.changes, seen
     assert seen.claims_created <= seen.ups, seen
-    assert seen.claims_deleted <= seen.downs, seen
+    assert seen.claims_deleted <= seen.downs + 1, (
+        seen
+    )  # one that was bought for a pod taken away meanwhile
     assert set(seen.reasons) <= {"Empty"}, seen

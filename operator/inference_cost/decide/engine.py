@@ -80,12 +80,13 @@ def _sharing(snapshot: Snapshot, memory: Memory) -> Planned:
     plans: dict[PolicyKey, Plan] = {}
     remembered: dict[PolicyKey, PolicyMemory] = {}
     made = {seen.policy.key: _proposed(seen, memory, snapshot) for seen in snapshot.observations}
-    out, error = _shared_out(made, snapshot, memory.shared)
+    out, whole = _shared_out(made, snapshot, memory.shared)
     for seen in snapshot.observations:
         key = seen.policy.key
         grant = out.grants.get(key)
         plans[key], remembered[key] = _concluded(made[key], seen, memory, snapshot, grant)
         more = plans[key].desired > plans[key].current
+        error = out.failed.get(key, whole)
         if error is not None and more and may_use(seen, limited_pools(snapshot)):
             plans[key], remembered[key] = _failed(seen, memory, snapshot, error).decided
     return plans, remembered, out.memory

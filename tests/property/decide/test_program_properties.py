@@ -245,3 +245,13 @@ def _best(one: Claim, prices: list[float], most: float, needed: int) -> tuple[in
 
 def fields_of(one: Claim) -> dict[str, object]:
     return {name: getattr(one, name) for name in one.__slots__}
+
+
+@pytest.mark.parametrize("size", [1, EXACT + 1])
+def test_claims_of_which_nothing_is_to_be_decided_keep_what_they_have(size: int) -> None:
+    pinned = Domain(price_per_hour=1.0, held=2, lowest=2)
+    risk = Risk(late_price=1.0, served_price_per_hour=1.0, exposure_seconds=1.0, start_seconds=1.0)
+    place = Place(domain=pinned, uses=((SPOT, 1.0),))
+    found = solve([Claim(needed=2, total=2, places=(place,), risk=risk)] * size, [1.0])
+    assert found is not None
+    assert found.counts == ((2,),) * size

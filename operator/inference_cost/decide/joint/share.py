@@ -6,7 +6,8 @@ that it runs elsewhere, and then as any move, made before broken.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final
 
 from inference_cost.decide.joint.claimants import Asked, Claimant, Used, look
@@ -31,10 +32,14 @@ STEP_OF_WEIGHT: Final = 100.0  # from one priority to the next, where there are 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedOut:
-    """Grants of those alone that get less than they would without limits, or later."""
+    """Grants of those alone that get less than they would without limits, or later.
+
+    `failed`: why nothing was shared out among those who share pools; the others have what is theirs.
+    """
 
     grants: Mapping[PolicyKey, Grant]
     memory: tuple[Shared, ...]
+    failed: Mapping[PolicyKey, Exception] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def share_out(
@@ -48,14 +53,19 @@ def share_out(
     showing = [one for one in asked.claimants if not one.acts]
     grants: dict[PolicyKey, Grant] = {}
     memory: list[Shared] = []
+    failed: dict[PolicyKey, Exception] = {}
     for group, others in ((acting, showing), (showing, acting)):
         taken = _sum(asked.fixed, *(_used(one, _ordered(one, grants)) for one in others))
         for together in _that_share(group):
-            out = _share(together, taken, limits, asked, before, snapshot.at)
+            try:
+                out = _share(together, taken, limits, asked, before, snapshot.at)
+            except Exception as error:  # noqa: BLE001 - those who share no pool with these go on
+                failed |= {one.key: error for one in together}
+                continue
             if out is not None:
                 grants |= out.grants
                 memory += out.memory
-    return SharedOut(grants=grants, memory=tuple(memory))
+    return SharedOut(grants=grants, memory=tuple(memory), failed=failed)
 
 
 def _share(  # noqa: PLR0917 - what is asked, and what there is

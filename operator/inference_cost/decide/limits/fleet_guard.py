@@ -139,13 +139,14 @@ def _keep(plan: Plan, ceiling: int, allowed: int, why: Reason) -> Plan:
 
 
 def _with_total(variants: tuple[VariantPlan, ...], desired: int) -> tuple[VariantPlan, ...]:
-    """Give back to the variants in order, none above what it runs now."""
+    """Give back to the variants in order, none above what it runs now. Which pods go was told of another number."""
     left = desired - sum(variant.desired for variant in variants)
     result = []
     for variant in variants:
         back = min(left, max(variant.current - variant.desired, 0))
         left -= back
-        result.append(replace(variant, desired=variant.desired + back))
+        told = None if back else variant.removal
+        result.append(replace(variant, desired=variant.desired + back, removal=told))
     return tuple(result)
 
 

@@ -126,7 +126,6 @@ def seek(  # noqa: PLR0917 - all that counts
     records = tuple(_watched(one, known, at) for one in seen)
     plain = tuple(_domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
     was = tuple(known.get(one.name) for one in seen)
-    enough = sum(one.alive for one in seen) >= needed
     sought = Sought(
         needed=needed,
         seen=tuple(seen),
@@ -134,12 +133,18 @@ def seek(  # noqa: PLR0917 - all that counts
         at=at,
         records=records,
         plain=plain,
-        domains=dwelling(plain, was, at) if enough else plain,
+        domains=plain if _lost_some(seen) else dwelling(plain, was, at),
         risk=risk,
         cap=cap,
         mix=(),
     )
     return replace(sought, mix=_found(sought, sought.domains))
+
+
+def _lost_some(seen: Sequence[DomainSeen]) -> bool:
+    """What is to be replaced may be so where replicas have just left. A load that grows is no reason to go back."""
+    troubled = any(one.lost or one.refused or one.vain for one in seen)
+    return troubled or not any(one.alive for one in seen)
 
 
 def settle(sought: Sought, grant: Grant | None = None) -> Placed:
@@ -175,9 +180,9 @@ def settle(sought: Sought, grant: Grant | None = None) -> Placed:
 def _remembered(
     sought: Sought, wanted: Sequence[int], asking: Sequence[int]
 ) -> tuple[PlacedDomain, ...]:
-    missing = sum(one.alive for one in sought.seen) < sought.needed
+    lost = _lost_some(sought.seen)
     moves = [
-        Move(alive=one.alive, wanted=n, forced=missing or keeps_away(record, sought.at))
+        Move(alive=one.alive, wanted=n, forced=lost or keeps_away(record, sought.at))
         for one, n, record in zip(sought.seen, wanted, sought.records, strict=True)
     ]
     left = left_at(moves, sought.was, sought.at)

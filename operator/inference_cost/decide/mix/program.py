@@ -46,8 +46,13 @@ class Solution:
 
 
 def solve(claims: Sequence[Claim], rooms: Sequence[float]) -> Solution | None:
-    """Within `rooms`, by shared bound. None where nothing was found."""
-    program = _program(claims, rooms)
+    """Within `rooms`, by shared bound. None where nothing was found.
+
+    Of up to `EXACT` claims none has fewer than are there; where room is made by rounding others it may come to that.
+    """
+    program = _program(claims, rooms, lasting=len(claims) <= EXACT)
+    if not len(program.cost):  # all keep what they have
+        return _solution(claims, program, program.cost, 0.0)
     if len(claims) <= EXACT:
         nothing = np.zeros(len(program.cost))
         found = _whole(program, np.ones(len(claims), dtype=bool), nothing, ALL_THE_WAY)
@@ -87,9 +92,9 @@ class _Program:
     rooms: Floats
 
 
-def _program(claims: Sequence[Claim], rooms: Sequence[float]) -> _Program:
+def _program(claims: Sequence[Claim], rooms: Sequence[float], *, lasting: bool) -> _Program:
     table = table_of(claims)
-    steps = steps_of(claims, table)
+    steps = steps_of(claims, table, lasting=lasting)
     columns = np.arange(len(steps.cost))
     present = steps.place != MISSING
     kept = table.kept
@@ -149,6 +154,8 @@ def _undecided(program: _Program, relaxed: Any) -> Any:
 def _whole(program: _Program, open_: Any, decided: Floats, effort: _Effort) -> Floats | None:
     """Whole numbers for the claims that are open, the others as decided."""
     free = open_[program.owner]
+    if not free.any():
+        return decided
     left = program.rooms - program.shared @ np.where(free, 0.0, decided)
     found = milp(
         program.cost[free],

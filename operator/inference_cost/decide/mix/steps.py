@@ -94,11 +94,14 @@ def table_of(claims: Sequence[Claim]) -> Table:
     )
 
 
-def steps_of(claims: Sequence[Claim], table: Table) -> Steps:
-    """Of all that each claim may have beyond what its places keep, and of what may be missing."""
+def steps_of(claims: Sequence[Claim], table: Table, *, lasting: bool) -> Steps:
+    """Of all that each claim may have beyond what its places keep, and of what may be missing.
+
+    `lasting`: as many as are there are never missing, but for a budget's sake.
+    """
     dear = _dearest(table, len(claims))
     worth = np.array([claim.worth for claim in claims])
-    return _present(table, dear, worth) + _missing(claims, table, dear)
+    return _present(table, dear, worth) + _missing(claims, table, dear, lasting=lasting)
 
 
 def _present(table: Table, dear: Floats, worth: Floats) -> Steps:
@@ -124,7 +127,7 @@ def _dearest(table: Table, claims: int) -> Floats:
     return dear
 
 
-def _missing(claims: Sequence[Claim], table: Table, dear: Floats) -> Steps:
+def _missing(claims: Sequence[Claim], table: Table, dear: Floats, *, lasting: bool) -> Steps:
     """Those that are there are the last to be missing, but for a budget's sake."""
     kept = np.bincount(table.owner, table.kept, len(claims))
     there = np.bincount(table.owner, np.minimum(table.held, table.highest), len(claims))
@@ -132,7 +135,7 @@ def _missing(claims: Sequence[Claim], table: Table, dear: Floats) -> Steps:
     for i, claim in enumerate(claims):
         most = claim.total - int(kept[i])
         free = most if claim.budget else claim.total - int(there[i])
-        edges = _edges(claim.total, free, most)
+        edges = _edges(claim.total, free, free if lasting else most)
         for begin, end in pairwise(edges):
             price = dear[i] * claim.weight * (0.5 + (begin + end) / 2 / claim.total)
             steps.append((i, price * (1.0 if begin < free else SERVING), end - begin))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
 from inference_cost.decide.lead_time import start_up_seconds
 from inference_cost.decide.mix.variants import late_price
@@ -16,6 +17,8 @@ from inference_cost.model.policy import DrainObjective, HeadroomMode, Mode, Poli
 from inference_cost.model.reading import Missing
 from inference_cost.model.warm import NodeShape
 from inference_cost.model.workload import Node, Pod, Workload
+
+SHORTEST_SECONDS: Final = 1.0  # of a cold start: times of pods are whole seconds
 
 UNKNOWN_WARM_START = 0.5  # of a cold one, until one on a free node was seen
 
@@ -42,7 +45,7 @@ class Member:
     @property
     def saved_fraction(self) -> float:
         """Of a cold start, what a free node takes away."""
-        return max(1.0 - self.warm_seconds / self.cold_seconds, 0.0)
+        return max(1.0 - self.warm_seconds / max(self.cold_seconds, SHORTEST_SECONDS), 0.0)
 
     @property
     def late_price(self) -> float:

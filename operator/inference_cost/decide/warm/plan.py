@@ -19,6 +19,8 @@ from inference_cost.model.warm import WarmMemory, WarmPlan, WarmPool, WarmRecord
 
 SIZED_EVERY_SECONDS: Final = 60.0
 HELD_SECONDS: Final = 1_800.0  # what was wanted in that time is kept: one that is ordered anew costs a start each time
+# Refusals that a node more would end.
+NOT_KNOWN_NOW: Final = frozenset({"warm-no-node", "warm-unknown-capacity"})
 IN_VAIN_STARTS: Final = 2.0  # cold ones, that a placeholder waits for its node
 
 
@@ -133,11 +135,16 @@ def _sized(
 ) -> tuple[Wish, WarmMemory]:
     """Anew once a minute. A new leader begins with what is there."""
     refusal = refused(place)
+    asked = place.pool.asked
+    if refusal is not None and refusal.code in NOT_KNOWN_NOW and asked is not None:
+        # Its last node may have gone: what is asked for brings the next one.
+        return Wish(nodes=asked.replicas, reasons=(refusal,)), replace(
+            known, sizes=((at, asked.replicas),)
+        )
     if refusal is not None:
         return Wish(nodes=0, reasons=(refusal,)), replace(known, sizes=())
     if known.sizes and 0 <= at - known.sizes[-1][0] < SIZED_EVERY_SECONDS:
         return Wish(nodes=known.sizes[-1][1], reasons=known.reasons), known
-    asked = place.pool.asked
     before = known.sizes or (() if asked is None else ((at, asked.replicas),))
     found = wish(place, members)
     recent = (one for one in before if at - HELD_SECONDS < one[0] <= at)

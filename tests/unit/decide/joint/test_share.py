@@ -54,6 +54,11 @@ SHARED: dict[str, tuple[tuple[Team, ...], Pool, dict[str, tuple[int, int]]]] = {
         limited(2),
         {"a": (0, 2), "b": (2, 2)},
     ),
+    "what serves stays, whatever the priority of others who want its room": (
+        (Team(name="a", needs=4, spot=4, safe_most=0), replace(B_ALONE, fields=FIVE)),
+        limited(5),
+        {"a": (4, 0), "b": (1, 0)},
+    ),
     "who has no other place comes before who has": (
         (A, replace(B_ALONE, needs=3)),
         limited(3),
@@ -254,3 +259,11 @@ def test_spot_that_does_not_pay_takes_no_room() -> None:
     memory = Memory(policies={key("a"): replace(A.memory, placing=placing), key("b"): B.memory})
     decisions = decide(seen((A, B), limited(2)), memory)
     assert orders(decisions) == {"a": (0, 2), "b": (2, 2)}
+
+
+def test_who_serves_in_a_full_pool_is_not_told_to_be_short() -> None:
+    teams = (Team(name="a", needs=4, spot=4, safe_most=0), replace(B_ALONE, fields=FIVE))
+    plan = decided(teams, limited(5)).plans[key("a")]
+    assert plan.counted == 4
+    assert plan.limited_by is not LimitedBy.POOL_LIMIT
+    assert "pool-short" not in codes(plan)

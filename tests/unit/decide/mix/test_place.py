@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from inference_cost.decide.mix.cheapest import Risk
 from inference_cost.decide.mix.losses import FIRST_AWAY_SECONDS
 from inference_cost.decide.mix.place import DomainSeen, exposure_seconds, place
@@ -84,16 +86,17 @@ def test_a_notice_longer_than_a_start_leaves_little_exposed() -> None:
 CHEAP_NOW = replace(ON_DEMAND, name="on-demand", price_per_hour=0.3)
 
 
-def test_a_price_that_goes_up_and_down_moves_a_fleet_only_as_often_as_it_pays_for_the_starts() -> (
-    None
-):
+@pytest.mark.parametrize("grows", [False, True])
+def test_a_price_that_goes_up_and_down_moves_a_fleet_only_as_often_as_it_pays_for_the_starts(
+    grows: bool,
+) -> None:
     """On demand for 0.35 and for 0.5 in turn, every five minutes; spot asks 0.4 all the time."""
     seen, remembered, moved = [replace(SPOT, ready=4), NOBODY], (), []
     for i in range(24):
         price = 0.5 if i % 2 else 0.35
         seen = [seen[0], replace(seen[1], price_per_hour=price)]
-        placed = place(4, seen, RISK, remembered, 300.0 * i)
-        if placed.wanted != tuple(one.ready for one in seen):
+        placed = place(4 + i if grows else 4, seen, RISK, remembered, 300.0 * i)
+        if any(n < one.ready for n, one in zip(placed.wanted, seen, strict=True)):
             moved.append(300.0 * i)
         remembered = placed.remembered
         seen = [replace(one, ready=n) for one, n in zip(seen, placed.wanted, strict=True)]

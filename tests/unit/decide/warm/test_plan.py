@@ -114,6 +114,12 @@ SIZED: dict[str, tuple[World, int, str]] = {
         ),
         0, "warm-no-node",
     ),
+    "what is asked for stays when the last node goes: it brings the next one": (
+        replace(
+            TWO, spec=LEAST, records=(), nodes=(), declared=replace(SAFE, examples=()), asked=asked(3),
+        ),
+        3, "warm-no-node",
+    ),
     "what is not asked for any more goes": (
         replace(TWO, spec=None, asked=asked(3)), 0, "warm-not-asked",
     ),
