@@ -119,3 +119,14 @@ def test_the_page_stands_alone(run: Path) -> None:
     assert "<svg" in page
     assert "src=" not in page
     assert "href=" not in page
+
+
+def test_the_operators_own_report_counts_the_same_money(run: Path, summary: dict[str, Any]) -> None:
+    """It knows nothing of the demo's nodes.csv; it began a moment earlier, and ended when the last request had."""
+    report = json.loads((run / "report.json").read_text())
+    assert float(report["totals"]["cost"]) == pytest.approx(summary["costDollars"], rel=0.1)
+    assert [one["name"] for one in report["policies"]] == ["sleepy"]
+    page = (run / "report.html").read_text()
+    assert f">{report['totals']['cost']}</data>" in page
+    assert "src=" not in page
+    assert "href=" not in page

@@ -29,7 +29,7 @@ from inference_cost.cli.report.service import (
     service_of,
     target_of,
 )
-from inference_cost.cli.report.spending import Spending, breakdowns_of, spending_of
+from inference_cost.cli.report.spending import Spending, breakdowns_of, policy_costs, spending_of
 from inference_cost.cli.report.wasted import wasted
 from inference_cost.cli.report.window import Window, time_text
 
@@ -53,7 +53,7 @@ def build(asked: Asked, recorded: Recorded, seen: Seen) -> ReportDocument:
     spending = spending_of(lines, asked.window.pieces)
     known = _known(recorded, lines, asked.window.pieces)
     recorded_hours = _recorded_hours(known, asked.window)
-    policies = _Policies(asked, recorded, seen, spending.rounding, recorded_hours).parts(lines)
+    policies = _Policies(asked, recorded, seen, spending.rounding, recorded_hours).parts(spending)
     ownership = ownership_part(spending.total, recorded_hours, asked.inputs, spending.rounding)
     decisions, left_out = decisions_of(recorded, seen, asked.scope, asked.window)
     totals = _totals(spending, policies, _services(asked, recorded, policies))
@@ -109,12 +109,9 @@ class _Policies:
     rounding: Rounding
     recorded_hours: float
 
-    def parts(self, lines: Mapping[Line, Sequence[Decimal]]) -> tuple[PolicyPart, ...]:
+    def parts(self, spending: Spending) -> tuple[PolicyPart, ...]:
         """Those that cost something in the time, or are there now; the dearest first."""
-        costs: dict[Policy, Decimal] = dict.fromkeys(self.seen.policies, Decimal(0))
-        for (policy, _), values in lines.items():
-            if policy[1]:
-                costs[policy] = costs.get(policy, Decimal(0)) + sum(values, Decimal(0))
+        costs = dict.fromkeys(self.seen.policies, Decimal(0)) | policy_costs(spending)
         ordered = sorted(costs.items(), key=lambda one: (-one[1], one[0]))
         return tuple(self._part(policy, cost) for policy, cost in ordered)
 
@@ -124,7 +121,7 @@ class _Policies:
         return policy_part(
             policy,
             found,
-            cost=self.rounding.of(cost),
+            cost=cost,
             service=service_of(self.recorded, policy, self.asked.window, shared=target is not None),
             recorded_hours=self.recorded_hours,
             replicas=self.recorded.mean(READY, policy),

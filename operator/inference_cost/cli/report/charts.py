@@ -89,7 +89,8 @@ def in_time_chart(document: ReportDocument) -> Chart | None:
     chart = Chart(
         "Late requests, percent",
         _axes(document, max([value for _, value in late] + allowed + [0.01]), suffix=" %"),
-        note="Of all policies' requests; the objective is over the whole window, not each piece.",
+        note="Of all policies' requests, as the operator measures them: each over the time before it "
+        "(`decision.slo_window_seconds`).",
     )
     width = document.window.piece_seconds
     for run in _runs(late):

@@ -12,6 +12,7 @@ MOST = 60
 SECONDS_IN_TEXT = len("2026-11-27T20:00:00")
 LEAST_HOURS = 0.01
 HOLD = "Hold"
+BESIDES = ("Found:", "Starts:", "Room:")
 
 
 def decisions_of(
@@ -35,10 +36,15 @@ def _now(seen: Seen) -> Iterator[DecisionPart]:
             policy=f"{namespace}/{name}",
             what=f"{decision['action']}, {decision['desiredReplicas']} replicas"
             + (f", limited by {limit}" if limit else ""),
-            why=" ".join(filter(None, (decision.get("message"), not_fewer))),
+            why=" ".join((*_told(decision.get("message") or ""), not_fewer or "")).strip(),
             times=None,
             hours=None,
         )
+
+
+def _told(message: str) -> list[str]:
+    """The decision itself; what else is found `explain` tells."""
+    return [line for line in message.splitlines() if not line.startswith(BESIDES)]
 
 
 def _limits(recorded: Recorded, scope: Scope, window: Window) -> Iterator[DecisionPart]:

@@ -35,7 +35,7 @@ def gaps_of(
         *_silent(known, window),
         *_totals(recorded, scope),
         *_not_recorded(recorded, policies),
-        *_not_compared(policies),
+        *_not_compared(policies, seen),
         *_prices(policies),
         *seen.gaps,
         *_inputs(absent),
@@ -114,14 +114,17 @@ def _not_recorded(recorded: Recorded, policies: Sequence[PolicyPart]) -> Iterato
             )
 
 
-def _not_compared(policies: Sequence[PolicyPart]) -> Iterator[Gap]:
+def _not_compared(policies: Sequence[PolicyPart], seen: Seen) -> Iterator[Gap]:
     for one in policies:
         name = f"{one.namespace}/{one.name}"
         if not one.savings:
+            status = (seen.policies.get((one.namespace, one.name)) or {}).get("status") or {}
+            now = (status.get("savings") or {}).get("message")
             yield Gap(
                 what=f"savings of {name}",
-                why="its two sides were never both known in this time",
-                fix="See status.savings.message of the policy.",
+                why="its two sides were never both known in this time"
+                + (f". {now}" if now else ""),
+                fix="See `kubectl inference-cost savings -o wide`.",
             )
         for savings in one.savings:
             if savings.why_not:

@@ -16,6 +16,7 @@ from inference_cost.cli.report.document import (
     PolicyPart,
     ReportDocument,
     SavingsPart,
+    Totals,
 )
 from inference_cost.cli.report.figures import UNKNOWN, money, number, percent
 from inference_cost.cli.report.table import Cell, Table, card
@@ -86,7 +87,7 @@ def _tiles(document: ReportDocument) -> str:
     saved, at, words = (
         (totals.saved, "totals.saved", "Saved")
         if totals.saved is not None
-        else (totals.potential, "totals.potential", "Could have been saved")
+        else (totals.potential, "totals.potential", _potential_words(totals))
     )
     share, share_at = (
         (totals.saved_percent, "totals.savedPercent")
@@ -117,6 +118,10 @@ def _tiles(document: ReportDocument) -> str:
         for head, value, note in tiles
     )
     return f'<section class="tiles">{shown}</section>'
+
+
+def _potential_words(totals: Totals) -> str:
+    return "Saved" if totals.potential is None else "Could have been saved"
 
 
 def _where(document: ReportDocument) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from inference_cost.cli.report.document import Breakdown, Line, Share
 from inference_cost.cli.report.money import Rounding, percent_of, rounding_for
 from inference_cost.cli.report.recorded import Line as LineKey
+from inference_cost.cli.report.recorded import Policy
 
 NOBODY = "(no replica)"
 NO_CENTER = "(no cost center)"
@@ -57,6 +58,15 @@ def spending_of(lines: Mapping[LineKey, Sequence[Decimal]], pieces: int) -> Spen
         policies=_by_piece(charged, pieces, rounding, _total_of(charged, amounts)),
         unused=_by_piece(own, pieces, rounding, _total_of(own, amounts)),
     )
+
+
+def policy_costs(spending: Spending) -> dict[Policy, Decimal]:
+    """As rounded; all of them are what policies were charged."""
+    costs: dict[Policy, Decimal] = defaultdict(Decimal)
+    for line in spending.lines:
+        if line.policy:
+            costs[line.namespace, line.policy] += Decimal(line.amount)
+    return dict(costs)
 
 
 def breakdowns_of(spending: Spending) -> tuple[Breakdown, ...]:

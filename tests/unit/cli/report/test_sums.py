@@ -13,7 +13,7 @@ from inference_cost.account.rounding import rounded_to
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.report.recorded import grown_by
 from inference_cost.cli.report.series import COMPARING, LIMITED_BY, MEANS, POOL_UNPRICED
-from inference_cost.cli.report.spending import breakdowns_of, spending_of
+from inference_cost.cli.report.spending import breakdowns_of, policy_costs, spending_of
 from inference_cost.cli.report.window import DAY, MOST_PIECES, Times, times_of, window_of
 from inference_cost.control.metrics import Metrics
 from inference_cost.model import recorded as names
@@ -82,6 +82,7 @@ def test_lines_pieces_and_breakdowns_add_up_to_the_unit(found: dict[object, obje
     charged = [one for one in spending.lines if one.policy]
     assert sum((Decimal(one.amount) for one in charged), Decimal(0)) == spending.policies_total
     assert sum((Decimal(one.amount) for one in spending.lines), Decimal(0)) == spending.total
+    assert sum(policy_costs(spending).values(), Decimal(0)) == spending.policies_total
     for breakdown in breakdowns_of(spending):
         amounts = [Decimal(row.amount) for row in breakdown.rows]
         assert sum(amounts, Decimal(0)) == spending.total
