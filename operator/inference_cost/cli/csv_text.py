@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 # A spreadsheet runs what begins so. Numbers may begin with a minus.
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - full width is read as well
+_BLANKS = ("\t", "\r", "\n")
 
 
 def as_csv(rows: Sequence[Mapping[str, str]], heads: Sequence[str]) -> str:
@@ -21,4 +22,5 @@ def as_csv(rows: Sequence[Mapping[str, str]], heads: Sequence[str]) -> str:
 
 def safe(cell: str) -> str:
     """With a quote before what would be run."""
-    return f"'{cell}" if cell.startswith(_STARTS) and not _NUMBER.fullmatch(cell) else cell
+    runs = cell.startswith(_BLANKS) or cell.lstrip().startswith(_STARTS)
+    return f"'{cell}" if runs and not _NUMBER.fullmatch(cell) else cell

@@ -25,7 +25,7 @@ from inference_cost.simulate.traffic import Traffic
 WINDOW_STEPS = 2  # a rate needs two scrapes in its window
 GAPS_NAMED = 3
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGO = re.compile(r"-(\d+)([smhdw])")
+_AGO = re.compile(r"-?(\d+)([smhdw])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def parse_period(options: HistoryOptions, now: float | None = None) -> Period:
 
 
 def moment(text: str, option: str, now: float) -> float:
-    """Epoch seconds of `now`, `-7d` and the like, or an RFC 3339 time.
+    """Epoch seconds of `now`, `-7d` or `7d` and the like, or an RFC 3339 time.
 
     Raises:
         CommandError: it is none of these.

@@ -70,6 +70,7 @@ def options(url: str = "", **changes: Any) -> HistoryOptions:
 
 PERIODS: dict[str, tuple[str, str, float, float]] = {
     "a week until now": ("-7d", "now", NOON - 7 * 86_400, NOON - 60),
+    "with or without a sign": ("7d", "now", NOON - 7 * 86_400, NOON - 60),
     "hours and minutes ago": ("-36h", "-90m", NOON - 36 * 3600, NOON - 90 * 60),
     "times": ("2026-01-30T00:00:00Z", "2026-01-31T00:00:00+00:00", NOON - 36 * 3600, NOON - 12 * 3600),
     "a time without a zone is UTC": ("2026-01-31T06:00:00", "now", NOON - 6 * 3600, NOON - 60),
