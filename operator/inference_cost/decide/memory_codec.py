@@ -169,6 +169,8 @@ def _loss_record(data: Mapping[str, Any]) -> LossRecord:
         away_seconds=_number(data["away_seconds"]),
         looked_at=_maybe(data["looked_at"]),
         away_until=_maybe(data["away_until"]),
+        lately=max(_number(data.get("lately", 0.0)), 0.0),
+        lately_at=_number(data.get("lately_at", 0.0)),
         held_since=_maybe(data["held_since"]),
         proven=bool(data["proven"]),
     )

@@ -8,8 +8,8 @@ class LossRecord:
     """Of one domain (decide/mix/losses.py). Times are epoch seconds.
 
     `losses`: of all that is lost together, in `hours` with replicas. `away_seconds`: for how long to keep away at the
-    next loss. `held_since`: replicas are ready, since then or since this was last counted. `proven`: False from a loss
-    or a refusal on until a replica gets ready.
+    next loss. `lately`: share that was lost within a short time until `lately_at`. `held_since`: replicas are ready,
+    since then or since this was last counted. `proven`: False from a loss or a refusal on until a replica gets ready.
     """
 
     losses: float
@@ -17,6 +17,8 @@ class LossRecord:
     away_seconds: float
     looked_at: float | None = None
     away_until: float | None = None
+    lately: float = 0.0
+    lately_at: float = 0.0
     held_since: float | None = None
     proven: bool = True
 

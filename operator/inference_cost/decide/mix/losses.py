@@ -26,6 +26,9 @@ LONGEST_LOOK_SECONDS: Final = (
 GROUP: Final = (
     0.5  # of what is lost together: fewer are single machines, and say little of those beside them
 )
+TOGETHER_SECONDS: Final = (
+    180.0  # within which most machines of one kind and zone go that the cloud takes at one time
+)
 NOTHING_KNOWN: Final = LossRecord(
     losses=PRIOR_LOSSES, hours=PRIOR_HOURS, away_seconds=FIRST_AWAY_SECONDS
 )
@@ -57,7 +60,10 @@ def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
         hours=PRIOR_HOURS + (record.hours - PRIOR_HOURS) * kept + present,
         looked_at=at if record.looked_at is None else max(at, record.looked_at),
     )
-    if happened.lost >= GROUP or happened.refused:
+    if happened.lost:
+        before = record.lately if 0 <= at - record.lately_at <= TOGETHER_SECONDS else 0.0
+        faded = replace(faded, lately=before + happened.lost, lately_at=at)
+    if happened.refused or (happened.lost and faded.lately >= GROUP):
         return _away(faded, at)
     if keeps_away(faded, at):  # what is left there does not say that more is to be had
         return faded
@@ -72,6 +78,7 @@ def _away(record: LossRecord, at: float) -> LossRecord:
     return replace(
         record,
         away_until=at + record.away_seconds,
+        lately=0.0,
         away_seconds=min(2 * record.away_seconds, LONGEST_AWAY_SECONDS),
         held_since=None,
         proven=False,

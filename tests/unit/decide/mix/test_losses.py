@@ -106,3 +106,24 @@ def test_single_machines_count_for_their_share_and_keep_nobody_away() -> None:
 def test_hours_count_for_each_zone_that_replicas_are_spread_over() -> None:
     spread = Happened(ready=4, alive=4, parts=2)
     assert after((0.0, spread), (60.0, spread)).hours == pytest.approx(PRIOR_HOURS + 2 / 60)
+
+
+ONE_OF_FOUR = Happened(ready=3, alive=4, lost=0.25)
+SINGLES: dict[str, tuple[list[float], bool]] = {
+    "two of four machines that go within seconds are one event": ([0.0, 1.0], True),
+    "as well within minutes": ([0.0, 170.0], True),
+    "an hour apart they are two single ones": ([0.0, HOUR], False),
+    "one alone is a single one": ([0.0], False),
+}
+
+
+@pytest.mark.parametrize("sentence", SINGLES)
+def test_machines_that_go_one_after_the_other(sentence: str) -> None:
+    times, away = SINGLES[sentence]
+    record = after(*((at, ONE_OF_FOUR) for at in times))
+    assert keeps_away(record, times[-1]) is away
+
+
+def test_the_rest_of_one_event_does_not_double_the_time_away() -> None:
+    record = after((0.0, ONE_OF_FOUR), (1.0, ONE_OF_FOUR), (2.0, ONE_OF_FOUR))
+    assert record.away_until == 1.0 + FIRST_AWAY_SECONDS
