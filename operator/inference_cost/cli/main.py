@@ -21,6 +21,7 @@ from inference_cost.cli.doctor.command import doctor
 from inference_cost.cli.explanation import explanation_of
 from inference_cost.cli.failure import CommandError, ExitCode, usage
 from inference_cost.cli.fleet.command import plan, status
+from inference_cost.cli.options import Context, Kubeconfig, Namespace
 from inference_cost.cli.pause.command import pause, resume
 from inference_cost.cli.pools.command import pools
 from inference_cost.cli.reconcile.command import reconcile
@@ -48,13 +49,6 @@ class Output(StrEnum):
     JSON = "json"
 
 
-Namespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Namespace; default: that of the context.")
-]
-Context = Annotated[str | None, typer.Option(help="Context of the kubeconfig.")]
-Kubeconfig = Annotated[
-    str | None, typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config.")
-]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")]
 
 

@@ -7,6 +7,7 @@ import typer
 
 from inference_cost.cli import rendering
 from inference_cost.cli.failure import CommandError
+from inference_cost.cli.options import Context, Kubeconfig, Namespace
 
 
 class Output(StrEnum):
@@ -20,15 +21,9 @@ def adopt(
     force: Annotated[
         bool, typer.Option("--force", help="Print it, although it is too early.")
     ] = False,
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace; default: that of the context."),
-    ] = None,
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None,
-        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
-    ] = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")] = (
         Output.SCRIPT
     ),

@@ -8,6 +8,7 @@ import typer
 from inference_cost.cli.backtest import options as given
 from inference_cost.cli.backtest.options import FidelityOption, Output, RoutingOption
 from inference_cost.cli.failure import CommandError, ExitCode
+from inference_cost.cli.options import CaFile, Context, HeaderFiles, Kubeconfig, Matchers, TokenFile
 
 NEEDED = ("numba", "numpy")
 ONE_DAY = 86_400.0
@@ -53,22 +54,6 @@ Until = Annotated[
 ]
 PrometheusUrl = Annotated[
     str, typer.Option(metavar="URL", help="Prometheus or a compatible store, path prefix included.")
-]
-TokenFile = Annotated[
-    str, typer.Option(metavar="FILE", help="File with a bearer token for Prometheus.")
-]
-HeaderFiles = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--prometheus-header-file", metavar="NAME=FILE", help="A header whose value is in a file."
-    ),
-]
-CaFile = Annotated[
-    str, typer.Option(metavar="FILE", help="PEM file of Prometheus' certificate authority.")
-]
-Matchers = Annotated[
-    str,
-    typer.Option(metavar="MATCHERS", help='Label matchers for each query, as `cluster="prod-1"`.'),
 ]
 HistoryStep = Annotated[
     float,
@@ -193,10 +178,6 @@ OutputFile = Annotated[
 Namespace = Annotated[
     str | None,
     typer.Option("--namespace", "-n", help="Of objects that name none. Default: `default`."),
-]
-Context = Annotated[str | None, typer.Option(help="Context of the kubeconfig.")]
-Kubeconfig = Annotated[
-    str | None, typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config.")
 ]
 
 

@@ -5,15 +5,10 @@ from typing import Annotated
 import typer
 
 from inference_cost.account.chargeback import By
-from inference_cost.cli.backtest.command import (
-    CaFile,
-    HeaderFiles,
-    Matchers,
-    PrometheusUrl,
-    TokenFile,
-)
+from inference_cost.cli.backtest.command import PrometheusUrl
 from inference_cost.cli.backtest.options import HistoryOptions
 from inference_cost.cli.chargeback.output import Output
+from inference_cost.cli.options import CaFile, HeaderFiles, Matchers, TokenFile
 
 SinceOption = Annotated[
     str,

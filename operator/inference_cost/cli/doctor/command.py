@@ -7,6 +7,15 @@ import typer
 
 from inference_cost.cli import rendering
 from inference_cost.cli.failure import ExitCode
+from inference_cost.cli.options import (
+    CaFile,
+    Context,
+    HeaderFiles,
+    Kubeconfig,
+    Matchers,
+    Namespace,
+    TokenFile,
+)
 from inference_cost.cli.prometheus_access import PrometheusAccess
 
 
@@ -31,32 +40,16 @@ def doctor(
             metavar="NAMESPACE/NAME:PORT", help="Service to reach by kubectl's port-forward."
         ),
     ] = "",
-    prometheus_bearer_token_file: Annotated[
-        str, typer.Option(metavar="FILE", help="File with a bearer token for Prometheus.")
-    ] = "",
-    prometheus_header_file: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=FILE", help="A header whose value is in a file."),
-    ] = None,
-    prometheus_ca_file: Annotated[
-        str, typer.Option(metavar="FILE", help="PEM file of Prometheus' certificate authority.")
-    ] = "",
-    prometheus_matchers: Annotated[
-        str,
-        typer.Option(metavar="MATCHERS", help='Label matchers for each query, as `cluster="a"`.'),
-    ] = "",
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace; default: that of the context."),
-    ] = None,
+    prometheus_bearer_token_file: TokenFile = "",
+    prometheus_header_file: HeaderFiles = None,
+    prometheus_ca_file: CaFile = "",
+    prometheus_matchers: Matchers = "",
+    namespace: Namespace = None,
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
     ] = False,
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None,
-        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
-    ] = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")] = (
         Output.TEXT
     ),

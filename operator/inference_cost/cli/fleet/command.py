@@ -13,18 +13,12 @@ from inference_cost.cli.fleet.plan import plan_of, to_diff
 from inference_cost.cli.fleet.screen import Output, to_text
 from inference_cost.cli.fleet.summary import Summary, summary_of
 from inference_cost.cli.fleet.watch import watch as look_again
+from inference_cost.cli.options import Context, Kubeconfig, Namespace
 
 SCREENS = (Output.TABLE, Output.WIDE)
 
-Namespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Namespace; default: that of the context.")
-]
 Everywhere = Annotated[
     bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
-]
-Context = Annotated[str | None, typer.Option(help="Context of the kubeconfig.")]
-Kubeconfig = Annotated[
-    str | None, typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config.")
 ]
 
 

@@ -7,6 +7,7 @@ import typer
 from inference_cost.api.fields import REPLICAS_LIMIT
 from inference_cost.cli.cluster import connect
 from inference_cost.cli.failure import usage
+from inference_cost.cli.options import Context, Kubeconfig, Namespace
 
 Name = Annotated[
     str | None, typer.Argument(metavar="[NAME]", help="The policy; not with --whole-namespace.")
@@ -15,13 +16,6 @@ Whole = Annotated[
     bool, typer.Option("--whole-namespace", help="All policies of the namespace, also later ones.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Ask the API server, store nothing.")]
-Namespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Namespace; default: that of the context.")
-]
-Context = Annotated[str | None, typer.Option(help="Context of the kubeconfig.")]
-Kubeconfig = Annotated[
-    str | None, typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config.")
-]
 
 
 def pause(

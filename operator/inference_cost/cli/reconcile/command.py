@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from inference_cost.cli.cluster import connect
+from inference_cost.cli.options import Context, Kubeconfig
 from inference_cost.cli.reconcile.output import Output
 
 
@@ -33,11 +34,8 @@ def reconcile(
     currency: Annotated[
         str, typer.Option(help="The installation's currency (Helm value `settings.currency`).")
     ] = "USD",
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None,
-        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
-    ] = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the output.")
     ] = Output.TABLE,

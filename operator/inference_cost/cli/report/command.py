@@ -9,14 +9,17 @@ import typer
 
 from inference_cost.advise.returns import Investment
 from inference_cost.advise.sensitivity import Circumstances
-from inference_cost.cli.backtest.command import (
+from inference_cost.cli.backtest.command import PrometheusUrl
+from inference_cost.cli.failure import CommandError, usage
+from inference_cost.cli.options import (
     CaFile,
+    Context,
     HeaderFiles,
+    Kubeconfig,
     Matchers,
-    PrometheusUrl,
+    Namespace,
     TokenFile,
 )
-from inference_cost.cli.failure import CommandError, usage
 from inference_cost.cli.prometheus_access import PrometheusAccess
 
 LARGEST = Decimal("1e15")
@@ -93,18 +96,12 @@ def report(
     output_file: Annotated[
         str, typer.Option("--output-file", "-O", metavar="FILE", help="Write there, not to stdout.")
     ] = "",
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace; default: that of the context."),
-    ] = None,
+    namespace: Namespace = None,
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="All namespaces, and pools' own cost.")
     ] = False,
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None,
-        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
-    ] = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Write one page to forward: cost and savings over time, where the money goes, waste and what to do, returns.
 

@@ -4,25 +4,25 @@ from typing import Annotated
 
 import typer
 
-from inference_cost.cli.backtest.command import (
-    CaFile,
-    HeaderFiles,
-    Matchers,
-    PrometheusUrl,
-    TokenFile,
-)
+from inference_cost.cli.backtest.command import PrometheusUrl
 from inference_cost.cli.backtest.options import HistoryOptions
 from inference_cost.cli.cluster import connect
 from inference_cost.cli.failure import usage
+from inference_cost.cli.options import (
+    CaFile,
+    Context,
+    HeaderFiles,
+    Kubeconfig,
+    Matchers,
+    Namespace,
+    TokenFile,
+)
 from inference_cost.cli.savings.output import Output
 
 
 def savings(
     *,
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace; default: that of the context."),
-    ] = None,
+    namespace: Namespace = None,
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
     ] = False,
@@ -46,11 +46,8 @@ def savings(
     prometheus_header_file: HeaderFiles = None,
     prometheus_ca_file: CaFile = "",
     prometheus_matchers: Matchers = "",
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None,
-        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
-    ] = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the output.")
     ] = Output.TABLE,

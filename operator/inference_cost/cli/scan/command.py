@@ -8,6 +8,7 @@ import typer
 
 from inference_cost.cli.ago import seconds_ago
 from inference_cost.cli.failure import usage
+from inference_cost.cli.options import CaFile, Context, HeaderFiles, Kubeconfig, Matchers, TokenFile
 from inference_cost.cli.prometheus_access import PrometheusAccess
 
 
@@ -31,20 +32,10 @@ def scan(
             help="Service to reach by kubectl's port-forward. Default: one that looks like a Prometheus.",
         ),
     ] = "",
-    prometheus_bearer_token_file: Annotated[
-        str, typer.Option(metavar="FILE", help="File with a bearer token for Prometheus.")
-    ] = "",
-    prometheus_header_file: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=FILE", help="A header whose value is in a file."),
-    ] = None,
-    prometheus_ca_file: Annotated[
-        str, typer.Option(metavar="FILE", help="PEM file of Prometheus' certificate authority.")
-    ] = "",
-    prometheus_matchers: Annotated[
-        str,
-        typer.Option(metavar="MATCHERS", help='Label matchers for each query, as `cluster="a"`.'),
-    ] = "",
+    prometheus_bearer_token_file: TokenFile = "",
+    prometheus_header_file: HeaderFiles = None,
+    prometheus_ca_file: CaFile = "",
+    prometheus_matchers: Matchers = "",
     since: Annotated[
         str, typer.Option("--from", metavar="AGO", help="How much history to replay, such as -7d.")
     ] = "-7d",
@@ -69,11 +60,8 @@ def scan(
         str | None,
         typer.Option("--namespace", "-n", help="One namespace. Default: all that you may read."),
     ] = None,
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None,
-        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
-    ] = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """What Triton's GPUs cost here, how busy they are, and what a policy would save. Nothing needs to be installed.
 

@@ -6,6 +6,7 @@ import typer
 
 from inference_cost.cli.cluster import connect
 from inference_cost.cli.failure import CommandError, ExitCode
+from inference_cost.cli.options import Context, Kubeconfig, Namespace
 
 
 def split(
@@ -38,15 +39,9 @@ def split(
     max_replicas: Annotated[
         int | None, typer.Option(min=1, help="Of all variants together, where there is no policy.")
     ] = None,
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace; default: that of the context."),
-    ] = None,
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None,
-        typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config."),
-    ] = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Print a workload, others like it on further pools, a PodDisruptionBudget and the policy, as YAML.
 
