@@ -1,17 +1,17 @@
 """An API server that lists what it is given, and refuses what it is told to refuse."""
 
 import json
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from inference_cost.cli.listing import BUDGET, CONFIG_MAP, NODE_POOL
 from inference_cost.cli.timeline.reading import EVENT
 from inference_cost.observe.kinds import WATCHED_KINDS, WatchedKind
+from tests.unit.cli.served import served
 
 Object = dict[str, Any]
 KINDS = (*WATCHED_KINDS, BUDGET, NODE_POOL, CONFIG_MAP, EVENT)
@@ -152,15 +152,8 @@ def api_server(api: Api) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url
 
 
 def named(objects: Iterable[Object], name: str) -> Object:

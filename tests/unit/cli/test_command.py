@@ -3,10 +3,9 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from inference_cost.cli.main import main
 from tests.unit.act_status.views import attained, plan
 from tests.unit.cli.objects import decided
+from tests.unit.cli.served import served
 
 FORBIDDEN = {"kind": "Status", "reason": "Forbidden", "code": 403}
 NO_OBJECT = {"kind": "Status", "details": {"name": "resnet", "kind": "inferencecostpolicies"}}
@@ -36,15 +36,8 @@ def api_server(status: int, body: Any) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url
 
 
 def kubeconfig(folder: Path, server: str) -> str:

@@ -2,15 +2,16 @@
 
 import json
 import re
-import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from statistics import fmean
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.unit.cli.served import served
 
 QUERY = re.compile(
     r"(?:(?P<how>\w+)_over_time\()?(?P<name>\w+)\{(?P<matchers>.*)\}\[(?P<s>\d+)s\]\)?"
@@ -124,12 +125,5 @@ def serve(store: Store, api: Mapping[str, Any]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url

@@ -2,10 +2,9 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +16,7 @@ from inference_cost.cli.prometheus_access import PrometheusAccess
 from inference_cost.cli.scan.learned import busy_fraction
 from inference_cost.cli.scan.signals import Signals, signals_of
 from inference_cost.cli.scan.workloads import WorkloadKey
+from tests.unit.cli.served import served
 
 NOW = 1_769_860_800.0
 RESNET = WorkloadKey(namespace="vision", kind="Deployment", name="resnet")
@@ -80,15 +80,8 @@ def prometheus(rows: Rows) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url
 
 
 def read(rows: Rows, seconds: float = 6 * 3600) -> Signals | Unread:
