@@ -1,6 +1,7 @@
-"""Times as people write them: 7d, 36h, 90m."""
+"""Times as people write them: 7d, 36h, 90m ago, or a date."""
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 from inference_cost.cli.failure import usage
@@ -19,3 +20,24 @@ def seconds_ago(text: str, option: str) -> float:
     if not found:
         raise usage(f"{option} {text}: must be a time ago such as 7d, 36h or 90m")
     return int(found[1]) * UNITS[found[2]]
+
+
+def moment(text: str, option: str, now: float) -> float:
+    """Epoch seconds of `now`, `-7d` or `7d` and the like, or an RFC 3339 time.
+
+    Raises:
+        CommandError: it is none of these.
+    """
+    if text == "now":
+        return now
+    ago = _AGO.fullmatch(text)
+    if ago:
+        return now - int(ago[1]) * UNITS[ago[2]]
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise usage(
+            f"{option} {text}: must be now, a time ago such as -7d, -36h or -90m, or a time such as "
+            "2026-01-31T08:00:00Z"
+        ) from None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

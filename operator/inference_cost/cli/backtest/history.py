@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from inference_cost.cli.ago import moment
 from inference_cost.cli.backtest.csv_file import Floats
 from inference_cost.cli.backtest.options import UNTIL, HistoryOptions
 from inference_cost.cli.backtest.result_model import ArrivalsInput, HistoryInput
@@ -24,8 +25,6 @@ from inference_cost.simulate.traffic import Traffic
 
 WINDOW_STEPS = 2  # a rate needs two scrapes in its window
 GAPS_NAMED = 3
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGO = re.compile(r"-?(\d+)([smhdw])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,27 +65,6 @@ def parse_period(options: HistoryOptions, now: float | None = None) -> Period:
     if end - start < 2 * step:
         raise usage(f"--from {options.since} must be before --to {options.until or UNTIL}")
     return Period(start=start, end=end)
-
-
-def moment(text: str, option: str, now: float) -> float:
-    """Epoch seconds of `now`, `-7d` or `7d` and the like, or an RFC 3339 time.
-
-    Raises:
-        CommandError: it is none of these.
-    """
-    if text == "now":
-        return now
-    ago = _AGO.fullmatch(text)
-    if ago:
-        return now - int(ago[1]) * _UNITS[ago[2]]
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        raise usage(
-            f"{option} {text}: must be now, a time ago such as -7d, -36h or -90m, or a time such as "
-            "2026-01-31T08:00:00Z"
-        ) from None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 def query_of(policy: Policy, options: HistoryOptions, settings: PrometheusSettings) -> str:

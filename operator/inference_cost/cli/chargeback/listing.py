@@ -13,7 +13,7 @@ from inference_cost.account.chargeback import By, Row, kinds_of, rows_of
 from inference_cost.account.focus import focus_rows
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.cli import rendering
-from inference_cost.cli.backtest.history import moment
+from inference_cost.cli.ago import moment
 from inference_cost.cli.backtest.options import HistoryOptions
 from inference_cost.cli.chargeback.output import Output
 from inference_cost.cli.csv_text import as_csv

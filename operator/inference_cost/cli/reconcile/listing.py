@@ -20,7 +20,7 @@ from inference_cost.account.ledger.pieces import During
 from inference_cost.account.reconcile.focus import Bill, FocusError, NodeBill, bill, parse
 from inference_cost.account.reconcile.opencost import Compared, Comparison, Whose, compare
 from inference_cost.cli import rendering
-from inference_cost.cli.backtest.history import moment
+from inference_cost.cli.ago import moment
 from inference_cost.cli.cluster import Cluster
 from inference_cost.cli.failure import CommandError, usage
 from inference_cost.cli.reconcile.history import Objects, history_of

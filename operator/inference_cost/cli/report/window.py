@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
 
-from inference_cost.cli.backtest.history import moment
+from inference_cost.cli.ago import moment
 from inference_cost.cli.failure import usage
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
