@@ -17,6 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import psutil
+
 from e2e.rig import cluster as clusters
 from e2e.rig.cluster import Cluster, NoClusterError
 from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
@@ -125,13 +127,21 @@ def stop(state_folder: Path) -> bool:
     os.kill(pid, signal.SIGTERM)
     try:
         wait_for(
-            lambda: owner(state_folder) is None,
+            lambda: owner(state_folder) is None and _has_ended(pid),
             timeout_seconds=STOP_SECONDS,
             what="the cluster to stop",
         )
     except TimeoutError:
         os.kill(pid, signal.SIGKILL)  # the kernel then kills its children
     return True
+
+
+def _has_ended(pid: int) -> bool:
+    """Its lock falls a moment before the process itself."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def running(state_folder: Path) -> Cluster:
