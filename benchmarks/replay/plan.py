@@ -35,7 +35,7 @@ MORE_SEEDS = (1001, 1002)
 SWEPT = ("mlarge", "nab-amzn")  # traces of the sweeps: smooth and spiky
 QUICK_START, QUICK_STARTED = (
     "20",
-    ("nab-amzn",),
+    ("gentd26", "nab-amzn", "azure-code"),
 )  # seconds; bursts are what a quick start helps with
 STARTED_FROM_FILE = ("mlarge", "gentd26")
 CERTIFIED = ("deepseek-r1", "gentd26", "nab-amzn")  # few enough requests
