@@ -127,7 +127,9 @@ def pressing(old: Learned, new: Learned) -> bool:
 
 def _away(placing: Placing) -> set[tuple[str, float]]:
     """A new leader would ask at once what was just lost."""
-    records = ((one.name, one.record.away_until) for one in placing.domains)
+    records = [(one.name, one.record.away_until) for one in placing.domains]
+    for one in placing.domains:
+        records += [(f"{one.name}/{zone.name}", zone.record.away_until) for zone in one.by_zone]
     return {(name, until) for name, until in records if until is not None}
 
 

@@ -13,6 +13,7 @@ from inference_cost.decide.joint.limits import limited_pools, may_use
 from inference_cost.decide.joint.share import SharedOut, share_out
 from inference_cost.decide.limits.fleet_guard import guard_fleet
 from inference_cost.decide.mix.grant import Grant
+from inference_cost.decide.mix.hazard import with_hazards
 from inference_cost.decide.plan_policy import propose
 from inference_cost.decide.plans import held_plan
 from inference_cost.decide.proposal import Decided, Proposed, held, with_grant
@@ -28,7 +29,7 @@ Planned = tuple[dict[PolicyKey, Plan], dict[PolicyKey, PolicyMemory], tuple[Shar
 
 def decide(snapshot: Snapshot, memory: Memory) -> Decisions:
     """Plan every observed policy, then the nodes that they share. Policies no longer observed are forgotten."""
-    snapshot = with_cover(snapshot, memory.warm)
+    snapshot = with_hazards(with_cover(snapshot, memory.warm), memory)
     decided = _alone if not limited_pools(snapshot) else _sharing
     plans, remembered, shared = decided(snapshot, memory)
     ceilings = {key: plan.highest for key, plan in plans.items()}
@@ -87,7 +88,7 @@ def _sharing(snapshot: Snapshot, memory: Memory) -> Planned:
         plans[key], remembered[key] = _concluded(made[key], seen, memory, snapshot, grant)
         more = plans[key].desired > plans[key].current
         error = out.failed.get(key, whole)
-        if error is not None and more and may_use(seen, limited_pools(snapshot)):
+        if error is not None and more and may_use(seen, snapshot):
             plans[key], remembered[key] = _failed(seen, memory, snapshot, error).decided
     return plans, remembered, out.memory
 

@@ -7,11 +7,11 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from math import isfinite
 from typing import Any, Final
 
+from inference_cost.decide.finite import number, number_or_none
 from inference_cost.decide.headroom.rules import RULES
-from inference_cost.decide.mix.losses import PRIOR_HOURS
+from inference_cost.decide.mix.placing_codec import decode_placing
 from inference_cost.decide.stretch import STRETCHES
 from inference_cost.decide.warm.steps import ENDS
 from inference_cost.model.memory import (
@@ -21,10 +21,10 @@ from inference_cost.model.memory import (
     PolicyMemory,
     ServiceTimeEstimate,
     SlowPod,
+    StartParts,
     SuspectedOutage,
     TakeOver,
 )
-from inference_cost.model.placement import LossRecord, PlacedDomain, Placing
 from inference_cost.model.plan import Evenness
 from inference_cost.model.profile_key import UNKNOWN, ProfileKey
 from inference_cost.model.reading import Missing
@@ -73,120 +73,76 @@ def _memory(data: dict[str, Any]) -> PolicyMemory:
     return PolicyMemory(
         estimates=tuple(_estimate(one) for one in data.get("estimates", ())),
         headroom=_unpacked(str(data.get("headroom", ""))),
-        looked_at=_number(data.get("looked_at", 0.0)),
+        looked_at=number(data.get("looked_at", 0.0)),
         take_over=_take_over(data.get("take_over")),
         calibration=_calibration(data.get("calibration", {})),
         evenness=_evenness(data.get("evenness", {})),
-        needs=tuple((_number(t), int(n)) for t, n in data.get("needs", ())),
-        wanted=tuple((_number(t), int(n)) for t, n in data.get("wanted", ())),
-        gaps=tuple((_number(t), _number(r)) for t, r in data.get("gaps", ())),
-        arrivals=tuple(
-            (_number(t), _number(a), _number(h)) for t, a, h in data.get("arrivals", ())
-        ),
-        changes=tuple((_number(t), int(n)) for t, n in data.get("changes", ())),
-        start_up_seconds=tuple(_number(t) for t in data.get("start_up_seconds", ())),
+        needs=tuple((number(t), int(n)) for t, n in data.get("needs", ())),
+        wanted=tuple((number(t), int(n)) for t, n in data.get("wanted", ())),
+        gaps=tuple((number(t), number(r)) for t, r in data.get("gaps", ())),
+        arrivals=tuple((number(t), number(a), number(h)) for t, a, h in data.get("arrivals", ())),
+        changes=tuple((number(t), int(n)) for t, n in data.get("changes", ())),
+        start_up_seconds=tuple(number(t) for t in data.get("start_up_seconds", ())),
         start_up_pools=tuple(str(pool) for pool in data.get("start_up_pools", ())),
+        start_parts=tuple(_start_parts(*one) for one in data.get("start_parts", ())),
         attainment=tuple(
-            (_number(t), _number(w), _number(n)) for t, w, n in data.get("attainment", ())
+            (number(t), number(w), number(n)) for t, w, n in data.get("attainment", ())
         ),
         pods_seen_starting=tuple(str(uid) for uid in data.get("pods_seen_starting", ())),
         misses=int(data.get("misses", 0)),
-        last_miss_at=_number(data.get("last_miss_at", 0.0)),
-        last_sampled_at=_number(data.get("last_sampled_at", 0.0)),
-        observed_at=_number(data.get("observed_at", 0.0)),
-        observed_since=_number(data.get("observed_since", 0.0)),
+        last_miss_at=number(data.get("last_miss_at", 0.0)),
+        last_sampled_at=number(data.get("last_sampled_at", 0.0)),
+        observed_at=number(data.get("observed_at", 0.0)),
+        observed_since=number(data.get("observed_since", 0.0)),
         last_desired=None if last_desired is None else int(last_desired),
         last_current=None if last_current is None else int(last_current),
-        rollout_ended_at=None if ended is None else _number(ended),
-        quiet_at=_number(data.get("quiet_at", 0.0)),
-        quiet_since=_number(data.get("quiet_since", 0.0)),
-        unseen_at=_number(data.get("unseen_at", 0.0)),
-        unseen_since=_number(data.get("unseen_since", 0.0)),
-        blind_at=_number(data.get("blind_at", 0.0)),
-        price_before_zero=None if price is None else _number(price),
+        rollout_ended_at=None if ended is None else number(ended),
+        quiet_at=number(data.get("quiet_at", 0.0)),
+        quiet_since=number(data.get("quiet_since", 0.0)),
+        unseen_at=number(data.get("unseen_at", 0.0)),
+        unseen_since=number(data.get("unseen_since", 0.0)),
+        blind_at=number(data.get("blind_at", 0.0)),
+        price_before_zero=None if price is None else number(price),
         outage=_outage(data.get("outage")),
         slow_pods=tuple(_slow_pod(one) for one in data.get("slow_pods", ())),
-        leaving_nodes=tuple((str(n), _number(t)) for n, t in data.get("leaving_nodes", ())),
-        placing=_placing(data.get("placing", {})),
+        leaving_nodes=tuple((str(n), number(t)) for n, t in data.get("leaving_nodes", ())),
+        placing=decode_placing(data.get("placing", {})),
         priority=int(data.get("priority", 0)),
-        dear_per_hour=_number(data.get("dear_per_hour", 0.0)),
-        dear_at=_number(data.get("dear_at", 0.0)),
+        dear_per_hour=number(data.get("dear_per_hour", 0.0)),
+        dear_at=number(data.get("dear_at", 0.0)),
         warm=_warm(data.get("warm", {})),
     )
+
+
+def _start_parts(pool: Any, node: Any, image: Any, pod: Any) -> StartParts:
+    return str(pool), number_or_none(node), number_or_none(image), number_or_none(pod)
 
 
 def _warm(data: Mapping[str, Any]) -> WarmRecord:
     """Steps in other classes than today's cannot be used."""
     if not data:
         return WarmRecord()
-    steps = tuple(max(_number(one), 0.0) for one in data["steps"])
+    steps = tuple(max(number(one), 0.0) for one in data["steps"])
     same = len(steps) == len(ENDS)
     return WarmRecord(
-        recent=tuple((_number(t), max(_number(n), 0.0)) for t, n in data["recent"]),
+        recent=tuple((number(t), max(number(n), 0.0)) for t, n in data["recent"]),
         steps=steps if same else (),
-        squares=max(_number(data["squares"]), 0.0) if same else 0.0,
-        looked_at=_number(data["looked_at"]),
-        together=_number(data["together"]),
-        apart=max(_number(data["apart"]), 0.0),
-        starts=tuple(_number(one) for one in data["starts"]),
-        uses=tuple(_number(one) for one in data["uses"]),
+        squares=max(number(data["squares"]), 0.0) if same else 0.0,
+        looked_at=number(data["looked_at"]),
+        together=number(data["together"]),
+        apart=max(number(data["apart"]), 0.0),
+        starts=tuple(number(one) for one in data["starts"]),
+        uses=tuple(number(one) for one in data["uses"]),
     )
-
-
-def _placing(data: Mapping[str, Any]) -> Placing:
-    return Placing(
-        domains=tuple(_placed(one) for one in data.get("domains", ())),
-        total=int(data.get("total", 0)),
-        before=tuple(int(count) for count in data.get("before", ())),
-        late_price=_maybe(data.get("late_price")),
-        ordered=tuple(int(count) for count in data.get("ordered", ())),
-    )
-
-
-def _placed(data: Mapping[str, Any]) -> PlacedDomain:
-    return PlacedDomain(
-        name=str(data["name"]),
-        asked=int(data["asked"]),
-        alive=int(data["alive"]),
-        record=_loss_record(data["record"]),
-        price_per_hour=_maybe(data["price_per_hour"]),
-        priced_at=_number(data["priced_at"]),
-        offered_per_hour=_maybe(data["offered_per_hour"]),
-        can_be_lost=bool(data["can_be_lost"]),
-        zones=max(int(data["zones"]), 0),
-        taken=tuple(str(name) for name in data["taken"]),
-        left_at=_maybe(data.get("left_at")),
-        dear_per_hour=_number(data.get("dear_per_hour", 0.0)),
-        dear_at=_number(data.get("dear_at", 0.0)),
-        closed_since=_maybe(data.get("closed_since")),
-    )
-
-
-def _loss_record(data: Mapping[str, Any]) -> LossRecord:
-    return LossRecord(
-        losses=max(_number(data["losses"]), 0.0),
-        hours=max(_number(data["hours"]), PRIOR_HOURS),
-        away_seconds=_number(data["away_seconds"]),
-        looked_at=_maybe(data["looked_at"]),
-        away_until=_maybe(data["away_until"]),
-        lately=max(_number(data.get("lately", 0.0)), 0.0),
-        lately_at=_number(data.get("lately_at", 0.0)),
-        held_since=_maybe(data["held_since"]),
-        proven=bool(data["proven"]),
-    )
-
-
-def _maybe(value: Any) -> float | None:
-    return None if value is None else _number(value)
 
 
 def _slow_pod(data: Mapping[str, Any]) -> SlowPod:
     return SlowPod(
         uid=str(data["uid"]),
         name=str(data["name"]),
-        times=max(_number(data["times"]), 1.0),
-        since=_number(data["since"]),
-        seen_at=_number(data["seen_at"]),
+        times=max(number(data["times"]), 1.0),
+        since=number(data["since"]),
+        seen_at=number(data["seen_at"]),
     )
 
 
@@ -197,26 +153,26 @@ def _take_over(data: Mapping[str, Any] | None) -> TakeOver | None:
     rule, replaced = int(data["rule"]), int(data["replaced"])
     if not (0 <= rule < len(RULES) and 0 <= replaced < len(RULES)):
         return None
-    return TakeOver(rule=rule, replaced=replaced, at=_number(data["at"]))
+    return TakeOver(rule=rule, replaced=replaced, at=number(data["at"]))
 
 
 def _outage(data: Mapping[str, Any] | None) -> SuspectedOutage | None:
     if data is None:
         return None
     return SuspectedOutage(
-        began_at=_number(data["began_at"]),
-        seen_at=_number(data["seen_at"]),
-        before_per_second=_number(data["before_per_second"]),
-        spare_seconds=_number(data["spare_seconds"]),
+        began_at=number(data["began_at"]),
+        seen_at=number(data["seen_at"]),
+        before_per_second=number(data["before_per_second"]),
+        spare_seconds=number(data["spare_seconds"]),
         over=bool(data["over"]),
     )
 
 
 def _estimate(data: Mapping[str, Any]) -> ServiceTimeEstimate:
-    s11, s12, s22 = map(_number, data["information"])
-    v1, v2 = map(_number, data["vector"])
+    s11, s12, s22 = map(number, data["information"])
+    v1, v2 = map(number, data["vector"])
     numbers = {
-        name: _number(data[name])
+        name: number(data[name])
         for name in _ESTIMATE_FIELDS
         - {*_KEY_FIELDS, "information", "vector", "source", "rejected_in_a_row", "held_mix"}
         if name in data
@@ -242,8 +198,8 @@ def _known(part: Any) -> str | Missing:
 def _mix_part(data: Mapping[str, Any]) -> MixPart:
     return MixPart(
         model=str(data["model"]),
-        per_second=_number(data["per_second"]),
-        seconds=_number(data["seconds"]),
+        per_second=number(data["per_second"]),
+        seconds=number(data["seconds"]),
     )
 
 
@@ -257,13 +213,13 @@ def _calibration(data: Mapping[str, Any]) -> Calibration:
         model_version=_known(data.get("model_version")),
         queue=_compared(data["queue"]),
         late=_compared(data["late"]),
-        bound_seconds=_number(data["bound_seconds"]),
-        doubtful=_number(data["doubtful"]),
-        estimate=_number(data["estimate"]),
-        factor=_number(data["factor"]),
-        wrong_seconds=_number(data["wrong_seconds"]),
-        compared_at=_number(data["compared_at"]),
-        disturbed_at=_number(data["disturbed_at"]),
+        bound_seconds=number(data["bound_seconds"]),
+        doubtful=number(data["doubtful"]),
+        estimate=number(data["estimate"]),
+        factor=number(data["factor"]),
+        wrong_seconds=number(data["wrong_seconds"]),
+        compared_at=number(data["compared_at"]),
+        disturbed_at=number(data["disturbed_at"]),
     )
 
 
@@ -272,25 +228,25 @@ def _evenness(data: Mapping[str, Any]) -> Evenness:
         return Evenness()
     return Evenness(
         pods=int(data["pods"]),
-        effective=_number(data["effective"]),
+        effective=number(data["effective"]),
         hottest=str(data["hottest"]),
-        hottest_fraction=_number(data["hottest_fraction"]),
+        hottest_fraction=number(data["hottest_fraction"]),
         idle=int(data["idle"]),
         windows=int(data["windows"]),
-        looked_at=_number(data["looked_at"]),
+        looked_at=number(data["looked_at"]),
     )
 
 
 def _compared(data: Mapping[str, Any]) -> Compared:
     """What was predicted at other relative loads than today's cannot be used."""
-    predicted = tuple(map(_number, data["predicted"]))
+    predicted = tuple(map(number, data["predicted"]))
     if len(predicted) != len(STRETCHES):
         return Compared()
     return Compared(
-        windows=_number(data["windows"]),
-        requests=_number(data["requests"]),
-        observed=_number(data["observed"]),
-        variance=_number(data["variance"]),
+        windows=number(data["windows"]),
+        requests=number(data["requests"]),
+        observed=number(data["observed"]),
+        variance=number(data["variance"]),
         predicted=predicted,
     )
 
@@ -298,13 +254,6 @@ def _compared(data: Mapping[str, Any]) -> Compared:
 def _unpacked(text: str) -> bytes:
     """Bounded, whatever stands in the object."""
     return zlib.decompressobj().decompress(b64decode(text, validate=True), LARGEST_BYTES)
-
-
-def _number(value: Any) -> float:
-    number = float(value)
-    if not isfinite(number):
-        raise ValueError("not finite")
-    return number
 
 
 def _lists(value: Any) -> Any:

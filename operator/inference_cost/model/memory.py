@@ -114,6 +114,10 @@ class TakeOver:
     at: float
 
 
+# Pool, and the seconds until the pod had a node that was bought for it, its containers ran, and it was ready.
+StartParts = tuple[str, float | None, float | None, float | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyMemory:
     """State of one policy. Histories are (epoch seconds, value) and are cut to what the rules look back on."""
@@ -142,6 +146,7 @@ class PolicyMemory:
     ] = ()  # replicas added (+) or removed (-), for step limits
     start_up_seconds: tuple[float, ...] = ()  # seen from pod creation to ready
     start_up_pools: tuple[str, ...] = ()  # of the nodes of the newest of these; "" where not known
+    start_parts: tuple[StartParts, ...] = ()
     attainment: tuple[
         tuple[float, float, float], ...
     ] = ()  # (time, requests within the objective, requests)

@@ -28,13 +28,33 @@ class LossRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRecord:
+    """What is known of one zone of a variant. Of its record only the times away count, and what they are learned by."""
+
+    name: str
+    record: LossRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """Nodes of a pool are cordoned `since` then.
+
+    `until`: nothing is asked for there, and then one replica, `seconds` after the last one that did not come.
+    """
+
+    since: float
+    until: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedDomain:
     """`asked`: replicas at the last look; `alive`: that were there then, starting ones too.
 
     `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
     then; `dear_per_hour`: the highest price of late, at `dear_at`. `zones`: that its replicas were seen to be spread
-    over, 0 before that. `taken`: nodes whose loss is counted. `left_at`: when replicas were last moved away from here
-    to save money. `closed_since`: since then nodes of its pool are cordoned, and nothing is asked for there.
+    over, 0 before that; `by_zone`: what is known of each. `taken`: nodes whose loss is counted. `left_at`: when
+    replicas were last moved away from here to save money. `closed`: nodes of its pool are cordoned.
     """
 
     name: str
@@ -50,7 +70,8 @@ class PlacedDomain:
     left_at: float | None = None
     dear_per_hour: float = 0.0
     dear_at: float = 0.0
-    closed_since: float | None = None
+    closed: Closure | None = None
+    by_zone: tuple[ZoneRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

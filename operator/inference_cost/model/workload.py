@@ -61,11 +61,20 @@ class UsedByOthers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LossesSeen:
+    """Zones of a pool that were lost, and hours with replicas in one, summed over policies."""
+
+    losses: float = 0.0
+    hours: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     """One CapacityPool, also where it has no node. `capacity_type`: None where its selector does not tell.
 
     `examples`: a node of each of its offerings, or what one would be like; without allocatable where that is unknown.
     `zones`: of its nodes, and of the offerings that name one. `cordoned`: of its `nodes`.
+    `seen`: by all policies with a variant here.
     """
 
     name: str
@@ -76,6 +85,7 @@ class Pool:
     others: UsedByOthers = UsedByOthers()  # looked at only where there are limits
     nodes: int = 0
     cordoned: int = 0
+    seen: LossesSeen = LossesSeen()
 
     @property
     def can_be_lost(self) -> bool:
@@ -96,6 +106,8 @@ class Pod:
     terminating: bool = False
     unschedulable: bool = False
     refused: bool = False  # the cloud had no machine for it
+    scheduled_at: float | None = None  # bound to its node
+    started_at: float | None = None  # the last of its containers
     waiting_reason: str = ""  # CrashLoopBackOff, ImagePullBackOff …
     restarts: int = 0
     cpu_millicores: int = 0  # requested, all containers
@@ -125,6 +137,7 @@ class Workload:
     quota_refusal: str = ""  # ReplicaFailure message when pods are refused by quota or admission
     plural: str = ""  # of the target's kind, as paths name it; "" when unknown
     spreads_over_zones: bool = False  # by a topology spread constraint of its template
+    strict_zones: bool = False  # and its pods rather wait than be more in one zone than in another
     pool: str = ""
     images: tuple[str, ...] = ()  # of the newest template
     pull_secrets: bool = False  # whether they are pulled with a secret

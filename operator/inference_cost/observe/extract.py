@@ -17,7 +17,11 @@ from inference_cost.observe.fields import (
 )
 from inference_cost.observe.leaving import leaving
 from inference_cost.observe.node_claims import node_claim_record
-from inference_cost.observe.node_labels import required_node_labels, spreads_over_zones
+from inference_cost.observe.node_labels import (
+    required_node_labels,
+    spreads_over_zones,
+    strict_zones,
+)
 from inference_cost.observe.node_overlays import node_overlay_record
 from inference_cost.observe.pods import pod_record
 from inference_cost.observe.quantities import parse_quantity, parse_time
@@ -102,6 +106,7 @@ def scale_target_record(obj: Object) -> ScaleTargetRecord:
         template_labels=labels_of(mapping(template.get("metadata")).get("labels")),
         template_nodes=required_node_labels(mapping(template.get("spec"))),
         template_spreads=spreads_over_zones(mapping(template.get("spec"))),
+        template_strict_zones=strict_zones(mapping(template.get("spec"))),
         template_images=_images(mapping(template.get("spec"))),
         template_pull_secrets=bool(mapping(template.get("spec")).get("imagePullSecrets")),
         resource_version=str(metadata.get("resourceVersion", "")),

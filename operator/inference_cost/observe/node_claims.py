@@ -6,20 +6,23 @@ Underutilized, Drifted), or comes when `expireAfter` is over. So what goes on sp
 person deletes a NodeClaim it looks alike, unless the node was cordoned before, as `kubectl drain` does.
 
 A launch that finds no capacity ends in the deletion of a NodeClaim that never got a machine, within a second.
+Of several pods some may get one: a NodeClaim does not name its pods, so as many were not refused as machines are on the
+way.
 
 Sources: karpenter `pkg/controllers/disruption/queue.go`, `nodeclaim/expiration`, `nodeclaim/lifecycle/launch.go`;
 karpenter-provider-aws `pkg/controllers/interruption`.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from inference_cost.model.workload import CapacityType
 from inference_cost.observe.fields import condition, labels_of, mapping, sequence
 from inference_cost.observe.leaving import SEEN_BY_KARPENTER
 from inference_cost.observe.nodes import capacity_type
-from inference_cost.observe.quantities import parse_time
+from inference_cost.observe.pods import GPU_RESOURCE
+from inference_cost.observe.quantities import parse_quantity, parse_time
 from inference_cost.observe.records import Labels, NodeClaimRecord, NodeRecord
 
 KINDS_KEPT: Final = 256
@@ -47,6 +50,7 @@ def node_claim_record(obj: Mapping[str, Any]) -> NodeClaimRecord:
         disruption=(
             str(disruption.get("reason", "")) if disruption.get("status") == "True" else ""
         ),
+        gpus=int(parse_quantity(_requests(spec).get(GPU_RESOURCE, 0))),
     )
 
 
@@ -68,6 +72,26 @@ def is_taken_back(claim: NodeClaimRecord) -> bool:
         and claim.deleted_at >= claim.expires_at - _EXPIRY_MARGIN_SECONDS
     )
     return not expired and capacity_type(claim.labels) is CapacityType.SPOT
+
+
+def pods_coming_for(
+    claims: Iterable[NodeClaimRecord],
+    wanted: Labels,
+    since: float,
+    gpus: int,
+    pods_on: Callable[[str], int],
+) -> int:
+    """Pods with `gpus` each for which a machine with the labels `wanted` was given since then, and is empty still."""
+    needed = wanted.items()
+    return sum(
+        max(claim.gpus // gpus, 1) if gpus else 1
+        for claim in claims
+        if claim.launched
+        and claim.deleted_at is None
+        and claim.created_at >= since
+        and needed <= claim.labels.items()
+        and not (claim.node and pods_on(claim.node))
+    )
 
 
 class MachineNews:
@@ -109,6 +133,10 @@ def _keep(entries: dict[_LabelSet, float], labels: _LabelSet, at: float) -> None
     entries[labels] = max(before, at)
     if len(entries) > KINDS_KEPT:
         del entries[next(iter(entries))]
+
+
+def _requests(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    return mapping(mapping(spec.get("resources")).get("requests"))
 
 
 def _single_values(spec: Mapping[str, Any]) -> dict[str, str]:

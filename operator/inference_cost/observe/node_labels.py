@@ -1,4 +1,4 @@
-"""Where the pods of a template may land: labels that a node must have, and whether they spread over zones."""
+"""Where the pods of a template may land: labels that a node must have, and how they spread over zones."""
 
 from collections.abc import Mapping
 from functools import reduce
@@ -20,8 +20,18 @@ def required_node_labels(pod_spec: Mapping[str, Any]) -> Labels:
 
 def spreads_over_zones(pod_spec: Mapping[str, Any]) -> bool:
     """By a topology spread constraint, a soft one too: schedulers and Karpenter keep to it while they can."""
+    return bool(_zone_spreads(pod_spec))
+
+
+def strict_zones(pod_spec: Mapping[str, Any]) -> bool:
+    """Whether a pod rather waits than makes the zones uneven: what one zone lost then comes in no other."""
+    strict = "DoNotSchedule"
+    return any(one.get("whenUnsatisfiable", strict) == strict for one in _zone_spreads(pod_spec))
+
+
+def _zone_spreads(pod_spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     constraints = map(mapping, sequence(pod_spec.get("topologySpreadConstraints")))
-    return any(one.get("topologyKey") in ZONE_LABELS for one in constraints)
+    return [one for one in constraints if one.get("topologyKey") in ZONE_LABELS]
 
 
 def _of_term(term: Mapping[str, Any]) -> set[tuple[str, str]]:

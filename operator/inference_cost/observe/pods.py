@@ -49,12 +49,14 @@ def pod_record(obj: Mapping[str, Any]) -> PodRecord:
         cpu_millicores=int(_requested(containers, "cpu") * 1000),
         memory_bytes=int(_requested(containers, "memory")),
         created_at=parse_time(metadata.get("creationTimestamp")) or 0.0,
-        ready_at=_ready_at(ready),
+        ready_at=_since(ready),
         terminating="deletionTimestamp" in metadata,
         unschedulable=scheduled.get("status") == "False"
         and scheduled.get("reason") == "Unschedulable",
         waiting_reason=_waiting_reason(statuses),
         restarts=sum(int(s.get("restartCount") or 0) for s in statuses),
+        scheduled_at=_since(scheduled),
+        started_at=_started_at(sequence(status.get("containerStatuses"))),
         priority=int(spec.get("priority") or 0),
         cost_set_by=_cost_set_by(metadata),
     )
@@ -85,10 +87,18 @@ def _requested(containers: Iterable[Mapping[str, Any]], resource: str) -> Decima
     return total
 
 
-def _ready_at(ready: Mapping[str, Any]) -> float | None:
-    if ready.get("status") != "True":
+def _since(told: Mapping[str, Any]) -> float | None:
+    """When a condition became true; None while it is not."""
+    if told.get("status") != "True":
         return None
-    return parse_time(ready.get("lastTransitionTime")) or 0.0
+    return parse_time(told.get("lastTransitionTime")) or 0.0
+
+
+def _started_at(statuses: Iterable[Mapping[str, Any]]) -> float | None:
+    running = (mapping(mapping(s.get("state")).get("running")) for s in statuses)
+    times = [parse_time(one.get("startedAt")) for one in running]
+    known = [time for time in times if time is not None]
+    return max(known) if known and len(known) == len(times) else None
 
 
 def _waiting_reason(statuses: Iterable[Mapping[str, Any]]) -> str:
@@ -130,8 +140,8 @@ def is_finished(record: PodRecord) -> bool:
     return record.phase in _FINISHED
 
 
-def model_pod(record: PodRecord, refusal: float | None = None) -> Pod:
-    """`refusal`: when the cloud last had no machine for pods like it."""
+def model_pod(record: PodRecord, *, refused: bool = False) -> Pod:
+    """`refused`: the cloud had no machine for it."""
     return Pod(
         name=record.name,
         uid=record.uid,
@@ -142,7 +152,9 @@ def model_pod(record: PodRecord, refusal: float | None = None) -> Pod:
         ready_at=record.ready_at,
         terminating=record.terminating,
         unschedulable=record.unschedulable,
-        refused=refusal is not None and record.unschedulable and record.created_at <= refusal,
+        refused=refused,
+        scheduled_at=record.scheduled_at,
+        started_at=record.started_at,
         waiting_reason=record.waiting_reason,
         restarts=record.restarts,
         cpu_millicores=record.cpu_millicores,

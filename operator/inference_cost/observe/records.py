@@ -107,6 +107,7 @@ class ScaleTargetRecord:
     template_labels: Labels
     template_nodes: Labels  # labels that a node must have for its pods
     template_spreads: bool  # its pods, over zones
+    template_strict_zones: bool  # and rather not at all than unevenly
     template_images: tuple[str, ...]
     template_pull_secrets: bool  # whether its images are pulled with a secret
     resource_version: str
@@ -144,6 +145,8 @@ class PodRecord:
     unschedulable: bool
     waiting_reason: str
     restarts: int
+    scheduled_at: float | None = None
+    started_at: float | None = None  # the last of its containers; None while one does not run
     priority: int = 0
     cost_set_by: str = ""  # field manager of its deletion cost
 
@@ -219,6 +222,7 @@ class NodeClaimRecord:
     deleted_at: float | None  # epoch seconds at which its deletion began
     launched: bool
     disruption: str
+    gpus: int = 0  # of the pods that it was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

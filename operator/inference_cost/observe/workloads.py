@@ -8,6 +8,7 @@ from inference_cost.model.policy import TargetRef
 from inference_cost.model.workload import NoWorkload, Pod, TargetProblem, Workload
 from inference_cost.observe.cluster_cache import ClusterCache
 from inference_cost.observe.kinds import WatchedKind
+from inference_cost.observe.node_claims import pods_coming_for
 from inference_cost.observe.pods import is_finished, model_pod
 from inference_cost.observe.records import Owner, PodRecord, ScaleTargetRecord, selects
 
@@ -38,9 +39,25 @@ def find_workload(
     if record.owner is not None and record.owner.kind not in set(allowed_owners):
         return _owned(target, record.owner, field)
     pods = pod_records(cache, record)
-    waiting = any(pod.unschedulable for pod in pods)
-    refusal = cache.machines.refused_at(record.template_nodes) if waiting else None
-    return replace(_workload(target, record, pods, refusal), plural=watched.plural)
+    refused = _refused(cache, record, pods)
+    return replace(_workload(target, record, pods, refused), plural=watched.plural)
+
+
+def _refused(
+    cache: ClusterCache, record: ScaleTargetRecord, pods: Iterable[PodRecord]
+) -> frozenset[str]:
+    """Uids of those that wait, and for which the cloud had no machine: the oldest get the machines that are coming."""
+    waiting = sorted(
+        (pod for pod in pods if pod.unschedulable), key=lambda pod: (pod.created_at, pod.name)
+    )
+    at = cache.machines.refused_at(record.template_nodes) if waiting else None
+    if at is None:
+        return frozenset()
+    first = waiting[0]
+    coming = pods_coming_for(
+        cache.node_claims(), record.template_nodes, first.created_at, first.gpus, cache.pods_on
+    )
+    return frozenset(pod.uid for pod in waiting[coming:] if pod.created_at <= at)
 
 
 def pod_records(cache: ClusterCache, record: ScaleTargetRecord) -> list[PodRecord]:
@@ -87,10 +104,11 @@ def _workload(
     target: TargetRef,
     record: ScaleTargetRecord,
     pods: Sequence[PodRecord],
-    refusal: float | None,
+    refused: frozenset[str],
 ) -> Workload:
     found: list[Pod] = sorted(
-        (model_pod(p, refusal) for p in pods), key=lambda p: (p.created_at, p.name)
+        (model_pod(p, refused=p.uid in refused) for p in pods),
+        key=lambda p: (p.created_at, p.name),
     )
     return Workload(
         target=target,
@@ -101,6 +119,7 @@ def _workload(
         pods=tuple(found),
         quota_refusal=record.replica_failure,
         spreads_over_zones=record.template_spreads,
+        strict_zones=record.template_strict_zones,
         images=record.template_images,
         pull_secrets=record.template_pull_secrets,
     )

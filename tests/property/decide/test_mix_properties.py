@@ -23,6 +23,8 @@ domains = st.lists(
         held=st.integers(0, 4),
         lowest=st.integers(0, 1),
         highest=st.integers(1, 5),
+        settled=st.integers(0, 4),
+        unsettled_losses_per_hour=st.sampled_from([0.0, 2.0]),
     ),
     min_size=1,
     max_size=4,

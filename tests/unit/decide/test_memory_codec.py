@@ -8,6 +8,7 @@ import pytest
 
 from inference_cost.decide.headroom.learned import new_vector, to_bytes
 from inference_cost.decide.memory_codec import VERSION, decode, encode, restore
+from inference_cost.decide.mix.losses import NOTHING_KNOWN
 from inference_cost.decide.stretch import STRETCHES
 from inference_cost.decide.warm.steps import ENDS
 from inference_cost.model.memory import (
@@ -20,7 +21,7 @@ from inference_cost.model.memory import (
     SuspectedOutage,
     TakeOver,
 )
-from inference_cost.model.placement import LossRecord, PlacedDomain, Placing
+from inference_cost.model.placement import Closure, LossRecord, PlacedDomain, Placing, ZoneRecord
 from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing
@@ -76,6 +77,7 @@ FULL = PolicyMemory(
     changes=((NOON, -1),),
     start_up_seconds=(61.5,),
     start_up_pools=("g6",),
+    start_parts=(("g6", None, 12.0, 49.5),),
     attainment=((NOON, 990.0, 1000.0),),
     pods_seen_starting=("a", "b"),
     misses=3,
@@ -123,7 +125,8 @@ FULL = PolicyMemory(
                 taken=("gpu-7",),
                 dear_per_hour=0.5,
                 dear_at=NOON - 900.0,
-                closed_since=1_763_800_000.0,
+                closed=Closure(since=1_763_800_000.0, until=NOON + 300.0, seconds=600.0),
+                by_zone=(ZoneRecord(name="b", record=NOTHING_KNOWN),),
             ),
         ),
         total=3,

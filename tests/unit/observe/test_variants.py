@@ -9,7 +9,11 @@ from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import DecisionSettings, Snapshot
 from inference_cost.model.policy import UNBOUNDED, SpotRisk
 from inference_cost.model.workload import CapacityType, NoWorkload, Workload
-from inference_cost.observe.node_labels import required_node_labels, spreads_over_zones
+from inference_cost.observe.node_labels import (
+    required_node_labels,
+    spreads_over_zones,
+    strict_zones,
+)
 from inference_cost.observe.observer import Observer, ObserveSettings
 from tests.unit.observe.world import NOW, deployment, filled, metadata, node, pod, policy
 
@@ -167,3 +171,18 @@ def test_labels_that_a_node_must_have(sentence: str) -> None:
 def test_whether_pods_spread_over_zones(key: str | None, spreads: bool) -> None:
     spec = {} if key is None else {"topologySpreadConstraints": [{"topologyKey": key}]}
     assert spreads_over_zones(spec) is spreads
+
+
+@pytest.mark.parametrize(
+    ("one", "strict"),
+    [
+        ({"whenUnsatisfiable": "DoNotSchedule"}, True),
+        ({"whenUnsatisfiable": "ScheduleAnyway"}, False),
+        ({}, True),
+    ],
+)
+def test_whether_pods_rather_wait_than_make_zones_uneven(one: dict[str, str], strict: bool) -> None:
+    spread = {"topologyKey": "topology.kubernetes.io/zone", **one}
+    assert strict_zones({"topologySpreadConstraints": [spread]}) is strict
+    other = {"topologyKey": "kubernetes.io/hostname", **one}
+    assert not strict_zones({"topologySpreadConstraints": [other]})

@@ -44,6 +44,16 @@ def _cap_reached(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"maxHourlyCost of {_hourly(values['cap'])} is reached: {missing} fewer than needed, whatever the objective."
 
 
+def _mix_closed(values: Values, _: Plan, __: PolicyObservation) -> str:
+    variant = values["variant"]
+    if values["probed"]:
+        return f"One replica is asked of {variant} to see whether a node comes: those there are cordoned."
+    until = clock(float(values["until"]))
+    return (
+        f"No more are asked of {variant} while nodes there are cordoned; one is tried at {until}."
+    )
+
+
 SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] = {
     "mix-no-pool": lambda v, _p, _o: (
         f"Variant {v['variant']} names CapacityPool {v['pool']}, which is not there."
@@ -58,11 +68,13 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
     "mix-survives": lambda v, _p, _o: (
         f"That all are left when the largest zone is lost costs {_hourly(v['extra'])} more."
     ),
-    "mix-closed": lambda v, _p, _o: (
-        f"No more are asked of {v['variants']} while nodes there are cordoned."
-    ),
+    "mix-closed": _mix_closed,
     "mix-away": lambda v, _p, _o: (
         f"No more are asked of {v['variant']} until {clock(float(v['until']))}: some were taken there, or did not come."
+    ),
+    "mix-zone-away": lambda v, _p, _o: (
+        f"Zone {v['zone']} was taken from {v['variant']}: until {clock(float(v['until']))} what it gets anew counts as "
+        "lost again soon, by the zone's share."
     ),
     "mix-moving": lambda v, _p, _o: (
         f"{count(int(v['replicas']), 'replica')} more than needed until others serve in their place."

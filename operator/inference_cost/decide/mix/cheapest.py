@@ -22,7 +22,8 @@ class Domain:
     """Replicas of one price. `held`: that are there or start, and stay; more have a start to pay for.
 
     `parts`: zones that they are spread over evenly, each of which is lost as a whole. `moves_per_hour`: how often a
-    start here is followed by another move.
+    start here is followed by another move. `settled`: of the held ones, that need no further node; others may land
+    where they are lost besides, `unsettled_losses_per_hour`.
     """
 
     price_per_hour: float  # of a replica
@@ -32,6 +33,8 @@ class Domain:
     lowest: int = 0
     highest: int = MOST
     moves_per_hour: float = MOVES_PER_HOUR
+    settled: int = 0
+    unsettled_losses_per_hour: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +100,16 @@ def marginal(needed: int, domain: Domain, count: int, risk: Risk) -> float:
     """Cost per hour of one replica more than `count`: its price, its part in what a loss makes late, its start."""
     share = (count + 0.5) / domain.parts / max(needed, 1)
     late = LATE_WHEN_FEW + 2 * (1 - LATE_WHEN_FEW) * min(share, 1.0)
-    lost_seconds = domain.losses_per_hour * risk.exposure_seconds * late  # of a replica, per hour
+    losses = domain.losses_per_hour
+    if count >= domain.settled:
+        losses += domain.unsettled_losses_per_hour
+    lost_seconds = losses * risk.exposure_seconds * late  # of a replica, per hour
     at_risk = risk.late_price * risk.served_price_per_hour * lost_seconds / 3600
     start = 0.0
     if (
         count >= domain.held
     ):  # it is paid for without serving, and with what it replaces, once until the next move
-        moves_per_hour = max(domain.losses_per_hour, domain.moves_per_hour)
+        moves_per_hour = max(losses, domain.moves_per_hour)
         start = domain.price_per_hour * risk.start_seconds / 3600 * moves_per_hour
     return domain.price_per_hour + at_risk + start
 

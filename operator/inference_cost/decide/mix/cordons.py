@@ -1,22 +1,40 @@
-"""Pools whose nodes somebody cordons, as for an upgrade: what does not come there is neither a loss nor a shortage."""
+"""Pools whose nodes somebody cordons, as for an upgrade: what does not come there is neither a loss nor a shortage.
+
+Whether new nodes come nobody tells: a fixed pool has none until somebody uncordons, a provisioner brings some. So one
+replica is asked for now and then, the more rarely the more often it did not come.
+"""
 
 from typing import Final
 
+from inference_cost.decide.mix.losses import FIRST_AWAY_SECONDS, LONGEST_AWAY_SECONDS
+from inference_cost.model.placement import Closure
 from inference_cost.model.workload import Pool
 
-# A cordon that is forgotten on one node of many says nothing of the others for longer.
-LONGEST_SECONDS: Final = 1800.0
+PROBE: Final = 1  # replica
 
 
-def closed_since(pool: Pool | None, since: float | None, at: float, *, vain: bool) -> float | None:
-    """Since when no more is to be asked for there; None where it may.
+def closure(pool: Pool | None, before: Closure | None, at: float, *, vain: bool) -> Closure | None:
+    """What keeps new replicas out; None where nothing does. `before`: at the last look; `vain`: pods wait in vain.
 
-    All nodes are cordoned, or some are and pods wait in vain since then: `since` of the last look.
+    It begins when all nodes are cordoned, or some are and the others have no room.
     """
     if pool is None or not pool.cordoned:
         return None
-    if pool.cordoned == pool.nodes:
-        return at if since is None else since
-    if since is not None:
-        return since if at - since <= LONGEST_SECONDS else None
-    return at if vain else None
+    all_cordoned = pool.cordoned == pool.nodes
+    if before is None:
+        if not (all_cordoned or vain):
+            return None
+        return Closure(since=at, until=at + FIRST_AWAY_SECONDS, seconds=FIRST_AWAY_SECONDS)
+    if at < before.until:
+        return before
+    if vain:
+        longer = min(2 * before.seconds, LONGEST_AWAY_SECONDS)
+        return Closure(since=before.since, until=at + longer, seconds=longer)
+    return before if all_cordoned else None
+
+
+def room(closed: Closure | None, at: float, most: int) -> int:
+    """Replicas that may be asked for beyond those that need no further node; `most` where nothing keeps them out."""
+    if closed is None:
+        return most
+    return 0 if at < closed.until else PROBE

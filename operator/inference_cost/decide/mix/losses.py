@@ -39,7 +39,7 @@ class Happened:
     """In one domain since the last look. `alive`: replicas then, starting ones too.
 
     `lost`: share of what is lost together; of replicas in several zones that of all zones, added up. `parts`: zones.
-    `refused`: what was asked for did not come.
+    `refused`: what was asked for did not come. `elsewhere`: some stay in zones that were not lost, where more may come.
     """
 
     ready: int  # now
@@ -47,6 +47,7 @@ class Happened:
     lost: float = 0.0
     refused: bool = False
     parts: int = 1
+    elsewhere: bool = False
 
 
 def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
@@ -63,7 +64,8 @@ def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
     if happened.lost:
         before = record.lately if 0 <= at - record.lately_at <= TOGETHER_SECONDS else 0.0
         faded = replace(faded, lately=before + happened.lost, lately_at=at)
-    if happened.refused or (happened.lost and faded.lately >= GROUP):
+    together = happened.lost and faded.lately >= GROUP and not happened.elsewhere
+    if happened.refused or together:
         return _away(faded, at)
     if keeps_away(faded, at):  # what is left there does not say that more is to be had
         return faded

@@ -1,17 +1,28 @@
 """One look at where a policy's replicas run, and where they are to run from now on. State in, state out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Final
 
 from inference_cost.decide.mix.budget import Cap, affordable
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.dwell import Move, dwelling, left_at
 from inference_cost.decide.mix.grant import Grant
+from inference_cost.decide.mix.hazard import per_hour
 from inference_cost.decide.mix.losses import NOTHING_KNOWN, Happened, keeps_away, watched
 from inference_cost.decide.mix.moves import asked
-from inference_cost.model.placement import LossRecord, PlacedDomain
+from inference_cost.decide.mix.zones import (
+    LOST_AGAIN_PER_HOUR,
+    ZonePods,
+    kept_from,
+    looked_at,
+    stay_elsewhere,
+)
+from inference_cost.model.placement import LossRecord, PlacedDomain, ZoneRecord
+from inference_cost.model.workload import LossesSeen
 
+NOBODY: Final = LossesSeen()
 LEAST_EXPOSURE_SECONDS: Final = 10.0
 PROBE: Final = (
     1  # replica: what is asked of a domain that took some away or refused, until one is ready
@@ -23,9 +34,9 @@ class DomainSeen:
     """What there is in a domain, what is about to be lost left out. `can_be_lost`: on demand cannot.
 
     `waiting`: of those that start, without a node. `vain`: that have waited for too long, and do not count.
-    `refused`: what was asked for does not come. `parts`: zones that are lost one by one. `closed`: nothing new lands
-    there for now, because somebody wants it so. `dear_per_hour`:
-    the highest price of late.
+    `refused`: what was asked for does not come. `parts`: zones that are lost one by one. `more`: that may be
+    asked for beyond the sure ones, whatever was lost there. `zones`: where replicas are; `one_zone`: more cannot
+    run in another one. `others`: what other policies saw. `dear_per_hour`: the highest price of late.
     """
 
     name: str
@@ -41,7 +52,10 @@ class DomainSeen:
     highest: int = MOST
     parts: int = 1
     dear_per_hour: float = 0.0
-    closed: bool = False
+    more: int = MOST
+    zones: tuple[ZonePods, ...] = ()
+    one_zone: bool = False
+    others: LossesSeen = NOBODY
 
     @property
     def alive(self) -> int:
@@ -89,6 +103,7 @@ class Sought:
     was: tuple[PlacedDomain | None, ...]
     at: float
     records: tuple[LossRecord, ...]
+    by_zone: tuple[tuple[ZoneRecord, ...], ...]
     plain: tuple[Domain, ...]
     domains: tuple[Domain, ...]
     risk: Risk
@@ -123,15 +138,20 @@ def seek(  # noqa: PLR0917 - all that counts
 ) -> Sought:
     """The cheapest mix. Of a domain that was not there before nothing is known."""
     known = {one.name: one for one in before}
-    records = tuple(_watched(one, known, at) for one in seen)
-    plain = tuple(_domain_of(one, record, at) for one, record in zip(seen, records, strict=True))
     was = tuple(known.get(one.name) for one in seen)
+    by_zone = tuple(
+        looked_at(() if before is None else before.by_zone, one.zones, at)
+        for one, before in zip(seen, was, strict=True)
+    )
+    records = tuple(map(_watched, seen, was, by_zone, repeat(at)))
+    plain = tuple(map(_domain_of, seen, records, by_zone, repeat(at)))
     sought = Sought(
         needed=needed,
         seen=tuple(seen),
         was=was,
         at=at,
         records=records,
+        by_zone=by_zone,
         plain=plain,
         domains=plain if _lost_some(seen) else dwelling(plain, was, at),
         risk=risk,
@@ -186,9 +206,17 @@ def _remembered(
         for one, n, record in zip(sought.seen, wanted, sought.records, strict=True)
     ]
     left = left_at(moves, sought.was, sought.at)
+    rows = zip(sought.seen, asking, sought.records, left, sought.by_zone, strict=True)
     return tuple(
-        PlacedDomain(name=one.name, asked=count, alive=one.alive, record=record, left_at=since)
-        for one, count, record, since in zip(sought.seen, asking, sought.records, left, strict=True)
+        PlacedDomain(
+            name=one.name,
+            asked=count,
+            alive=one.alive,
+            record=record,
+            left_at=since,
+            by_zone=zones,
+        )
+        for one, count, record, since, zones in rows
     )
 
 
@@ -224,8 +252,9 @@ def _last_resort(
     return tuple(counts)
 
 
-def _watched(seen: DomainSeen, known: Mapping[str, PlacedDomain], at: float) -> LossRecord:
-    before = known.get(seen.name)
+def _watched(
+    seen: DomainSeen, before: PlacedDomain | None, zones: Sequence[ZoneRecord], at: float
+) -> LossRecord:
     record = NOTHING_KNOWN if before is None else before.record
     had, asked_before = (seen.alive, seen.alive) if before is None else (before.alive, before.asked)
     of = max(min(had, asked_before), seen.lost, 1)
@@ -235,21 +264,28 @@ def _watched(seen: DomainSeen, known: Mapping[str, PlacedDomain], at: float) -> 
         lost=seen.parts * seen.lost / of,
         refused=seen.refused,
         parts=seen.parts,
+        elsewhere=not seen.one_zone and stay_elsewhere(seen.zones, zones, at),
     )
     return watched(record, happened, at)
 
 
-def _domain_of(seen: DomainSeen, record: LossRecord, at: float) -> Domain:
+def _domain_of(
+    seen: DomainSeen, record: LossRecord, zones: Sequence[ZoneRecord], at: float
+) -> Domain:
     """Of one to keep away from what needs no further node stays, and no more is asked for."""
-    highest = seen.highest
-    if seen.closed or keeps_away(record, at):
+    away = len(kept_from(zones, at)) if seen.can_be_lost else 0
+    parts = max(seen.parts, len(zones)) if away else seen.parts
+    highest = min(seen.highest, seen.sure + seen.more)
+    if keeps_away(record, at):
         highest = min(highest, seen.sure)
     elif not record.proven:
         highest = min(highest, max(seen.sure, PROBE))
     return Domain(
         price_per_hour=seen.price_per_hour,
-        losses_per_hour=record.per_hour if seen.can_be_lost else 0.0,
-        parts=seen.parts,
+        losses_per_hour=per_hour(record, seen.others) if seen.can_be_lost else 0.0,
+        parts=max(parts - away, 1),
+        settled=seen.sure,
+        unsettled_losses_per_hour=LOST_AGAIN_PER_HOUR * away / parts,
         held=seen.alive,
         lowest=min(seen.lowest, highest),
         highest=highest,

@@ -1,5 +1,6 @@
 """The pods of one variant, by what may be expected of them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,8 @@ class VariantPods:
     """`starting`: those ordered a moment ago included; `waiting`: of these, without a node.
 
     `leaving`: on nodes about to go, also those that are not ready. `vain`: that have waited for a node, or been about
-    to start, for too long. `taken`: reclaimed nodes that hold any of its pods. `zones`: 0 where that is not known.
+    to start, for too long. `taken`: reclaimed nodes that hold any of its pods. `in_zones`: ready ones by
+    zone, where that is known.
     """
 
     ready: int
@@ -30,7 +32,7 @@ class VariantPods:
     waiting: int
     leaving: int
     vain: int
-    zones: int
+    in_zones: tuple[tuple[str, int], ...]
     refused: bool
     taken: tuple[tuple[str, int], ...]  # with the pods on each
 
@@ -54,10 +56,15 @@ def pods_of(
         waiting=max(starting - len(bound), 0),
         leaving=min(len(leaving), workload.desired_replicas),
         vain=len(vain),
-        zones=len({nodes[pod.node].zone for pod in ready if pod.node in nodes} - {""}),
+        in_zones=_in_zones(ready, nodes),
         refused=bool(vain or workload.quota_refusal),
         taken=_taken(workload, nodes),
     )
+
+
+def _in_zones(ready: Sequence[Pod], nodes: Mapping[str, Node]) -> tuple[tuple[str, int], ...]:
+    zones = Counter(nodes[pod.node].zone for pod in ready if pod.node in nodes)
+    return tuple(sorted((zone, count) for zone, count in zones.items() if zone))
 
 
 def _taken(workload: Workload, nodes: Mapping[str, Node]) -> tuple[tuple[str, int], ...]:

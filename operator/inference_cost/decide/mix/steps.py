@@ -50,6 +50,8 @@ class Table:
     parts: Floats
     needed: Floats
     at_risk: Floats  # cost per hour of one, were all late that a loss makes late
+    unsettled: Floats  # the same besides, of one that needs a node
+    settled: Ints
     start: Floats  # hours for which a start is paid
     held: Ints
     lowest: Ints
@@ -60,7 +62,8 @@ class Table:
         share = (count + 0.5) / self.parts[of] / self.needed[of]
         late = LATE_WHEN_FEW + 2 * (1 - LATE_WHEN_FEW) * np.minimum(share, 1.0)
         starts = np.where(count >= self.held[of], self.start[of], 0.0)
-        cost: Floats = self.price[of] * (1 + starts) + self.at_risk[of] * late
+        at_risk = self.at_risk[of] + np.where(count >= self.settled[of], self.unsettled[of], 0.0)
+        cost: Floats = self.price[of] * (1 + starts) + at_risk * late
         return cost
 
     @property
@@ -76,6 +79,7 @@ def table_of(claims: Sequence[Claim]) -> Table:
     risks = [claim.risk for claim in claims]
     late = np.array([r.late_price * r.served_price_per_hour * r.exposure_seconds for r in risks])
     losses = np.array([one.losses_per_hour for one in domains])
+    besides = np.array([one.unsettled_losses_per_hour for one in domains])
     total = np.array([claim.total for claim in claims])[owner]
     highest = np.minimum([one.highest for one in domains], total)
     return Table(
@@ -85,8 +89,10 @@ def table_of(claims: Sequence[Claim]) -> Table:
         parts=np.array([float(one.parts) for one in domains]),
         needed=np.array([float(max(claim.needed, 1)) for claim in claims])[owner],
         at_risk=late[owner] * losses / 3600,
+        unsettled=late[owner] * besides / 3600,
+        settled=np.array([one.settled for one in domains]),
         start=np.array([r.start_seconds for r in risks])[owner]
-        * np.maximum(losses, [one.moves_per_hour for one in domains])
+        * np.maximum(losses + besides, [one.moves_per_hour for one in domains])
         / 3600,
         held=np.array([one.held for one in domains]),
         lowest=np.minimum([one.lowest for one in domains], highest),

@@ -8,6 +8,8 @@ from inference_cost.decide.mix.cheapest import cheapest, cost_per_hour
 from inference_cost.decide.mix.grant import Full
 from inference_cost.decide.mix.losses import keeps_away
 from inference_cost.decide.mix.place import Placed, Sought
+from inference_cost.decide.mix.zones import kept_from
+from inference_cost.model.placement import PlacedDomain
 from inference_cost.model.plan import Reason
 
 
@@ -15,12 +17,13 @@ from inference_cost.model.plan import Reason
 class Told:
     """What a placement is reckoned with.
 
-    `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes. `cap`: per hour.
+    `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes, and until when
+    none is asked for there. `cap`: per hour.
     """
 
     sought: Sought
     unpriced: Sequence[str]
-    closed: Sequence[str] = ()
+    closed: Sequence[tuple[str, float]] = ()
     cap: float | None = None
 
 
@@ -94,12 +97,15 @@ def _of_the_cap(placed: Placed, told: Told) -> Iterator[Reason]:
 
 
 def _on_the_way(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
-    if told.closed:
-        yield Reason(code="mix-closed", values=(("variants", ", ".join(told.closed)),))
+    for variant, opens in told.closed:
+        values = (("variant", variant), ("until", opens), ("probed", int(case.at >= opens)))
+        yield Reason(code="mix-closed", values=values)
     for after in placed.remembered:
         until = after.record.away_until
         if until is not None and keeps_away(after.record, case.at):
             yield Reason(code="mix-away", values=(("variant", after.name), ("until", until)))
+        else:
+            yield from _zones_away(after, case.at)
     staying = sum(placed.asked) - sum(placed.wanted)
     if staying > 0:
         yield Reason(code="mix-moving", values=(("replicas", staying),))
@@ -107,6 +113,13 @@ def _on_the_way(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
         yield Reason(code="mix-dwelling")
     if placed.short > 0:
         yield Reason(code="mix-short", values=(("replicas", placed.short),))
+
+
+def _zones_away(after: PlacedDomain, at: float) -> Iterator[Reason]:
+    for zone in kept_from(after.by_zone, at):
+        until = zone.record.away_until or at
+        values = (("variant", after.name), ("zone", zone.name), ("until", until))
+        yield Reason(code="mix-zone-away", values=values)
 
 
 def _worth(placed: Placed, sought: Sought) -> Iterator[Reason]:

@@ -14,20 +14,22 @@ from inference_cost.decide.case import Case
 from inference_cost.decide.headroom.choice import highest_price
 from inference_cost.decide.mix.budget import Cap, Dearest, dearest
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
-from inference_cost.decide.mix.cordons import closed_since
+from inference_cost.decide.mix.cordons import closure, room
 from inference_cost.decide.mix.grant import Grant
+from inference_cost.decide.mix.hazard import of_others
 from inference_cost.decide.mix.losses import keeps_away
 from inference_cost.decide.mix.place import DomainSeen, exposure_seconds, seek, settle
 from inference_cost.decide.mix.placement import Placement, VariantPlaced
 from inference_cost.decide.mix.pods import Patience, VariantPods, pods_of
 from inference_cost.decide.mix.prices import ReplicaPrice, price_of
 from inference_cost.decide.mix.told import Told, reasons
+from inference_cost.decide.mix.zones import ZonePods, zone_pods, zones_of, zones_seen
 from inference_cost.decide.plans import mode_in_force
-from inference_cost.model.placement import PlacedDomain, Placing
+from inference_cost.model.placement import Closure, PlacedDomain, Placing
 from inference_cost.model.plan import HeadroomChoice, Profile
 from inference_cost.model.policy import LatencyObjective, Mode, Objective, SpotRisk, Variant
 from inference_cost.model.reading import Missing
-from inference_cost.model.workload import Pool, Workload
+from inference_cost.model.workload import LossesSeen, Pool, Workload
 
 NOTICE_SECONDS: Final = 30.0  # of Google's and Azure's clouds; of Amazon's 120
 REACTION_SECONDS: Final = 5.0  # from the watch event of a notice to the write
@@ -59,7 +61,10 @@ class _Seen:
     can_be_lost: bool
     zones: int  # that its replicas are, or are going to be, spread over
     zones_seen: int  # 0: never yet
-    closed_since: float | None
+    closed: Closure | None
+    by_zone: tuple[ZonePods, ...]
+    others: LossesSeen
+    one_zone: bool  # none of it runs where there are not as many in each
 
 
 def late_price(
@@ -101,7 +106,7 @@ def place_variants(case: Case, desired: int, how: How) -> Placement:
         cap = Cap(most=float(policy.max_hourly_cost), least=case.bounds.lowest)
     holds = None if unknown or how.late_price is None else cap
     sought = seek(desired, domains, risk, placing.domains, case.at, holds)
-    closed = [one.variant.name for one in seen if one.closed_since is not None]
+    closed = [(one.variant.name, one.closed.until) for one in seen if one.closed is not None]
     told = Told(sought, unknown, closed, None if cap is None else cap.most)
     return _placement(case, seen, how, told, None)
 
@@ -157,14 +162,14 @@ def _look(case: Case, variant: Variant, workload: Workload, before: PlacedDomain
         price=price_of(workload, case.workloads, snapshot.nodes, pool, before, case.at),
         before=before,
         can_be_lost=_can_be_lost(case, workload, pool, before),
-        zones=max(pods.zones, _zones_seen(pods, before) or _zones_offered(workload, pool)),
-        zones_seen=_zones_seen(pods, before),
-        closed_since=closed_since(
-            pool,
-            None if before is None else before.closed_since,
-            case.at,
-            vain=bool(pods.vain),
+        zones=zones_of(workload, pods, before, pool),
+        zones_seen=zones_seen(pods, before),
+        closed=closure(
+            pool, None if before is None else before.closed, case.at, vain=bool(pods.vain)
         ),
+        by_zone=zone_pods(pods, snapshot.nodes, before),
+        others=of_others(pool, before),
+        one_zone=workload.strict_zones,
     )
 
 
@@ -179,18 +184,6 @@ def _can_be_lost(
     if pool is not None:
         return pool.can_be_lost
     return before is None or before.can_be_lost
-
-
-def _zones_seen(pods: VariantPods, before: PlacedDomain | None) -> int:
-    """Of those that start it is not known where they will be: as many as there were."""
-    if pods.zones and not pods.starting:
-        return pods.zones
-    return 0 if before is None else before.zones
-
-
-def _zones_offered(workload: Workload, pool: Pool | None) -> int:
-    """Before any were seen: nobody but a spread of the template's own keeps replicas out of one zone."""
-    return len(pool.zones) if pool is not None and pool.zones and workload.spreads_over_zones else 1
 
 
 def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> DomainSeen:
@@ -211,12 +204,15 @@ def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> D
         waiting=pods.waiting,
         vain=pods.vain,
         lost=_lost(seen),
-        refused=pods.refused and not away and seen.closed_since is None,
+        refused=pods.refused and not away and seen.closed is None,
         lowest=max(lowest, alive) if stay else lowest,
         highest=max(highest, alive) if stay else highest,
         parts=seen.zones,
         dear_per_hour=0.0 if seen.before is None else _dearest(seen, case.at).per_hour,
-        closed=seen.closed_since is not None,
+        more=room(seen.closed, case.at, MOST),
+        zones=seen.by_zone,
+        one_zone=seen.one_zone,
+        others=seen.others,
     )
 
 
@@ -299,7 +295,7 @@ def _remembered(seen: _Seen, after: PlacedDomain, asked: int, at: float) -> Plac
         offered_per_hour=None if price is None else price.offered,
         can_be_lost=seen.can_be_lost,
         zones=seen.zones_seen,
-        closed_since=seen.closed_since,
+        closed=seen.closed,
         taken=tuple(sorted({*before[-NODES_KEPT:], *names}))[:NODES_KEPT] if names else (),
         dear_per_hour=dear.per_hour,
         dear_at=dear.at,

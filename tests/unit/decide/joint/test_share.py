@@ -6,7 +6,6 @@ import pytest
 
 from inference_cost.decide.engine import decide
 from inference_cost.decide.explain.explanation import explain
-from inference_cost.decide.mix.losses import NOTHING_KNOWN
 from inference_cost.model.memory import Memory
 from inference_cost.model.plan import LimitedBy
 from inference_cost.model.policy import Mode, Pause
@@ -137,7 +136,7 @@ def test_a_loser_is_told_who_has_the_room_and_what_it_costs() -> None:
     told = explain(plan, seen(teams, limited(2)).observations[1]).limited
     assert "CapacityPool spot has no room for all: limits.nodes allows 2 nodes." in told
     assert "It is taken by shop/a, of higher priority." in told
-    assert "costs $1.75 per hour more" in told  # two times 0.90, less two starts on spot
+    assert "costs $1.76 per hour more" in told  # two times 0.90, less two starts on spot
     assert "does not pay" not in told
     assert "pool-short" not in codes(plan)
     assert plan.limited_by is not LimitedBy.POOL_LIMIT  # all that are needed run
@@ -157,15 +156,16 @@ def test_who_has_nowhere_to_go_is_told_how_many_are_missing() -> None:
 
 
 def test_without_limits_each_decides_as_if_there_were_no_others() -> None:
-    teams = (A, replace(B, fields=FIVE), B_ALONE)
-    one_by_one = {
-        key(team.name): decided((team,), unlimited()).plans[key(team.name)] for team in teams[:2]
-    }
-    together = decided(teams[:2], unlimited())
-    assert dict(together.plans) == one_by_one
+    """But for what they know of the pool together."""
+    teams = (A, replace(B, fields=FIVE))
+    together = decided(teams, unlimited())
+    for team in teams:
+        alone = decided((team,), unlimited())
+        assert orders(alone)[team.name] == orders(together)[team.name]
+        assert codes(alone.plans[key(team.name)]) == codes(together.plans[key(team.name)])
     assert together.memory.shared == ()
-    roomy = decided(teams[:2], limited(1000, "1000"))
-    assert dict(roomy.plans) == one_by_one
+    roomy = decided(teams, limited(1000, "1000"))
+    assert dict(roomy.plans) == dict(together.plans)
     assert roomy.memory.policies == together.memory.policies
 
 
@@ -246,6 +246,15 @@ def test_an_error_in_sharing_out_adds_nobody_in_such_pools(monkeypatch: pytest.M
     assert decisions.plans[key("a")].limited_by is LimitedBy.INTERNAL_ERROR
 
 
+def test_an_error_in_sharing_out_holds_those_that_run_there_without_naming_the_pool_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("inference_cost.decide.joint.share.solve", None)
+    pool, there = limited(3, node=ON_DEMAND), alone("c", 4, 2, pool="")
+    shot = replace(seen((), pool), observations=(there,), pools={"g6": pool})
+    assert orders(decide(shot, Memory(policies={key("c"): learned(needs=4)}))) == {"c": (2,)}
+
+
 def test_where_no_solution_is_found_all_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inference_cost.decide.joint.share.solve", lambda *_: None)
     decisions = decided((A, replace(B_ALONE, needs=3)), limited(3))
@@ -253,11 +262,9 @@ def test_where_no_solution_is_found_all_stay_as_they_are(monkeypatch: pytest.Mon
     assert decisions.plans[key("b")].limited_by is LimitedBy.POOL_LIMIT
 
 
-def test_spot_that_does_not_pay_takes_no_room() -> None:
-    risky = replace(A.memory.placing.domains[0], record=replace(NOTHING_KNOWN, losses=20.0))
-    placing = replace(A.memory.placing, domains=(risky, A.memory.placing.domains[1]))
-    memory = Memory(policies={key("a"): replace(A.memory, placing=placing), key("b"): B.memory})
-    decisions = decide(seen((A, B), limited(2)), memory)
+def test_who_has_a_reason_to_stay_on_demand_takes_no_room() -> None:
+    floor = replace(A, fields={"min_on_demand_replicas": 2})
+    decisions = decided((floor, B), limited(2))
     assert orders(decisions) == {"a": (0, 2), "b": (2, 2)}
 
 

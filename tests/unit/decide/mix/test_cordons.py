@@ -6,8 +6,10 @@ import pytest
 
 from inference_cost.decide.engine import decide
 from inference_cost.decide.explain.explanation import explain
-from inference_cost.decide.mix.cordons import LONGEST_SECONDS, closed_since
-from inference_cost.model.memory import Memory
+from inference_cost.decide.mix.cordons import closure
+from inference_cost.decide.mix.losses import FIRST_AWAY_SECONDS, LONGEST_AWAY_SECONDS
+from inference_cost.model.memory import Memory, PolicyMemory
+from inference_cost.model.placement import Closure
 from inference_cost.model.workload import Pool
 from tests.unit.decide.mix.two_variants import (
     QUIET,
@@ -25,25 +27,39 @@ ALL = replace(SPOT_POOL, nodes=4, cordoned=4)
 SOME = replace(SPOT_POOL, nodes=4, cordoned=1)
 OPEN = replace(SPOT_POOL, nodes=4)
 
-# Sentence: (pool, closed since, pods wait in vain) → closed since.
-CLOSED: dict[str, tuple[Pool | None, float | None, bool, float | None]] = {
-    "no pool is named": (None, NOON - 60, True, None),
+NEW = Closure(since=NOON, until=NOON + FIRST_AWAY_SECONDS, seconds=FIRST_AWAY_SECONDS)
+YOUNG = Closure(since=NOON - 60, until=NOON + 540, seconds=FIRST_AWAY_SECONDS)
+TRYING = Closure(since=NOON - 900, until=NOON - 300, seconds=FIRST_AWAY_SECONDS)
+AGAIN = replace(TRYING, until=NOON + 2 * FIRST_AWAY_SECONDS, seconds=2 * FIRST_AWAY_SECONDS)
+FOR_DAYS = Closure(since=NOON - 86_400, until=NOON - 300, seconds=LONGEST_AWAY_SECONDS)
+
+# Sentence: (pool, closed at the last look, pods wait in vain) → closed now.
+CLOSED: dict[str, tuple[Pool | None, Closure | None, bool, Closure | None]] = {
+    "no pool is named": (None, YOUNG, True, None),
     "a pool without a node may begin": (SPOT_POOL, None, True, None),
-    "nobody cordons": (OPEN, NOON - 60, True, None),
-    "all are cordoned": (ALL, None, False, NOON),
-    "all are, and were": (ALL, NOON - 60, False, NOON - 60),
-    "all are, for days": (ALL, NOON - 86_400, False, NOON - 86_400),
+    "nobody cordons": (OPEN, YOUNG, True, None),
+    "all are cordoned": (ALL, None, False, NEW),
+    "all are, and were": (ALL, YOUNG, False, YOUNG),
+    "all are, and one replica is tried": (ALL, TRYING, False, TRYING),
+    "all are, and the one that was tried did not come": (ALL, TRYING, True, AGAIN),
+    "all are, for days": (
+        ALL,
+        FOR_DAYS,
+        True,
+        replace(FOR_DAYS, until=NOON + LONGEST_AWAY_SECONDS),
+    ),
     "some are, and the others have room": (SOME, None, False, None),
-    "some are, and pods wait in vain": (SOME, None, True, NOON),
-    "some are, and pods waited in vain": (SOME, NOON - 60, False, NOON - 60),
-    "one is forgotten": (SOME, NOON - LONGEST_SECONDS - 1, False, None),
+    "some are, and pods wait in vain": (SOME, None, True, NEW),
+    "some are, and pods waited in vain": (SOME, YOUNG, False, YOUNG),
+    "one that was tried came on a new node": (SOME, TRYING, False, None),
+    "one is forgotten, and the others stay full": (SOME, TRYING, True, AGAIN),
 }
 
 
 @pytest.mark.parametrize("sentence", CLOSED)
 def test_closed(sentence: str) -> None:
-    pool, since, vain, expected = CLOSED[sentence]
-    assert closed_since(pool, since, NOON, vain=vain) == expected
+    pool, before, vain, expected = CLOSED[sentence]
+    assert closure(pool, before, NOON, vain=vain) == expected
 
 
 UP = World(spot=(4, ready("spot", 4)), pools=(ALL,))
@@ -54,7 +70,7 @@ def test_a_cordon_alone_moves_nothing() -> None:
     """What runs there stays."""
     plan, after = planned(UP, remembering(4, 0))
     assert orders(plan) == (4, 0)
-    assert after.placing.domains[0].closed_since == NOON
+    assert after.placing.domains[0].closed == NEW
 
 
 def test_what_is_drained_is_replaced_at_once_and_no_shortage_is_learned() -> None:
@@ -65,7 +81,7 @@ def test_what_is_drained_is_replaced_at_once_and_no_shortage_is_learned() -> Non
     assert record.away_seconds == QUIET.away_seconds
     assert record.losses <= QUIET.losses
     assert (
-        "No more are asked of spot while nodes there are cordoned."
+        "No more are asked of spot while nodes there are cordoned; one is tried at 08:10 UTC."
         in explain(plan, HALF.observed()).limited
     )
 
@@ -80,3 +96,33 @@ def test_the_pool_is_asked_again_as_soon_as_nodes_are_uncordoned() -> None:
     back = replace(HALF, spot=(2, ready("spot", 2)), safe=(2, ready("safe", 2)), pools=(OPEN,))
     plan = decide(back.seen(NOON + 3.0), Memory(policies={key(): after})).plans[key()]
     assert orders(plan) == (4, 2)
+
+
+def closed_on_spot(closed: Closure) -> PolicyMemory:
+    known = remembering(0, 4)
+    spot, safe = known.placing.domains
+    domains = (replace(spot, closed=closed), safe)
+    return replace(known, placing=replace(known.placing, domains=domains))
+
+
+def test_one_replica_is_tried_after_a_time_and_withdrawn_where_it_does_not_come() -> None:
+    """With all on demand meanwhile; a provisioner would bring it a new node."""
+    there = World(safe=(4, ready("safe", 4)), pools=(ALL,))
+    plan, trying = planned(there, closed_on_spot(TRYING))
+    assert orders(plan) == (1, 4)
+    told = explain(plan, there.observed()).limited
+    assert "One replica is asked of spot to see whether a node comes" in told
+    late = replace(there, spot=(1, WAITING[:1]))
+    plan, after = planned(late, trying)
+    assert orders(plan) == (0, 4)
+    assert after.placing.domains[0].closed == AGAIN
+    assert after.placing.domains[0].record.away_until is None
+    plan, _ = planned(there, closed_on_spot(YOUNG))
+    assert orders(plan) == (0, 4)
+
+
+def test_a_replica_that_came_on_a_new_node_opens_the_pool() -> None:
+    came = World(spot=(1, ready("spot", 1)), safe=(4, ready("safe", 4)), pools=(SOME,))
+    plan, after = planned(came, closed_on_spot(TRYING))
+    assert orders(plan)[0] == 4
+    assert after.placing.domains[0].closed is None

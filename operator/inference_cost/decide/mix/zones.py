@@ -1,0 +1,96 @@
+"""The zones in which replicas of one variant really run: each is lost on its own, and none can be chosen.
+
+Nobody but the cluster decides where the next replica lands. A lost zone keeps the whole variant away only where none of
+its replicas runs in another one, or its template lets none run there; else it stays open, and of what it gets anew the
+zone's share counts as lost again soon.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from inference_cost.decide.mix.losses import (
+    FIRST_AWAY_SECONDS,
+    NOTHING_KNOWN,
+    Happened,
+    keeps_away,
+    watched,
+)
+from inference_cost.decide.mix.pods import VariantPods
+from inference_cost.model.placement import PlacedDomain, ZoneRecord
+from inference_cost.model.workload import Node, Pool, Workload
+
+ZONES_KEPT: Final = 8
+LOST_AGAIN_PER_HOUR: Final = 3600 / FIRST_AWAY_SECONDS  # of what lands in a zone that was just lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZonePods:
+    """Replicas in one zone. `ready`: that stay; `lost`: taken since the last look, or about to be."""
+
+    name: str
+    ready: int
+    lost: int = 0
+
+
+def zone_pods(
+    pods: VariantPods, nodes: Mapping[str, Node], before: PlacedDomain | None
+) -> tuple[ZonePods, ...]:
+    """Of nodes that tell their zone."""
+    counted = () if before is None else before.taken
+    ready, lost = dict(pods.in_zones), dict[str, int]()
+    for node, count in pods.taken:
+        zone = nodes[node].zone
+        if zone and node not in counted:
+            lost[zone] = lost.get(zone, 0) + count
+    return tuple(
+        ZonePods(name=zone, ready=ready.get(zone, 0), lost=lost.get(zone, 0))
+        for zone in sorted({*ready, *lost})
+    )
+
+
+def looked_at(
+    before: Sequence[ZoneRecord], seen: Sequence[ZonePods], at: float
+) -> tuple[ZoneRecord, ...]:
+    """With one look more. A zone without replicas is forgotten when nothing bad is known of it."""
+    there = {one.name: one for one in seen}
+    known = {one.name: one.record for one in before}
+    looked = []
+    for name in sorted({*there, *known}):
+        pods = there.get(name, ZonePods(name=name, ready=0))
+        alive = pods.ready + pods.lost
+        share = pods.lost / alive if pods.lost else 0.0
+        happened = Happened(ready=pods.ready, alive=alive, lost=share)
+        record = watched(known.get(name, NOTHING_KNOWN), happened, at)
+        if name in there or keeps_away(record, at) or record.away_seconds > FIRST_AWAY_SECONDS:
+            looked.append(ZoneRecord(name=name, record=record))
+    return tuple(looked[:ZONES_KEPT])
+
+
+def kept_from(records: Sequence[ZoneRecord], at: float) -> tuple[ZoneRecord, ...]:
+    return tuple(one for one in records if keeps_away(one.record, at))
+
+
+def stay_elsewhere(seen: Sequence[ZonePods], records: Sequence[ZoneRecord], at: float) -> bool:
+    """Whether replicas are ready in a zone that was not lost."""
+    away = {one.name for one in kept_from(records, at)}
+    return any(one.ready and one.name not in away for one in seen)
+
+
+def zones_seen(pods: VariantPods, before: PlacedDomain | None) -> int:
+    """0 before any were. Of those that start it is not known where they will be: as many as there were."""
+    if pods.in_zones and not pods.starting:
+        return len(pods.in_zones)
+    return 0 if before is None else before.zones
+
+
+def zones_of(
+    workload: Workload, pods: VariantPods, before: PlacedDomain | None, pool: Pool | None
+) -> int:
+    """That its replicas are, or are going to be, spread over."""
+    return max(len(pods.in_zones), zones_seen(pods, before) or _offered(workload, pool))
+
+
+def _offered(workload: Workload, pool: Pool | None) -> int:
+    """Before any were seen: nobody but a spread of the template's own keeps replicas out of one zone."""
+    return len(pool.zones) if pool is not None and pool.zones and workload.spreads_over_zones else 1
