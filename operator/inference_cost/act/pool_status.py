@@ -1,6 +1,6 @@
 """The status of CapacityPools as the API objects hold it, from what was seen and learned by all policies. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,8 +11,9 @@ from inference_cost.api.fields import decimal_text, money_text
 from inference_cost.api.policy_status import PriceSource
 from inference_cost.api.pool_status import PoolConditionType
 from inference_cost.decide.lead_time import START_UPS_NEEDED, starts
-from inference_cost.decide.mix.losses import NOTHING_KNOWN
-from inference_cost.model.memory import Memory
+from inference_cost.decide.mix.hazard import per_hour_of_all
+from inference_cost.decide.start_parts import part
+from inference_cost.model.memory import Memory, StartParts
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import Snapshot
 from inference_cost.model.placement import PlacedDomain
@@ -29,6 +30,7 @@ class Learned:
     pods: int
     domains: tuple[PlacedDomain, ...]
     start_seconds: tuple[float, ...]
+    start_parts: tuple[StartParts, ...] = ()
 
 
 def learned_by_pool(snapshot: Snapshot, memory: Memory) -> Mapping[str, Learned]:
@@ -39,6 +41,7 @@ def learned_by_pool(snapshot: Snapshot, memory: Memory) -> Mapping[str, Learned]
     pods: dict[str, int] = {}
     domains: dict[str, list[PlacedDomain]] = {}
     seconds: dict[str, list[float]] = {}
+    parts: dict[str, list[StartParts]] = {}
     for seen in snapshot.observations:
         for workload in seen.workloads:
             for pool in _pools_of(workload, snapshot.nodes):
@@ -52,12 +55,15 @@ def learned_by_pool(snapshot: Snapshot, memory: Memory) -> Mapping[str, Learned]
                 domains.setdefault(pool_of[domain.name], []).append(domain)
         for pool, took in starts(known):
             seconds.setdefault(pool, []).append(took)
+        for start in known.start_parts:
+            parts.setdefault(start[0], []).append(start)
     return {
         name: Learned(
             nodes=tuple(nodes.get(name, ())),
             pods=pods.get(name, 0),
             domains=tuple(domains.get(name, ())),
             start_seconds=tuple(seconds.get(name, ())),
+            start_parts=tuple(parts.get(name, ())),
         )
         for name in {*nodes, *pods, *domains, *seconds}
     }
@@ -102,7 +108,7 @@ def render_pool_status(
         price_time=None if price is None else _time(price.as_of),
         losses_per_hour=_losses(learned),
         away_until=None if away is None else _time(away),
-        lead_time=_lead_time(learned.start_seconds),
+        lead_time=_lead_time(learned),
         warm=warm,
     ).to_object()
 
@@ -159,24 +165,34 @@ def _away_until(learned: Learned, at: float) -> float | None:
 
 
 def _losses(learned: Learned) -> str | None:
-    """Policies on one pool see the same losses in the same hours: their ratio is that of one."""
     lossy = [domain.record for domain in learned.domains if domain.can_be_lost]
     if not lossy:
         return None
-    prior = NOTHING_KNOWN
-    losses = prior.losses + sum(one.losses - prior.losses for one in lossy)
-    hours = prior.hours + sum(one.hours - prior.hours for one in lossy)
-    return decimal_text(max(losses, 0.0) / hours, places=2)
+    return decimal_text(per_hour_of_all(lossy), places=2)
 
 
-def _lead_time(seconds: Iterable[float]) -> api.LeadTime | None:
-    known = sorted(min(max(one, 0.0), LONGEST_START) for one in seconds)
+def _lead_time(learned: Learned) -> api.LeadTime | None:
+    known = sorted(min(max(one, 0.0), LONGEST_START) for one in learned.start_seconds)
     if len(known) < START_UPS_NEEDED:
         return None
     return api.LeadTime(
         starts=len(known),
         p50_seconds=round(known[len(known) // 2]),
         p95_seconds=round(known[min(int(0.95 * len(known)), len(known) - 1)]),
+        node=_part(learned, "node"),
+        image=_part(learned, "image"),
+        pod=_part(learned, "pod"),
+    )
+
+
+def _part(learned: Learned, name: str) -> api.LeadTimePart | None:
+    seen = part(learned.start_parts, name)
+    if seen is None:
+        return None
+    return api.LeadTimePart(
+        starts=seen.starts,
+        p50_seconds=round(min(seen.p50_seconds, LONGEST_START)),
+        p95_seconds=round(min(seen.p95_seconds, LONGEST_START)),
     )
 
 

@@ -94,9 +94,11 @@ class Limits(ApiModel):
     )
     nodes: NodeCount | None = Field(
         default=None,
-        description="nodes is the largest number of nodes: of a replica that takes half of a node"
-        " twice as many fit. What other pods use of the pool counts too. 0: no more are ordered"
-        " here. Default unset: no limit.",
+        description="nodes is the largest number of nodes, in shares that replicas take of one: of a"
+        " replica that takes half of a node twice as many fit. Replicas of different shares may not"
+        " fit together on so few nodes: where it must hold, set the limit of the node pool as well."
+        " What other pods use of the pool counts too. 0: no more are ordered here. Default unset: no"
+        " limit.",
     )
     hourly_cost: DecimalText | None = Field(
         default=None,

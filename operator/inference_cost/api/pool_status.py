@@ -36,14 +36,40 @@ POOL_CONDITION_MEANING: Final[dict[PoolConditionType, str]] = {
 }
 
 
+Starts = Annotated[int, Field(strict=True, ge=1, le=OBSERVED_LIMIT)]
+
+
+class LeadTimePart(ApiModel):
+    """How long one part of the starts took."""
+
+    starts: Starts = Field(description="starts is the number of starts that had this part.")
+    p50_seconds: Seconds = Field(description="p50Seconds is their median, in seconds.")
+    p95_seconds: Seconds = Field(description="p95Seconds is their 95th percentile, in seconds.")
+
+
 class LeadTime(ApiModel):
     """From the creation of a pod to ready, as seen in this pool by all policies."""
 
-    starts: Annotated[int, Field(strict=True, ge=1, le=OBSERVED_LIMIT)] = Field(
+    starts: Starts = Field(
         description="starts is the number of starts that were seen, of the newest of each policy."
     )
     p50_seconds: Seconds = Field(description="p50Seconds is their median, in seconds.")
     p95_seconds: Seconds = Field(description="p95Seconds is their 95th percentile, in seconds.")
+    node: LeadTimePart | None = Field(
+        default=None,
+        description="node is the wait for a node, of pods for which one was bought: from the creation"
+        " of the pod until it was bound. Unset until three were seen.",
+    )
+    image: LeadTimePart | None = Field(
+        default=None,
+        description="image is from there until its containers ran: volumes, images, init containers."
+        " Unset until three were seen.",
+    )
+    pod: LeadTimePart | None = Field(
+        default=None,
+        description="pod is from there until it was ready: the server starts and loads its models."
+        " Unset until three were seen.",
+    )
 
 
 class WarmStatus(ApiModel):
@@ -111,7 +137,8 @@ class CapacityPoolStatus(ApiModel):
     )
     lead_time: LeadTime | None = Field(
         default=None,
-        description="leadTime is how long starts took here. Unset until some were seen.",
+        description="leadTime is how long starts took here. Unset until three were seen: decisions reckon"
+        " with the installation's startUpSecondsPrior until then.",
     )
     warm: WarmStatus | None = Field(
         default=None,

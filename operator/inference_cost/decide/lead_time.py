@@ -7,7 +7,7 @@ pool of the node. Where the next replica lands is not known: the slowest of the 
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import DecisionSettings
@@ -19,6 +19,7 @@ START_UPS_NEEDED: Final = 3
 OF_LATE: Final = 20  # starts: a pool with none among them counts no more
 POLICIES_KEPT: Final = 4096  # they are asked for at every tick and change rarely
 
+Start = TypeVar("Start", bound=tuple[Any, ...])
 Starts = tuple[tuple[str, float], ...]  # (pool, seconds), in the order in which they were seen
 
 
@@ -32,14 +33,15 @@ def _paired(pools: tuple[str, ...], seconds: tuple[float, ...]) -> Starts:
     return tuple(zip((*unknown, *pools), seconds, strict=False))
 
 
-def kept(seen: Starts) -> Starts:
-    """The newest of each pool, and the pools that were used last."""
+def kept(seen: tuple[Start, ...]) -> tuple[Start, ...]:
+    """The newest of each pool, which comes first in each, and the pools that were used last."""
     each: Counter[str] = Counter()
     newest_first = []
-    for pool, seconds in reversed(seen):
+    for one in reversed(seen):
+        pool = one[0]
         if each[pool] < START_UPS_KEPT and (each[pool] or len(+each) < POOLS_KEPT):
             each[pool] += 1
-            newest_first.append((pool, seconds))
+            newest_first.append(one)
     return tuple(reversed(newest_first))
 
 

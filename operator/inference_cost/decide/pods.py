@@ -7,6 +7,7 @@ from typing import Final
 
 from inference_cost.decide.lead_time import START_UPS_KEPT, kept, starts
 from inference_cost.decide.leaving import Marked, lost
+from inference_cost.decide.start_parts import parts_of
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.warm import WarmPool
 from inference_cost.model.workload import Node, Pod, Workload
@@ -110,6 +111,9 @@ def learn_start_ups(
         memory,
         start_up_seconds=tuple(seconds for _, seconds in known),
         start_up_pools=tuple(pool for pool, _ in known),
+        start_parts=kept(
+            (*memory.start_parts, *(parts_of(pod, nodes.get(pod.node)) for pod, _ in good))
+        ),
         pods_seen_starting=tuple(waiting[:STARTING_KEPT]),
         warm=replace(memory.warm, starts=(*memory.warm.starts, *on_free)[-START_UPS_KEPT:])
         if on_free

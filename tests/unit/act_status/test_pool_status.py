@@ -131,6 +131,17 @@ def test_lead_times_once_some_starts_were_seen() -> None:
     }
 
 
+def test_the_parts_of_starts_that_had_them() -> None:
+    parts = (*(("spot", 60.0 * n, 20.0, 40.0) for n in (1, 2, 3)), ("spot", None, 30.0, 40.0))
+    learned = replace(NOTHING, start_seconds=(90.0,) * 4, start_parts=parts)
+    lead_time = told(seen(SPOT), learned)["leadTime"]
+    assert lead_time["node"] == {"starts": 3, "p50Seconds": 120, "p95Seconds": 180}
+    assert lead_time["image"] == {"starts": 4, "p50Seconds": 20, "p95Seconds": 30}
+    assert lead_time["pod"] == {"starts": 4, "p50Seconds": 40, "p95Seconds": 40}
+    few = replace(learned, start_parts=parts[1:])
+    assert "node" not in told(seen(SPOT), few)["leadTime"]
+
+
 def test_a_condition_keeps_its_time() -> None:
     before = told(seen(SPOT))
     later = told(replace(seen(SPOT), at=NOON + 600), **before)
@@ -142,12 +153,16 @@ def test_what_the_policies_learned_is_put_together_by_pool() -> None:
     shot = BOTH.seen()
     memory = decide(shot, Memory(policies={key(): remembering(4, 4, total=4)})).memory
     started = replace(
-        memory.policies[key()], start_up_seconds=(60.0, 90.0), start_up_pools=("spot", "g6")
+        memory.policies[key()],
+        start_up_seconds=(60.0, 90.0),
+        start_up_pools=("spot", "g6"),
+        start_parts=(("spot", None, 10.0, 50.0), ("g6", 30.0, 10.0, 50.0)),
     )
     found = learned_by_pool(shot, Memory(policies={key(): started}))
     assert found["spot"].pods == 4
     assert [node.name for node in found["spot"].nodes] == ["spot"]
     assert [one.name for one in found["spot"].domains] == ["spot"]
+    assert found["spot"].start_parts == (("spot", None, 10.0, 50.0),)
     assert found["spot"].start_seconds == (60.0,)
     assert found["g6"].domains == ()
 
