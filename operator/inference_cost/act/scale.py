@@ -35,6 +35,11 @@ class ScaleOrder:
     first: tuple[str, ...] = ()  # pods that are to go, in this order
     outdated: tuple[str, ...] = ()  # pods that an earlier order named
 
+    @property
+    def marks(self) -> int:
+        """Pods to be written to before."""
+        return len(self.first) + len(self.outdated)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleResult:

@@ -66,6 +66,8 @@ class Scaler:
     ) -> None:
         self._api = api
         self._bucket = TokenBucket(per_second=per_second, burst=2 * per_second)
+        # Of their own: a removal waits for its turn to mark pods, and nothing else does.
+        self._marks = TokenBucket(per_second=per_second, burst=2 * per_second)
         self._still_wanted = still_wanted
         self._monotonic = monotonic
         self._managers: dict[str, str] = {}
@@ -123,7 +125,9 @@ class Scaler:
         now = self._monotonic()
         waiting = order.uid in self._refusals
         pending = self.expectations.pending(order.uid, at=now) is not None
-        return not waiting and not pending and self._bucket.take(now)
+        if waiting or pending or (order.marks and self._marks.wait_seconds(now) > 0):
+            return False
+        return self._bucket.take(now) and (not order.marks or self._marks.take(now, order.marks))
 
     async def _carry_out(self, planned: PlannedOrder) -> Scaled:
         order = planned.order

@@ -10,11 +10,14 @@ class TokenBucket:
         self._tokens = burst
         self._at: float | None = None
 
-    def take(self, now: float) -> bool:
-        """Takes one token if there is one. `now`: seconds of a monotonic clock."""
+    def take(self, now: float, count: int = 1) -> bool:
+        """Takes `count` tokens if there is one: others that are not there are owed, and the next who asks waits longer.
+
+        `now`: seconds of a monotonic clock.
+        """
         if self.wait_seconds(now) > 0:
             return False
-        self._tokens -= 1
+        self._tokens -= count
         return True
 
     def wait_seconds(self, now: float) -> float:

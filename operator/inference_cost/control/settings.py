@@ -169,7 +169,8 @@ class WarmSettings(Section):
 
 class WriteSettings(Section):
     scale_per_second: Annotated[float, Field(gt=0, le=1_000)] = 20.0
-    """Largest rate of `/scale` writes, after a burst of twice as many."""
+    """Largest rate of `/scale` writes, after a burst of twice as many; and of marks of pods that are to go first, which
+    are counted by themselves."""
 
     status_per_second: Annotated[float, Field(gt=0, le=1_000)] = 1.0
     """Budget of status, checkpoint and placeholder writes together, spread evenly."""

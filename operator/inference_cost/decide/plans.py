@@ -1,5 +1,6 @@
 """Putting plans together: totals spread over variants, action, and whether /scale must be written."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from inference_cost.decide.mix.placement import Placement, VariantPlaced
@@ -23,7 +24,7 @@ from inference_cost.model.plan import (
 )
 from inference_cost.model.policy import Mode, Variant
 from inference_cost.model.reading import Missing, MissingReason, Reading
-from inference_cost.model.workload import NoWorkload, Workload
+from inference_cost.model.workload import Node, NoWorkload, Workload
 
 NOT_DECIDED = Missing(reason=MissingReason.NOT_LEARNED)
 
@@ -78,14 +79,15 @@ def assemble(
 ) -> Plan:
     """`placement`: over several variants; else what is too much or too little is the last one's."""
     mode = mode_in_force(observation, snapshot)
-    variants = _variants(observation, snapshot, needed, desired, placement)
-    desired = sum(variant.desired for variant in variants)
-    current = sum(variant.current for variant in variants)
     writable = (
         mode is Mode.ENFORCE
         and observation.conflict is None
         and limited_by is not LimitedBy.NO_TARGET
     )
+    ordered = writable and snapshot.settings.scale_in_order
+    variants = _variants(observation, snapshot, needed, desired, placement, ordered=ordered)
+    desired = sum(variant.desired for variant in variants)
+    current = sum(variant.current for variant in variants)
     conflicted = mode is Mode.ENFORCE and observation.conflict is not None
     return Plan(
         policy=observation.policy.key,
@@ -123,13 +125,16 @@ def _variants(
     needed: int,
     desired: int,
     placement: Placement | None,
+    *,
+    ordered: bool,
 ) -> tuple[VariantPlan, ...]:
+    """`ordered`: pods are marked that are to go."""
     policy = observation.policy
     current = tuple(_current(one) for one in observation.workloads)
     asked = current if sum(current) == desired else spread(desired, policy.variants)
     placed = [_unpriced(order) for order in asked] if placement is None else placement.variants
     return tuple(
-        _of_variant(variant, workload, need, where, snapshot)
+        _of_variant(variant, workload, need, where, snapshot, ordered=ordered)
         for variant, workload, need, where in zip(
             policy.variants,
             observation.workloads,
@@ -150,6 +155,8 @@ def _of_variant(
     needed: int,
     where: VariantPlaced,
     snapshot: Snapshot,
+    *,
+    ordered: bool,
 ) -> VariantPlan:
     return VariantPlan(
         variant=variant.name,
@@ -161,14 +168,16 @@ def _of_variant(
         price_per_hour=where.price_per_hour,
         losses_per_hour=where.losses_per_hour,
         away_until=where.away_until,
-        removal=_removal(workload, where.order, snapshot),
+        removal=_removal(workload, where.order, snapshot.nodes, ordered=ordered),
     )
 
 
-def _removal(workload: Workload | NoWorkload, order: int, snapshot: Snapshot) -> Removal | None:
+def _removal(
+    workload: Workload | NoWorkload, order: int, nodes: Mapping[str, Node], *, ordered: bool
+) -> Removal | None:
     if isinstance(workload, NoWorkload) or order >= workload.desired_replicas:
         return None
-    return removal(workload, order, snapshot.nodes, ordered=snapshot.settings.scale_in_order)
+    return removal(workload, order, nodes, ordered=ordered)
 
 
 def _current(workload: object) -> int:

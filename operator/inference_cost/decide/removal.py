@@ -11,6 +11,7 @@ from typing import Final
 
 from inference_cost.api.group import FIELD_MANAGER
 from inference_cost.decide import leaving
+from inference_cost.decide.emptying import worth_most
 from inference_cost.decide.place import share_price
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.plan import Removal
@@ -41,20 +42,13 @@ class _Held:
         """Nodes that agree in this are as good as each other."""
         return self.leaves, self.price, len(self.pods), self.others
 
-    @property
-    def worth(self) -> "_Worth":
-        return self.price, 1
-
-
-_Worth = tuple[Decimal, int]  # price per hour of nodes that are left empty, and how many
-
 
 def removal(
     workload: Workload, desired: int, nodes: Mapping[str, Node], *, ordered: bool
 ) -> Removal | None:
     """What going down to `desired` replicas can leave empty. None where that is not for anybody to choose.
 
-    `ordered`: pods may be marked.
+    `ordered`: pods are marked now. Where nobody is to be told, of the nodes only one is sought.
     """
     there = [pod for pod in workload.pods if not pod.terminating]
     ready = [pod for pod in there if pod.ready]
@@ -62,17 +56,24 @@ def removal(
     if going <= 0 or any(pod.node not in nodes for pod in ready):
         return None
     held = _held(there, nodes)
-    first, empty = _chosen(held, going)
-    per_hour = _price(one.node for one in held if one.node.name in empty)
     left_to = next((p.cost_set_by for p in there if p.cost_set_by not in {"", FIELD_MANAGER}), "")
     matters = desired > 0 and _matters(held)
     if not ordered or left_to or not all(pod.replica_set for pod in ready):
+        one = _one_empty(held, going)
         told = left_to if ordered and matters else ""
-        return Removal(nodes=empty, per_hour=per_hour, left_to=told)
+        return Removal(nodes=tuple(node.name for node in one), per_hour=_price(one), left_to=told)
+    first, empty = _chosen(held, going)
+    per_hour = _price(one.node for one in held if one.node.name in empty)
     names = tuple(pod.name for pod in first[:MOST_MARKED]) if matters else ()
     marked = (pod.name for pod in there if pod.cost_set_by == FIELD_MANAGER)
     outdated = tuple(name for name in marked if name not in names)
     return Removal(nodes=empty, per_hour=per_hour, pods=names, outdated=outdated)
+
+
+def _one_empty(held: Sequence[_Held], going: int) -> list[Node]:
+    """The dearest, if there is any."""
+    can = [one for one in held if not one.others and len(one.pods) <= going]
+    return [max(can, key=lambda one: one.price).node] if can else []
 
 
 def _matters(held: Sequence[_Held]) -> bool:
@@ -108,8 +109,9 @@ def _chosen(held: Sequence[_Held], going: int) -> tuple[list[Pod], tuple[str, ..
     staying = [one for one in held if not one.leaves]
     emptied = _dearest([one for one in staying if not one.others], going - len(gone))
     freed = [pod for one in emptied for pod in one.pods]
+    names = {one.node.name for one in emptied}
     rest = sorted(
-        (one for one in staying if one not in emptied),
+        (one for one in staying if one.node.name not in names),
         key=lambda one: (-_replica_price(one), len(one.pods) + one.others),
     )
     order = [*gone, *freed, *(pod for one in rest for pod in one.pods)][:going]
@@ -126,15 +128,9 @@ def _left_empty(held: Sequence[_Held], order: Sequence[Pod]) -> tuple[str, ...]:
 
 
 def _dearest(held: Sequence[_Held], going: int) -> list[_Held]:
-    """Nodes worth most together whose pods are no more than `going` (exact: a knapsack by dynamic programming)."""
-    best: list[tuple[_Worth, tuple[_Held, ...]]] = [((NOTHING, 0), ())] * (going + 1)
-    for one in held:
-        for room in range(going, len(one.pods) - 1, -1):
-            (price, count), chosen = best[room - len(one.pods)]
-            worth = (price + one.worth[0], count + one.worth[1])
-            if worth > best[room][0]:
-                best[room] = (worth, (*chosen, one))
-    return list(best[going][1])
+    """Nodes worth most together whose pods are no more than `going`."""
+    found = worth_most([len(one.pods) for one in held], [one.price for one in held], going)
+    return [held[i] for i in found]
 
 
 def _replica_price(held: _Held) -> Decimal:

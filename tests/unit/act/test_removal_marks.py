@@ -1,5 +1,7 @@
 """Pods that are to go first are marked just before replicas are removed, and nothing waits for that."""
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,9 +11,15 @@ from inference_cost.act.kube_api import Json
 from inference_cost.act.removal_marks import marks
 from inference_cost.act.resources import Resource, scale_of
 from inference_cost.act.scale import ScaleOrder, ScaleOutcome, write_scale
+from inference_cost.act.scaler import Scaler
+from inference_cost.act.tick import Tick
 from inference_cost.api.annotations import DELETION_COST
+from inference_cost.model.memory import Memory
+from inference_cost.model.observation import PolicyObservation
+from inference_cost.model.plan import Plan, Removal
+from inference_cost.model.policy import PolicyKey
 from tests.unit.act.memory_api import MemoryApi
-from tests.unit.act.worlds import TARGET, UID
+from tests.unit.act.worlds import TARGET, UID, observation, plan, snapshot, workload
 
 SCALE = (scale_of(TARGET).plural, "team-a", "resnet")
 
@@ -108,3 +116,46 @@ async def test_an_order_called_off_while_pods_are_marked_is_not_written() -> Non
 
 def test_a_pod_named_anew_keeps_its_mark() -> None:
     assert marks(("p1",), ("p1", "p2")) == {"p1": "-1", "p2": None}
+
+
+def planned(number: int, desired: int, *marked: str) -> tuple[PolicyObservation, Plan]:
+    """A policy of its own, with a Deployment of three."""
+    name = f"resnet-{number}"
+    target = replace(TARGET, name=name)
+    of = PolicyKey(namespace="team-a", name=name, uid=name)
+    seen = observation(key=of)
+    variant = replace(seen.policy.variants[0], target=target)
+    seen = replace(
+        seen,
+        policy=replace(seen.policy, variants=(variant,)),
+        workloads=(replace(workload(), target=target, uid=name),),
+    )
+    removal = Removal(nodes=(), per_hour=Decimal(0), pods=marked)
+    made = plan(key=of, desired=desired)
+    wanted = replace(made.variants[0], target=target, removal=removal if marked else None)
+    return seen, replace(made, variants=(wanted,))
+
+
+async def test_removals_wait_for_their_turn_to_mark_pods_and_nothing_else_does() -> None:
+    """At one a second and a burst of two, three marks owe one: a removal after them waits two seconds."""
+    now, api = 0.0, Api()
+    for number in range(3):
+        meta = {"name": f"resnet-{number}", "uid": f"resnet-{number}", "resourceVersion": "7"}
+        api.objects[SCALE[0], "team-a", f"resnet-{number}"] = {
+            "metadata": meta,
+            "spec": {"replicas": 3},
+        }
+    scaler = Scaler(api, per_second=1.0, still_wanted=lambda _: True, monotonic=lambda: now)
+
+    async def written(*wanted: tuple[PolicyObservation, Plan]) -> list[str]:
+        shot = snapshot(*(seen for seen, _ in wanted))
+        plans = {made.policy: made for _, made in wanted}
+        tick = Tick(snapshot=shot, plans=plans, memory=Memory(), costs=None)
+        return [one.plan.policy.name for one in await scaler.scale(tick)]
+
+    first, other = planned(0, 2, "p1", "p2", "p3"), planned(1, 2, "p1")
+    assert await written(first, other, planned(2, 5)) == ["resnet-0", "resnet-2"]
+    now = 1.0
+    assert await written(other) == []
+    now = 3.0
+    assert await written(other) == ["resnet-1"]

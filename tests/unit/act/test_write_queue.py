@@ -85,3 +85,10 @@ def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
     bucket = TokenBucket(per_second=2, burst=3)
     taken = [at / 10 for at in range(30) if bucket.take(at / 10)]
     assert taken == [0.0, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5]
+
+
+def test_what_was_taken_beyond_the_burst_is_owed() -> None:
+    bucket = TokenBucket(per_second=2, burst=3)
+    assert bucket.take(0.0, 9)
+    taken = [at for at in range(8) if bucket.take(float(at))]
+    assert taken == [4, 5, 6, 7]
