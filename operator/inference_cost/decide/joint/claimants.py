@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from inference_cost.decide.case import Case
-from inference_cost.decide.joint.limits import HOURLY_COST, Limits
+from inference_cost.decide.joint.limits import HOURLY_COST, Limits, pool_of
 from inference_cost.decide.mix.cheapest import Domain, Risk
 from inference_cost.decide.mix.claims import Budget, Claim, Place
 from inference_cost.decide.mix.placement import Placement
@@ -73,7 +73,7 @@ def _claimant(made: Proposed, limits: Limits) -> Claimant | None:
     case = made.case
     if case is None or case.observation.policy.pause is not None:
         return None
-    pools = tuple(_pool_of(case.observation, i, limits) for i in range(len(case.workloads)))
+    pools = tuple(pool_of(case.observation, i, limits.snapshot) for i in range(len(case.workloads)))
     if not any(pools):
         return None
     seen, found = case.observation, made.placement
@@ -142,19 +142,6 @@ def _alone(case: Case, pool: str, limits: Limits, desired: int) -> Claim:
     return Claim(needed=desired, total=desired, places=(place,), risk=risk)
 
 
-def _pool_of(seen: PolicyObservation, number: int, limits: Limits) -> str:
-    """Where the policy or the pod template tells it; of one workload alone also where all its pods are there."""
-    workload, variant = seen.workloads[number], seen.policy.variants[number]
-    if not isinstance(workload, Workload):
-        return ""
-    told = variant.pool or workload.pool
-    if not told and len(seen.policy.variants) == 1:
-        nodes = (limits.snapshot.nodes.get(pod.node) for pod in workload.pods if pod.node)
-        found = {"" if node is None else node.pool for node in nodes}
-        told = found.pop() if len(found) == 1 else ""
-    return told if told in limits.pools else ""
-
-
 def _fixed(
     seen: PolicyObservation, limits: Limits, *, claims: bool
 ) -> Iterator[tuple[str, tuple[tuple[int, float], ...]]]:
@@ -163,7 +150,7 @@ def _fixed(
     for i, workload in enumerate(seen.workloads):
         if not isinstance(workload, Workload):
             continue
-        pool = _pool_of(seen, i, limits)
+        pool = pool_of(seen, i, limits.snapshot)
         if not pool:
             yield from _bound_pods(workload, limits)
         elif not claims and workload.desired_replicas:

@@ -71,11 +71,26 @@ def limited_pools(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(pool.name for pool in snapshot.pools.values() if pool.limits is not None)
 
 
-def may_use(seen: PolicyObservation, pools: frozenset[str]) -> bool:
-    """Whether it is told of the policy that it runs in one of them."""
-    told = {variant.pool for variant in seen.policy.variants}
-    told |= {work.pool for work in seen.workloads if isinstance(work, Workload)}
-    return bool(told & pools)
+def may_use(seen: PolicyObservation, snapshot: Snapshot) -> bool:
+    """Whether any of its workloads asks for room in a pool with limits."""
+    return any(pool_of(seen, number, snapshot) for number in range(len(seen.workloads)))
+
+
+def pool_of(seen: PolicyObservation, number: int, snapshot: Snapshot) -> str:
+    """Of the policy's workloads: the pool with limits that its next replica is asked of; "" where there is none.
+
+    Where the policy or the pod template tells it; of one workload alone also where all its pods are there.
+    """
+    workload, variant = seen.workloads[number], seen.policy.variants[number]
+    if not isinstance(workload, Workload):
+        return ""
+    told = variant.pool or workload.pool
+    if not told and len(seen.policy.variants) == 1:
+        nodes = (snapshot.nodes.get(pod.node) for pod in workload.pods if pod.node)
+        found = {"" if node is None else node.pool for node in nodes}
+        told = found.pop() if len(found) == 1 else ""
+    pool = snapshot.pools.get(told)
+    return "" if pool is None or pool.limits is None else told
 
 
 def limits_of(snapshot: Snapshot) -> Limits | None:
