@@ -7,6 +7,9 @@ import typer
 Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="Namespace; default: that of the context.")
 ]
+Everywhere = Annotated[
+    bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
+]
 Context = Annotated[str | None, typer.Option(help="Context of the kubeconfig.")]
 Kubeconfig = Annotated[
     str | None, typer.Option(help="Kubeconfig file; default: KUBECONFIG, else ~/.kube/config.")

@@ -10,6 +10,7 @@ from inference_cost.cli.failure import ExitCode
 from inference_cost.cli.options import (
     CaFile,
     Context,
+    Everywhere,
     HeaderFiles,
     Kubeconfig,
     Matchers,
@@ -45,9 +46,7 @@ def doctor(
     prometheus_ca_file: CaFile = "",
     prometheus_matchers: Matchers = "",
     namespace: Namespace = None,
-    everywhere: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
-    ] = False,
+    everywhere: Everywhere = False,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")] = (

@@ -1,38 +1,25 @@
 """Reads what the checks go by. What may not be read becomes a fact of its own; nothing here judges."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import version as package_version
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from inference_cost.api.crds import all_crds
 from inference_cost.api.group import GROUP, KINDS, VERSION
-from inference_cost.cli.cluster import FORBIDDEN, Cluster
-from inference_cost.cli.doctor.facts import Definitions, Facts, Object, Operator, Right
+from inference_cost.cli.cluster import Cluster
+from inference_cost.cli.doctor.facts import Definitions, Facts, Object, Operator
 from inference_cost.cli.doctor.metrics_reading import read_metrics
-from inference_cost.cli.doctor.rights import ALWAYS, OWN, TO_SCALE
+from inference_cost.cli.doctor.operators import operator_of, own_rights, with_rights
 from inference_cost.cli.doctor.targets import KINDS as ABOUT_WORKLOADS
-from inference_cost.cli.doctor.targets import targets_of
-from inference_cost.cli.listing import (
-    CONFIG_MAP,
-    Unread,
-    Where,
-    list_all,
-    object_path,
-    post_json,
-    read_json,
-)
+from inference_cost.cli.doctor.targets import targets_of, warm_pools
+from inference_cost.cli.listing import Where, list_all, read_json
 from inference_cost.cli.prometheus_access import PrometheusAccess
 from inference_cost.cli.scan.source import source_of
-from inference_cost.observe.fields import labels_of, mapping, sequence
-from inference_cost.observe.kinds import (
-    DEPLOYMENT,
-)
+from inference_cost.observe.fields import mapping, sequence
+from inference_cost.observe.kinds import CAPACITY_POOL, DEPLOYMENT
 
 OPERATOR: Final = "app.kubernetes.io/name=inference-cost-operator"
-REVIEWS: Final = "/apis/authorization.k8s.io/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +38,17 @@ def gather(cluster: Cluster, options: DoctorOptions) -> Facts:
     Raises:
         CommandError: the API server cannot be asked at all, or an option is wrong.
     """
-    listed = {kind.plural: list_all(cluster, kind, options.where) for kind in ABOUT_WORKLOADS}
     installed = list_all(
         cluster, DEPLOYMENT, Where(namespace="", everywhere=True), selector=OPERATOR
     )
-    operators = tuple(_operator(cluster, one) for one in installed.items)
+    found = tuple(operator_of(cluster, one) for one in installed.items)
+    more = {kind.plural: kind for one in found for kind in one.more_kinds}.values()
+    kinds = (*ABOUT_WORKLOADS, CAPACITY_POOL, *more)
+    listed = {kind.plural: list_all(cluster, kind, options.where) for kind in kinds}
+    targets = tuple(targets_of(listed, tuple(more)))
+    warm = tuple(warm_pools(listed[CAPACITY_POOL.plural].items))
+    scaled = frozenset(one.key.kind for one in targets)
+    operators = tuple(with_rights(cluster, one, scaled=scaled, warm_pools=warm) for one in found)
     service = options.service or _service_of(operators)
     access = _as_the_operator(options.access, operators)
     with source_of(cluster, options.where, access, service, options.forward) as source:
@@ -70,9 +63,10 @@ def gather(cluster: Cluster, options: DoctorOptions) -> Facts:
         },
         definitions=_definitions(cluster),
         operators=operators,
-        own_rights=_own_rights(cluster),
+        own_rights=own_rights(cluster),
         metrics=metrics,
-        targets=tuple(targets_of(listed)),
+        targets=targets,
+        warm_pools=warm,
         unread=tuple(by_kind.values()),
     )
 
@@ -110,91 +104,6 @@ def _published(document: Object) -> dict[str, Object]:
             if named.get("group") == GROUP and named.get("kind") in plurals:
                 found[plurals[str(named["kind"])]] = schema
     return found
-
-
-def _operator(cluster: Cluster, deployment: Object) -> Operator:
-    metadata, spec = mapping(deployment["metadata"]), mapping(deployment.get("spec"))
-    pod = mapping(mapping(spec.get("template")).get("spec"))
-    namespace = str(metadata["namespace"])
-    account = f"system:serviceaccount:{namespace}:{pod.get('serviceAccountName') or 'default'}"
-    replicas = spec.get("replicas")
-    return Operator(
-        namespace=namespace,
-        name=str(metadata["name"]),
-        version=labels_of(metadata.get("labels")).get("app.kubernetes.io/version", ""),
-        replicas=1 if replicas is None else int(replicas),
-        ready=int(mapping(deployment.get("status")).get("readyReplicas") or 0),
-        account=account,
-        settings=_settings(cluster, namespace, pod),
-        rights=_rights(cluster, account, namespace),
-    )
-
-
-def _settings(cluster: Cluster, namespace: str, pod: Object) -> Object | None:
-    """The settings file, from the ConfigMap that is mounted."""
-    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
-
-    volumes = (mapping(one.get("configMap")) for one in sequence(pod.get("volumes")))
-    name = next((str(one["name"]) for one in volumes if one.get("name")), "")
-    if not name:
-        return None
-    try:
-        found = read_json(cluster, object_path(CONFIG_MAP, name, namespace))
-        return mapping(yaml.safe_load(str(mapping(found.get("data")).get("settings.yaml") or "")))
-    except (ApiException, yaml.YAMLError):
-        return None
-
-
-def _rights(cluster: Cluster, account: str, namespace: str) -> Mapping[Right, bool] | Unread:
-    """Asked of the API server, one by one, which is what holds in the end."""
-    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
-
-    groups = [
-        "system:serviceaccounts",
-        f"system:serviceaccounts:{namespace}",
-        "system:authenticated",
-    ]
-    who = {"user": account, "groups": groups}
-    try:
-        return {
-            right: _allowed(cluster, "subjectaccessreviews", right, who)
-            for right in sorted(ALWAYS | TO_SCALE)
-        }
-    except ApiException as error:
-        why = (
-            "you may not ask what its account may do"
-            if error.status == FORBIDDEN
-            else f"the API server answered with status {error.status}"
-        )
-        fix = "ask for the right to create subjectaccessreviews.authorization.k8s.io, or let an administrator run this"
-        return Unread(what="rights", why=why, fix=fix)
-
-
-def _own_rights(cluster: Cluster) -> Mapping[Right, bool]:
-    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
-
-    try:
-        return {right: _allowed(cluster, "selfsubjectaccessreviews", right, {}) for right in OWN}
-    except ApiException:
-        return {}
-
-
-def _allowed(cluster: Cluster, plural: str, right: Right, who: Mapping[str, Any]) -> bool:
-    resource, _, subresource = right.resource.partition("/")
-    attributes = {
-        "group": right.group,
-        "resource": resource,
-        "subresource": subresource,
-        "verb": right.verb,
-    }
-    kind = {"subjectaccessreviews": "SubjectAccessReview"}.get(plural, "SelfSubjectAccessReview")
-    body = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": kind,
-        "spec": {"resourceAttributes": attributes, **who},
-    }
-    answer = post_json(cluster, f"{REVIEWS}/{plural}", body)
-    return bool(mapping(answer.get("status")).get("allowed"))
 
 
 def _as_the_operator(access: PrometheusAccess, operators: Iterable[Operator]) -> PrometheusAccess:

@@ -1,4 +1,4 @@
-"""Checks of the installation: definitions, versions, replicas, the global switch, rights."""
+"""Checks of the installation: definitions, versions, replicas, the switches."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -6,12 +6,9 @@ from typing import Any, Final
 from inference_cost.api.group import CAPACITY_POOL, CHECKPOINT, POLICY
 from inference_cost.cli.doctor.facts import Facts, Operator
 from inference_cost.cli.doctor.findings import Area, Finding, Level
-from inference_cost.cli.doctor.rights import ALWAYS, OWN, TO_SCALE
-from inference_cost.cli.listing import Unread
 
 PLURALS: Final = (POLICY.plural, CAPACITY_POOL.plural, CHECKPOINT.plural)
 FIELDS_NAMED: Final = 3
-RIGHTS_NAMED: Final = 4
 UPGRADE: Final = "upgrade the release with crds.install=true, or kubectl apply the files in crds/"
 ENFORCE: Final = "Enforce"
 
@@ -22,8 +19,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for one in facts.operators:
         yield from _versions(facts, one)
         yield from _switch(facts, one)
-        yield from _rights(one)
-    yield from _own_rights(facts)
+        yield from _warm(facts, one)
 
 
 def _installation(level: Level, subject: str, message: str, fix: str = "") -> Finding:
@@ -165,49 +161,12 @@ def _switch(facts: Facts, one: Operator) -> Iterator[Finding]:
         )
 
 
-def _rights(one: Operator) -> Iterator[Finding]:
-    if isinstance(one.rights, Unread):
-        yield Finding(
-            level=Level.UNKNOWN,
-            area=Area.RIGHTS,
-            subject=one.account,
-            message=one.rights.why,
-            fix=one.rights.fix,
-        )
-        return
-    wanted = ALWAYS | (TO_SCALE if one.enforces else frozenset())
-    missing = sorted(right for right in wanted if not one.rights.get(right, False))
-    if missing:
-        more = f" and {len(missing) - RIGHTS_NAMED} more" if len(missing) > RIGHTS_NAMED else ""
-        yield _right(
-            Level.PROBLEM,
-            one,
-            f"it may not {', '.join(map(str, missing[:RIGHTS_NAMED]))}{more}",
-            "helm upgrade with rbac.create=true, or grant what templates/rbac-operator.yaml and rbac-enforce.yaml say",
-        )
-    extra = sorted(right for right in TO_SCALE if one.rights.get(right, False))
-    if extra and one.enforces is False:
-        yield _right(
+def _warm(facts: Facts, one: Operator) -> Iterator[Finding]:
+    if facts.warm_pools and one.settings is not None and not one.setting("warm", "enabled"):
+        yield _installation(
             Level.WARNING,
-            one,
-            f"it may {', '.join(map(str, extra[:RIGHTS_NAMED]))}, although enforce.enabled is false",
-            "delete the ClusterRoleBinding that grants it",
+            str(one),
+            f"CapacityPool {', '.join(facts.warm_pools[:FIELDS_NAMED])} asks for nodes kept ready, and warm.enabled is "
+            "false: none are, and the pool's status says how many would pay",
+            "helm upgrade --reuse-values --set warm.enabled=true, or take spec.warm away",
         )
-    if not missing:
-        yield _right(Level.OK, one, "it may do what it needs")
-
-
-def _own_rights(facts: Facts) -> Iterator[Finding]:
-    for right, commands in OWN.items():
-        if right in facts.own_rights and not facts.own_rights[right]:
-            yield Finding(
-                level=Level.WARNING,
-                area=Area.RIGHTS,
-                subject="you",
-                message=f"you may not {right}, as {commands} do",
-                fix="ask for it where you need these commands",
-            )
-
-
-def _right(level: Level, one: Operator, message: str, fix: str = "") -> Finding:
-    return Finding(level=level, area=Area.RIGHTS, subject=one.account, message=message, fix=fix)

@@ -1,8 +1,9 @@
-"""Checks of Prometheus: reachable, Triton's families, how often it scrapes, one series per ready pod."""
+"""Checks of Prometheus: reachable, Triton's families, how often it scrapes, one series per ready pod, the operator."""
 
 from collections.abc import Iterator
 from typing import Final
 
+from inference_cost.cli.doctor import scraped
 from inference_cost.cli.doctor.facts import Facts, Metrics, Target
 from inference_cost.cli.doctor.findings import Area, Finding, Level
 from inference_cost.cli.listing import Unread
@@ -42,6 +43,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield from _families(metrics)
     yield from _latency(metrics)
     yield from _scrapes(metrics)
+    yield from scraped.check(metrics, facts.operators)
     for target in facts.targets:
         yield from _pods(metrics, target)
 
@@ -115,14 +117,29 @@ def _pods(metrics: Metrics, target: Target) -> Iterator[Finding]:
             "let the PodMonitor select them; check namespace_label and pod_label (exported_pod?)",
         )
     if doubled:
-        yield _finding(
-            Level.PROBLEM,
-            str(target),
-            f"{len(doubled)} of {len(counts)} ready pods have each series several times: {_named(doubled)}",
-            "scrape each pod once: drop one of ServiceMonitor and PodMonitor",
-        )
+        yield _doubled(metrics, target, doubled, len(counts))
     if not absent and not doubled:
         yield _finding(Level.OK, str(target), f"one series for each of {len(counts)} ready pods")
+
+
+def _doubled(metrics: Metrics, target: Target, pods: list[str], ready: int) -> Finding:
+    """By two targets, or by one that two replicas of Prometheus keep."""
+    told = f"{len(pods)} of {ready} ready pods have each series several times: {_named(pods)}"
+    targets = metrics.scraped_as.get((target.key.namespace, pods[0]), ())
+    if len(targets) > 1:
+        return _finding(
+            Level.PROBLEM,
+            str(target),
+            f"{told}. The targets {', '.join(targets[:PODS_NAMED])} give {pods[0]}, which counts its load "
+            f"{len(targets)} times",
+            "scrape each pod once: drop one of ServiceMonitor and PodMonitor",
+        )
+    return _finding(
+        Level.PROBLEM,
+        str(target),
+        f"{told}, of one target: a label tells them apart, as that of two replicas of Prometheus does",
+        "deduplicate in the store, or name one replica in prometheus.matchers",
+    )
 
 
 def _named(pods: list[str]) -> str:

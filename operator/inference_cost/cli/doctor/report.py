@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from inference_cost.cli import rendering
-from inference_cost.cli.doctor import installation, metrics, workloads
+from inference_cost.cli.doctor import granted, installation, metrics, workloads
 from inference_cost.cli.doctor.facts import Facts
 from inference_cost.cli.doctor.findings import Area, Finding, Level
 
@@ -26,6 +26,7 @@ def diagnose(facts: Facts) -> list[Finding]:
     """All findings, by area, the worst first."""
     found: Iterable[Finding] = (
         *installation.check(facts),
+        *granted.check(facts),
         *metrics.check(facts),
         *workloads.check(facts),
         *_unread(facts),

@@ -1,35 +1,124 @@
-"""What the operator must be allowed to do, as the chart grants it."""
+"""What the operator must be allowed to do, as the chart grants it, and what for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from inference_cost.api.group import CAPACITY_POOL, CHECKPOINT, GROUP, POLICY
-from inference_cost.cli.doctor.facts import Right
-from inference_cost.observe.kinds import SCALE_TARGET_KINDS, SUPPORTING_KINDS
+from inference_cost.cli.doctor.facts import Operator, Right
+from inference_cost.observe.kinds import SCALE_TARGET_KINDS, SUPPORTING_KINDS, WatchedKind
 
 
-def _rights(group: str, resource: str, *verbs: str) -> Iterator[Right]:
-    return (Right(group=group, resource=resource, verb=verb) for verb in verbs)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """Rights that serve one end. `without`: what becomes of it else. `template`: of the chart, which grants them.
+
+    `switch`: the chart's value that asks for it, "" where it is always done; `on`: what that is, None where not known.
+    """
+
+    rights: frozenset[Right]
+    without: str
+    template: str
+    switch: str = ""
+    on: bool | None = True
+
+
+def duties_of(one: Operator, *, scaled: frozenset[str], warm_pools: Iterable[str]) -> list[Duty]:
+    """Of an installation. `scaled`: kinds that policies name; `warm_pools`: those that ask for nodes kept ready."""
+    found = [
+        Duty(
+            rights=ALWAYS | frozenset(_read(one.more_kinds)),
+            without="what it does not see it does not decide, and what it may not write is not told",
+            template="rbac-operator.yaml",
+        ),
+        Duty(
+            rights=frozenset(_scaling(_scaled(one, scaled))),
+            without="nothing is scaled",
+            template="rbac-enforce.yaml",
+            switch="enforce.enabled",
+            on=one.enforces,
+        ),
+        Duty(
+            rights=TO_MARK,
+            without="any replica goes, not the one that leaves its node empty",
+            template="rbac-scale-in-order.yaml",
+            switch="enforce.enabled or scaleInOrder.enabled",
+            on=one.enforces and bool(one.setting("scale_in_order", "enabled")),
+        ),
+    ]
+    if one.settings is not None:
+        found.append(_leading(one))
+    pools = ", ".join(warm_pools)
+    return [*found, _keeping(one, pools)] if pools else found
+
+
+def _leading(one: Operator) -> Duty:
+    name = str(one.setting("lease", "name") or "inference-cost-operator")
+    namespace = str(one.setting("lease", "namespace") or one.namespace)
+    created = _rights("coordination.k8s.io", "leases", "create", namespace=namespace)
+    held = _rights("coordination.k8s.io", "leases", "get", "update", namespace=namespace, name=name)
+    return Duty(
+        rights=frozenset((*created, *held)),
+        without="none of its replicas leads, and nobody decides",
+        template="rbac-operator.yaml",
+    )
+
+
+def _keeping(one: Operator, pools: str) -> Duty:
+    """Placeholders in the operator's own namespace, owned by their priority class."""
+    owner = str(one.setting("warm", "priority_class") or "inference-cost-operator-warm")
+    verbs = ("create", "patch", "delete")
+    return Duty(
+        rights=frozenset(
+            (
+                *_rights("apps", "deployments", *verbs, namespace=one.namespace),
+                *_rights("scheduling.k8s.io", "priorityclasses", "get", name=owner),
+            )
+        ),
+        without=f"no nodes are kept ready for CapacityPool {pools}",
+        template="rbac-warm.yaml",
+        switch="warm.enabled",
+        on=None if one.settings is None else bool(one.setting("warm", "enabled")),
+    )
+
+
+def _scaled(one: Operator, named: frozenset[str]) -> Iterable[WatchedKind]:
+    """Those that policies name: an installation may leave out the others."""
+    every = (*SCALE_TARGET_KINDS, *one.more_kinds)
+    return [kind for kind in every if kind.kind in named] if named else SCALE_TARGET_KINDS
+
+
+def _rights(
+    group: str, resource: str, *verbs: str, namespace: str = "", name: str = ""
+) -> Iterator[Right]:
+    return (
+        Right(group=group, resource=resource, verb=verb, namespace=namespace, name=name)
+        for verb in verbs
+    )
+
+
+def _read(kinds: Iterable[WatchedKind]) -> Iterator[Right]:
+    for kind in kinds:
+        yield from _rights(kind.group, kind.plural, "get", "list", "watch")
 
 
 def _always() -> Iterator[Right]:
     for kind in SUPPORTING_KINDS:
         yield from _rights(kind.group, kind.plural, "list", "watch")
-    for kind in SCALE_TARGET_KINDS:
-        yield from _rights(kind.group, kind.plural, "get", "list", "watch")
+    yield from _read(SCALE_TARGET_KINDS)
     yield from _rights(GROUP, f"{POLICY.plural}/status", "patch")
     yield from _rights(GROUP, f"{CAPACITY_POOL.plural}/status", "patch")
     yield from _rights(GROUP, CHECKPOINT.plural, "list", "create", "patch")
     yield from _rights("events.k8s.io", "events", "create", "patch")
 
 
-def _to_scale() -> Iterator[Right]:
-    for kind in SCALE_TARGET_KINDS:
+def _scaling(kinds: Iterable[WatchedKind]) -> Iterator[Right]:
+    for kind in kinds:
         yield from _rights(kind.group, f"{kind.plural}/scale", "get", "patch")
 
 
 ALWAYS: Final = frozenset(_always())
-TO_SCALE: Final = frozenset(_to_scale())  # with enforce.enabled=true
+TO_MARK: Final = frozenset(_rights("", "pods", "patch"))
 
 # What who runs the commands needs, and for which.
 OWN: Final = {

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from inference_cost.api.capacity_pool import WarmStrategy
 from inference_cost.cli.doctor.facts import Object, Target
 from inference_cost.cli.listing import BUDGET, NODE_POOL, Listing
 from inference_cost.cli.scan import autoscalers
@@ -37,13 +38,16 @@ KINDS: Final = (
 )
 
 
-def targets_of(listed: Mapping[str, Listing]) -> Iterable[Target]:
-    """`listed`: of each of `KINDS`, by plural. One for each workload of each policy."""
+def targets_of(
+    listed: Mapping[str, Listing], more_kinds: Iterable[WatchedKind] = ()
+) -> Iterable[Target]:
+    """`listed`: of each of `KINDS` and of `more_kinds` to scale, by plural. One for each workload of each policy."""
 
     def items(kind: WatchedKind) -> tuple[Object, ...]:
         return listed[kind.plural].items
 
-    workloads = {key_of(one): one for one in (*items(DEPLOYMENT), *items(STATEFUL_SET))}
+    scalable = (DEPLOYMENT, STATEFUL_SET, *more_kinds)
+    workloads = {key_of(one): one for kind in scalable for one in items(kind)}
     pods: dict[WorkloadKey, list[PodRecord]] = defaultdict(list)
     for pod in map(pod_record, items(POD)):
         if not is_finished(pod):
@@ -65,6 +69,14 @@ def targets_of(listed: Mapping[str, Listing]) -> Iterable[Target]:
                 budgets=() if workload is None else _budgets(key, workload, items(BUDGET)),
                 node_pools=_unique(pools[one.node] for one in own if one.node in pools),
             )
+
+
+def warm_pools(pools: Iterable[Object]) -> Iterable[str]:
+    """Names of the CapacityPools that ask for nodes kept ready."""
+    for one in pools:
+        warm = mapping(mapping(one.get("spec")).get("warm"))
+        if warm and warm.get("strategy") != WarmStrategy.NONE:
+            yield str(one["metadata"]["name"])
 
 
 def _serves(pod: PodRecord) -> bool:

@@ -23,7 +23,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     if not facts.targets:
         yield _finding(Level.OK, "policies", "there are none here; -A looks in all namespaces")
     for target in facts.targets:
-        found = list(_of(target))
+        found = list(_of(target, facts.scalable))
         yield from found or [_finding(Level.OK, str(target), "nothing stands against scaling it")]
 
 
@@ -31,7 +31,16 @@ def _finding(level: Level, subject: str, message: str, fix: str = "") -> Finding
     return Finding(level=level, area=Area.WORKLOADS, subject=subject, message=message, fix=fix)
 
 
-def _of(target: Target) -> Iterator[Finding]:
+def _of(target: Target, scalable: frozenset[str] | None) -> Iterator[Finding]:
+    if scalable is not None and target.key.kind not in scalable:
+        yield _finding(
+            Level.PROBLEM,
+            str(target),
+            f"{target.key.kind} is not among the kinds that the installation scales: policy {target.policy} is not "
+            "accepted",
+            f"add {{kind: {target.key.kind}, group: …, version: …, plural: …}} to rbac.scaleTargets",
+        )
+        return
     yield from _told(target)
     yield from _autoscaler(target)
     if target.workload is None:

@@ -13,13 +13,9 @@ from inference_cost.cli.fleet.plan import plan_of, to_diff
 from inference_cost.cli.fleet.screen import Output, to_text
 from inference_cost.cli.fleet.summary import Summary, summary_of
 from inference_cost.cli.fleet.watch import watch as look_again
-from inference_cost.cli.options import Context, Kubeconfig, Namespace
+from inference_cost.cli.options import Context, Everywhere, Kubeconfig, Namespace
 
 SCREENS = (Output.TABLE, Output.WIDE)
-
-Everywhere = Annotated[
-    bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
-]
 
 
 def status(

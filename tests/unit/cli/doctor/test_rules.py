@@ -10,8 +10,7 @@ from inference_cost.cli.doctor.facts import Definitions, Facts
 from inference_cost.cli.doctor.findings import Level
 from inference_cost.cli.doctor.installation import missing_fields
 from inference_cost.cli.doctor.metrics import REQUIRED
-from inference_cost.cli.doctor.report import diagnose, has_problems, summary
-from inference_cost.cli.doctor.rights import ALWAYS, OWN, TO_SCALE
+from inference_cost.cli.doctor.report import diagnose, summary
 from inference_cost.cli.listing import Unread
 from inference_cost.cli.scan.autoscalers import Autoscaler
 from inference_cost.observe.queries import (
@@ -22,14 +21,16 @@ from inference_cost.observe.queries import (
     SUCCESS,
     TRITON_GPU,
 )
-from tests.integration.chart.test_rights import READ_ONLY, SCALE
 from tests.unit.cli.doctor.facts import (
     BUDGET,
     PODS,
     SCHEMAS,
+    Row,
     facts,
+    found_alone,
     metrics,
     operator,
+    settings,
     target,
     workload,
 )
@@ -65,10 +66,6 @@ def without_field() -> dict[str, Any]:
     return SCHEMAS | {"inferencecostpolicies": schema | {"properties": properties}}
 
 
-def settings(**changes: Any) -> dict[str, Any]:
-    return dict(operator().settings or {}) | changes
-
-
 def owned_by(manager: str) -> Facts:
     fields = [{"manager": manager, "fieldsV1": {"f:spec": {"f:replicas": {}}}}]
     return container(metadata={"managedFields": fields})
@@ -79,7 +76,6 @@ def told(kind: str, reason: str) -> Facts:
     return of(conditions={kind: condition})
 
 
-Row = tuple[Callable[[], Facts], Level, str, str]
 RULES: dict[str, Row] = {
     "no custom resources": (
         lambda: facts(definitions=Definitions(installed=frozenset(), schemas={})),
@@ -114,32 +110,12 @@ RULES: dict[str, Row] = {
         lambda: facts(operators=(operator(settings=None),)), UNKNOWN, "its settings cannot be read", "configmaps",
     ),
     "Enforce without the switch": (
-        lambda: facts(operators=(operator(settings=settings(enforce={"enabled": False}),
-                                          rights=dict.fromkeys(ALWAYS, True)),)),
+        lambda: facts(operators=(operator(settings=settings(enforce={"enabled": False})),)),
         PROBLEM, "vision/resnet ask for Enforce, and enforce.enabled is false", "enforce.enabled=true",
     ),
     "no Prometheus in the settings": (
         lambda: facts(operators=(operator(settings=settings(prometheus={"url": ""})),)),
         PROBLEM, "prometheus.url is empty", "prometheus.url=",
-    ),
-    "a right that is missing": (
-        lambda: facts(operators=(operator(rights=dict.fromkeys(ALWAYS, True)),)),
-        PROBLEM, "it may not get deployments/scale.apps, patch deployments/scale.apps", "rbac.create=true",
-    ),
-    "the right to scale without the switch": (
-        lambda: replace(
-            facts(operators=(operator(settings=settings(enforce={"enabled": False})),)),
-            targets=(target(mode="Recommend"),)
-        ),
-        WARNING, "although enforce.enabled is false", "ClusterRoleBinding",
-    ),
-    "rights that may not be asked about": (
-        lambda: facts(operators=(operator(rights=Unread(what="rights", why="you may not ask", fix="ask for it")),)),
-        UNKNOWN, "you may not ask", "ask for it",
-    ),
-    "a right of one's own": (
-        lambda: facts(own_rights={one: one.verb != "patch" for one in OWN}),
-        WARNING, "you may not patch inferencecostpolicies.inferencecost.dev, as pause and resume do", "ask for it",
     ),
     "Prometheus is not reached": (
         lambda: facts(metrics=Unread(what="traffic", why="connection refused", fix="give --prometheus-url")),
@@ -164,10 +140,6 @@ RULES: dict[str, Row] = {
     "a pod without series": (
         lambda: facts(metrics=metrics(series={("vision", PODS[0]): 1})),
         PROBLEM, f"1 of 2 ready pods have no series: {PODS[1]}", "exported_pod",
-    ),
-    "a pod that is scraped twice": (
-        lambda: facts(metrics=metrics(series={("vision", pod): 2 for pod in PODS})),
-        PROBLEM, "2 of 2 ready pods have each series several times", "ServiceMonitor and PodMonitor",
     ),
     "an HPA under Enforce": (
         lambda: of(autoscaler=HPA),
@@ -224,12 +196,7 @@ RULES: dict[str, Row] = {
 
 @pytest.mark.parametrize("sentence", RULES)
 def test_found_alone_and_with_its_fix(sentence: str) -> None:
-    make, level, message, fix = RULES[sentence]
-    bad = [one for one in diagnose(make()) if one.level is not OK]
-    assert [one.level for one in bad] == [level], [one.message for one in bad]
-    assert message in bad[0].message
-    assert fix in bad[0].fix
-    assert has_problems(bad) is (level is PROBLEM)
+    found_alone(RULES[sentence])
 
 
 FINE: dict[str, Callable[[], Facts]] = {
@@ -274,17 +241,6 @@ def test_an_empty_prometheus_is_one_finding_however_many_pods() -> None:
 def test_the_worst_of_an_area_comes_first() -> None:
     levels = [one.level for one in diagnose(facts(operators=(operator(version="9", ready=0),)))]
     assert levels.index(PROBLEM) < levels.index(WARNING) < levels.index(OK)
-
-
-def test_the_rights_are_those_of_the_chart() -> None:
-    def told(rights: frozenset[Any]) -> set[tuple[str, str]]:
-        return {
-            (one.verb, f"{one.resource}.{one.group}" if one.group else one.resource)
-            for one in rights
-        }
-
-    assert told(ALWAYS) == READ_ONLY
-    assert told(TO_SCALE) == SCALE
 
 
 def test_fields_are_compared_also_in_lists() -> None:
