@@ -4,24 +4,18 @@ kubectl finds the executable `kubectl-inference_cost` on the PATH.
 """
 
 import sys
-from enum import StrEnum
 from importlib.metadata import version as package_version
-from typing import Annotated, Any
 
 import typer
 
 from inference_cost.api.group import API_VERSION
-from inference_cost.cli import rendering
 from inference_cost.cli.adopt.command import adopt
-from inference_cost.cli.ago import seconds_ago
 from inference_cost.cli.backtest.command import backtest
 from inference_cost.cli.chargeback.command import chargeback
-from inference_cost.cli.cluster import Cluster, connect
 from inference_cost.cli.doctor.command import doctor
-from inference_cost.cli.explanation import explanation_of
-from inference_cost.cli.failure import CommandError, ExitCode, usage
+from inference_cost.cli.explain import explain
+from inference_cost.cli.failure import CommandError
 from inference_cost.cli.fleet.command import plan, status
-from inference_cost.cli.options import Context, Kubeconfig, Namespace
 from inference_cost.cli.pause.command import pause, resume
 from inference_cost.cli.pools.command import pools
 from inference_cost.cli.reconcile.command import reconcile
@@ -44,63 +38,7 @@ app = typer.Typer(
 )
 
 
-class Output(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")]
-
-
-@app.command()
-def explain(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the InferenceCostPolicy.")],
-    *,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
-    output: OutputOption = Output.TEXT,
-    since: Annotated[
-        str, typer.Option(metavar="AGO", help="The history of decisions instead, such as 24h.")
-    ] = "",
-    log: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE",
-            help="With --since: the operator's log, in place of that of its pods; `-` is stdin.",
-        ),
-    ] = "",
-) -> None:
-    """Tell the last decision: what was seen, chosen and limited, why not fewer, what it costs."""
-    if log and not since:
-        raise usage("--log goes with --since, for example --since 24h")
-    seconds = seconds_ago(since, "--since") if since else 0.0
-    cluster = connect(kubeconfig, context)
-    policy = cluster.policy(name, namespace)
-    told = explanation_of(policy)
-    if since:
-        typer.echo(_history(cluster, policy, seconds, log, output))
-    elif output is Output.JSON:
-        typer.echo(rendering.explanation_json(told))
-    else:
-        typer.echo(rendering.explanation_text(told, color=rendering.wants_color()))
-    _exit(violated=told.slo_violated)
-
-
-def _history(
-    cluster: Cluster, policy: dict[str, Any], seconds: float, log: str, output: Output
-) -> str:
-    from inference_cost.cli.timeline.entries import to_json, to_text  # noqa: PLC0415 - slow to import
-    from inference_cost.cli.timeline.reading import read  # noqa: PLC0415
-
-    namespace, name = policy["metadata"]["namespace"], policy["metadata"]["name"]
-    found = read(cluster, namespace, name, seconds, log)
-    if output is Output.JSON:
-        return rendering.as_json(to_json(found.entries, found.remarks))
-    title = f"{namespace}/{name}: the last {seconds / 3600:.3g} h"
-    return to_text(title, found.entries, found.remarks, color=rendering.wants_color())
-
-
+app.command()(explain)
 app.command()(status)
 app.command()(plan)
 app.command()(pause)
@@ -132,11 +70,6 @@ def main() -> None:
     except CommandError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.code)
-
-
-def _exit(*, violated: bool) -> None:
-    if violated:
-        raise typer.Exit(ExitCode.SLO_VIOLATED)
 
 
 if __name__ == "__main__":

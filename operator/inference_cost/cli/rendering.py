@@ -27,8 +27,10 @@ def as_yaml(value: Any) -> str:
     return text.rstrip("\n")
 
 
-def explanation_json(told: Explanation) -> str:
-    return as_json({_camel(key): value for key, value in asdict(told).items()})
+def explanation_data(told: Explanation) -> dict[str, Any]:
+    """For JSON and YAML, all that the text has."""
+    found = {_camel(key): value for key, value in asdict(told).items()}
+    return found | {"attention": list(found["attention"])}
 
 
 def explanation_text(told: Explanation, *, color: bool) -> str:

@@ -95,6 +95,17 @@ def test_explain(
     assert "\033[" not in printed.out
 
 
+def test_explain_without_a_name_tells_of_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with api_server(200, {"items": [decided(), VIOLATED]}) as url:
+        config = kubeconfig(tmp_path, url)
+        assert run(monkeypatch, "explain", "-A", "-o", "json", "--kubeconfig", config) == 4
+        assert [one["sloViolated"] for one in json.loads(capsys.readouterr().out)] == [False, True]
+        assert run(monkeypatch, "explain", "--kubeconfig", config) == 4
+        assert capsys.readouterr().out.count("Recommend for Deployment/resnet") == 2
+
+
 def test_status_lists_and_fails_on_a_violated_objective(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -107,11 +118,15 @@ def test_status_lists_and_fails_on_a_violated_objective(
         assert len(capsys.readouterr().out.splitlines()) == 3
 
 
+@pytest.mark.parametrize("command", ["status", "explain"])
 def test_an_empty_list_says_where_else_to_look(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     with api_server(200, {"items": []}) as url:
-        assert run(monkeypatch, "status", "--kubeconfig", kubeconfig(tmp_path, url)) == 0
+        assert run(monkeypatch, command, "--kubeconfig", kubeconfig(tmp_path, url)) == 0
     assert capsys.readouterr().out == "No policies here; -A looks in all namespaces.\n"
 
 
@@ -157,7 +172,13 @@ def test_an_unknown_context_is_one_sentence(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("explain",), ("explain", "a", "-o", "xml"), ("guess",), ("explain", "a", "--odd")],
+    [
+        ("explain", "a", "-A"),
+        ("explain", "--since", "1h"),
+        ("explain", "a", "-o", "xml"),
+        ("guess",),
+        ("explain", "a", "--odd"),
+    ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, *arguments) == 2

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from inference_cost.cli.explanation import CHANGED, NOT_YET, explanation_of
 from inference_cost.cli.fleet.summary import summary_of
-from inference_cost.cli.rendering import explanation_json, explanation_text, table
+from inference_cost.cli.rendering import as_json, explanation_data, explanation_text, table
 from inference_cost.model.plan import Action, LimitedBy, PoolStarts, Reason
 from inference_cost.model.reading import MissingReason
 from tests.unit.act_status.views import attained, limited, missing, plan, seen
@@ -73,7 +73,7 @@ def test_how_long_starts_take_has_its_own_line() -> None:
 
 def test_json_carries_all_that_text_does() -> None:
     told = explanation_of(decided(OUT))
-    stored = json.loads(explanation_json(told))
+    stored = json.loads(as_json(explanation_data(told)))
     assert stored["whyNotFewer"] == told.why_not_fewer
     assert set(stored) == {
         "namespace", "name", "target", "mode", "time", "note", "seen", "expected", "chosen",

@@ -13,6 +13,7 @@ from inference_cost.cli.options import Context, Kubeconfig, Namespace
 class Output(StrEnum):
     SCRIPT = "script"
     JSON = "json"
+    YAML = "yaml"
 
 
 def adopt(
@@ -40,7 +41,10 @@ def adopt(
             f"it is too early to hand over to {found.namespace}/{name}: {'; '.join(hindered)} (--force prints it all "
             "the same)"
         )
-    if output is Output.JSON:
-        typer.echo(rendering.as_json(to_json(found, hindered)))
-    else:
-        typer.echo(script(found), nl=False)
+    match output:
+        case Output.JSON:
+            typer.echo(rendering.as_json(to_json(found, hindered)))
+        case Output.YAML:
+            typer.echo(rendering.as_yaml(to_json(found, hindered)))
+        case Output.SCRIPT:
+            typer.echo(script(found), nl=False)

@@ -1,6 +1,7 @@
 """Writes the pause annotations of a policy or a namespace, and says what holds from then on."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from inference_cost.api.annotations import (
@@ -21,14 +22,45 @@ Annotations = Mapping[str, str | None]
 RESUMED: Final[Annotations] = {PAUSED: None, PAUSED_REPLICAS: None}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What holds from now on. `name`: of the policy, "" for all of the namespace; `request`: None where it scales."""
+
+    namespace: str
+    name: str
+    request: PauseRequest | None
+    dry_run: bool
+    remark: str = ""
+
+    @property
+    def text(self) -> str:
+        what = (
+            f"{self.namespace}/{self.name}"
+            if self.name
+            else f"all policies of namespace {self.namespace}"
+        )
+        stored = " (dry run: nothing was stored)" if self.dry_run else ""
+        return f"{what}: {_held(self.request)}{stored}{self.remark}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "namespace": self.namespace,
+            "name": self.name or None,
+            "paused": self.request is not None,
+            "replicas": None if self.request is None else self.request.replicas,
+            "dryRun": self.dry_run,
+            "message": self.text,
+        }
+
+
 def paused(replicas: int | None) -> Annotations:
     return {PAUSED: "true", PAUSED_REPLICAS: None if replicas is None else str(replicas)}
 
 
 def pausing(
     cluster: Cluster, name: str | None, namespace: str | None, wanted: Annotations, *, dry_run: bool
-) -> str:
-    """Write them to the policy, or without a name to its namespace; returns what to tell.
+) -> Held:
+    """Write them to the policy, or without a name to its namespace; returns what holds then.
 
     Raises:
         CommandError: not found, not allowed or not reachable.
@@ -36,25 +68,23 @@ def pausing(
     where = namespace or cluster.namespace
     if name is None:
         kind, path = kinds.NAMESPACE, object_path(kinds.NAMESPACE, where)
-        what = f"all policies of namespace {where}"
     else:
         kind, path = kinds.POLICY, object_path(kinds.POLICY, name, where)
-        what = f"{where}/{name}"
     body = {"metadata": {"annotations": dict(wanted)}}
     query: list[tuple[str, object]] = [("dryRun", "All")] if dry_run else []
     written = _called(lambda: patch_json(cluster, path, body, query), kind, name or where, where)
-    told = _told(what, written["metadata"].get("annotations") or {})
-    if dry_run:
-        return f"{told} (dry run: nothing was stored)"
-    return told + ("" if name is None or wanted[PAUSED] else _around(cluster, where))
-
-
-def _told(what: str, annotations: Mapping[str, str]) -> str:
     try:
-        request = pause_request(annotations)
+        request = pause_request(written["metadata"].get("annotations") or {})
     except InvalidAnnotationError as error:
-        raise CommandError(f"{what}: {error}") from None
-    return f"{what}: {_held(request)}"
+        raise CommandError(f"{where}/{name}: {error}" if name else f"{where}: {error}") from None
+    alone = name is None or dry_run or wanted[PAUSED] is not None
+    return Held(
+        namespace=where,
+        name=name or "",
+        request=request,
+        dry_run=dry_run,
+        remark="" if alone else _around(cluster, where),
+    )
 
 
 def _held(request: PauseRequest | None) -> str:

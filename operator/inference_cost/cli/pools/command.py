@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from inference_cost.cli.cluster import connect
+from inference_cost.cli.failure import usage
 from inference_cost.cli.options import Context, Kubeconfig
 from inference_cost.cli.pools.output import Output
 
@@ -15,6 +16,13 @@ def pools(
     currency: Annotated[
         str, typer.Option(help="The installation's currency (Helm value `settings.currency`).")
     ] = "USD",
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="Those that its pods run on. Default: all."),
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="All pools: the default.")
+    ] = False,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
     output: Annotated[
@@ -28,4 +36,7 @@ def pools(
     """
     from inference_cost.cli.pools.listing import show  # noqa: PLC0415 - slow to import
 
-    show(connect(kubeconfig, context), every=every, currency=currency, output=output)
+    if everywhere and namespace is not None:
+        raise usage("give -n NAMESPACE or -A, not both")
+    cluster = connect(kubeconfig, context)
+    show(cluster, every=every, currency=currency, namespace=namespace, output=output)

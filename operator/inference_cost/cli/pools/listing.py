@@ -9,22 +9,34 @@ import typer
 
 from inference_cost.cli import rendering
 from inference_cost.cli.cluster import Cluster
+from inference_cost.cli.failure import CommandError
+from inference_cost.cli.listing import Where, list_all
 from inference_cost.cli.pools.objects import as_yaml
 from inference_cost.cli.pools.output import Output
 from inference_cost.cli.pools.seen import Pool, Price, by_offering, pools_of
 from inference_cost.model.money import HourlyPrice
 from inference_cost.observe.capacity_pools import PriceBook
 from inference_cost.observe.extract import capacity_pool_record, node_record
+from inference_cost.observe.fields import mapping
+from inference_cost.observe.kinds import POD
 from inference_cost.observe.nodes import has_gpus
 from inference_cost.observe.prices import shipped_table
 
 
-def show(cluster: Cluster, *, every: bool, currency: str, output: Output) -> None:
-    """Print them; warnings go to stderr."""
+def show(
+    cluster: Cluster, *, every: bool, currency: str, namespace: str | None, output: Output
+) -> None:
+    """Print them, or those that pods of a namespace run on; warnings go to stderr.
+
+    Raises:
+        CommandError: not allowed or not reachable.
+    """
     records = [node_record(node) for node in cluster.nodes()]
     declared = [capacity_pool_record(pool) for pool in cluster.capacity_pools()]
     book = PriceBook(declared, table=shipped_table(), currency=currency)
     seen = pools_of([r for r in records if every or has_gpus(r)], book)
+    if namespace is not None:
+        seen = _under(seen, _nodes_under(cluster, namespace))
     for warning in _warnings(book, seen):
         typer.echo(f"warning: {warning}", err=True)
     match output:
@@ -34,7 +46,24 @@ def show(cluster: Cluster, *, every: bool, currency: str, output: Output) -> Non
             typer.echo(rendering.as_json([_json(pool) for pool in seen]))
         case Output.TEXT:
             rows = [_cells(pool) for pool in seen]
-            typer.echo(rendering.table(rows) or "No nodes with GPUs; --all shows all nodes.")
+            typer.echo(rendering.table(rows) or _none(namespace))
+
+
+def _none(namespace: str | None) -> str:
+    if namespace is not None:
+        return f"No pod of namespace {namespace} runs on a node with GPUs; -A shows all pools."
+    return "No nodes with GPUs; --all shows all nodes."
+
+
+def _nodes_under(cluster: Cluster, namespace: str) -> frozenset[str]:
+    found = list_all(cluster, POD, Where(namespace=namespace, everywhere=False))
+    if found.unread is not None:
+        raise CommandError(f"{found.unread.why}: {found.unread.fix}")
+    return frozenset(str(mapping(pod.get("spec")).get("nodeName") or "") for pod in found.items)
+
+
+def _under(pools: Sequence[Pool], nodes: frozenset[str]) -> list[Pool]:
+    return [pool for pool in pools if any(node.record.name in nodes for node in pool.nodes)]
 
 
 def _warnings(book: PriceBook, seen: Sequence[Pool]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from inference_cost.cli.cluster import connect
+from inference_cost.cli.failure import usage
 from inference_cost.cli.options import Context, Kubeconfig
 from inference_cost.cli.reconcile.output import Output
 
@@ -34,6 +35,13 @@ def reconcile(
     currency: Annotated[
         str, typer.Option(help="The installation's currency (Helm value `settings.currency`).")
     ] = "USD",
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="Owners of one namespace. Default: all, and idle."),
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="All owners, and idle: the default.")
+    ] = False,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
     output: Annotated[
@@ -46,11 +54,19 @@ def reconcile(
     """
     from inference_cost.cli.reconcile.listing import Asked, show  # noqa: PLC0415 - slow to import
 
+    if everywhere and namespace is not None:
+        raise usage("give -n NAMESPACE or -A, not both")
+    if focus and namespace is not None:
+        raise usage(
+            "-n does not go with --focus: what is billed is nodes, which are of no namespace"
+        )
+
     asked = Asked(
         since=since,
         until=until,
         focus=focus,
         currency=currency,
         commitments=tuple(commitment or ()),
+        namespace=namespace,
     )
     show(connect(kubeconfig, context), asked, output)

@@ -4,7 +4,7 @@ import csv
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +22,7 @@ from inference_cost.account.reconcile.opencost import Compared, Comparison, Whos
 from inference_cost.cli import rendering
 from inference_cost.cli.ago import moment
 from inference_cost.cli.cluster import Cluster
-from inference_cost.cli.failure import CommandError, usage
+from inference_cost.cli.failure import CommandError, ExitCode, usage
 from inference_cost.cli.reconcile.history import Objects, history_of
 from inference_cost.cli.reconcile.output import Output
 from inference_cost.model.money import HourlyPrice, PriceSource
@@ -44,6 +44,12 @@ class Asked:
     focus: str
     currency: str
     commitments: tuple[str, ...] = ()  # POOL=NODES@PRICE
+    namespace: str | None = None  # whose owners; None: all
+
+    def shows(self, whose: Whose) -> bool:
+        if self.namespace is None:
+            return True
+        return whose.policy is not None and whose.policy.namespace == self.namespace
 
 
 def show(cluster: Cluster, asked: Asked, output: Output) -> None:
@@ -71,7 +77,7 @@ def show(cluster: Cluster, asked: Asked, output: Output) -> None:
     if asked.focus:
         _show_bill(made, identifiers, asked, output)
     else:
-        _show_comparison(made, history, output)
+        _show_comparison(made, history, asked, output)
 
 
 def window_of(asked: Asked, now: float) -> Span:
@@ -118,12 +124,13 @@ def _commitment(text: str, currency: str, pools: Mapping[str, Node], window: Spa
     )
 
 
-def _show_comparison(made: Ledger, history: History, output: Output) -> None:
+def _show_comparison(made: Ledger, history: History, asked: Asked, output: Output) -> None:
     comparison = compare(made, history)
-    if output is Output.JSON:
-        typer.echo(rendering.as_json(comparison_json(comparison, made)))
+    rows = tuple(one for one in comparison.rows if asked.shows(one.whose))
+    if output is not Output.TABLE:
+        typer.echo(_data(comparison_json(replace(comparison, rows=rows), made), output))
         return
-    typer.echo(rendering.table(comparison_cells(comparison.rows)))
+    typer.echo(rendering.table(comparison_cells(rows)) or f"No owners in {asked.namespace}.")
     ours, theirs = (
         sum(amounts, Decimal(0)) for amounts in zip(*comparison.nodes.values(), strict=True)
     )
@@ -159,13 +166,13 @@ def comparison_json(found: Comparison, made: Ledger) -> dict[str, Any]:
 
 def _show_bill(made: Ledger, identifiers: dict[str, str], asked: Asked, output: Output) -> None:
     found = read_bill(made, identifiers, asked)
-    if output is Output.JSON:
+    if output is not Output.TABLE:
         told = {
             "nodes": [bill_cells(node) for node in found.nodes],
             "others": found.others,
             "unused": _money(made.unused),
         }
-        typer.echo(rendering.as_json({**_window_json(made), **told}))
+        typer.echo(_data({**_window_json(made), **told}, output))
         return
     typer.echo(rendering.table([bill_cells(node) for node in found.nodes]))
     ours, billed = found.compared
@@ -176,6 +183,10 @@ def _show_bill(made: Ledger, identifiers: dict[str, str], asked: Asked, output: 
         f" {sum(n.billed is None for n in found.nodes)} nodes are not in the export,"
         f" {found.others} resources of it are none of these nodes."
     )
+
+
+def _data(value: Mapping[str, Any], output: Output) -> str:
+    return rendering.as_yaml(value) if output is Output.YAML else rendering.as_json(value)
 
 
 def _unused(made: Ledger) -> str:
@@ -190,6 +201,8 @@ def read_bill(made: Ledger, identifiers: dict[str, str], asked: Asked) -> Bill:
     try:
         with Path(asked.focus).open(encoding="utf-8-sig", newline="") as file:
             return bill(parse(file), nodes, made.window, asked.currency)
+    except FileNotFoundError:
+        raise CommandError(f"there is no file {asked.focus}", ExitCode.NOT_FOUND) from None
     except (OSError, UnicodeDecodeError, csv.Error, FocusError) as error:
         raise CommandError(f"--focus {asked.focus}: {error}") from None
 

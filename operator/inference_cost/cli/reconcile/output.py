@@ -6,3 +6,4 @@ from enum import StrEnum
 class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"

@@ -60,6 +60,9 @@ def scan(
         str | None,
         typer.Option("--namespace", "-n", help="One namespace. Default: all that you may read."),
     ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="All that you may read: the default.")
+    ] = False,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
 ) -> None:
@@ -69,6 +72,8 @@ def scan(
     """
     seconds = seconds_ago(since, "--from")
     price = _price(price_per_node_hour)
+    if everywhere and namespace is not None:
+        raise usage("give -n NAMESPACE or -A, not both")
     _check_target(target)
     from inference_cost.cli.backtest import output_file as files  # noqa: PLC0415 - slow to import
     from inference_cost.cli.cluster import connect  # noqa: PLC0415

@@ -1,5 +1,6 @@
 """`kubectl inference-cost split`: a workload as variants on several pools, for Git."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -7,6 +8,11 @@ import typer
 from inference_cost.cli.cluster import connect
 from inference_cost.cli.failure import CommandError, ExitCode
 from inference_cost.cli.options import Context, Kubeconfig, Namespace
+
+
+class Output(StrEnum):
+    YAML = "yaml"
+    JSON = "json"
 
 
 def split(
@@ -42,6 +48,9 @@ def split(
     namespace: Namespace = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="Form of the objects; YAML has remarks.")
+    ] = Output.YAML,
 ) -> None:
     """Print a workload, others like it on further pools, a PodDisruptionBudget and the policy, as YAML.
 
@@ -62,4 +71,5 @@ def split(
     else:
         cluster = connect(kubeconfig, context)
         source, found = sources.from_cluster(cluster, target, names, namespace, wanted)
-    typer.echo(documents.split(source, found), nl=False)
+    text = documents.split(source, found)
+    typer.echo(documents.as_list(text) if output is Output.JSON else text, nl=False)

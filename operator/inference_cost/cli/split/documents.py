@@ -7,6 +7,7 @@ from typing import Any, Final
 import yaml
 
 from inference_cost.api.group import API_VERSION, POLICY
+from inference_cost.cli import rendering
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.split.workload import Labels, Object, affinity_to, beside, on_pool
 from inference_cost.observe.fields import labels_of, mapping, parse_selector
@@ -75,6 +76,12 @@ def split(source: Source, pools: Sequence[SplitPool]) -> str:
         _document(_policy(source, workloads, pools), _POLICY),
     ]
     return "---\n".join(parts)
+
+
+def as_list(text: str) -> str:
+    """The same objects as one of kind List, in JSON; remarks are left out."""
+    items = [one for one in yaml.safe_load_all(text) if one]
+    return rendering.as_json({"apiVersion": "v1", "kind": "List", "items": items}) + "\n"
 
 
 _POLICY: Final = (
