@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-HOURS_PER_MONTH = Decimal(730)  # 365 days ÷ 12
+from inference_cost.advise.month import HOURS_PER_MONTH
+
 WATTS_PER_KILOWATT = 1000
 
 
@@ -17,6 +18,7 @@ class MonthlyCosts:
     energy: Decimal | None = None  # 0 where the price of a node has it in it, as in a cloud
     licences: Decimal | None = None
     staff: Decimal | None = None
+    running: Decimal | None = None  # of the operator and its policies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
+from itertools import product
 
 DAYS_PER_YEAR = 365
 
@@ -57,6 +58,35 @@ def saving_per_month(assumed: Assumption, circumstances: Circumstances) -> Decim
     baseline = assumed.baseline_per_month * circumstances.traffic * circumstances.price
     saved = assumed.saved_fraction * circumstances.efficacy
     return baseline * min(saved, Decimal(1)) * (1 - min(learning, Decimal(1)))
+
+
+def nodes_per_month(
+    nodes: Decimal, assumed: Assumption | None, circumstances: Circumstances
+) -> Decimal:
+    """What nodes cost that cost `nodes` as expected; what is saved less of `assumed` is paid more.
+
+    `assumed`: a saving that is there, so that `nodes` are without it; None where there is none.
+
+    Raises:
+        ValueError: a factor is negative.
+    """
+    there = assumed or Assumption(baseline_per_month=Decimal(0), saved_fraction=Decimal(0))
+    saved = there.baseline_per_month * there.saved_fraction
+    without = (nodes + saved) * circumstances.traffic * circumstances.price
+    return max(without - saving_per_month(there, circumstances), Decimal(0))
+
+
+def nodes_between(
+    nodes: Decimal, assumed: Assumption | None, given: Range
+) -> tuple[Decimal, Decimal]:
+    """The least and the most that nodes cost: what is worst for a saving need not be dearest."""
+    names = [field.name for field in fields(Circumstances)]
+    ends = ([getattr(end, name) for end in (given.worst, given.best)] for name in names)
+    found = [
+        nodes_per_month(nodes, assumed, Circumstances(**dict(zip(names, one, strict=True))))
+        for one in product(*ends)
+    ]
+    return min(found), max(found)
 
 
 def cases(assumed: Assumption, given: Range) -> dict[str, Decimal]:

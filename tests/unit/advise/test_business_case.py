@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference_cost.advise.month import LEAST_HOURS, per_month
 from inference_cost.advise.ownership import MonthlyCosts, energy_per_month, ownership
 from inference_cost.advise.returns import FOR_NOTHING, NEVER, Investment, returns_of
 from inference_cost.advise.sensitivity import (
@@ -14,9 +15,12 @@ from inference_cost.advise.sensitivity import (
     Circumstances,
     Range,
     cases,
+    nodes_between,
+    nodes_per_month,
     saving_per_month,
     swings,
 )
+from inference_cost.model.reading import Missing
 
 money = st.decimals(0, 100_000, places=2)
 
@@ -95,7 +99,7 @@ def test_what_is_no_investment_is_refused(sentence: str) -> None:
 def test_what_is_not_given_is_named_and_not_zero() -> None:
     found = ownership(MonthlyCosts(nodes=Decimal(5000), staff=Decimal(800), energy=Decimal(0)))
     assert found.total == 5800
-    assert found.absent == ("storage", "network", "licences")
+    assert found.absent == ("storage", "network", "licences", "running")
     assert [name for name, _ in found.known] == ["nodes", "energy", "staff"]
     with pytest.raises(ValueError, match="storage must not be negative"):
         ownership(MonthlyCosts(storage=Decimal(-1)))
@@ -146,6 +150,39 @@ RANGE = Range(
 
 def test_best_expected_and_worst() -> None:
     assert cases(ASSUMED, RANGE) == {"worst": 1440, "expected": 4000, "best": 6600}
+
+
+def test_what_a_saving_loses_is_paid_in_nodes() -> None:
+    """Nodes of 9000, beside 4000 saved of 10,000."""
+    lost = Circumstances(efficacy=Decimal("0.5"))
+    assert nodes_per_month(Decimal(9000), ASSUMED, Circumstances()) == 9000
+    assert nodes_per_month(Decimal(9000), ASSUMED, lost) == 11_000
+    assert nodes_per_month(Decimal(9000), None, lost) == 9000, "nothing is saved yet"
+    assert nodes_between(Decimal(9000), None, RANGE) == (4500, 13_500)
+
+
+@given(nodes=money, fraction=st.decimals(-2, 1, places=3))
+def test_the_least_and_the_most_hold_what_is_expected(nodes: Decimal, fraction: Decimal) -> None:
+    assumed = Assumption(baseline_per_month=Decimal(10_000), saved_fraction=fraction)
+    lowest, highest = nodes_between(nodes, assumed, RANGE)
+    assert 0 <= lowest <= highest
+    for one in (RANGE.worst, RANGE.best):
+        assert lowest <= nodes_per_month(nodes, assumed, one) <= highest
+
+
+@given(amount=st.decimals(-(10**9), 10**9, places=4), hours=st.decimals(0, 10**6, places=6))
+def test_a_month_is_told_of_a_day_or_more(amount: Decimal, hours: Decimal) -> None:
+    found = per_month(amount, hours)
+    assert isinstance(found, Decimal) == (hours >= LEAST_HOURS)
+    if isinstance(found, Missing):
+        assert found.detail.startswith("too early: ")
+        assert found.detail.endswith("24 h are needed")
+
+
+def test_hours_that_are_none_are_refused() -> None:
+    for hours in (Decimal(-1), Decimal("NaN"), Decimal("Infinity")):
+        with pytest.raises(ValueError, match="hours must not be negative"):
+            per_month(Decimal(1), hours)
 
 
 def test_what_matters_most_comes_first() -> None:

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from inference_cost.cli.report.comparing import MEASURED, POTENTIAL, savings_of, state_of
+from inference_cost.cli.report.comparing import MEASURED, POTENTIAL, savings_of
 from inference_cost.cli.report.decisions import decisions_of
 from inference_cost.cli.report.document import (
     Piece,
     PolicyPart,
     ReportDocument,
-    SavingsPart,
     Span,
     Totals,
 )
 from inference_cost.cli.report.gaps import gaps_of
-from inference_cost.cli.report.money import Rounding, percent_of, rate_text
+from inference_cost.cli.report.headline import headline
+from inference_cost.cli.report.money import Rounding, rate_text
 from inference_cost.cli.report.pools import pools_of
 from inference_cost.cli.report.recorded import Line, Policy, Recorded
 from inference_cost.cli.report.returning import Inputs, ownership_part, returns_part
@@ -29,6 +29,7 @@ from inference_cost.cli.report.service import (
     service_of,
     target_of,
 )
+from inference_cost.cli.report.sides import sides_by_piece, sides_of
 from inference_cost.cli.report.spending import Spending, breakdowns_of, policy_costs, spending_of
 from inference_cost.cli.report.wasted import wasted
 from inference_cost.cli.report.window import Window, time_text
@@ -54,7 +55,9 @@ def build(asked: Asked, recorded: Recorded, seen: Seen) -> ReportDocument:
     known = _known(recorded, lines, asked.window.pieces)
     recorded_hours = _recorded_hours(known, asked.window)
     policies = _Policies(asked, recorded, seen, spending.rounding, recorded_hours).parts(spending)
-    ownership = ownership_part(spending.total, recorded_hours, asked.inputs, spending.rounding)
+    ownership = ownership_part(
+        spending.total, recorded_hours, policies, asked.inputs, spending.rounding
+    )
     decisions, left_out = decisions_of(recorded, seen, asked.scope, asked.window)
     totals = _totals(spending, policies, _services(asked, recorded, policies))
     return ReportDocument(
@@ -70,7 +73,7 @@ def build(asked: Asked, recorded: Recorded, seen: Seen) -> ReportDocument:
             piece_seconds=asked.window.piece_seconds,
         ),
         prices=_prices(policies),
-        summary=_summary(totals, asked.currency, asked.window),
+        summary=headline(totals, asked.currency, asked.window),
         totals=totals,
         pieces=_pieces(asked, recorded, spending, policies, known),
         lines=spending.lines,
@@ -91,6 +94,7 @@ def build(asked: Asked, recorded: Recorded, seen: Seen) -> ReportDocument:
             policies=policies,
             known=known,
             absent=ownership.absent,
+            nodes_why_not=ownership.nodes_why_not,
         ),
     )
 
@@ -157,8 +161,6 @@ def _recorded_hours(known: Sequence[bool], window: Window) -> float:
 def _totals(
     spending: Spending, policies: Sequence[PolicyPart], services: Sequence[Service]
 ) -> Totals:
-    saved, saved_percent = _saved(policies, MEASURED, spending.rounding)
-    potential, potential_percent = _saved(policies, POTENTIAL, spending.rounding)
     requests = [one.requests for one in services if one.requests is not None]
     in_time = all_in_time(services)
     rates = [Decimal(one.per_hour) for one in policies if one.per_hour is not None]
@@ -167,10 +169,8 @@ def _totals(
         policies=spending.rounding.text(spending.policies_total),
         unused=spending.rounding.text(spending.unused_total),
         per_hour_now=rate_text(sum(rates, Decimal(0))) if rates else None,
-        saved=saved,
-        saved_percent=saved_percent,
-        potential=potential,
-        potential_percent=potential_percent,
+        measured=sides_of(policies, MEASURED, spending.rounding),
+        potential=sides_of(policies, POTENTIAL, spending.rounding),
         not_comparable=tuple(
             f"{one.namespace}/{one.name}"
             for one in policies
@@ -179,21 +179,6 @@ def _totals(
         requests=round(sum(requests)) if requests else None,
         in_time_percent=None if in_time is None else round(100 * in_time, 3),
     )
-
-
-def _saved(
-    policies: Sequence[PolicyPart], state: str, rounding: Rounding
-) -> tuple[str | None, float | None]:
-    known = [part for part in _of_state(policies, state) if part.amount is not None]
-    if not known:
-        return None, None
-    amount = sum((Decimal(part.amount or 0) for part in known), Decimal(0))
-    baseline = sum((Decimal(part.baseline_cost) for part in known), Decimal(0))
-    return rounding.text(amount), percent_of(amount, baseline)
-
-
-def _of_state(policies: Sequence[PolicyPart], state: str) -> Iterator[SavingsPart]:
-    return (part for one in policies for part in one.savings if part.state == state)
 
 
 def _pieces(
@@ -205,42 +190,23 @@ def _pieces(
 ) -> tuple[Piece, ...]:
     keys = [(one.namespace, one.name) for one in policies if one.target_percent is not None]
     in_time = in_time_by_piece(recorded, keys, asked.window.pieces)
-    ours, theirs = _sides(recorded, policies, asked.window.pieces)
+    measured, potential = (
+        sides_by_piece(recorded, policies, state, spending.rounding, asked.window.pieces)
+        for state in (MEASURED, POTENTIAL)
+    )
     text = spending.rounding.text
     return tuple(
         Piece(
             begin=time_text(asked.window.begin + i * asked.window.piece_seconds),
             policies=text(spending.policies[i]),
             unused=text(spending.unused[i]),
-            baseline=None if theirs[i] is None else text(theirs[i] or 0.0),
-            compared=None if ours[i] is None else text(ours[i] or 0.0),
+            measured=measured[i],
+            potential=potential[i],
             in_time_percent=None if in_time[i] is None else round(100 * (in_time[i] or 0.0), 3),
             recorded=known[i],
         )
         for i in range(asked.window.pieces)
     )
-
-
-def _sides(
-    recorded: Recorded, policies: Sequence[PolicyPart], pieces: int
-) -> tuple[list[float | None], list[float | None]]:
-    """Of all policies with an amount, and both states."""
-    ours: list[float | None] = [None] * pieces
-    theirs: list[float | None] = [None] * pieces
-    wanted = {
-        ((one.namespace, one.name), part.baseline, part.state)
-        for one in policies
-        for part in one.savings
-        if part.amount is not None
-    }
-    for pair, compared in recorded.compared.items():
-        if (pair.policy, pair.baseline, state_of(pair)) not in wanted:
-            continue
-        for i, hours in enumerate(compared.hours):
-            if hours > 0:
-                ours[i] = (ours[i] or 0.0) + compared.ours[i]
-                theirs[i] = (theirs[i] or 0.0) + compared.theirs[i]
-    return ours, theirs
 
 
 def _prices(policies: Sequence[PolicyPart]) -> tuple[str, ...]:
@@ -253,35 +219,19 @@ def _prices(policies: Sequence[PolicyPart]) -> tuple[str, ...]:
     return tuple(f"{source}, {at[:10]}" if at else source for source, at in sorted(oldest.items()))
 
 
-def _summary(totals: Totals, currency: str, window: Window) -> str:
-    cost = f"{Decimal(totals.cost):,f} {currency} in {_length(window)}"
-    if totals.saved is not None:
-        return f"{cost}, {_change(totals.saved, totals.saved_percent, currency)} than the baseline"
-    if totals.potential is not None:
-        change = _change(totals.potential, totals.potential_percent, currency)
-        return f"{cost}; enforced, the policies would have cost {change} than the baseline"
-    return f"{cost}; what was saved is not known"
-
-
-def _change(amount: str, percent: float | None, currency: str) -> str:
-    number = Decimal(amount)
-    share = "" if percent is None else f" ({abs(percent):g} %)"
-    return f"{abs(number):,f} {currency}{share} {'less' if number >= 0 else 'more'}"
-
-
-def _length(window: Window) -> str:
-    hours = window.seconds / 3600
-    if hours >= 48:  # noqa: PLR2004 - two days
-        return f"{hours / 24:.3g} days"
-    return f"{hours:.3g} hours" if hours >= 2 else f"{hours * 60:.3g} minutes"  # noqa: PLR2004
-
-
 def _assumptions(asked: Asked, policies: Sequence[PolicyPart]) -> Iterator[str]:
     yield "Costs are nodes' prices × the time, shared by what replicas request (docs/costs.md)."
-    yield "Savings compare whole nodes, idle ones included, at the same objective: else there is no amount."
+    yield (
+        "Savings compare whole nodes, idle ones included, of the same policies in the same hours at the same "
+        "objective: else there is no amount. The cost above is that of requested shares, and of all hours."
+    )
+    yield (
+        "Prices are those that the operator knew at each moment; their sources are those of now. A baseline's "
+        "requests in time are predicted, unless it is Observed."
+    )
     yield (
         "Potential savings are what decisions would have saved that were not followed: mode Recommend, or another "
-        "autoscaler owned the replicas."
+        "autoscaler owned the replicas. Nobody has them yet: they are added to nothing."
     )
     if not asked.scope.everywhere:
         yield (

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 from inference_cost.cli.page.chart import Axes, Chart
-from inference_cost.cli.report.document import Piece, ReportDocument
+from inference_cost.cli.report.document import PieceSides, ReportDocument, SidesPart
 
 ROOM = 1.08
 LEAST_MONEY = 1e-6
@@ -18,11 +18,6 @@ STEPS = (
     *(DAY * n for n in (1, 2, 4, 7, 14, 28, 56, 112)),
 )
 MOST_OF_ALLOWED = 10.0  # further right all look alike
-
-
-def charts(document: ReportDocument) -> str:
-    drawn = [cost_chart(document), savings_chart(document), in_time_chart(document)]
-    return "".join(chart.render() for chart in drawn if chart is not None)
 
 
 def cost_chart(document: ReportDocument) -> Chart:
@@ -57,20 +52,41 @@ def _after_silence(document: ReportDocument, index: int) -> bool:
     return index > 0 and not document.pieces[index - 1].recorded
 
 
-def savings_chart(document: ReportDocument) -> Chart | None:
+def savings_charts(document: ReportDocument) -> list[Chart]:
+    """Of each state, for it is of other policies and hours."""
+    states = (
+        ("Measured", [one.measured for one in document.pieces], document.totals.measured, "paid"),
+        (
+            "Potential",
+            [one.potential for one in document.pieces],
+            document.totals.potential,
+            "what the decisions would have cost",
+        ),
+    )
+    return [
+        _savings_chart(document, state, pieces, whole, words)
+        for state, pieces, whole, words in states
+        if whole is not None
+    ]
+
+
+def _savings_chart(
+    document: ReportDocument,
+    state: str,
+    pieces: Sequence[PieceSides | None],
+    whole: SidesPart,
+    words: str,
+) -> Chart:
     """Both sides, summed up. Where one is not known neither grows."""
-    theirs = _running(document.pieces, [piece.baseline for piece in document.pieces])
-    ours = _running(document.pieces, [piece.compared for piece in document.pieces])
-    if not any(theirs) and not any(ours):
-        return None
-    potential = document.totals.saved is None
+    theirs = _running([None if one is None else one.baseline_cost for one in pieces])
+    ours = _running([None if one is None else one.cost for one in pieces])
     chart = Chart(
-        f"Paid and baseline so far, {document.currency}",
-        _axes(document, max(theirs[-1], ours[-1], LEAST_MONEY)),
-        note="Whole nodes, at the same objective. Neither line grows while one side is not known.",
+        f"{state} savings: both sides so far, {document.currency}",
+        _axes(document, max(*theirs, *ours, LEAST_MONEY)),
+        note=f"Whole nodes of {', '.join(whole.policies)}, at the same objective. Neither line grows while one side is "
+        "not known.",
     )
     chart.line(_ends(document, theirs), "c-limit", "the baseline")
-    words = "what the decisions would have cost" if potential else "with the policies"
     chart.line(_ends(document, ours), "c-ours", words)
     return chart
 
@@ -179,9 +195,9 @@ def _stairs(document: ReportDocument, values: Sequence[float]) -> list[tuple[flo
     ]
 
 
-def _running(pieces: Sequence[Piece], amounts: Sequence[str | None]) -> list[float]:
+def _running(amounts: Sequence[str | None]) -> list[float]:
     sums = accumulate(Decimal(one) if one is not None else Decimal(0) for one in amounts)
-    return [0.0, *map(float, sums)] if pieces else [0.0]
+    return [0.0, *map(float, sums)]
 
 
 def _ends(document: ReportDocument, values: Sequence[float]) -> list[tuple[float, float]]:

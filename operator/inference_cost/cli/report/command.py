@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from inference_cost.advise.ownership import energy_per_month
 from inference_cost.advise.returns import Investment
 from inference_cost.advise.sensitivity import Circumstances
 from inference_cost.cli.backtest.command import PrometheusUrl
@@ -23,6 +24,7 @@ from inference_cost.cli.options import (
 from inference_cost.cli.prometheus_access import PrometheusAccess
 
 LARGEST = Decimal("1e15")
+DECIMALS = 6
 
 
 class Output(StrEnum):
@@ -64,13 +66,22 @@ def report(
     ] = "USD",
     implementation_cost: Annotated[
         str, _money("implementation-cost", "Once, to bring the policies in.")
-    ] = "0",
+    ] = "",
     running_cost: Annotated[
         str, _money("running-cost", "Per month, to run the operator and its policies.")
-    ] = "0",
+    ] = "",
     storage: Annotated[str, _money("storage", "Per month, of the service.")] = "",
     network: Annotated[str, _money("network", "Per month, of the service.")] = "",
     energy: Annotated[str, _money("energy", "Per month, where nodes are your own.")] = "",
+    watts: Annotated[
+        str, _money("watts", "Mean draw of your own nodes, in place of --energy.")
+    ] = "",
+    price_per_kilowatt_hour: Annotated[
+        str, _money("price-per-kilowatt-hour", "Of the grid, with --watts.")
+    ] = "",
+    usage_effectiveness: Annotated[
+        str, _money("usage-effectiveness", "PUE of the building, with --watts.")
+    ] = "1",
     licences: Annotated[str, _money("licences", "Per month, of the service.")] = "",
     staff: Annotated[str, _money("staff", "Per month, of the service.")] = "",
     months: Annotated[int, typer.Option(min=1, max=600, help="Looked ahead.")] = 36,
@@ -110,9 +121,10 @@ def report(
     given = {
         "storage": storage,
         "network": network,
-        "energy": energy,
+        "energy": _energy(energy, watts, price_per_kilowatt_hour, usage_effectiveness),
         "licences": licences,
         "staff": staff,
+        "running": running_cost,
     }
     traffic = _between("traffic-range", traffic_range)
     price = _between("price-range", price_range)
@@ -130,11 +142,12 @@ def report(
 
     inputs = Inputs(
         investment=Investment(
-            implementation=_amount("implementation-cost", implementation_cost),
-            running_per_month=_amount("running-cost", running_cost),
+            implementation=_amount("implementation-cost", implementation_cost or "0"),
+            running_per_month=_amount("running-cost", running_cost or "0"),
             months=months,
             discount_per_year=_amount("discount-percent", discount_percent) / 100,
         ),
+        implementation_given=bool(implementation_cost),
         given={name: _amount(name, text) for name, text in given.items() if text},
         worst=_circumstances(traffic[0], price[0], efficacy[0], many),
         best=_circumstances(traffic[1], price[1], efficacy[1], few),
@@ -170,7 +183,26 @@ def _amount(name: str, text: str) -> Decimal:
         amount = Decimal("NaN")
     if not amount.is_finite() or not 0 <= amount < LARGEST:
         raise usage(f"--{name} must be an amount of 0 or more, not {text!r}")
-    return amount
+    return round(amount, DECIMALS)
+
+
+def _energy(given: str, watts: str, price: str, effectiveness: str) -> str:
+    """Per month: as given, or reckoned from what nodes draw; empty where neither is known."""
+    if not watts:
+        return given
+    if given:
+        raise usage("--energy and --watts are two ways to tell the same: give one of them")
+    if not price:
+        raise usage("--watts needs the --price-per-kilowatt-hour")
+    try:
+        amount = energy_per_month(
+            watts=_amount("watts", watts),
+            price_per_kilowatt_hour=_amount("price-per-kilowatt-hour", price),
+            usage_effectiveness=_amount("usage-effectiveness", effectiveness),
+        )
+    except ValueError as error:
+        raise usage(f"--{str(error).replace('_', '-')}") from None
+    return f"{amount:f}"
 
 
 def _circumstances(

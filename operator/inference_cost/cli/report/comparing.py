@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from inference_cost.account.savings.look import ALLOWED_LATE
-from inference_cost.advise.ownership import HOURS_PER_MONTH
 from inference_cost.cli.report.document import SavingsPart
 from inference_cost.cli.report.money import Rounding, percent_of
 from inference_cost.cli.report.recorded import Compared, Pair, Policy, Recorded
@@ -39,22 +38,6 @@ def state_of(pair: Pair) -> str:
     return MEASURED if pair.mode == Mode.ENFORCE.value else POTENTIAL
 
 
-def chosen(parts: Sequence[SavingsPart]) -> SavingsPart | None:
-    """Of one policy's the one to go on with: measured, else potential."""
-    return next((part for part in parts if part.amount is not None), None)
-
-
-def per_month(parts: Sequence[SavingsPart]) -> tuple[Decimal, Decimal]:
-    """Saved, and what the baselines cost, at the rate of the hours counted. One part of each policy."""
-    saved = sum((_rate(part, part.amount or "0") for part in parts), Decimal(0))
-    baseline = sum((_rate(part, part.baseline_cost) for part in parts), Decimal(0))
-    return saved * HOURS_PER_MONTH, baseline * HOURS_PER_MONTH
-
-
-def _rate(part: SavingsPart, amount: str) -> Decimal:
-    return Decimal(amount) / Decimal(str(part.hours))
-
-
 def _part(compared: Compared, pair: Pair, allowed: float, rounding: Rounding) -> SavingsPart:
     asked = sum(compared.requests)
     ours = _side(compared.ours, compared.ours_late, asked, rounding)
@@ -70,6 +53,7 @@ def _part(compared: Compared, pair: Pair, allowed: float, rounding: Rounding) ->
         baseline_cost=rounding.text(theirs.cost),
         in_time_percent=_in_time(ours),
         baseline_in_time_percent=_in_time(theirs),
+        requests=round(asked),
         hours=round(sum(compared.hours), 4),
         why_not=why_not,
     )

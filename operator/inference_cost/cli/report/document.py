@@ -4,27 +4,12 @@ Money is text in the document's currency; lines, pieces and breakdowns add up to
 and named in `gaps`.
 """
 
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from inference_cost.cli.report.business_document import OwnershipPart, ReturnsPart
+from inference_cost.cli.report.part import Money, Part
 
 SCHEMA_VERSION: Final = 1
-
-Money = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2,6}$")]
-
-
-class Part(BaseModel):
-    """Camel-case names in JSON."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        frozen=True,
-        allow_inf_nan=False,
-        extra="forbid",
-    )
 
 
 class Span(Part):
@@ -37,35 +22,59 @@ class Span(Part):
     piece_seconds: float
 
 
+class SidesPart(Part):
+    """Savings of one state, summed up: on both sides the same policies in the same time, and no other.
+
+    `policies`: those of which both sides met the objective; `policy_hours`: of all of them, in which both sides were
+    known. `saved` is `baseline_cost` less `cost`, and negative where the policies were dearer; `percent`: of
+    `baseline_cost`. In time: of `requests`, the same on both sides.
+    """
+
+    saved: Money
+    percent: float | None
+    cost: Money
+    baseline_cost: Money
+    requests: int
+    in_time_percent: float | None
+    baseline_in_time_percent: float | None
+    policy_hours: float
+    policies: tuple[str, ...]
+
+
 class Totals(Part):
     """`policies`: charged to replicas. `unused`: pools' own lines, what no replica requested. Both together: `cost`.
 
-    `saved`: measured, with the decisions followed. `potential`: what the decisions would have saved. Each is the sum of
-    the policies for which both sides met the objective; `not_comparable` names the others. `saved_percent`: of what the
-    baseline would have cost.
+    `measured`: savings with the decisions followed. `potential`: what decisions would have saved that were not
+    followed. They are not added up. `not_comparable`: policies that are in neither.
     """
 
     cost: Money
     policies: Money
     unused: Money
     per_hour_now: Money | None
-    saved: Money | None
-    saved_percent: float | None
-    potential: Money | None
-    potential_percent: float | None
+    measured: SidesPart | None
+    potential: SidesPart | None
     not_comparable: tuple[str, ...]
     requests: int | None
     in_time_percent: float | None
 
 
+class PieceSides(Part):
+    cost: Money
+    baseline_cost: Money
+
+
 class Piece(Part):
-    """`baseline` and `compared`: both sides of the savings, where they were known. `recorded`: whether anything was."""
+    """`measured` and `potential`: both sides of these savings, where they were known; they add up to those of `Totals`.
+
+    `recorded`: whether anything was.
+    """
 
     begin: str
     policies: Money
     unused: Money
-    baseline: Money | None
-    compared: Money | None
+    measured: PieceSides | None
+    potential: PieceSides | None
     in_time_percent: float | None
     recorded: bool
 
@@ -99,7 +108,8 @@ class Breakdown(Part):
 class SavingsPart(Part):
     """One policy against its baseline. `state`: Measured or Potential. `amount`: null where `why_not` says why.
 
-    `hours`: in which both sides were known, and which alone count. In percent: requests within the objective.
+    `hours`: in which both sides were known, and which alone count. In percent: of the `requests` in them, those within
+    the objective.
     """
 
     state: str
@@ -110,6 +120,7 @@ class SavingsPart(Part):
     baseline_cost: Money
     in_time_percent: float
     baseline_in_time_percent: float
+    requests: int
     hours: float
     why_not: str
 
@@ -178,58 +189,6 @@ class WastePart(Part):
     fix: str
 
 
-class InputPart(Part):
-    name: str
-    per_month: Money
-
-
-class OwnershipPart(Part):
-    """`absent`: not given with an option, and in no amount."""
-
-    nodes_per_month: Money | None
-    inputs: tuple[InputPart, ...]
-    absent: tuple[str, ...]
-    implementation: Money
-    per_month: Money
-    in_all: Money
-    months: int
-
-
-class CasePart(Part):
-    """Over the months of the ownership. `payback_months`: null where it never pays back.
-
-    `roi_percent`: null where nothing is invested.
-    """
-
-    name: str
-    saved_per_month: Money
-    net: Money
-    present_value: Money
-    roi_percent: float | None
-    payback_months: float | None
-
-
-class FactorPart(Part):
-    factor: str
-    worst: CasePart
-    best: CasePart
-
-
-class ReturnsPart(Part):
-    """`basis`: which savings. `assumed`: from worst to best.
-
-    Without any savings there are no cases: `break_even_per_month` says what it would take.
-    """
-
-    basis: str
-    assumed: tuple[str, ...]
-    saved_per_month: Money | None
-    running_per_month: Money
-    break_even_per_month: Money
-    cases: tuple[CasePart, ...]
-    alone: tuple[FactorPart, ...]
-
-
 class Gap(Part):
     """Something that is not in the figures: what, why, and what would change that."""
 
@@ -246,7 +205,7 @@ class ReportDocument(Part):
     prometheus: str
     window: Span
     prices: tuple[str, ...]
-    summary: str
+    summary: tuple[str, ...]
     totals: Totals
     pieces: tuple[Piece, ...]
     lines: tuple[Line, ...]

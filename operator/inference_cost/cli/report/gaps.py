@@ -17,7 +17,7 @@ NEEDED = {
     "policy_replica_load_requests_per_second": "replicas that only minReplicas asks for",
 }
 FULL_PERCENT = 99.95
-DAY_HOURS = 24.0
+OF_THE_TOOL = {"implementation": "--implementation-cost", "running": "--running-cost"}
 
 
 def gaps_of(
@@ -29,8 +29,12 @@ def gaps_of(
     policies: Sequence[PolicyPart],
     known: Sequence[bool],
     absent: Sequence[str],
+    nodes_why_not: str,
 ) -> tuple[Gap, ...]:
-    """`known`: of each piece, whether anything was recorded in it. `absent`: inputs that were not given."""
+    """`known`: of each piece, whether anything was recorded in it. `absent`: inputs that were not given.
+
+    `nodes_why_not`: why nothing is said of a month of the nodes.
+    """
     return (
         *_silent(known, window),
         *_totals(recorded, scope),
@@ -38,17 +42,35 @@ def gaps_of(
         *_not_compared(policies, seen),
         *_prices(policies),
         *seen.gaps,
+        *_month(nodes_why_not),
         *_inputs(absent),
     )
 
 
-def _inputs(absent: Sequence[str]) -> Iterator[Gap]:
-    if absent:
-        options = ", ".join(f"--{name}" for name in absent)
+def _month(nodes_why_not: str) -> Iterator[Gap]:
+    if nodes_why_not:
         yield Gap(
-            what=f"what the service costs in {', '.join(absent)}",
+            what="what nodes cost in a month, and with it the cost of ownership",
+            why=nodes_why_not,
+            fix="Ask again when more is recorded, or with an earlier --since.",
+        )
+
+
+def _inputs(absent: Sequence[str]) -> Iterator[Gap]:
+    service = [name for name in absent if name not in OF_THE_TOOL]
+    if service:
+        options = ", ".join(f"--{name}" for name in service)
+        yield Gap(
+            what=f"what the service costs in {', '.join(service)}",
             why="no node's price has it, unless its cloud puts it there",
             fix=f"Give it per month: {options}.",
+        )
+    tool = [OF_THE_TOOL[name] for name in absent if name in OF_THE_TOOL]
+    if tool:
+        yield Gap(
+            what="what the operator and its policies cost to bring in and to run",
+            why=f"{' and '.join(tool)} {'is' if len(tool) == 1 else 'are'} not given: nothing is taken for it",
+            fix="Give it: without it a return is too good.",
         )
 
 

@@ -4,21 +4,21 @@ from collections.abc import Iterable
 from html import escape
 
 from inference_cost.cli.page import shell
+from inference_cost.cli.page.figures import UNKNOWN, money, number, percent
 from inference_cost.cli.report.business_case import ownership_card, returns_card
 from inference_cost.cli.report.charts import (
     cost_chart,
     in_time_chart,
     objective_chart,
-    savings_chart,
+    savings_charts,
 )
 from inference_cost.cli.report.document import (
     Breakdown,
     PolicyPart,
     ReportDocument,
-    SavingsPart,
-    Totals,
+    SidesPart,
 )
-from inference_cost.cli.report.figures import UNKNOWN, money, number, percent
+from inference_cost.cli.report.savings_card import savings_card
 from inference_cost.cli.report.table import Cell, Table, card
 
 WASTE_WORDS = {
@@ -40,7 +40,7 @@ def to_page(document: ReportDocument) -> str:
             _head(document),
             _tiles(document),
             _drawn(cost_chart(document)),
-            _drawn(savings_chart(document)),
+            *map(_drawn, savings_charts(document)),
             _where(document),
             _policies(document),
             _pools(document),
@@ -48,7 +48,7 @@ def to_page(document: ReportDocument) -> str:
             _drawn(in_time_chart(document)),
             _waste(document),
             _decisions(document),
-            _savings(document),
+            savings_card(document),
             returns_card(document),
             ownership_card(document),
             _assumptions(document),
@@ -56,7 +56,7 @@ def to_page(document: ReportDocument) -> str:
         )
     )
     styles = [shell.chart_style(), shell.style(__package__, "page.css")]
-    return shell.page(f"What inference cost: {document.summary}", body, styles=styles)
+    return shell.page(f"What inference cost: {document.summary[0]}", body, styles=styles)
 
 
 def _drawn(chart: object) -> str:
@@ -77,30 +77,17 @@ def _head(document: ReportDocument) -> str:
         f"{document.namespaces}. Amounts in {document.currency}, at prices of: {prices}. "
         f"From the operator's series in {document.prometheus}. Made {_time(document.at)}."
     )
-    return (
-        f"<header><h1>{escape(document.summary)}</h1><p class='about'>{escape(about)}</p></header>"
-    )
+    first, *others = document.summary
+    told = "".join(f"<p>{escape(one)}</p>" for one in others)
+    return f"<header><h1>{escape(first)}</h1>{told}<p class='about'>{escape(about)}</p></header>"
 
 
 def _tiles(document: ReportDocument) -> str:
     totals, currency = document.totals, document.currency
-    saved, at, words = (
-        (totals.saved, "totals.saved", "Saved")
-        if totals.saved is not None
-        else (totals.potential, "totals.potential", _potential_words(totals))
-    )
-    share, share_at = (
-        (totals.saved_percent, "totals.savedPercent")
-        if totals.saved is not None
-        else (totals.potential_percent, "totals.potentialPercent")
-    )
     tiles = (
         ("Cost", money(totals.cost, "totals.cost"), f"{currency}, all nodes of the pools in use"),
-        (
-            words,
-            money(saved, at),
-            f"{currency}; {percent(share, share_at)} of the baseline" if saved else "See the gaps.",
-        ),
+        _saved_tile("Saved, measured", totals.measured, "totals.measured", currency),
+        _saved_tile("Potential saving", totals.potential, "totals.potential", currency),
         (
             "Requests in time",
             percent(totals.in_time_percent, "totals.inTimePercent"),
@@ -120,8 +107,14 @@ def _tiles(document: ReportDocument) -> str:
     return f'<section class="tiles">{shown}</section>'
 
 
-def _potential_words(totals: Totals) -> str:
-    return "Saved" if totals.potential is None else "Could have been saved"
+def _saved_tile(head: str, sides: SidesPart | None, at: str, currency: str) -> tuple[str, ...]:
+    if sides is None:
+        return head, f'<span class="tag">{UNKNOWN}</span>', "See what is not in these figures."
+    note = (
+        f"{currency}; {percent(sides.percent, f'{at}.percent')} of the baseline's "
+        f"{money(sides.baseline_cost, f'{at}.baselineCost')}"
+    )
+    return head, money(sides.saved, f"{at}.saved"), note
 
 
 def _where(document: ReportDocument) -> str:
@@ -239,43 +232,6 @@ def _decisions(document: ReportDocument) -> str:
         "Decisions worth knowing",
         "What is decided now, what limited replicas, and events, for as long as the API server keeps them.",
         (table.render() or "<p>None is known.</p>") + more,
-    )
-
-
-def _savings(document: ReportDocument) -> str:
-    heads = (
-        "policy",
-        "saved",
-        "cost",
-        "baseline",
-        "in time",
-        "baseline in time",
-        "hours",
-        "against",
-    )
-    rows = [
-        _savings_row(f"{one.namespace}/{one.name}", f"policies.{p}.savings.{i}", part)
-        for p, one in enumerate(document.policies)
-        for i, part in enumerate(one.savings)
-    ]
-    return card(
-        "Savings, both sides",
-        f"{document.currency}, whole nodes. Hours: those in which both sides were known, which alone count.",
-        Table(heads=heads, rows=rows).render() or "<p>No two sides were known.</p>",
-    )
-
-
-def _savings_row(policy: str, at: str, part: SavingsPart) -> tuple[Cell, ...]:
-    why_not = f"<small>{escape(part.why_not)}</small>" if part.why_not else ""
-    return (
-        f"{escape(policy)}<small>{escape(part.state)}</small>",
-        money(part.amount, f"{at}.amount"),
-        money(part.cost, f"{at}.cost"),
-        money(part.baseline_cost, f"{at}.baselineCost"),
-        percent(part.in_time_percent, f"{at}.inTimePercent"),
-        percent(part.baseline_in_time_percent, f"{at}.baselineInTimePercent"),
-        number(part.hours, f"{at}.hours"),
-        f"{escape(part.baseline)}{why_not}",
     )
 
 
