@@ -5,10 +5,11 @@ are charged there.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 
 from inference_cost.account.shares import NodeSplit
 from inference_cost.model.reading import Missing, MissingReason
@@ -144,7 +145,17 @@ def room_for(pods: Sequence[Pod], splits: Mapping[str, NodeSplit]) -> int:
 
 
 def emptied(pods: Sequence[Pod], splits: Mapping[str, NodeSplit], fewer: int) -> Decimal | Missing:
-    """What goes per hour when so many replicas go: the nodes that then have no other pod either.
+    """What goes per hour when so many replicas go: the nodes that then have no other pod either."""
+    gone = NOTHING
+    for one in islice(emptying(pods, splits), max(fewer, 0)):
+        if isinstance(one, Missing):
+            return one
+        gone += one
+    return gone
+
+
+def emptying(pods: Sequence[Pod], splits: Mapping[str, NodeSplit]) -> Iterator[Decimal | Missing]:
+    """What goes per hour with each replica, one after the other: the node that it leaves empty, or nothing.
 
     First go those that have most others of the policy on their node, as ReplicaSets choose.
     """
@@ -153,14 +164,12 @@ def emptied(pods: Sequence[Pod], splits: Mapping[str, NodeSplit], fewer: int) ->
         name: max(len(splits[name].weights), splits[name].node.pods) - count
         for name, count in here.items()
     }
-    gone = NOTHING
-    for _ in range(min(fewer, sum(here.values()))):
+    for _ in range(sum(here.values())):
         crowded = max(here, key=lambda name: (here[name], name))
         here[crowded] -= 1
-        if here[crowded] == 0:
-            del here[crowded]
-            price = splits[crowded].per_hour
-            if isinstance(price, Missing):
-                return price
-            gone += price if others[crowded] == 0 else NOTHING
-    return gone
+        if here[crowded]:
+            yield NOTHING
+            continue
+        del here[crowded]
+        price = splits[crowded].per_hour
+        yield price if others[crowded] == 0 or isinstance(price, Missing) else NOTHING

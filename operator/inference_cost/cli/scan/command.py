@@ -47,9 +47,11 @@ def scan(
         str, typer.Option(metavar="PERCENT", help="Share of the requests within it.")
     ] = "99.0",
     price_per_node_hour: Annotated[
-        str, typer.Option(metavar="DOLLARS", help="Assumed price, where none is known.")
+        str, typer.Option(metavar="AMOUNT", help="Assumed price, where none is known.")
     ] = "",
-    currency: Annotated[str, typer.Option(help="Currency of CapacityPools.")] = "USD",
+    currency: Annotated[
+        str, typer.Option(help="Currency of CapacityPools, and of all amounts.")
+    ] = "USD",
     output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = (
         Output.TABLE
     ),
@@ -79,6 +81,7 @@ def scan(
     from inference_cost.cli.cluster import connect  # noqa: PLC0415
     from inference_cost.cli.listing import Where  # noqa: PLC0415
     from inference_cost.cli.scan import render  # noqa: PLC0415
+    from inference_cost.cli.scan.amounts import Amounts  # noqa: PLC0415
     from inference_cost.cli.scan.inspection import Wanted  # noqa: PLC0415
     from inference_cost.cli.scan.port_forward import for_kubectl  # noqa: PLC0415
     from inference_cost.cli.scan.run import ScanOptions  # noqa: PLC0415
@@ -98,7 +101,11 @@ def scan(
         service=prometheus_service,
         forward=for_kubectl(kubeconfig, context),
         seconds=seconds,
-        wanted=Wanted(threshold_milliseconds=threshold_milliseconds, target=target),
+        wanted=Wanted(
+            threshold_milliseconds=threshold_milliseconds,
+            target=target,
+            amounts=Amounts(currency),
+        ),
         price_per_node_hour=price,
         currency=currency,
     )

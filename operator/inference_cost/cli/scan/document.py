@@ -78,17 +78,21 @@ class Side(Part):
 
 
 class SavingPart(Part):
-    """What the policy changes, per month of 730 hours.
+    """What the policy changes, per month of 730 hours, in whole nodes.
 
     `per_month` is positive where it costs less; null without a price, or where it is none at the same objective.
-    `error`: two standard deviations; null where there is too little history to tell. `worthwhile`: a saving that chance
-    does not explain. `replica_hours_percent`: change of those paid for, negative where fewer.
+    `error`: half of the 95 % interval; null where there are fewer than two whole days, which tell of none.
+    `worthwhile`: a saving that is larger than its error; never without one. Changes are negative where there is less:
+    `replica_hours_percent` of those paid for, `node_cost_percent` of what their nodes cost (of node-hours, where no
+    price is known), which has the error `error_percent`.
     """
 
     per_month: Money | None
     error: Money | None
     worthwhile: bool
     replica_hours_percent: float
+    node_cost_percent: float
+    error_percent: float | None
     hours: float
     objective: ObjectivePart
     today: Side
@@ -108,6 +112,8 @@ class WorkloadPart(Part):
     gpu_products: tuple[str, ...]
     models: tuple[str, ...]
     per_hour: Money | None
+    priced: str
+    """Where the prices of its nodes are from; empty where none is known."""
     busy_percent: float | None
     waste_per_hour: Money | None
     autoscaler: AutoscalerPart

@@ -11,6 +11,7 @@ from inference_cost.api.group import API_VERSION, POLICY
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.listing import Unread
 from inference_cost.cli.scan import obstacles, suggestion, words
+from inference_cost.cli.scan.amounts import DOLLARS, Amounts
 from inference_cost.cli.scan.autoscalers import Autoscaler
 from inference_cost.cli.scan.document import AutoscalerPart, SavingPart, Unknown, WorkloadPart
 from inference_cost.cli.scan.learned import (
@@ -25,6 +26,7 @@ from inference_cost.cli.scan.replay import Report, Subject, replay
 from inference_cost.cli.scan.saving import money, saving_of
 from inference_cost.cli.scan.signals import Signals
 from inference_cost.cli.scan.suggestion import Bounds, Objective
+from inference_cost.cli.scan.whole_nodes import a_node_each
 from inference_cost.cli.scan.workloads import Found
 from inference_cost.model.reading import Missing
 
@@ -37,6 +39,7 @@ class Wanted:
 
     threshold_milliseconds: int | None
     target: str
+    amounts: Amounts = field(default_factory=lambda: Amounts(DOLLARS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,6 +85,7 @@ def inspect(seen: Seen, wanted: Wanted, report: Report) -> WorkloadPart:
         gpu_products=cost.gpu_products,
         models=told.models,
         per_hour=None if priced is None else money(priced),
+        priced=", ".join(cost.origins),
         busy_percent=None if busy is None else round(100 * busy, 1),
         waste_per_hour=None if waste is None else money(waste),
         autoscaler=_autoscaler(seen.autoscaler),
@@ -120,7 +124,7 @@ def _told(seen: Seen, wanted: Wanted, report: Report) -> _Told:
     objective = _objective(seen, wanted, learned)
     if objective is None:
         return told.but(obstacles.no_objective(seen.policy or {}))
-    return _compared(seen, signals, learned, objective, report, told)
+    return _compared(seen, signals, learned, objective, wanted.amounts, report, told)
 
 
 def _objective(seen: Seen, wanted: Wanted, learned: Learned) -> Objective | None:
@@ -152,6 +156,7 @@ def _compared(  # noqa: PLR0917 - handed on from one place
     signals: Signals,
     learned: Learned,
     objective: Objective,
+    amounts: Amounts,
     report: Report,
     told: _Told,
 ) -> _Told:
@@ -162,19 +167,21 @@ def _compared(  # noqa: PLR0917 - handed on from one place
     told = replace(told, policy=text, unknown=tuple(obstacles.beside_a_saving(seen.cost, signals)))
     if seen.policy is None and most <= limits.fewest:
         return replace(told, verdict=words.fewest_run(limits, most))
+    price = _replica_price(seen)
     subject = Subject(
         found=seen.found,
         signals=signals,
         learned=learned,
         policy=policy,
         objective=objective,
-        price_per_hour=_replica_price(seen),
+        price_per_hour=price,
+        nodes=seen.cost.nodes or a_node_each(Decimal(1) if price is None else price),
     )
     try:
         saving = saving_of(replay(subject, report))
     except CommandError as error:
         return told.but(obstacles.failed(error))
-    return replace(told, verdict=words.verdict(saving), saving=saving)
+    return replace(told, verdict=words.verdict(saving, amounts), saving=saving)
 
 
 def _policy(seen: Seen, objective: Objective, limits: Bounds) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def no_signals(found: Found, unread: Unread) -> Unknown:
 def price_unknown(cost: WorkloadCost) -> Iterator[Unknown]:
     if isinstance(cost.per_hour, Missing):
         yield Unknown(
-            what="dollars",
+            what="costs",
             why=cost.per_hour.detail or "no price is known",
             fix="give --price-per-node-hour, or ask for the right to list nodes",
         )
@@ -106,15 +106,9 @@ def beside_a_saving(cost: WorkloadCost, signals: Signals) -> Iterator[Unknown]:
             why="some replicas run on spot nodes, and losses are not replayed",
             fix="`backtest --spot-availability` replays them",
         )
-    if cost.shared_nodes:
-        yield Unknown(
-            what="shared nodes",
-            why="several replicas share a node: one that goes saves nothing until its node is empty",
-            fix="count on the saving in steps of a node",
-        )
-    elif not isinstance(cost.per_hour, Missing) and not cost.node_autoscaler:
+    if not isinstance(cost.per_hour, Missing) and not cost.node_autoscaler:
         yield Unknown(
             what="empty nodes",
-            why="no label tells that Karpenter made the nodes: dollars fall only where an empty node is removed",
+            why="no label tells that Karpenter made the nodes: costs fall only where an empty node is removed",
             fix="check that Karpenter or Cluster Autoscaler removes empty nodes of this pool",
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from inference_cost.cli.scan.learned import Learned
 from inference_cost.cli.scan.saving import Replayed
 from inference_cost.cli.scan.signals import Signals
 from inference_cost.cli.scan.suggestion import Objective
+from inference_cost.cli.scan.whole_nodes import NodeCosts
 from inference_cost.cli.scan.workloads import Found
 from inference_cost.model.policy import Routing as PolicyRouting
 from inference_cost.simulate.observed import run_observed
@@ -29,7 +31,7 @@ Report = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Subject:
-    """What is replayed. `price_per_hour`: of one replica; without it the dollars are of a price of 1."""
+    """What is replayed. `price_per_hour`: of one replica. `nodes`: under its replicas; without a price each costs 1."""
 
     found: Found
     signals: Signals
@@ -37,6 +39,7 @@ class Subject:
     policy: Mapping[str, Any]
     objective: Objective
     price_per_hour: Decimal | None
+    nodes: NodeCosts
 
 
 def replay(subject: Subject, report: Report) -> Replayed:
@@ -64,8 +67,9 @@ def replay(subject: Subject, report: Report) -> Replayed:
         policy=compared.outcomes[0],
         learned=subject.learned,
         objective=subject.objective,
+        nodes=subject.nodes,
         price_known=subject.price_per_hour is not None,
-        assumptions=tuple(_assumptions(scenario, signals, subject.learned)),
+        assumptions=tuple(_assumptions(scenario, signals, subject)),
     )
 
 
@@ -98,16 +102,21 @@ def start_seconds(found: Found) -> float:
     return max([START_SECONDS, *usual])
 
 
-def _assumptions(scenario: Scenario, signals: Signals, learned: Learned) -> list[str]:
+def _assumptions(scenario: Scenario, signals: Signals, subject: Subject) -> list[str]:
+    learned = subject.learned
     service = learned.service
     told = [
-        f"{signals.seconds / 3600:.3g} hours of its traffic, replayed; replicas that ran are those with metrics",
+        (
+            f"{signals.seconds / 3600:.3g} hours of its traffic until {_time(signals.period.end)}, replayed; replicas "
+            "that ran are those with metrics"
+        ),
         (
             f"a batch takes {service.fixed_seconds * 1000:.3g} ms and {service.per_item_seconds * 1000:.3g} ms per "
             f"request (± {100 * learned.error_fraction:.0f} %), from Triton's counters"
         ),
         f"batches of at most {service.max_batch}, the largest mean seen: a larger max_batch_size carries more",
         f"a replica starts in {scenario.start_seconds:.0f} s",
+        subject.nodes.words,
         "requests shed in front of the pods are not in the traffic",
     ]
     if signals.left_out_seconds > signals.step_seconds:
@@ -115,3 +124,7 @@ def _assumptions(scenario: Scenario, signals: Signals, learned: Learned) -> list
             f"{signals.left_out_seconds / 3600:.3g} hours without metrics, or before them, are left out"
         )
     return told
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ")

@@ -13,6 +13,7 @@ from inference_cost.cli.failure import CommandError
 from inference_cost.cli.listing import Listing, Unread, Where, list_all
 from inference_cost.cli.prometheus_access import PrometheusAccess
 from inference_cost.cli.scan import autoscalers, words
+from inference_cost.cli.scan.amounts import Amounts
 from inference_cost.cli.scan.document import PoolRow, ScanDocument, Totals, Unknown, WorkloadPart
 from inference_cost.cli.scan.inspection import Seen, Wanted, inspect
 from inference_cost.cli.scan.prices import PricedPool, Prices
@@ -110,8 +111,9 @@ class _Scan:
     def document(self) -> ScanDocument:
         found = self._found()
         nodes = self._nodes()
-        prices = Prices(nodes, self._book(nodes), self._options.price_per_node_hour)
-        pools = tuple(map(_pool_row, prices.pools(self._all_pods())))
+        pods = self._all_pods()
+        prices = Prices(nodes, self._book(nodes), self._options.price_per_node_hour, pods)
+        pools = tuple(map(_pool_row, prices.pools(pods)))
         workloads = self._workloads(found, prices)
         totals = _totals(workloads)
         source, where = self._source, self._where()
@@ -124,7 +126,7 @@ class _Scan:
             workloads=workloads,
             totals=totals,
             unread=tuple(Unknown(what=u.what, why=u.why, fix=u.fix) for u in self._unread),
-            summary=words.summary(workloads, totals, where),
+            summary=words.summary(workloads, totals, where, Amounts(self._options.currency)),
         )
 
     def _items(self, kind: WatchedKind) -> Sequence[Mapping[str, Any]]:

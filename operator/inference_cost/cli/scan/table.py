@@ -2,9 +2,9 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
 from inference_cost.cli import rendering
+from inference_cost.cli.scan.amounts import Amounts
 from inference_cost.cli.scan.document import (
     AutoscalerPart,
     PoolRow,
@@ -13,7 +13,6 @@ from inference_cost.cli.scan.document import (
     Unknown,
     WorkloadPart,
 )
-from inference_cost.cli.scan.words import dollars, signed
 from inference_cost.observe.kinds import NODE
 
 WIDTH = 100
@@ -23,13 +22,14 @@ UNKNOWN = "?"
 
 
 def to_table(document: ScanDocument, *, color: bool) -> str:
+    amounts = Amounts(document.currency)
     parts = [
         rendering.bold(textwrap.fill(document.summary, WIDTH), color=color),
-        rendering.table([_pool(one) for one in document.pools]) or no_pools(document),
+        rendering.table([_pool(one, amounts) for one in document.pools]) or no_pools(document),
     ]
     if document.workloads:
-        parts.append(rendering.table([_row(one) for one in document.workloads]))
-    parts += ["\n".join(_details(one, color=color)) for one in document.workloads]
+        parts.append(rendering.table([_row(one, amounts) for one in document.workloads]))
+    parts += ["\n".join(_details(one, amounts, color=color)) for one in document.workloads]
     if document.unread:
         parts.append("\n".join(line for one in document.unread for line in _unread(one)))
     return "\n\n".join(parts) + "\n"
@@ -40,7 +40,7 @@ def no_pools(document: ScanDocument) -> str:
     return "Nodes may not be listed." if unread else "No node with GPUs was seen."
 
 
-def _pool(one: PoolRow) -> dict[str, str]:
+def _pool(one: PoolRow, amounts: Amounts) -> dict[str, str]:
     return {
         "pool": one.name,
         "capacity": one.capacity_type,
@@ -48,47 +48,45 @@ def _pool(one: PoolRow) -> dict[str, str]:
         "nodes": str(one.nodes),
         "gpus": str(one.gpus),
         "requested": UNKNOWN if one.gpus_requested is None else str(one.gpus_requested),
-        "$/h": one.per_hour or UNKNOWN,
-        "idle $/h": one.idle_per_hour or UNKNOWN,
+        f"{amounts.unit}/h": one.per_hour or UNKNOWN,
+        f"idle {amounts.unit}/h": one.idle_per_hour or UNKNOWN,
         "priced": one.priced,
     }
 
 
-def _row(one: WorkloadPart) -> dict[str, str]:
+def _row(one: WorkloadPart, amounts: Amounts) -> dict[str, str]:
     return {
         "namespace": one.namespace,
         "workload": f"{one.kind}/{one.name}",
         "replicas": f"{one.ready}/{one.replicas}",
         "gpus": str(one.gpus),
-        "$/h": one.per_hour or UNKNOWN,
+        f"{amounts.unit}/h": one.per_hour or UNKNOWN,
         "busy": UNKNOWN if one.busy_percent is None else f"{one.busy_percent:.0f} %",
-        "waste $/h": one.waste_per_hour or UNKNOWN,
+        f"waste {amounts.unit}/h": one.waste_per_hour or UNKNOWN,
         "autoscaler": one.autoscaler.kind,
-        "saves/month": _short_saving(one.saving),
+        "saves/month": _short_saving(one.saving, amounts),
     }
 
 
-def _short_saving(saving: SavingPart | None) -> str:
-    if saving is None:
+def _short_saving(saving: SavingPart | None, amounts: Amounts) -> str:
+    if saving is None or not saving.policy.meets_objective:
         return rendering.NOTHING
+    early = "" if saving.error_percent is not None else ", too early"
     if saving.per_month is None:
-        return (
-            f"{saving.replica_hours_percent:+.0f} % replicas"
-            if saving.policy.meets_objective
-            else "-"
-        )
-    error = f" ± {dollars(saving.error)}" if saving.error else ""
-    return f"{signed(-Decimal(saving.per_month))}{error}"
+        return f"{saving.node_cost_percent:+.0f} % nodes{early}"
+    return f"{amounts.paid(saving.per_month, saving.error)}{early}"
 
 
-def _details(one: WorkloadPart, *, color: bool) -> Iterator[str]:
+def _details(one: WorkloadPart, amounts: Amounts, *, color: bool) -> Iterator[str]:
     yield rendering.bold(f"{one.namespace}/{one.kind}/{one.name}", color=color)
     yield from _labelled("Verdict", one.verdict)
     yield from _labelled("Scaled by", autoscaler_words(one.autoscaler))
+    if one.priced:
+        yield from _labelled("Prices", one.priced)
     if one.models:
         yield from _labelled("Serves", ", ".join(one.models))
     if one.saving is not None:
-        yield from _sides(one.saving)
+        yield from _sides(one.saving, amounts)
     for unknown in one.unknown:
         yield from _unknown(unknown, one.verdict)
     if one.policy:
@@ -96,14 +94,14 @@ def _details(one: WorkloadPart, *, color: bool) -> Iterator[str]:
         yield textwrap.indent(one.policy.rstrip("\n"), INDENT * 2)
 
 
-def _sides(saving: SavingPart) -> Iterator[str]:
+def _sides(saving: SavingPart, amounts: Amounts) -> Iterator[str]:
     objective = saving.objective
     yield from _labelled(
         "Objective",
         f"{objective.target_percent:g} % within {objective.threshold_milliseconds:g} ms ({objective.source})",
     )
     for label, side in (("Today", saving.today), ("With policy", saving.policy)):
-        rate = f"${side.per_hour} per hour, " if side.per_hour else ""
+        rate = f"{amounts.text(side.per_hour)} per hour, " if side.per_hour else ""
         missed = "" if side.meets_objective else ", which misses the objective"
         yield from _labelled(
             label,

@@ -120,7 +120,7 @@ def test_without_a_price_use_is_told_all_the_same() -> None:
     missing = Missing(reason=MissingReason.PRICE_UNKNOWN, detail="no price for moon.1")
     part = inspect(seen(cost=WorkloadCost(per_hour=missing)), ASSUMED, silent)
     assert (part.per_hour, part.waste_per_hour, part.busy_percent) == (None, None, 15.0)
-    assert [(one.what, one.why) for one in part.unknown] == [("dollars", "no price for moon.1")]
+    assert [(one.what, one.why) for one in part.unknown] == [("costs", "no price for moon.1")]
 
 
 BESIDE: dict[str, tuple[dict[str, Any], str]] = {
@@ -129,7 +129,6 @@ BESIDE: dict[str, tuple[dict[str, Any], str]] = {
         {"cost": replace(cost(), gpu_products=("L4", "T4"))}, "service time by GPU",
     ),
     "spot": ({"cost": replace(cost(), spot=True)}, "interruptions"),
-    "several on a node": ({"cost": replace(cost(), shared_nodes=True)}, "shared nodes"),
     "nobody seen to remove nodes": ({"cost": replace(cost(), node_autoscaler=False)}, "empty nodes"),
 }  # fmt: skip
 

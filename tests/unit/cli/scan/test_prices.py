@@ -18,12 +18,18 @@ from tests.unit.cli.scan.clusters import deployment, fleet, node, pod
 L4 = Decimal("0.8048")  # g6.xlarge in us-east-1, as shipped
 
 
-def prices(nodes: list[dict[str, Any]] | None, assumed: str = "", *pools: dict[str, Any]) -> Prices:
+def prices(
+    nodes: list[dict[str, Any]] | None,
+    assumed: str = "",
+    *pools: dict[str, Any],
+    pods: list[dict[str, Any]] | None = None,
+) -> Prices:
     book = PriceBook(
         [capacity_pool_record(one) for one in pools], table=shipped_table(), currency="USD"
     )
     records = None if nodes is None else [node_record(one) for one in nodes]
-    return Prices(records, book, Decimal(assumed) if assumed else None)
+    listed = None if pods is None else [pod_record(one) for one in pods]
+    return Prices(records, book, Decimal(assumed) if assumed else None, listed)
 
 
 def found(objects: list[dict[str, Any]]) -> list[Found]:
@@ -40,7 +46,7 @@ def test_a_replica_that_fills_its_node_costs_what_the_node_costs() -> None:
     [cost] = prices(nodes_of(objects)).of_workloads(found(objects)).values()
     assert cost.per_hour == 3 * L4
     assert cost.gpu_products == ("NVIDIA-L4",)
-    assert (cost.shared_nodes, cost.spot, cost.node_autoscaler) == (False, False, True)
+    assert (cost.spot, cost.node_autoscaler) == (False, True)
 
 
 def test_two_on_a_node_of_four_gpus_pay_for_half_of_it() -> None:
@@ -49,7 +55,8 @@ def test_two_on_a_node_of_four_gpus_pay_for_half_of_it() -> None:
     big["status"]["allocatable"] |= {"cpu": "48", "memory": "180Gi"}
     [cost] = prices([big]).of_workloads(found(objects)).values()
     assert cost.per_hour == L4 / 2
-    assert cost.shared_nodes
+    assert cost.nodes is not None
+    assert cost.nodes.by_replicas == (0, L4, L4), "its node is paid for whole until the last goes"
 
 
 def test_without_a_price_nothing_is_made_up_and_the_reason_is_told() -> None:

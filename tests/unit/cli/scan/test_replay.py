@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import numpy as np
 import pytest
 
+from inference_cost.account.savings.whole_nodes import Replica
+from inference_cost.cli.scan.autoscalers import Autoscaler
 from inference_cost.cli.scan.inspection import Wanted, inspect
 from inference_cost.cli.scan.replay import start_seconds
+from inference_cost.cli.scan.whole_nodes import NodeCosts
 from inference_cost.observe.pods import pod_record
 from inference_cost.simulate.observed import run_observed
 from tests.unit.cli.scan.clusters import pod
@@ -33,7 +37,6 @@ def test_a_fleet_that_idles_is_worth_less_and_both_sides_meet_the_objective() ->
     part = inspect(fleet(8), WANTED, silent)
     saving = part.saving
     assert saving is not None
-    assert saving.worthwhile
     assert saving.per_month is not None
     assert saving.today.per_hour is not None
     assert saving.policy.per_hour is not None
@@ -45,7 +48,25 @@ def test_a_fleet_that_idles_is_worth_less_and_both_sides_meet_the_objective() ->
     assert saving.today.meets_objective
     assert saving.policy.meets_objective
     assert saving.error is None, "three hours do not tell how days differ"
-    assert part.verdict.startswith("The same SLO with this policy: -$")
+    assert not saving.worthwhile
+    assert part.verdict.startswith("Too early to claim: -$")
+    assert (
+        "each replica is taken to have a node of its own, which goes with it" in saving.assumptions
+    )
+
+
+def test_two_on_each_node_are_paid_for_in_whole_nodes() -> None:
+    """Eight on four nodes of 1.60."""
+    steps = tuple(Decimal("1.60") * ceil(n / 2) for n in range(9))
+    more = Replica(node_per_hour=Decimal("1.60"), per_node=2)
+    paired = replace(cost("6.40"), nodes=NodeCosts(by_replicas=steps, more=more, nodes=4))
+    three = Autoscaler(kind="HorizontalPodAutoscaler", name="h", min_replicas=3, max_replicas=8)
+    saving = inspect(fleet(8, cost=paired, autoscaler=three), WANTED, silent).saving
+    assert saving is not None
+    assert saving.policy.mean_replicas == pytest.approx(3, abs=0.05)
+    assert (saving.today.per_hour, saving.policy.per_hour) == ("6.40", "3.20"), "not 2.40"
+    told = "8 replicas are on 4 nodes, and new nodes take 2 each"
+    assert any(told in one for one in saving.assumptions)
 
 
 def test_without_a_price_the_saving_is_told_in_replica_hours() -> None:
@@ -53,7 +74,7 @@ def test_without_a_price_the_saving_is_told_in_replica_hours() -> None:
     assert saving is not None
     assert (saving.per_month, saving.today.per_hour) == (None, None)
     assert saving.replica_hours_percent < -20
-    assert saving.worthwhile
+    assert saving.node_cost_percent < -20
 
 
 def test_a_fleet_that_is_too_small_is_said_to_miss_and_costs_more_to_mend() -> None:
