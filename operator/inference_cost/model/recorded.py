@@ -7,6 +7,8 @@ POLICY_COST: Final = "policy_cost"
 POOL_COST: Final = "pool_cost"
 POLICY_COUNTED: Final = "policy_cost_counted_time_seconds"
 POOL_COUNTED: Final = "pool_cost_counted_time_seconds"
+POOL_GAP: Final = "pool_cost_gap_seconds"
+POOL_UNPRICED: Final = "pool_cost_unpriced_seconds"
 MONTH_TO_DATE: Final = "policy_month_to_date_cost"
 
 COMPARED_COST: Final = "policy_compared_cost"

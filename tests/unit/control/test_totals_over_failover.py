@@ -195,6 +195,23 @@ def test_with_what_was_scraped_the_total_goes_on(name: str) -> None:
     assert second.policies[key()].gap_seconds == 0
 
 
+def test_the_time_that_a_pools_lines_lack_is_told_and_goes_on() -> None:
+    """Three leaders: what each told is where the next one begins."""
+    scraped: list[dict[str, Any]] = []
+    lacked = 0.0
+    for instance, begin, end in (("a", 0, 60), ("b", 100, 160), ("c", 180, 240)):
+        process = Process(instance)
+        process.pools = pools_handed_over([key()], sort_recorded(scraped, "USD"))
+        for at in range(begin, end, 15):
+            process.tick(NOON + at)
+        scraped = process.scraped(NOON + end)
+        found = process.metrics.registry.get_sample_value(
+            "inference_cost_pool_cost_gap_seconds", {"pool": "l4"}
+        )
+        lacked += {0: 0, 100: 55, 180: 35}[begin]  # since the last tick of the one before
+        assert found == lacked
+
+
 def test_without_it_the_total_goes_on_from_the_checkpoint_and_lifetimes() -> None:
     """The replica that came after the checkpoint is still there: nothing is missed."""
     series, second = run(scrapes_are_read=False)
