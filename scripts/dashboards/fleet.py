@@ -31,11 +31,10 @@ LINK = (
 
 
 def recommended() -> str:
-    """Of policies that only recommend: cost now less cost at the desired replicas."""
-    by_policy = "namespace, policy, currency"
+    """Of policies that only recommend: what nodes would cost less."""
     mode = shown("policy_info", mode="Recommend", **CHOSEN)
-    saved = f"{total(by_policy, COST)} - {total(by_policy, DESIRED)}"
-    return f"({saved}) and on (namespace, policy) {mode}"
+    would_save = shown("policy_would_save_hourly_cost", **CHOSEN)
+    return f"{total('namespace, policy, currency', would_save)} and on (namespace, policy) {mode}"
 
 
 def saved() -> str:
@@ -144,14 +143,15 @@ def _savings() -> list[Panel]:
     return [
         lines(
             "Cost now and at the desired replicas",
-            "Per hour. In Recommend the difference is what Enforce would change; in Enforce the two meet.",
+            "Per hour, by what replicas request of nodes; in Enforce the two meet.",
             Query(total("currency", COST), "now {{currency}}"),
             Query(total("currency", DESIRED), "desired {{currency}}"),
             wide=12,
         ),
         rows(
             "What Enforce would change",
-            "Cost per hour of policies in Recommend, less the cost at the desired replicas. Negative: more is needed.",
+            "Of policies in Recommend: what nodes would cost less per hour, if those that empty are removed. A replica"
+            " that leaves its node to others saves nothing. Negative: more nodes are needed.",
             Column("Less per hour", f"sort_desc({recommended()})"),
             link=("policy", LINK),
             wide=12,

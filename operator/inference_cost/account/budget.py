@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from inference_cost.account.projection import Projection
-from inference_cost.model.reading import Missing
+from inference_cost.model.reading import Missing, MissingReason
 
 
 class BudgetState(StrEnum):
@@ -13,12 +13,27 @@ class BudgetState(StrEnum):
     EXCEEDED = "Exceeded"  # is more already
 
 
+NOT_COUNTED = Missing(
+    reason=MissingReason.PRICE_UNKNOWN,
+    detail="some of what ran this month had no price: it may have cost more than the budget",
+)
+
+
 def budget_state(
-    budget: Decimal, so_far: Decimal, projection: Projection | Missing
+    budget: Decimal, so_far: Decimal, projection: Projection | Missing, *, unpriced: bool
 ) -> BudgetState | Missing:
-    """What is spent is known; Missing where it is less, and the rest of the month cannot be foretold."""
+    """What is known to be spent or expected may be too much already; that all is well needs all prices.
+
+    Args:
+        budget: of the month.
+        so_far: the known part of what the month has cost.
+        projection: of the whole month, from the known parts.
+        unpriced: whether a price is not known now, or was not in this month.
+    """
     if so_far > budget:
         return BudgetState.EXCEEDED
     if isinstance(projection, Missing):
         return projection
-    return BudgetState.AT_RISK if projection.expected > budget else BudgetState.WITHIN
+    if projection.expected > budget:
+        return BudgetState.AT_RISK
+    return NOT_COUNTED if unpriced else BudgetState.WITHIN

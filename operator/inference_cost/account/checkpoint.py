@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from inference_cost.account.accrual import CostLine, Day, Rate
@@ -10,6 +11,7 @@ from inference_cost.account.calendar import month_start
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.month import AccountMemory
 from inference_cost.account.savings import checkpoint as savings_codec
+from inference_cost.account.savings.bearers import LastUse
 from inference_cost.model.workload import CapacityType
 
 VERSION = 1
@@ -29,6 +31,9 @@ def to_dict(memory: AccountMemory) -> dict[str, Any]:
         "rates": [[_line(r.line), str(r.per_hour), r.count] for r in memory.rates],
         "totals": [[_line(line), str(amount)] for line, amount in memory.totals],
         "savings": None if memory.savings is None else savings_codec.to_dict(memory.savings),
+        "lastUses": [
+            [one.node, one.created_at, str(one.part), one.strangers] for one in memory.last_uses
+        ],
         "days": [[day.date, str(day.amount), day.seconds] for day in memory.days],
     }
 
@@ -61,10 +66,11 @@ def from_dict(stored: Mapping[str, Any]) -> AccountMemory | None:
                 Day(date=_date(day), amount=Decimal(amount), seconds=float(seconds))
                 for day, amount, seconds in stored.get("days", ())
             ),
+            last_uses=tuple(_to_last_use(stored) for stored in stored.get("lastUses", ())),
             savings=savings_codec.from_dict(stored.get("savings") or {}),
         )
         month_start(memory.month)
-    except (KeyError, TypeError, ValueError, InvalidOperation):
+    except (KeyError, TypeError, ValueError, ArithmeticError):
         return None
     return memory if _sound(memory) else None
 
@@ -84,6 +90,16 @@ def _to_line(stored: Any) -> CostLine:
     )
 
 
+def _to_last_use(stored: Any) -> LastUse:
+    node, created_at, part, strangers = stored
+    return LastUse(
+        node=str(node),
+        created_at=float(created_at),
+        part=Fraction(str(part)),
+        strangers=int(strangers),
+    )
+
+
 def _date(text: Any) -> str:
     return date.fromisoformat(text).isoformat()
 
@@ -97,14 +113,18 @@ def _sound(memory: AccountMemory) -> bool:
         *(amount for _, amount in memory.totals),
         *(day.amount for day in memory.days),
     )
+    parts = (one.part for one in memory.last_uses)
     spans = (
         *(day.seconds for day in memory.days),
         *(float(rate.count) for rate in memory.rates),
+        *(n for one in memory.last_uses for n in (one.created_at, float(one.strangers))),
         memory.since,
         memory.last_at - memory.since,
         memory.gap_seconds,
         memory.unpriced_seconds,
     )
-    return all(a.is_finite() and a >= 0 for a in amounts) and all(
-        0 <= s < float("inf") for s in spans
+    return (
+        all(a.is_finite() and a >= 0 for a in amounts)
+        and all(0 <= s < float("inf") for s in spans)
+        and all(0 <= part <= 1 for part in parts)
     )

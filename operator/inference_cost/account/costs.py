@@ -8,20 +8,28 @@ from types import MappingProxyType
 
 from inference_cost.account.accrual import whole_days
 from inference_cost.account.month import AccountMemory, MonthToDate, advance, month_to_date
+from inference_cost.account.occupancy import Replica, held_nodes, owners_of, split_nodes
 from inference_cost.account.pool_accounts import by_pool, pools_advanced
 from inference_cost.account.projection import Projection, project
 from inference_cost.account.running import replicas_running
-from inference_cost.account.savings.look import Fleet, allowed_late, follow
-from inference_cost.account.savings.savings import Savings, savings_of
-from inference_cost.account.savings.whole_nodes import sums_of
-from inference_cost.account.shares import STEP, NodeSplit, split_node
+from inference_cost.account.savings.bearers import last_uses, left_nodes, parts_by_policy
+from inference_cost.account.savings.look import (
+    NOT_DECIDED,
+    Fleet,
+    allowed_late,
+    follow,
+    planned_change,
+)
+from inference_cost.account.savings.savings import Savings, SavingsMemory, savings_of
+from inference_cost.account.savings.whole_nodes import node_prices
+from inference_cost.account.shares import STEP, NodeSplit
 from inference_cost.account.units import UnitCosts, served_per_hour, unit_costs
 from inference_cost.model.money import HourlyPrice
-from inference_cost.model.observation import PolicyObservation, Snapshot
+from inference_cost.model.observation import Snapshot
 from inference_cost.model.plan import Attainment, Plan
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.workload import CapacityType, Pod, Workload
+from inference_cost.model.workload import CapacityType, Pod
 
 NOT_PROJECTED = Missing(reason=MissingReason.NOT_LEARNED, detail="nothing was counted yet")
 GAP_TICKS = 3  # an absence longer than this many ticks is named as a gap
@@ -48,6 +56,7 @@ class PolicyCost:
     per_hour: Decimal | Missing
     priced_per_hour: Decimal
     desired_per_hour: Decimal | Missing  # at the plan's desired replicas, on nodes like today's
+    would_save_per_hour: Decimal | Missing = NOT_PROJECTED  # of nodes, with these; negative: more
     pools: tuple[PoolShare, ...]
     unpriced: tuple[str, ...]
     month_to_date: MonthToDate
@@ -84,15 +93,6 @@ class Costs:
     pool_memory: Mapping[str, AccountMemory] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class _Replica:
-    """A bound pod of a policy; it costs money from binding to removal, ready or not."""
-
-    pod: Pod
-    node: str
-    variant: str
-
-
 def account(
     snapshot: Snapshot,
     plans: Mapping[PolicyKey, Plan],
@@ -103,14 +103,33 @@ def account(
 ) -> Costs:
     """Price what runs. Policies not in `snapshot` are forgotten; a pod is charged once, to its first owner."""
     gap_after_seconds = GAP_TICKS * snapshot.settings.tick_seconds
-    owners = _owners(snapshot)
-    splits = _split_nodes(snapshot, owners, currency)
-    sums = sums_of(splits.values())
+    owners, held = owners_of(snapshot), held_nodes(snapshot)
+    replicas = {key: [r.pod for r in some] for key, some in owners.items()}
+    before_last = {key: memory[key].last_uses for key in owners if key in memory}
+    left = left_nodes(before_last, replicas, snapshot.nodes, held)
+    splits = split_nodes(
+        snapshot,
+        owners,
+        currency,
+        held=held,
+        left=(one.node for uses in left.values() for one in uses),
+        counted=pool_memory or {},
+    )
+    uses = last_uses(replicas, splits, left)
+    parts = parts_by_policy(replicas, splits, left, held)
+    prices = node_prices(splits.values())
     policies: dict[PolicyKey, PolicyCost] = {}
     remembered: dict[PolicyKey, AccountMemory] = {}
     for seen in snapshot.observations:
         key = seen.policy.key
-        pools, unpriced = _policy_pools(owners.get(key, ()), splits)
+        fleet = Fleet(
+            pods=_by_variant(owners[key]),
+            splits=splits,
+            prices=prices,
+            parts=parts[key],
+            left=frozenset(one.node for one in left[key]),
+        )
+        pools, unpriced = _policy_pools(owners[key], splits)
         priced = sum((p.priced_per_hour for p in pools), Decimal(0))
         per_hour = _total(priced, unpriced)
         before = memory.get(key)
@@ -120,7 +139,7 @@ def account(
             per_hour=per_hour,
             running=list(
                 replicas_running(
-                    ((r.variant, r.pod) for r in owners.get(key, ())),
+                    ((r.variant, r.pod) for r in owners[key]),
                     splits,
                     seen.policy.cost_center,
                 )
@@ -131,16 +150,17 @@ def account(
             None if before is None else before.savings,
             seen.policy,
             plans.get(key),
-            Fleet(pods=_by_variant(owners.get(key, ())), splits=splits, pools=sums),
+            fleet,
             at=snapshot.at,
             settings=snapshot.settings,
             gap_after_seconds=gap_after_seconds,
         )
-        remembered[key] = replace(advanced, savings=savings)
+        remembered[key] = replace(advanced, savings=savings, last_uses=uses[key])
         policies[key] = PolicyCost(
             per_hour=per_hour,
             priced_per_hour=priced,
-            desired_per_hour=_desired(plans.get(key), per_hour, len(owners.get(key, ()))),
+            desired_per_hour=_desired(plans.get(key), per_hour, len(owners[key])),
+            would_save_per_hour=_would_save(plans.get(key), fleet, savings),
             pools=pools,
             unpriced=unpriced,
             month_to_date=month_to_date(
@@ -161,26 +181,19 @@ def account(
     return Costs(
         currency=currency,
         policies=policies,
-        pools=_pool_costs(splits, _held(snapshot)),
+        pools=_pool_costs(splits, held),
         memory=remembered,
         pool_memory=pools_advanced(
             splits,
             pool_memory or {},
-            held=_held(snapshot),
+            held=held,
             at=snapshot.at,
             gap_after_seconds=gap_after_seconds,
         ),
     )
 
 
-def _held(snapshot: Snapshot) -> frozenset[str]:
-    """Nodes with a placeholder."""
-    return frozenset(
-        one.node for pool in snapshot.warm.values() for one in pool.holders if one.node
-    )
-
-
-def _by_variant(replicas: Sequence[_Replica]) -> dict[str, list[Pod]]:
+def _by_variant(replicas: Sequence[Replica]) -> dict[str, list[Pod]]:
     found: dict[str, list[Pod]] = defaultdict(list)
     for replica in replicas:
         found[replica.variant].append(replica.pod)
@@ -191,51 +204,10 @@ def _attainment(plan: Plan | None) -> Attainment | Missing:
     return NOT_PROJECTED if plan is None else plan.attainment
 
 
-def _owners(snapshot: Snapshot) -> dict[PolicyKey, tuple[_Replica, ...]]:
-    """Bound pods by policy. Where two policies claim a pod, the one without a conflict, then the older, has it."""
-    ordered = sorted(
-        snapshot.observations,
-        key=lambda o: (o.conflict is not None, o.policy.created_at, o.policy.key),
-    )
-    taken: set[str] = set()
-    owners: dict[PolicyKey, tuple[_Replica, ...]] = {}
-    for seen in ordered:
-        replicas = [r for r in _replicas(seen) if r.pod.uid not in taken]
-        taken.update(r.pod.uid for r in replicas)
-        owners[seen.policy.key] = tuple(replicas)
-    return owners
-
-
-def _replicas(seen: PolicyObservation) -> list[_Replica]:
-    return [
-        _Replica(pod, pod.node, variant.name)
-        for variant, workload in zip(seen.policy.variants, seen.workloads, strict=True)
-        if isinstance(workload, Workload)
-        for pod in workload.pods
-        if pod.node
-    ]
-
-
-def _split_nodes(
-    snapshot: Snapshot, owners: Mapping[PolicyKey, tuple[_Replica, ...]], currency: str
-) -> dict[str, NodeSplit]:
-    """Splits of every node of every pool in use: empty nodes of these pools are paid for too."""
-    by_node: dict[str, list[Pod]] = defaultdict(list)
-    for replica in (r for replicas in owners.values() for r in replicas):
-        by_node[replica.node].append(replica.pod)
-    paid = (*by_node, *_held(snapshot))
-    in_use = {snapshot.nodes[name].pool for name in paid if name in snapshot.nodes}
-    return {
-        name: split_node(node, by_node.get(name, []), currency)
-        for name, node in snapshot.nodes.items()
-        if node.pool in in_use
-    }
-
-
 def _policy_pools(
-    replicas: tuple[_Replica, ...], splits: Mapping[str, NodeSplit]
+    replicas: tuple[Replica, ...], splits: Mapping[str, NodeSplit]
 ) -> tuple[tuple[PoolShare, ...], tuple[str, ...]]:
-    grouped: dict[tuple[str, str], list[_Replica]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[Replica]] = defaultdict(list)
     unpriced: list[str] = []
     for replica in replicas:
         if replica.node in splits:
@@ -247,7 +219,7 @@ def _policy_pools(
 
 
 def _pool_share(
-    replicas: list[_Replica], splits: Mapping[str, NodeSplit], unpriced: list[str]
+    replicas: list[Replica], splits: Mapping[str, NodeSplit], unpriced: list[str]
 ) -> PoolShare:
     shares = [splits[r.node].shares[r.pod.uid] for r in replicas]
     missing = [s for s in shares if isinstance(s, Missing)]
@@ -277,7 +249,7 @@ def _desired(plan: Plan | None, per_hour: Decimal | Missing, replicas: int) -> D
     if isinstance(per_hour, Missing):
         return per_hour
     if plan is None:
-        return Missing(reason=MissingReason.NOT_LEARNED, detail="nothing was decided yet")
+        return NOT_DECIDED
     if plan.desired == 0:
         return Decimal(0)
     if len(plan.variants) > 1 and all(v.price_per_hour is not None for v in plan.variants):
@@ -286,6 +258,14 @@ def _desired(plan: Plan | None, per_hour: Decimal | Missing, replicas: int) -> D
     if replicas == 0:
         return _from_price(plan)
     return (per_hour * plan.desired / replicas).quantize(STEP, ROUND_HALF_UP)
+
+
+def _would_save(plan: Plan | None, fleet: Fleet, savings: SavingsMemory) -> Decimal | Missing:
+    """Only nodes that empty save something, and only replicas that find no room cost more."""
+    if plan is None:
+        return NOT_DECIDED
+    change = planned_change(plan, fleet, savings.shadows.replica)
+    return change if isinstance(change, Missing) else -change
 
 
 def _from_price(plan: Plan) -> Decimal | Missing:

@@ -24,6 +24,7 @@ from inference_cost.account.accrual import (
 )
 from inference_cost.account.calendar import month_of, month_start
 from inference_cost.account.milliseconds import hours_between
+from inference_cost.account.savings.bearers import LastUse
 from inference_cost.account.savings.savings import SavingsMemory
 from inference_cost.model.reading import Missing
 
@@ -48,6 +49,7 @@ class AccountMemory:
     totals: Totals = ()
     days: tuple[Day, ...] = ()
     savings: SavingsMemory | None = None
+    last_uses: tuple[LastUse, ...] = ()  # nodes that the policy bears in its savings
     handed_over: bool = False
 
 

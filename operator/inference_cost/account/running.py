@@ -21,9 +21,8 @@ def replicas_running(
         share = None if split is None else split.shares[pod.uid]
         if split is None or share is None or isinstance(share, Missing):
             continue
-        kind = Kind.BOOT if pod.ready_at is None else Kind.SERVING
         line = CostLine(
-            kind=kind,
+            kind=Kind.SERVING if has_served(pod) else Kind.BOOT,
             pool=split.node.pool,
             capacity_type=split.node.capacity_type,
             variant=variant,
@@ -31,6 +30,11 @@ def replicas_running(
         )
         since = max(pod.created_at, split.node.created_at)
         yield Running(line=line, per_hour=share, since=since, ready_at=pod.ready_at)
+
+
+def has_served(pod: Pod) -> bool:
+    """One on its way out is not ready any more: that it never was is the exception."""
+    return pod.ready_at is not None or pod.terminating
 
 
 def rest_running(

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from inference_cost.account.budget import budget_state
+from inference_cost.account.budget import BudgetState, budget_state
 from inference_cost.account.costs import PolicyCost
 from inference_cost.account.projection import Projection
 from inference_cost.account.units import UnitCosts
 from inference_cost.act.savings_status import savings_status
 from inference_cost.api import policy_status as api
-from inference_cost.api.fields import decimal_text, money_text, percent_text
+from inference_cost.api.fields import decimal_text, money_text, percent_text, signed_money_text
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.policy import Policy
 from inference_cost.model.reading import Missing
@@ -20,6 +20,10 @@ LARGEST = 10**12  # of the schema's decimal strings
 
 def money(amount: Decimal | Missing) -> str | None:
     return None if isinstance(amount, Missing) else money_text(amount)
+
+
+def saved(amount: Decimal | Missing) -> str | None:
+    return None if isinstance(amount, Missing) else signed_money_text(amount)
 
 
 def time_of(at: float) -> datetime:
@@ -65,10 +69,20 @@ def _projected(projection: Projection | Missing) -> api.ProjectedMonth | None:
 
 
 def _budget(cost: PolicyCost, policy: Policy) -> api.BudgetState | None:
+    state = _state(cost, policy)
+    return None if state is None or isinstance(state, Missing) else api.BudgetState(state.value)
+
+
+def _state(cost: PolicyCost, policy: Policy) -> BudgetState | Missing | None:
     if policy.monthly_budget is None:
         return None
-    state = budget_state(policy.monthly_budget, cost.month_to_date.amount, cost.projection)
-    return None if isinstance(state, Missing) else api.BudgetState(state.value)
+    month = cost.month_to_date
+    return budget_state(
+        policy.monthly_budget,
+        month.amount,
+        cost.projection,
+        unpriced=bool(cost.unpriced) or month.unpriced_seconds > 0,
+    )
 
 
 def over_budget(cost: PolicyCost | None, policy: Policy, currency: str) -> str:
@@ -76,11 +90,13 @@ def over_budget(cost: PolicyCost | None, policy: Policy, currency: str) -> str:
     if cost is None or policy.monthly_budget is None:
         return ""
     budget = f"monthlyBudget of {money_text(policy.monthly_budget)} {currency}"
-    match _budget(cost, policy):
-        case api.BudgetState.EXCEEDED:
+    match _state(cost, policy):
+        case Missing() as unknown:
+            return f"Whether the {budget} is kept is not known: {unknown.detail or unknown.reason.value}."
+        case BudgetState.EXCEEDED:
             so_far = money_text(cost.month_to_date.amount)
             return f"This month has cost {so_far} {currency}, more than the {budget}."
-        case api.BudgetState.AT_RISK if isinstance(cost.projection, Projection):
+        case BudgetState.AT_RISK if isinstance(cost.projection, Projection):
             expected = money_text(cost.projection.expected)
             return f"This month is expected to cost {expected} {currency}, more than the {budget}."
     return ""

@@ -29,7 +29,7 @@ _ASSUMED = {
 }
 _RUNNING = "The baseline is what runs."
 _POTENTIAL = "The policy's side is what its decisions would cost, if nodes that empty are removed."
-_MEASURED = "The policy's side is its part of all nodes of its pools, empty ones included."
+_MEASURED = "The policy's side is whole nodes: those that it runs on, and those that it left and nobody else uses."
 
 
 def savings_status(savings: Savings, prices: str) -> api.SavingsStatus:

@@ -18,6 +18,7 @@ from inference_cost.act.cost_status import (
     cost_status,
     money,
     over_budget,
+    saved,
     savings_of,
     time_of,
 )
@@ -247,6 +248,7 @@ def _decision(
         message=whole_sentences("\n".join(line for line in lines if line)),
         why_not_fewer=shorten(words.why_not_fewer) or None,
         cost_per_hour=money(cost.desired_per_hour) if cost is not None else None,
+        saves_per_hour=saved(cost.would_save_per_hour) if cost is not None else None,
     )
     return _since(decided, previous)
 

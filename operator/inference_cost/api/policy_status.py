@@ -252,7 +252,8 @@ class CostStatus(ApiModel):
     budget_state: BudgetState | None = Field(
         default=None,
         description="budgetState is Within, AtRisk (the month is expected to cost more than"
-        " spec.monthlyBudget) or Exceeded (it has already). Unset without a budget.",
+        " spec.monthlyBudget) or Exceeded (it has already). Unset without a budget, and where neither"
+        " can be said because a price is, or was, not known this month.",
     )
     price_source: PriceSource | None = Field(
         default=None,
@@ -361,6 +362,12 @@ class DecisionStatus(ApiModel):
         default=None,
         description="costPerHour is the cost of the desired replicas per hour, a decimal string."
         " Unset when no price is known.",
+    )
+    saves_per_hour: SignedDecimalText | None = Field(
+        default=None,
+        description="savesPerHour is what nodes cost less per hour with the desired replicas, if those"
+        " that empty are removed, a decimal string. A replica that leaves its node to others saves"
+        " nothing; negative where more nodes are needed. Unset when a price is not known.",
     )
 
 

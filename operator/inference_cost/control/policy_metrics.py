@@ -145,6 +145,12 @@ class PolicyMetrics:
             "Cost of the desired replicas per hour. Absent while a price is not known.",
             (*POLICY, "currency"),
         )
+        self._would_save = gauge(
+            "policy_would_save_hourly_cost",
+            "What nodes cost less per hour with the desired replicas, if those that empty are removed; negative where"
+            " more are needed. Absent while a price is not known.",
+            (*POLICY, "currency"),
+        )
 
     def show(self, tick: Tick) -> None:
         seen = {one.policy.key: one for one in tick.snapshot.observations}
@@ -173,6 +179,8 @@ class PolicyMetrics:
         yield (self._price_known, labels), 0 if cost.unpriced else 1
         if isinstance(cost.desired_per_hour, Decimal):
             yield (self._desired_cost, (*labels, costs.currency)), float(cost.desired_per_hour)
+        if isinstance(cost.would_save_per_hour, Decimal):
+            yield (self._would_save, (*labels, costs.currency)), float(cost.would_save_per_hour)
         for capacity_type, replicas in _replicas(cost).items():
             yield (self._running, (*labels, capacity_type)), replicas
         dates = [one.price.as_of for one in cost.pools if isinstance(one.price, HourlyPrice)]

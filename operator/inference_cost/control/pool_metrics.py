@@ -22,7 +22,7 @@ WARM_STATES: Final = (
 class PoolMetrics:
     def __init__(self, gauge: MakeGauge) -> None:
         self._paid, self._told = ShownSeries(), ShownSeries()
-        self._nodes = gauge("pool_nodes", "Nodes of a pool that replicas run in.", POOL)
+        self._nodes = gauge("pool_nodes", "Nodes of a pool that replicas run in, or ran in.", POOL)
         self._unpriced = gauge(
             "pool_unpriced_nodes", "Of these, nodes whose price is not known.", POOL
         )

@@ -10,7 +10,12 @@ from inference_cost.account.calendar import month_start
 from inference_cost.account.costs import account
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.month import AccountMemory, advance
+from inference_cost.account.occupancy import held_nodes, owners_of, split_nodes
+from inference_cost.account.savings.bearers import left_nodes, parts_by_policy
+from inference_cost.account.savings.whole_nodes import total_of
 from inference_cost.account.shares import split_node
+from inference_cost.model.observation import Snapshot
+from inference_cost.model.reading import Missing
 from inference_cost.model.workload import CapacityType, Pod
 from tests.unit.account.worlds import node, observation, pod, snapshot
 
@@ -92,3 +97,49 @@ def test_many_short_ticks_cost_what_one_long_tick_costs(
     short = _run(price, [START, *inner, START + length])
     assert abs(long.amount - short.amount) < CENT / 1000
     assert (long.month, long.last_at) == (short.month, short.last_at)
+
+
+POLICIES = ("first", "second")
+placements = st.lists(  # look by look: on each of three nodes, how many replicas each policy has
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=3, max_size=3), max_size=5
+)
+
+
+def _look(counts: list[tuple[int, int]], at: float) -> Snapshot:
+    nodes = tuple(node(f"n{i}", f"{i + 1}", allocatable_gpus=4) for i in range(len(counts)))
+    seen = (
+        observation(
+            *(
+                pod(f"{name}-{i}-{j}", f"n{i}")
+                for i, both in enumerate(counts)
+                for j in range(both[which])
+            ),
+            name=name,
+        )
+        for which, name in enumerate(POLICIES)
+    )
+    return snapshot(*seen, nodes=nodes, at=at)
+
+
+@given(
+    first=st.lists(st.sampled_from([(1, 0), (0, 2), (2, 1)]), min_size=3, max_size=3),
+    then=placements,
+)
+def test_whoever_comes_and_goes_each_node_is_charged_and_borne_once(
+    first: list[tuple[int, int]], then: list[list[tuple[int, int]]]
+) -> None:
+    """Of nodes that stay: shares and the pool's lines add up to them, and so does what policies bear as a whole."""
+    costs = account(snapshot(), {}, {})
+    for i, counts in enumerate([first, *then]):
+        world = _look(counts, START + 15.0 * i)
+        owners, held = owners_of(world), held_nodes(world)
+        pods = {key: [r.pod for r in replicas] for key, replicas in owners.items()}
+        known = {key: memory.last_uses for key, memory in costs.memory.items()}
+        left = left_nodes(known, pods, world.nodes, held)
+        costs = account(world, {}, costs.memory, pool_memory=costs.pool_memory)
+        charged = sum((c.priced_per_hour for c in costs.policies.values()), Decimal(0))
+        assert charged + costs.pools[0].idle_per_hour == costs.pools[0].per_hour == 6
+        splits = split_nodes(world, owners, "USD", held=held, left=(), counted=costs.pool_memory)
+        parts = parts_by_policy(pods, splits, left, held).values()
+        borne = sum((total_of(p) for p in parts if not isinstance(p, Missing)), Decimal(0))
+        assert abs(borne - 6) < CENT / 1_000_000

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from inference_cost.account.costs import account
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.model.reading import Missing
 from inference_cost.model.warm import Holder, WarmPool
-from inference_cost.model.workload import Conflict, ConflictKind
+from inference_cost.model.workload import Conflict, ConflictKind, Pod
 from tests.unit.account.worlds import NOON, key, node, observation, plan, pod, snapshot
 
 
@@ -68,6 +70,13 @@ def test_a_kept_node_without_a_price_is_named() -> None:
     assert (pool.warm_per_hour, pool.unpriced_nodes) == (Decimal(0), ("n1",))
 
 
+def test_a_replica_that_drains_has_served() -> None:
+    pods = (pod("p1", "n1", ready_at=None), pod("p2", "n2", ready_at=None, terminating=True))
+    world = snapshot(observation(*pods), nodes=(node("n1"), node("n2", "2")))
+    rates = account(world, {}, {}).memory[key()].rates
+    assert {r.line.kind: r.per_hour for r in rates} == {Kind.BOOT: 4, Kind.SERVING: 2}
+
+
 def test_pods_that_are_not_ready_yet_or_on_their_way_out_are_paid_for() -> None:
     pods = (pod("p1", "n1", ready_at=None), pod("p2", "n2", terminating=True))
     world = snapshot(observation(*pods), nodes=(node("n1"), node("n2")))
@@ -123,6 +132,33 @@ def test_the_desired_replicas_are_priced_like_the_running_ones() -> None:
     assert account(world, {key(): plan(3)}, {}).policies[key()].desired_per_hour == Decimal(9)
 
 
+SAVES: dict[str, tuple[tuple[Pod, ...], int, str]] = {
+    "one of two on a node goes: it stays": ((pod("p1"), pod("p2")), 1, "0"),
+    "both go: it goes": ((pod("p1"), pod("p2")), 0, "4"),
+    "each of two nodes has room for one more": ((pod("p1"), pod("p2", "n2")), 4, "0"),
+    "two more than there is room for need a node": ((pod("p1"), pod("p2", "n2")), 6, "-4"),
+    "as it is": ((pod("p1"),), 1, "0"),
+}
+
+
+@pytest.mark.parametrize("sentence", SAVES)
+def test_what_a_decision_would_save_is_nodes_that_empty(sentence: str) -> None:
+    pods, desired, expected = SAVES[sentence]
+    nodes = tuple(node(name, allocatable_gpus=2) for name in {p.node for p in pods})
+    world = snapshot(observation(*pods), nodes=nodes)
+    cost = account(world, {key(): plan(desired)}, {}).policies[key()]
+    assert cost.would_save_per_hour == Decimal(expected)
+
+
+def test_what_starts_after_zero_goes_back_to_the_nodes_that_were_left() -> None:
+    ran = account(snapshot(observation(pod()), nodes=(node(),)), {key(): plan(1)}, {})
+    left = snapshot(observation(), nodes=(node(),), at=NOON + 15)
+    gone = snapshot(observation(), at=NOON + 15)
+    for world, expected in ((left, 0), (gone, -4)):
+        cost = account(world, {key(): plan(1)}, ran.memory).policies[key()]
+        assert cost.would_save_per_hour == expected
+
+
 def test_desired_zero_costs_nothing_and_an_unpriced_first_replica_is_missing() -> None:
     empty = snapshot(observation())
     assert account(empty, {key(): plan(0)}, {}).policies[key()].desired_per_hour == Decimal(0)
@@ -138,7 +174,9 @@ def test_without_replicas_the_plan_knows_the_price_of_one() -> None:
 
 def test_without_a_plan_the_desired_cost_is_missing() -> None:
     world = snapshot(observation(pod()), nodes=(node(),))
-    assert isinstance(account(world, {}, {}).policies[key()].desired_per_hour, Missing)
+    cost = account(world, {}, {}).policies[key()]
+    assert isinstance(cost.desired_per_hour, Missing)
+    assert isinstance(cost.would_save_per_hour, Missing)
 
 
 def test_the_month_runs_on_and_a_deleted_policy_is_forgotten() -> None:

@@ -86,7 +86,9 @@ BUDGETS: dict[str, tuple[str | None, Projection | Missing, str | None, str]] = {
         "799", UNKNOWN, "Exceeded",
         "This month has cost 800.00 USD, more than the monthlyBudget of 799.00 USD.",
     ),
-    "nothing can be expected without a price": ("900", UNKNOWN, None, ""),
+    "nothing can be expected without a price": (
+        "900", UNKNOWN, None, "Whether the monthlyBudget of 900.00 USD is kept is not known: ",
+    ),
 }  # fmt: skip
 
 
@@ -97,6 +99,31 @@ def test_budget(sentence: str) -> None:
     assert status["cost"].get("budgetState") == state
     assert says in status["decision"]["message"]
     assert ("Budget" in status["decision"]["message"]) == bool(says)
+
+
+UNPRICED_BUDGETS: dict[str, tuple[str, dict[str, Any], str | None]] = {
+    "a price is not known now: that all is well is not known": (
+        "1200", {"unpriced": ("pool a100 has no price",)}, None,
+    ),
+    "one was not known for an hour": (
+        "1200", {"month_to_date": replace(MONTH, unpriced_seconds=3600.0)}, None,
+    ),
+    "what is known is too much already": (
+        "799", {"unpriced": ("pool a100 has no price",)}, "Exceeded",
+    ),
+    "what is known is expected to be too much": (
+        "900", {"unpriced": ("pool a100 has no price",)}, "AtRisk",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", UNPRICED_BUDGETS)
+def test_a_budget_where_a_price_is_not_known(sentence: str) -> None:
+    budget, changes, state = UNPRICED_BUDGETS[sentence]
+    status = render(budget, **({"projection": PROJECTED, "month_to_date": MONTH} | changes))
+    assert status["cost"].get("budgetState") == state
+    unknown = "is kept is not known: some of what ran this month had no price"
+    assert (unknown in status["decision"]["message"]) == (state is None)
 
 
 def test_savings_tell_both_sides_what_was_counted_and_what_is_assumed() -> None:
@@ -112,9 +139,9 @@ def test_savings_tell_both_sides_what_was_counted_and_what_is_assumed() -> None:
         "baselineInTimePercent": "100.0",
         "message": "10 h counted, 0.5 h in which a side was not known left out. The baseline is a"
         " HorizontalPodAutoscaler with its defaults on requests per second, at 70 percent of what a replica"
-        " carries within the objective, on as few nodes as its replicas fit on. The policy's side is its part of"
-        " all nodes of its pools, empty ones included. Requests in time: the policy's are measured, the"
-        " baseline's predicted. Prices: ShippedTable.",
+        " carries within the objective, on as few nodes as its replicas fit on. The policy's side is whole nodes:"
+        " those that it runs on, and those that it left and nobody else uses. Requests in time: the policy's are"
+        " measured, the baseline's predicted. Prices: ShippedTable.",
     }
 
 

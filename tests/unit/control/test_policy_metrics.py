@@ -111,10 +111,13 @@ def test_money_at_the_decision_and_where_it_runs() -> None:
     )
     pools = replace(share(SPOT, "2.00"), replicas=3, price=price), share(SPOT, "1.00")
     money = costs(*pools)
-    paid = replace(money.policies[KEY], desired_per_hour=Decimal("5.00"))
+    paid = replace(
+        money.policies[KEY], desired_per_hour=Decimal("5.00"), would_save_per_hour=Decimal(-4)
+    )
     metrics = shown(plan(), money=replace(money, policies={KEY: paid}))
     assert value(metrics, "policy_running_replicas", **POLICY, capacity_type="spot") == 4
     assert value(metrics, "policy_desired_hourly_cost", **POLICY, currency="USD") == 5
+    assert value(metrics, "policy_would_save_hourly_cost", **POLICY, currency="USD") == -4
     assert value(metrics, "policy_price_timestamp_seconds", **POLICY) == NOW - 60
     assert value(metrics, "policy_price_known", **POLICY) == 1
 
@@ -124,7 +127,8 @@ def test_a_price_that_is_not_known_is_said_and_is_no_price_of_zero() -> None:
     paid = replace(money.policies[KEY], unpriced=("pool l4 has no price",))
     metrics = shown(plan(), money=replace(money, policies={KEY: paid}))
     assert value(metrics, "policy_price_known", **POLICY) == 0
-    assert value(metrics, "policy_desired_hourly_cost", **POLICY, currency="USD") is None
+    for name in ("policy_desired_hourly_cost", "policy_would_save_hourly_cost"):
+        assert value(metrics, name, **POLICY, currency="USD") is None
 
 
 def test_without_accounts_there_is_no_money_and_without_a_decision_no_figure() -> None:

@@ -50,6 +50,7 @@ class Observed:
     replica_seconds: float = 0.0
     measured: bool = True  # what was late; else predicted
     ran: tuple[Ran, ...] = ()
+    fewest: int | None = None  # replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ def observe(
         replica_seconds=seen.replica_seconds * forget + replicas * seconds,
         measured=measured and (seen.measured or seen.seconds == 0),
         ran=tuple(ran.values()),
+        fewest=replicas if seen.fewest is None else min(seen.fewest, replicas),
     )
 
 
@@ -147,7 +149,7 @@ def counterfactual(
 ) -> Counterfactual | Missing:
     """What the baseline would run and cost now."""
     if kind is Baseline.OBSERVED:
-        return _as_observed(shadows.observed, demand)
+        return _as_observed(shadows.observed, demand, bounds)
     if shadows.replica is None:
         return _too_early("no replica ran yet to be priced")
     if kind is Baseline.HPA:
@@ -166,23 +168,32 @@ def counterfactual(
     )
 
 
-def _as_observed(seen: Observed, demand: Demand) -> Counterfactual | Missing:
+def _as_observed(seen: Observed, demand: Demand, bounds: Bounds) -> Counterfactual | Missing:
+    """As many nodes per request; for however few requests no fewer replicas than both sides must run."""
     if seen.seconds < LEAST_OBSERVED_SECONDS or seen.requests <= 0:
         return _too_early(
             f"less than {LEAST_OBSERVED_SECONDS / SECONDS_PER_HOUR:g} h with traffic was seen in mode Recommend; "
             "set `spec.baseline` to HPA or StaticPeak, or run in Recommend first"
         )
-    per_request = demand.per_second / seen.requests  # nodes for each node-second seen
+    scale = demand.per_second / seen.requests  # nodes for each node-second seen
+    if seen.replica_seconds > 0:
+        scale = max(scale, _floor(seen, bounds) / seen.replica_seconds)
     per_hour = sum(
-        (Decimal(str(one.node_seconds * per_request)) * one.per_hour for one in seen.ran),
+        (Decimal(str(one.node_seconds * scale)) * one.per_hour for one in seen.ran),
         Decimal(0),
     )
     return Counterfactual(
-        replicas=seen.replica_seconds * per_request,
+        replicas=seen.replica_seconds * scale,
         per_hour=per_hour,
         late_fraction=seen.late / seen.requests,
         measured=seen.measured,
     )
+
+
+def _floor(seen: Observed, bounds: Bounds) -> int:
+    """Replicas: `minReplicas` and one, where what ran never went below."""
+    least = max(bounds.low, 1)
+    return least if seen.fewest is None else min(least, seen.fewest)
 
 
 def _too_early(why: str) -> Missing:

@@ -38,6 +38,7 @@ def _sound(memory: SavingsMemory) -> bool:
         observed.seconds,
         observed.requests,
         observed.replica_seconds,
+        observed.fewest or 0,
         *(one.node_seconds for one in observed.ran),
         *(n for one in memory.kept for n in (one.requests, one.ours.late, one.theirs.late)),
         *(highest for _, highest in memory.shadows.peaks),

@@ -16,12 +16,10 @@ from inference_cost.account.savings.hpa import Bounds
 from inference_cost.account.savings.savings import Look, SavingsMemory, Side, advanced
 from inference_cost.account.savings.whole_nodes import (
     PoolPart,
-    PoolSum,
     Replica,
+    bought,
     emptied,
-    parts_of,
     replica_of,
-    room_for,
     total_of,
 )
 from inference_cost.account.shares import NodeSplit
@@ -36,11 +34,16 @@ ALLOWED_LATE = 0.01  # where the objective names no share of the requests
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """A policy's bound pods by variant, on the nodes of the pools in use."""
+    """A policy's bound pods by variant, on the nodes of the pools in use.
+
+    `parts`: what it bears of them; `left`: names of those that it left and bears. `prices`: of a node, by pool.
+    """
 
     pods: Mapping[str, Sequence[Pod]]
     splits: Mapping[str, NodeSplit]
-    pools: Mapping[str, PoolSum]
+    prices: Mapping[str, Decimal]
+    parts: tuple[PoolPart, ...] | Missing
+    left: frozenset[str] = frozenset()
 
     @property
     def all_pods(self) -> list[Pod]:
@@ -60,10 +63,10 @@ def follow(
     """The savings with one more look."""
     kind = policy.baseline
     potential = plan is None or plan.mode is Mode.RECOMMEND or plan.limited_by is LimitedBy.CONFLICT
-    shadows = memory.shadows if memory is not None else Shadows()
+    shadows = _priced(memory.shadows if memory is not None else Shadows(), fleet)
     since = at - memory.last_at if memory is not None else 0.0
     look: Look | Missing
-    demand, parts = _demand(policy, plan), parts_of(fleet.all_pods, fleet.splits, fleet.pools)
+    demand, parts = _demand(policy, plan), fleet.parts
     if plan is None or isinstance(demand, Missing):
         look = demand if isinstance(demand, Missing) else NOT_DECIDED
     elif isinstance(parts, Missing):
@@ -143,12 +146,22 @@ def _sound(per_second: float, load_per_replica: float) -> Demand | Missing:
     return Demand(per_second=per_second, load_per_replica=load_per_replica)
 
 
+def _priced(shadows: Shadows, fleet: Fleet) -> Shadows:
+    """At the prices of now, as far as they are known."""
+    replica = replica_of(fleet.all_pods, fleet.splits)
+    return replace(
+        shadows,
+        observed=baselines.repriced(shadows.observed, fleet.prices),
+        replica=shadows.replica if isinstance(replica, Missing) else replica,
+    )
+
+
 def _shadows(
     shadows: Shadows, now: _Now, *, potential: bool, seconds: float, settings: DecisionSettings
 ) -> Shadows:
     starts = [one.p50_seconds for one in now.plan.starts]
     late, measured = now.late
-    observed = baselines.repriced(shadows.observed, _prices(now.fleet.pools))
+    observed = shadows.observed
     if potential and seconds > 0:
         observed = baselines.observe(
             observed,
@@ -159,14 +172,8 @@ def _shadows(
             late=late,
             measured=measured,
         )
-    replica = replica_of(now.fleet.all_pods, now.fleet.splits)
-    known = replace(
-        shadows,
-        observed=observed,
-        replica=shadows.replica if isinstance(replica, Missing) else replica,
-    )
     return baselines.followed(
-        known,
+        replace(shadows, observed=observed),
         at=now.at,
         demand=now.demand,
         replicas=now.plan.current,
@@ -212,23 +219,21 @@ def _on_the_same_nodes(
     """On the nodes that are there: what it runs more goes where there is room, then on new ones; what empties goes."""
     pods, splits = now.fleet.all_pods, now.fleet.splits
     more = round(theirs.replicas) - len(pods)
-    if more > 0:
-        more = max(more - room_for(pods, splits), 0)
-    change = _change(pods, more, splits, shadows.replica)
-    if isinstance(change, Missing):
-        return change
-    return replace(theirs, per_hour=max(runs.per_hour + change, Decimal(0)))
+    gone = emptied([(pods, max(-more, 0))], splits)
+    new = bought(pods, max(more, 0), splits, now.fleet.left, shadows.replica)
+    if isinstance(gone, Missing):
+        return gone
+    if isinstance(new, Missing):
+        return new
+    return replace(theirs, per_hour=max(runs.per_hour + new - gone, Decimal(0)))
 
 
 def _planned(now: _Now, runs: Side, shadows: Shadows) -> Side | Missing:
-    """The fleet with the replicas decided: what empties goes, what is added fills new nodes."""
-    per_hour = runs.per_hour
-    for variant in now.plan.variants:
-        pods = now.fleet.pods.get(variant.variant, ())
-        change = _change(pods, variant.desired - len(pods), now.fleet.splits, shadows.replica)
-        if isinstance(change, Missing):
-            return change
-        per_hour += change
+    """The fleet with the replicas decided."""
+    moved = planned_change(now.plan, now.fleet, shadows.replica)
+    if isinstance(moved, Missing):
+        return moved
+    per_hour = runs.per_hour + moved
     predicted = now.plan.prediction
     if isinstance(predicted, Prediction) and not isinstance(predicted.late_fraction, Missing):
         late = predicted.late_fraction
@@ -237,21 +242,23 @@ def _planned(now: _Now, runs: Side, shadows: Shadows) -> Side | Missing:
     return Side(per_hour=max(per_hour, Decimal(0)), late_fraction=late, measured=False)
 
 
-def _change(
-    pods: Sequence[Pod], more: int, splits: Mapping[str, NodeSplit], known: Replica | None
-) -> Decimal | Missing:
-    if more == 0:
-        return Decimal(0)
-    if more < 0:
-        gone = emptied(pods, splits, -more)
-        return gone if isinstance(gone, Missing) else -gone
-    replica = replica_of(pods, splits)
-    if isinstance(replica, Missing):
-        return replica if known is None else known.per_hour(more)
-    return replica.per_hour(more)
+def planned_change(plan: Plan, fleet: Fleet, known: Replica | None) -> Decimal | Missing:
+    """What nodes cost more per hour with the replicas decided: what empties goes, what finds no room is bought.
 
-
-def _prices(pools: Mapping[str, PoolSum]) -> dict[str, Decimal]:
-    """Of a node, by pool, where it is known."""
-    prices = {pool: whole.node_price for pool, whole in pools.items()}
-    return {pool: price for pool, price in prices.items() if isinstance(price, Decimal)}
+    `known`: what a replica needs, where none runs.
+    """
+    left = fleet.left if len(plan.variants) == 1 else ()  # which variant may run there is not known
+    pods = {one.variant: fleet.pods.get(one.variant, ()) for one in plan.variants}
+    more = {one.variant: one.desired - len(pods[one.variant]) for one in plan.variants}
+    gone = emptied(
+        [(pods[name], -count) for name, count in more.items() if count < 0], fleet.splits
+    )
+    if isinstance(gone, Missing):
+        return gone
+    moved = -gone
+    for name, count in more.items():
+        new = bought(pods[name], max(count, 0), fleet.splits, left, known)
+        if isinstance(new, Missing):
+            return new
+        moved += new
+    return moved

@@ -1,26 +1,24 @@
 """What a policy's replicas cost in whole nodes: a replica that goes and leaves its node there has saved nothing.
 
-Nodes that nobody uses are paid for as well: a policy bears of its pools' nodes the part that it has of what replicas
-are charged there.
+Who bears a node, also one that nobody uses, is told by `bearers.py`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import islice
 
 from inference_cost.account.shares import NodeSplit
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Pod
 
-NOTHING = Decimal(0)
+NOTHING, NO_PART = Decimal(0), Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPart:
-    """A policy's part of one pool: whole nodes, and what they cost per hour."""
+    """What a policy bears of one pool: whole nodes, and what they cost per hour."""
 
     pool: str
     nodes: Fraction
@@ -39,75 +37,19 @@ class Replica:
         return self.node_per_hour * -(-replicas // self.per_node)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolSum:
-    """All nodes of a pool: their number, how much of them replicas use, and what they cost per hour."""
-
-    nodes: int
-    used: Fraction
-    per_hour: Decimal | Missing
-
-    @property
-    def node_price(self) -> Decimal | Missing:
-        """The mean."""
-        return self.per_hour if isinstance(self.per_hour, Missing) else self.per_hour / self.nodes
-
-
-def sums_of(splits: Iterable[NodeSplit]) -> dict[str, PoolSum]:
-    """By pool."""
-    found: dict[str, PoolSum] = {}
+def node_prices(splits: Iterable[NodeSplit]) -> dict[str, Decimal]:
+    """The mean of a pool's nodes, where all are known."""
+    found: dict[str, list[Decimal | Missing]] = defaultdict(list)
     for split in splits:
-        used = sum(split.weights.values(), Fraction(0))
-        one = PoolSum(nodes=1, used=used, per_hour=split.per_hour)
-        before = found.get(split.node.pool)
-        found[split.node.pool] = one if before is None else _added(before, one)
-    return found
-
-
-def _added(one: PoolSum, other: PoolSum) -> PoolSum:
-    if isinstance(one.per_hour, Missing):
-        per_hour: Decimal | Missing = one.per_hour
-    elif isinstance(other.per_hour, Missing):
-        per_hour = other.per_hour
-    else:
-        per_hour = one.per_hour + other.per_hour
-    return PoolSum(nodes=one.nodes + other.nodes, used=one.used + other.used, per_hour=per_hour)
-
-
-def parts_of(
-    pods: Sequence[Pod], splits: Mapping[str, NodeSplit], pools: Mapping[str, PoolSum]
-) -> tuple[PoolPart, ...] | Missing:
-    """By pool. Missing where any price or node is not known."""
-    ours: dict[str, Fraction] = defaultdict(Fraction)
-    for pod in pods:
-        split = splits.get(pod.node)
-        if split is None or pod.uid not in split.weights:
-            return Missing(
-                reason=MissingReason.PRICE_UNKNOWN, detail=f"node {pod.node} is not known"
-            )
-        ours[split.node.pool] += split.weights[pod.uid]
-    parts = []
-    for pool, weight in sorted(ours.items()):
-        part = _part(pool, weight, pools[pool])
-        if isinstance(part, Missing):
-            return part
-        parts.append(part)
-    return tuple(parts)
-
-
-def _part(pool: str, weight: Fraction, whole: PoolSum) -> PoolPart | Missing:
-    if isinstance(whole.per_hour, Missing):
-        return whole.per_hour
-    if whole.used == 0:
-        return Missing(
-            reason=MissingReason.PRICE_UNKNOWN, detail=f"replicas in pool {pool} request nothing"
-        )
-    part = weight / whole.used
-    return PoolPart(
-        pool=pool,
-        nodes=part * whole.nodes,
-        per_hour=whole.per_hour * part.numerator / part.denominator,
-    )
+        found[split.node.pool].append(split.per_hour)
+    known = {
+        pool: [one for one in prices if isinstance(one, Decimal)] for pool, prices in found.items()
+    }
+    return {
+        pool: sum(prices, NOTHING) / len(prices)
+        for pool, prices in known.items()
+        if len(prices) == len(found[pool])
+    }
 
 
 def total_of(parts: Iterable[PoolPart]) -> Decimal:
@@ -129,25 +71,40 @@ def replica_of(pods: Sequence[Pod], splits: Mapping[str, NodeSplit]) -> Replica 
     )
 
 
-def room_for(pods: Sequence[Pod], splits: Mapping[str, NodeSplit]) -> int:
-    """Replicas like these that the nodes of their pools have room for beside what is there."""
+def room_for(
+    pods: Sequence[Pod],
+    splits: Mapping[str, NodeSplit],
+    left: Collection[str] = (),
+    known: Replica | None = None,
+) -> int:
+    """Replicas like these that the nodes of their pools have room for beside what is there.
+
+    `left`: nodes that they left, whose pools have room for them, too; `known`: what one needs where none runs.
+    """
     here = [(splits[pod.node], pod.uid) for pod in pods if pod.node in splits]
     weights = [split.weights[uid] for split, uid in here]
+    if not weights and known is not None:
+        weights = [Fraction(1, known.per_node)]
     if not weights or not all(weights):
         return 0
-    pools = {split.node.pool for split, _ in here}
+    pools = {split.node.pool for split, _ in here} | {
+        splits[name].node.pool for name in left if name in splits
+    }
     free = (
-        1 - sum(split.weights.values(), Fraction(0))
+        1 - sum(split.weights.values(), NO_PART)
         for split in splits.values()
         if split.node.pool in pools
     )
     return sum(int(part / max(weights)) for part in free)
 
 
-def emptied(pods: Sequence[Pod], splits: Mapping[str, NodeSplit], fewer: int) -> Decimal | Missing:
-    """What goes per hour when so many replicas go: the nodes that then have no other pod either."""
+Removal = tuple[Sequence[Pod], int]  # replicas alike, and how many of them go
+
+
+def emptied(removals: Sequence[Removal], splits: Mapping[str, NodeSplit]) -> Decimal | Missing:
+    """What goes per hour with replicas: the nodes that then have no other pod either."""
     gone = NOTHING
-    for one in islice(emptying(pods, splits), max(fewer, 0)):
+    for one in _one_by_one(removals, splits):
         if isinstance(one, Missing):
             return one
         gone += one
@@ -155,21 +112,50 @@ def emptied(pods: Sequence[Pod], splits: Mapping[str, NodeSplit], fewer: int) ->
 
 
 def emptying(pods: Sequence[Pod], splits: Mapping[str, NodeSplit]) -> Iterator[Decimal | Missing]:
-    """What goes per hour with each replica, one after the other: the node that it leaves empty, or nothing.
+    """What goes per hour with each replica, one after the other: the node that it leaves empty, or nothing."""
+    return _one_by_one([(pods, len(pods))], splits)
 
-    First go those that have most others of the policy on their node, as ReplicaSets choose.
-    """
-    here = Counter(pod.node for pod in pods if pod.node in splits)
-    others = {
-        name: max(len(splits[name].weights), splits[name].node.pods) - count
-        for name, count in here.items()
+
+def _one_by_one(
+    removals: Sequence[Removal], splits: Mapping[str, NodeSplit]
+) -> Iterator[Decimal | Missing]:
+    ours = Counter(pod.node for pods, _ in removals for pod in pods if pod.node in splits)
+    left = {
+        name: max(len(splits[name].weights), splits[name].node.pods, count)
+        for name, count in ours.items()
     }
-    for _ in range(sum(here.values())):
-        crowded = max(here, key=lambda name: (here[name], name))
-        here[crowded] -= 1
-        if here[crowded]:
-            yield NOTHING
-            continue
-        del here[crowded]
-        price = splits[crowded].per_hour
-        yield price if others[crowded] == 0 or isinstance(price, Missing) else NOTHING
+    for name in _losing(removals, splits):
+        left[name] -= 1
+        yield splits[name].per_hour if left[name] == 0 else NOTHING
+
+
+def _losing(removals: Iterable[Removal], splits: Mapping[str, NodeSplit]) -> Iterator[str]:
+    """The nodes that lose a replica each: first those with most others of its kind, as ReplicaSets choose."""
+    for pods, fewer in removals:
+        here = Counter(pod.node for pod in pods if pod.node in splits)
+        for _ in range(min(fewer, sum(here.values()))):
+            crowded = max(here, key=lambda name: (here[name], name))
+            yield crowded
+            here[crowded] -= 1
+            if here[crowded] == 0:
+                del here[crowded]
+
+
+def bought(
+    pods: Sequence[Pod],
+    more: int,
+    splits: Mapping[str, NodeSplit],
+    left: Collection[str] = (),
+    known: Replica | None = None,
+) -> Decimal | Missing:
+    """Per hour, the new nodes of so many more replicas: they go where there is room first.
+
+    `left`, `known`: as in `room_for`.
+    """
+    on_new = max(more - room_for(pods, splits, left, known), 0) if more else 0
+    if on_new == 0:
+        return NOTHING
+    replica = replica_of(pods, splits)
+    if isinstance(replica, Missing):
+        return replica if known is None else known.per_hour(on_new)
+    return replica.per_hour(on_new)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from inference_cost.api.conditions import ConditionType
@@ -36,6 +37,7 @@ class Plan:
     changes: tuple[Change, ...]
     cost_per_hour: str
     desired_cost_per_hour: str
+    saves_per_hour: str
     currency: str
     limited_by: str
     reason: str
@@ -55,6 +57,7 @@ class Plan:
             "changes": [asdict(one) for one in self.changes],
             "costPerHour": self.cost_per_hour,
             "desiredCostPerHour": self.desired_cost_per_hour,
+            "savesPerHour": self.saves_per_hour,
             "currency": self.currency,
             "limitedBy": self.limited_by,
             "reason": self.reason,
@@ -73,6 +76,7 @@ def plan_of(policy: Mapping[str, Any]) -> Plan:
         changes=tuple(_changes(spec, status)),
         cost_per_hour=str(cost.get("perHour") or ""),
         desired_cost_per_hour=str(decision.get("costPerHour") or ""),
+        saves_per_hour=str(decision.get("savesPerHour") or ""),
         currency=str(cost.get("currency") or ""),
         limited_by=str(decision.get("limitedBy") or ""),
         reason=_reason(decision),
@@ -159,6 +163,8 @@ def _remarks(plan: Plan) -> Iterator[str]:
     if plan.cost_per_hour or plan.desired_cost_per_hour:
         before, after = plan.cost_per_hour or UNKNOWN, plan.desired_cost_per_hour or UNKNOWN
         yield f"cost: {before} -> {after} {plan.currency} per hour"
+    if plan.saves_per_hour:
+        yield _saving(plan.saves_per_hour, plan.currency)
     if plan.reason:
         yield plan.reason
     if plan.limited_by:
@@ -167,6 +173,16 @@ def _remarks(plan: Plan) -> Iterator[str]:
         yield f"not done: {reason}"
     if not plan.blocked:
         yield "the operator does this by itself now"
+
+
+def _saving(per_hour: str, currency: str) -> str:
+    """Shares of nodes that stay save nothing, whatever replicas cost."""
+    amount = Decimal(per_hour)
+    if amount == 0:
+        return "saves nothing: no node empties, none is bought"
+    if amount < 0:
+        return f"nodes to be bought: {per_hour.removeprefix('-')} {currency} per hour"
+    return f"saves {per_hour} {currency} per hour, when the nodes that empty are removed"
 
 
 def _count(replicas: int | None) -> str:

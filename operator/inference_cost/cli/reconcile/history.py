@@ -12,6 +12,7 @@ from inference_cost.account.ledger.history import (
     Stay,
     Use,
 )
+from inference_cost.account.running import has_served
 from inference_cost.api.placeholders import POOL_LABEL
 from inference_cost.model.policy import Policy
 from inference_cost.model.workload import Node
@@ -114,12 +115,14 @@ def _of_policy(cache: ClusterCache, policy: Policy) -> Iterable[tuple[str, Owner
 
 
 def _stay(record: PodRecord, status: Object, owners: Mapping[str, Owner]) -> Stay:
-    bound = parse_time(condition(status, "PodScheduled").get("lastTransitionTime"))
+    told = parse_time(condition(status, "PodScheduled").get("lastTransitionTime"))
+    bound = told or record.created_at
+    pod = model_pod(record)
     return Stay(
-        pod=model_pod(record),
+        pod=pod,
         owner=owners.get(record.uid) or Owner(use=_use_of(record)),
-        bound_at=bound or record.created_at,
-        ready_at=record.ready_at,
+        bound_at=bound,
+        ready_at=bound if pod.ready_at is None and has_served(pod) else pod.ready_at,
     )
 
 

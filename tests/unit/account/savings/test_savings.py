@@ -45,6 +45,9 @@ SAVED: dict[str, tuple[list[Stretch], Baseline, str]] = {
     "Observed falls with the demand: two replicas for half of it save nothing": (
         [watched(), enforced(demand=100)], OBSERVED, "0",
     ),
+    "Observed at no demand runs what may not go: nothing is lost": (
+        [watched(), enforced(demand=0, replicas=1)], OBSERVED, "0",
+    ),
     "more than before is a loss, and shown as one": (
         [watched(replicas=2), enforced(replicas=3)], OBSERVED, "-40",
     ),
@@ -71,6 +74,16 @@ SAVED: dict[str, tuple[list[Stretch], Baseline, str]] = {
         OBSERVED, "80",
     ),
     "an HPA at 70 % runs three where two do": ([enforced()], HPA, "40"),
+    "to zero, where a static peak of two would run on": (
+        [enforced(hours=1), enforced(demand=0, replicas=0)], PEAK, "80",
+    ),
+    "to zero on nodes that nobody removes: nothing is saved": (
+        [enforced(hours=1), enforced(demand=0, replicas=0, staying=2)], PEAK, "0",
+    ),
+    "nodes that go after five hours were saved from then on": (
+        [enforced(hours=1), enforced(hours=5, demand=0, replicas=0, staying=2),
+         enforced(hours=5 + TICK, demand=0, replicas=0)], PEAK, "40",
+    ),
     "the peak of the morning for the whole afternoon": (
         [enforced(hours=1, demand=800, replicas=8), enforced(demand=200)], PEAK, "240",
     ),

@@ -8,12 +8,11 @@ import pytest
 
 from inference_cost.account.savings.whole_nodes import (
     Replica,
+    bought,
     emptied,
-    parts_of,
+    node_prices,
     replica_of,
     room_for,
-    sums_of,
-    total_of,
 )
 from inference_cost.account.shares import NodeSplit, split_node
 from inference_cost.model.reading import Missing
@@ -37,30 +36,6 @@ def on(name: str, *pods: Pod) -> list[Pod]:
     return [pod(p.name, name) for p in pods]
 
 
-# Layout by node; which pods are the policy's; what they bear per hour of nodes at 4 with two GPUs each.
-BORNE: dict[str, tuple[dict[str, list[Pod]], str, str]] = {
-    "alone on a node with room for two: the whole node": ({"n1": on("n1", A)}, "a", "4"),
-    "two of two": ({"n1": on("n1", A, B)}, "ab", "4"),
-    "one of two, the other another policy's": ({"n1": on("n1", A, B)}, "a", "2"),
-    "an empty node of the pool is borne as well": (
-        {"n1": on("n1", A, B), "n2": []}, "ab", "8",
-    ),
-    "and by use, where there are others": (
-        {"n1": on("n1", A, B), "n2": on("n2", C), "n3": []}, "a", "4",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("sentence", BORNE)
-def test_borne(sentence: str) -> None:
-    layout, ours, expected = BORNE[sentence]
-    split = splits(layout)
-    pods = [p for pods in layout.values() for p in pods if p.name in ours]
-    parts = parts_of(pods, split, sums_of(split.values()))
-    assert not isinstance(parts, Missing)
-    assert total_of(parts) == Decimal(expected)
-
-
 GONE: dict[str, tuple[dict[str, list[Pod]], str, int, str]] = {
     "one of two on a node: the node stays, nothing is saved": (
         {"n1": on("n1", A, B)}, "ab", 1, "0",
@@ -79,17 +54,16 @@ GONE: dict[str, tuple[dict[str, list[Pod]], str, int, str]] = {
 def test_emptied(sentence: str) -> None:
     layout, ours, fewer, expected = GONE[sentence]
     pods = [p for pods in layout.values() for p in pods if p.name in ours]
-    assert emptied(pods, splits(layout), fewer) == Decimal(expected)
+    assert emptied([(pods, fewer)], splits(layout)) == Decimal(expected)
 
 
 def test_what_has_no_price_is_missing_on_every_way() -> None:
 
     split = splits({"n1": on("n1", A)}, price=UNPRICED)
     pods = on("n1", A)
-    assert parts_of(pods, split, sums_of(split.values())) == UNPRICED
     assert replica_of(pods, split) == UNPRICED
-    assert emptied(pods, split, 1) == UNPRICED
-    assert isinstance(parts_of(on("gone", A), split, sums_of(split.values())), Missing)
+    assert emptied([(pods, 1)], split) == UNPRICED
+    assert emptied([(pods, 0)], split) == 0
     assert isinstance(replica_of([], split), Missing)
 
 
@@ -106,6 +80,37 @@ ROOM: dict[str, tuple[dict[str, list[Pod]], int]] = {
 }
 
 
+BOUGHT: dict[str, tuple[dict[str, list[Pod]], int, str]] = {
+    "none": ({"n1": on("n1", A, B)}, 0, "0"),
+    "one where there is room": ({"n1": on("n1", A)}, 1, "0"),
+    "one more than that": ({"n1": on("n1", A)}, 2, "4"),
+    "two on a node that was left, two on another one of its pool": ({"n1": [], "n2": []}, 4, "0"),
+    "three more than that": ({"n1": [], "n2": []}, 7, "8"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", BOUGHT)
+def test_bought(sentence: str) -> None:
+    layout, more, expected = BOUGHT[sentence]
+    pods = [p for pods in layout.values() for p in pods]
+    known = Replica(node_per_hour=Decimal(4), per_node=2)
+    left = [] if pods else ["n1"]
+    assert bought(pods, more, splits(layout), left, known) == Decimal(expected)
+
+
+def test_a_node_empties_when_the_replicas_of_both_variants_go() -> None:
+    split = splits({"n1": on("n1", A, B)})
+    spot, plain = on("n1", A), on("n1", B)
+    assert emptied([(spot, 1)], split) == 0
+    assert emptied([(spot, 1), (plain, 1)], split) == 4
+
+
+def test_a_pool_of_which_one_price_is_not_known_has_no_mean() -> None:
+    known, unknown = node("n1", "4"), node("n2", None, pool="a100")
+    two = [split_node(one, [], "USD") for one in (known, node("n3", "5"), unknown)]
+    assert node_prices(two) == {"l4": Decimal("4.5")}
+
+
 @pytest.mark.parametrize("sentence", ROOM)
 def test_room(sentence: str) -> None:
     layout, expected = ROOM[sentence]
@@ -114,5 +119,5 @@ def test_room(sentence: str) -> None:
 
 def test_a_node_on_which_somebody_else_runs_does_not_empty() -> None:
     alone, shared = splits({"n1": on("n1", A)}), splits({"n1": on("n1", A)}, pods=2)
-    assert emptied(on("n1", A), alone, 1) == 4
-    assert emptied(on("n1", A), shared, 1) == 0
+    assert emptied([(on("n1", A), 1)], alone) == 4
+    assert emptied([(on("n1", A), 1)], shared) == 0

@@ -40,7 +40,7 @@ PROFILE = Profile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Some hours in which nothing changes. `nodes`: beyond one for each replica, empty."""
+    """Some hours in which nothing changes. `empty_nodes`: new ones; `staying`: nodes of before that lost theirs."""
 
     hours: float
     demand: float | None  # requests/s
@@ -49,6 +49,7 @@ class Stretch:
     mode: Mode = Mode.ENFORCE
     attained: float | None = 0.995
     empty_nodes: int = 0
+    staying: int = 0
     per_node: int = 1
     price: str | None = "4"
     limited_by: LimitedBy = LimitedBy.NOTHING
@@ -111,7 +112,9 @@ def _layout(stretch: Stretch) -> tuple[Sequence[Pod], tuple[Node, ...]]:
         pod(f"p{i}", f"n{i // stretch.per_node}", created_at=NOON - HOUR)
         for i in range(stretch.replicas)
     ]
-    names = [*dict.fromkeys(p.node for p in pods), *(f"e{i}" for i in range(stretch.empty_nodes))]
+    used = list(dict.fromkeys(p.node for p in pods))
+    stay = (f"n{i}" for i in range(len(used), len(used) + stretch.staying))
+    names = [*used, *stay, *(f"e{i}" for i in range(stretch.empty_nodes))]
     nodes = tuple(
         node(name, stretch.price, allocatable_gpus=stretch.per_node, created_at=NOON - HOUR)
         for name in names

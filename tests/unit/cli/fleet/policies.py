@@ -14,6 +14,7 @@ def policy(name: str, *, namespace: str = "team-a", **changes: Any) -> Object:
         "slo": "Met",
         "per_hour": "3.22",
         "desired_per_hour": "2.41",
+        "saves_per_hour": "0.805",
         "limited_by": "",
         "conditions": {},
         "annotations": {},
@@ -69,6 +70,8 @@ def _status(given: dict[str, Any]) -> Object:
         status["cost"]["perHour"] = given["per_hour"]
     if given["desired_per_hour"]:
         status["decision"]["costPerHour"] = given["desired_per_hour"]
+    if given["saves_per_hour"]:
+        status["decision"]["savesPerHour"] = given["saves_per_hour"]
     if given["limited_by"]:
         status["decision"]["limitedBy"] = given["limited_by"]
     return status

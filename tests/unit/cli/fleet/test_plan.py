@@ -17,6 +17,7 @@ RECOMMENDED = """\
 -  replicas: 4
 +  replicas: 3
    cost: 3.22 -> 2.41 USD per hour
+   saves 0.805 USD per hour, when the nodes that empty are removed
    Seen: 120 requests/s. Expected: up to 150 requests/s.
    not done: spec.mode is Recommend: set it to Enforce"""
 
@@ -85,7 +86,20 @@ def test_limit_and_unknown_price_are_told() -> None:
     found = diff(policy("resnet", limited_by="MaxReplicas", per_hour=""))
     assert "   limited by MaxReplicas" in found
     assert "   cost: unknown -> 2.41 USD per hour" in found
-    assert "cost" not in diff(policy("resnet", per_hour="", desired_per_hour=""))
+    unpriced = diff(policy("resnet", per_hour="", desired_per_hour="", saves_per_hour=""))
+    assert "cost" not in unpriced
+    assert "saves" not in unpriced
+
+
+SAVES = {
+    "0.00": "saves nothing: no node empties, none is bought",
+    "-1.20": "nodes to be bought: 1.20 USD per hour",
+}
+
+
+@pytest.mark.parametrize("per_hour", SAVES)
+def test_whether_a_node_empties_is_told(per_hour: str) -> None:
+    assert f"   {SAVES[per_hour]}\n" in diff(policy("resnet", saves_per_hour=per_hour))
 
 
 def test_as_a_command(
