@@ -111,7 +111,7 @@ def _nobodys() -> list[Panel]:
     return [
         rows(
             "Idle nodes by pool",
-            "In the time range: what no replica requested, of pools that replicas run in.",
+            "In the time range: what nobody requested, of pools that replicas run in, or ran in.",
             Column("Idle", total(kept, over_range(total(kept, IDLE)))),
             Column("Nodes in all", total(kept, over_range(total(kept, shown("pool_hourly_cost"))))),
             wide=12,

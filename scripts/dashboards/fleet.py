@@ -92,7 +92,7 @@ def _now() -> list[Panel]:
         ),
         number(
             "Idle nodes per hour",
-            "Cost of what no replica requested, of nodes in pools that replicas run in.",
+            "Cost of what nobody requested, of nodes in pools that replicas run in, or ran in.",
             Query(total("currency", shown("pool_idle_hourly_cost")), "{{currency}}"),
         ),
         number(
@@ -131,7 +131,7 @@ def _cost() -> list[Panel]:
         ),
         lines(
             "Idle nodes by pool",
-            "Cost per hour of what no replica requested.",
+            "Cost per hour of what nobody requested.",
             Query(total("pool, currency", shown("pool_idle_hourly_cost")), "{{pool}} {{currency}}"),
             stacked=True,
         ),

@@ -7,8 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
 from inference_cost.account.accrual import whole_days
+from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.month import AccountMemory, MonthToDate, advance, month_to_date
 from inference_cost.account.occupancy import Replica, held_nodes, owners_of, split_nodes
+from inference_cost.account.occupants import nobodys
 from inference_cost.account.pool_accounts import by_pool, pools_advanced
 from inference_cost.account.projection import Projection, project
 from inference_cost.account.running import replicas_running
@@ -68,9 +70,9 @@ class PolicyCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolCost:
-    """All nodes of one pool in use: what replicas were charged, what is kept ready, and the idle rest.
+    """All nodes of one pool in use: what replicas are charged, and what placeholders, system pods and others request.
 
-    `warm_per_hour`: of nodes with a placeholder, what no policy's pod there requests. Unpriced nodes are named.
+    `idle_per_hour` is what nobody requests. Unpriced nodes are named.
     """
 
     pool: str
@@ -79,6 +81,8 @@ class PoolCost:
     allocated_per_hour: Decimal
     idle_per_hour: Decimal
     warm_per_hour: Decimal = Decimal(0)
+    overhead_per_hour: Decimal = Decimal(0)
+    other_per_hour: Decimal = Decimal(0)
     unpriced_nodes: tuple[str, ...] = ()
 
 
@@ -181,12 +185,11 @@ def account(
     return Costs(
         currency=currency,
         policies=policies,
-        pools=_pool_costs(splits, held),
+        pools=_pool_costs(splits),
         memory=remembered,
         pool_memory=pools_advanced(
             splits,
             pool_memory or {},
-            held=held,
             at=snapshot.at,
             gap_after_seconds=gap_after_seconds,
         ),
@@ -274,23 +277,26 @@ def _from_price(plan: Plan) -> Decimal | Missing:
     return (plan.replica_price_per_hour * plan.desired).quantize(STEP, ROUND_HALF_UP)
 
 
-def _pool_costs(splits: Mapping[str, NodeSplit], held: frozenset[str]) -> tuple[PoolCost, ...]:
+def _pool_costs(splits: Mapping[str, NodeSplit]) -> tuple[PoolCost, ...]:
     found = by_pool(splits)
-    return tuple(_pool_cost(pool, found[pool], held) for pool in sorted(found))
+    return tuple(_pool_cost(pool, found[pool]) for pool in sorted(found))
 
 
-def _pool_cost(pool: str, splits: list[NodeSplit], held: frozenset[str]) -> PoolCost:
+def _pool_cost(pool: str, splits: list[NodeSplit]) -> PoolCost:
     per_hour = sum((s.per_hour for s in splits if isinstance(s.per_hour, Decimal)), Decimal(0))
-    free = [(s.node.name, s.idle) for s in splits if isinstance(s.idle, Decimal)]
-    warm = sum((idle for name, idle in free if name in held), Decimal(0))
-    idle = sum((idle for name, idle in free if name not in held), Decimal(0))
+    lines: dict[Kind, Decimal] = defaultdict(Decimal)
+    for split in splits:
+        for kind, amount in nobodys(split, boots=False).items():
+            lines[kind] += amount
     return PoolCost(
         pool=pool,
         nodes=len(splits),
         per_hour=per_hour,
-        allocated_per_hour=per_hour - idle - warm,
-        idle_per_hour=idle,
-        warm_per_hour=warm,
+        allocated_per_hour=per_hour - sum(lines.values(), Decimal(0)),
+        idle_per_hour=lines[Kind.IDLE],
+        warm_per_hour=lines[Kind.WARM],
+        overhead_per_hour=lines[Kind.OVERHEAD],
+        other_per_hour=lines[Kind.OTHER],
         unpriced_nodes=tuple(
             sorted(s.node.name for s in splits if isinstance(s.per_hour, Missing))
         ),

@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from inference_cost.account.ledger.history import Use
 from inference_cost.account.month import AccountMemory
-from inference_cost.account.shares import NodeSplit, split_node
+from inference_cost.account.occupants import Occupant, split_among
+from inference_cost.account.shares import NodeSplit
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.policy import PolicyKey
 from inference_cost.model.workload import Pod, Workload
@@ -68,17 +70,29 @@ def split_nodes(
 
     `left`: nodes that policies left; `counted`: by pool, what was counted there until now.
     """
-    by_node: dict[str, list[Pod]] = defaultdict(list)
-    for replica in (r for replicas in owners.values() for r in replicas):
-        by_node[replica.node].append(replica.pod)
-    paid = (*by_node, *held, *left)
+    there = _occupants(snapshot, owners)
+    paid = (*(r.node for replicas in owners.values() for r in replicas), *held, *left)
     in_use = {snapshot.nodes[name].pool for name in paid if name in snapshot.nodes}
     in_use |= {pool for pool, memory in counted.items() if _has_nodes(memory)}
     return {
-        name: split_node(node, by_node.get(name, []), currency)
+        name: split_among(node, there.get(name, ()), currency)
         for name, node in snapshot.nodes.items()
         if node.pool in in_use
     }
+
+
+def _occupants(snapshot: Snapshot, owners: Owners) -> dict[str, list[Occupant]]:
+    """By node."""
+    found: dict[str, list[Occupant]] = defaultdict(list)
+    for replica in (r for replicas in owners.values() for r in replicas):
+        found[replica.node].append(Occupant(pod=replica.pod, use=Use.REPLICA))
+    for holder in (one for pool in snapshot.warm.values() for one in pool.holders):
+        found[holder.node].append(Occupant(pod=holder, use=Use.WARM))
+    for node, strangers in snapshot.strangers.items():
+        for one in strangers:
+            use = Use.OVERHEAD if one.system else Use.OTHER
+            found[node].append(Occupant(pod=one, use=use))
+    return found
 
 
 def _has_nodes(memory: AccountMemory) -> bool:

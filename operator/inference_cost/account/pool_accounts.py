@@ -21,21 +21,17 @@ def pools_advanced(
     splits: Mapping[str, NodeSplit],
     memory: Mapping[str, AccountMemory],
     *,
-    held: frozenset[str],
     at: float,
     gap_after_seconds: float,
 ) -> dict[str, AccountMemory]:
-    """What nobody requested, pool by pool; one without nodes in use keeps what it counted.
-
-    `held`: names of nodes that are kept ready for replicas to come.
-    """
+    """What is no policy's, pool by pool; one without nodes in use keeps what it counted."""
     found = by_pool(splits)
     return {
         pool: advance(
             memory.get(pool),
             at=at,
             per_hour=_all_priced(found.get(pool, ())),
-            running=list(rest_running(found.get(pool, ()), held)),
+            running=list(rest_running(found.get(pool, ()))),
             gap_after_seconds=gap_after_seconds,
         )
         for pool in sorted({*memory, *found})

@@ -1,15 +1,13 @@
 """What runs now and has a price, as accounts count it: replicas for their policy, the rest of nodes for their pool."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 from inference_cost.account.accrual import CostLine, Running
-from inference_cost.account.ledger.lines import Kind
+from inference_cost.account.ledger.history import Use
+from inference_cost.account.occupants import kind_of, nobodys
 from inference_cost.account.shares import NodeSplit
 from inference_cost.model.reading import Missing
-from inference_cost.model.workload import Node, Pod
-
-NOTHING_HELD: Final[frozenset[str]] = frozenset()
+from inference_cost.model.workload import Pod
 
 
 def replicas_running(
@@ -22,7 +20,7 @@ def replicas_running(
         if split is None or share is None or isinstance(share, Missing):
             continue
         line = CostLine(
-            kind=Kind.SERVING if has_served(pod) else Kind.BOOT,
+            kind=kind_of(Use.REPLICA, served=has_served(pod)),
             pool=split.node.pool,
             capacity_type=split.node.capacity_type,
             variant=variant,
@@ -37,22 +35,14 @@ def has_served(pod: Pod) -> bool:
     return pod.ready_at is not None or pod.terminating
 
 
-def rest_running(
-    splits: Iterable[NodeSplit], held: frozenset[str] = NOTHING_HELD
-) -> Iterator[Running]:
-    """What nobody requested of one pool's nodes; all of a node that is not ready yet and has no replica.
-
-    `held`: nodes that are kept ready for replicas to come.
-    """
+def rest_running(splits: Iterable[NodeSplit]) -> Iterator[Running]:
+    """What is no policy's of one pool's nodes: all of one that is not ready yet and has no replica."""
     for split in splits:
-        if isinstance(split.idle, Missing):
-            continue
-        kind = Kind.WARM if split.node.name in held else Kind.IDLE
-        if _boots(split.node) and not split.shares:
-            kind = Kind.BOOT
-        line = CostLine(kind=kind, pool=split.node.pool, capacity_type=split.node.capacity_type)
-        yield Running(line=line, per_hour=split.idle, since=split.node.created_at)
+        node = split.node
+        for kind, per_hour in nobodys(split, boots=boots(split)).items():
+            line = CostLine(kind=kind, pool=node.pool, capacity_type=node.capacity_type)
+            yield Running(line=line, per_hour=per_hour, since=node.created_at)
 
 
-def _boots(node: Node) -> bool:
-    return not node.ready and not node.leaving
+def boots(split: NodeSplit) -> bool:
+    return not split.node.ready and not split.node.leaving and split.replicas == 0

@@ -33,8 +33,8 @@ class AccountMetrics:
         )
         self._pool_totals = totals(
             names.POOL_COST,
-            "Cost of what no replica requested of the pool's nodes. `line`: idle, warm (nodes kept ready), or boot"
-            " (nodes that are not ready).",
+            "Cost of what is no policy's of the pool's nodes. `line`: idle (nobody requested it), warm (kept ready),"
+            " overhead (system pods, DaemonSets), other (pods of no policy), or boot (nodes that are not ready).",
             names.POOL_LINE_LABELS,
         )
         self._pool_counted = gauge(

@@ -33,12 +33,22 @@ class PoolMetrics:
         )
         self._idle = gauge(
             "pool_idle_hourly_cost",
-            "The part of it that no replica of a policy requested.",
+            "The part of it that no pod requested.",
+            (*POOL, "currency"),
+        )
+        self._overhead = gauge(
+            "pool_overhead_hourly_cost",
+            "The part of it that system pods and DaemonSets requested.",
+            (*POOL, "currency"),
+        )
+        self._other = gauge(
+            "pool_other_hourly_cost",
+            "The part of it that pods of no policy requested.",
             (*POOL, "currency"),
         )
         self._warm_cost = gauge(
             "pool_warm_hourly_cost",
-            "Cost per hour of the nodes kept ready for all policies; part of no policy's cost, and not idle.",
+            "The part of it that placeholders hold, for all policies; part of no policy's cost, and not idle.",
             (*POOL, "currency"),
         )
         self._warm = gauge(
@@ -80,6 +90,8 @@ class PoolMetrics:
             (self._unpriced, (pool.pool,)): len(pool.unpriced_nodes),
             (self._cost, (pool.pool, currency)): float(pool.per_hour),
             (self._idle, (pool.pool, currency)): float(pool.idle_per_hour),
+            (self._overhead, (pool.pool, currency)): float(pool.overhead_per_hour),
+            (self._other, (pool.pool, currency)): float(pool.other_per_hour),
             (self._warm_cost, (pool.pool, currency)): float(pool.warm_per_hour),
         }
 

@@ -8,7 +8,7 @@ from inference_cost.model.policy import Policy, PolicyKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.signals import ModelConfiguration, Signals
 from inference_cost.model.warm import WarmPool
-from inference_cost.model.workload import Conflict, Node, NoWorkload, Pool, Workload
+from inference_cost.model.workload import Conflict, Node, NoWorkload, Pool, Stranger, Workload
 
 STALE_SCRAPES = 3
 LEAST_STALE_SECONDS = 5.0
@@ -73,6 +73,9 @@ class Snapshot:
     nodes: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
     pools: Mapping[str, Pool] = field(default_factory=lambda: MappingProxyType({}))  # declared ones
     warm: Mapping[str, WarmPool] = field(default_factory=lambda: MappingProxyType({}))  # by pool
+    strangers: Mapping[str, tuple[Stranger, ...]] = field(  # by node, those with GPUs
+        default_factory=lambda: MappingProxyType({})
+    )
     enforce_enabled: bool = True
     upgraded_at: float | None = (
         None  # when this version took over from another one; None on a first install

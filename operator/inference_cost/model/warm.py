@@ -34,6 +34,10 @@ class Holder:
     created_at: float
     ready_at: float | None  # None while not ready
     trouble: str = ""  # ErrImagePull, CrashLoopBackOff …
+    name: str = ""
+    gpus: int = 0  # requested, as the others
+    cpu_millicores: int = 0
+    memory_bytes: int = 0
 
     @property
     def free(self) -> bool:

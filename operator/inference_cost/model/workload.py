@@ -122,6 +122,18 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stranger:
+    """A pod on a node that no policy scales, and what it requests. `system`: each node has one, or needs it."""
+
+    name: str
+    uid: str
+    gpus: int
+    cpu_millicores: int
+    memory_bytes: int
+    system: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """A scale target as last seen. `desired_replicas` is `.spec.replicas` (absent counts as 1).
 

@@ -51,6 +51,7 @@ class ClusterCache:
         self._by_namespace: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
         self.machines = MachineNews()  # a NodeClaim that gets none is gone before the next look
         self._pods_by_node: Counter[str] = Counter()
+        self._pods_of_node: dict[str, dict[str, PodRecord]] = defaultdict(dict)
 
     def apply(self, kind: str, event_type: str | None, obj: Mapping[str, Any]) -> bool:
         """Take over one watch event (None, ADDED, MODIFIED or DELETED). True when a record changed."""
@@ -210,6 +211,10 @@ class ClusterCache:
         """Pods of all namespaces that keep a node from being empty."""
         return self._pods_by_node[node]
 
+    def pods_of_node(self, node: str) -> list[PodRecord]:
+        """All that are bound to it, in whatever phase."""
+        return list(self._pods_of_node.get(node, {}).values())
+
     def count(self, kind: str) -> int:
         return len(self._tables[kind].records)
 
@@ -241,6 +246,7 @@ class ClusterCache:
         if isinstance(record, PodRecord):
             _drop(self._pods_by_namespace, record.namespace, record.name)
             _drop(self._pods_by_workload, (record.namespace, record.workload), record.name)
+            _drop(self._pods_of_node, record.node, record.uid)
             self._count_on_node(record, -1)
         return True
 
@@ -248,6 +254,8 @@ class ClusterCache:
         if isinstance(record, PodRecord):
             self._pods_by_namespace[record.namespace][record.name] = record
             self._pods_by_workload[record.namespace, record.workload][record.name] = record
+            if record.node:
+                self._pods_of_node[record.node][record.uid] = record
             self._count_on_node(record, 1)
         else:
             self._by_namespace[kind, record.namespace][record.name] = record

@@ -44,6 +44,7 @@ from inference_cost.observe.settings import (
     PriceSettings,
     PrometheusSettings,
 )
+from inference_cost.observe.strangers import strangers
 from inference_cost.observe.tick_series import TickSeries, sort_series
 from inference_cost.observe.triton_signals import Subject, build_signals
 from inference_cost.observe.variants import Selectors, refused_variant
@@ -177,6 +178,7 @@ class Observer:
                 observations,
                 self._settings.namespace,
             ),
+            strangers=strangers(self._cache, nodes, observations, self._settings.namespace),
             enforce_enabled=self.enforce_enabled,
             upgraded_at=self.upgraded_at,
             settings=self._decision,

@@ -20,6 +20,7 @@ TEMPLATE_HASH_LABELS = (
 _STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 _FINISHED = frozenset({"Succeeded", "Failed"})
 _OF_THE_NODE = frozenset({"DaemonSet", "Node"})  # there as long as the node is
+SYSTEM_NAMESPACES = ("kube-system",)
 UNKNOWN_MANAGER = "another controller"
 
 
@@ -133,6 +134,11 @@ def keeps_its_node(record: PodRecord) -> bool:
         and not is_finished(record)
         and record.owner_kind not in _OF_THE_NODE
     )
+
+
+def is_system(record: PodRecord) -> bool:
+    """What a node needs to work, or each node has one of."""
+    return record.owner_kind in _OF_THE_NODE or record.namespace in SYSTEM_NAMESPACES
 
 
 def is_finished(record: PodRecord) -> bool:

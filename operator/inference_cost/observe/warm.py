@@ -135,6 +135,10 @@ def _holders(
             created_at=pod.created_at,
             ready_at=pod.ready_at,
             trouble=pod.waiting_reason,
+            name=pod.name,
+            gpus=pod.gpus,
+            cpu_millicores=pod.cpu_millicores,
+            memory_bytes=pod.memory_bytes,
         )
 
 

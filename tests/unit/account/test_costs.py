@@ -9,7 +9,7 @@ from inference_cost.account.costs import account
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.model.reading import Missing
 from inference_cost.model.warm import Holder, WarmPool
-from inference_cost.model.workload import Conflict, ConflictKind, Pod
+from inference_cost.model.workload import Conflict, ConflictKind, Pod, Stranger
 from tests.unit.account.worlds import NOON, key, node, observation, plan, pod, snapshot
 
 
@@ -36,7 +36,10 @@ def test_an_empty_node_of_a_pool_in_use_is_idle_and_no_policy_pays_it() -> None:
 
 
 def kept(*nodes: str) -> dict[str, WarmPool]:
-    holders = (Holder(uid=name, node=name, created_at=NOON, ready_at=NOON) for name in (*nodes, ""))
+    holders = (
+        Holder(uid=f"h-{name}", node=name, created_at=NOON, ready_at=NOON, gpus=1)
+        for name in (*nodes, "")
+    )
     return {"l4": WarmPool(name="l4", spec=None, holders=tuple(holders))}
 
 
@@ -57,6 +60,27 @@ def test_what_was_kept_ready_adds_up_on_a_line_of_its_own() -> None:
     counted = account(later, {}, {}, pool_memory=first.pool_memory).pool_memory["l4"]
     kinds = {rate.line.kind for rate in counted.rates}
     assert kinds == {Kind.IDLE, Kind.WARM}
+
+
+def test_system_pods_and_strangers_are_on_lines_of_their_own_and_make_no_replica_cheaper() -> None:
+    big = node(allocatable_gpus=4, allocatable_cpu_millicores=4000)
+    others = tuple(
+        Stranger(name=n, uid=n, gpus=0, cpu_millicores=cpu, memory_bytes=0, system=n != "batch")
+        for n, cpu in (("ds", 500), ("batch", 1000), ("asks-nothing", 0))
+    )
+    plain = snapshot(observation(pod()), nodes=(big, node("n2", ready=False)))
+    costs = account(replace(plain, strangers={"n1": others, "n2": others}), {}, {})
+    assert costs.policies[key()].per_hour == account(plain, {}, {}).policies[key()].per_hour == 1
+    rates = {r.line.kind: r.per_hour for r in costs.pool_memory["l4"].rates}
+    assert rates == {
+        Kind.IDLE: Decimal("1.5"),
+        Kind.OVERHEAD: Decimal("0.5"),
+        Kind.OTHER: Decimal(1),
+        Kind.BOOT: Decimal(4),
+    }
+    shown = costs.pools[0]
+    assert shown.allocated_per_hour == 1
+    assert shown.per_hour == 8
 
 
 def test_a_pool_with_no_more_than_kept_nodes_is_paid_for() -> None:

@@ -20,9 +20,11 @@ def paid(*pools: str) -> Costs:
         pool="",
         nodes=3,
         per_hour=Decimal("12.00"),
-        allocated_per_hour=Decimal("9.00"),
+        allocated_per_hour=Decimal("8.25"),
         idle_per_hour=Decimal("2.00"),
         warm_per_hour=Decimal("1.00"),
+        overhead_per_hour=Decimal("0.50"),
+        other_per_hour=Decimal("0.25"),
         unpriced_nodes=("node-9",),
     )
     named = tuple(
@@ -40,6 +42,8 @@ def test_nodes_and_money_of_a_pool() -> None:
     assert value(metrics, "pool_hourly_cost", pool="l4", currency="EUR") == 12
     assert value(metrics, "pool_idle_hourly_cost", pool="l4", currency="EUR") == 2
     assert value(metrics, "pool_warm_hourly_cost", pool="l4", currency="EUR") == 1
+    assert value(metrics, "pool_overhead_hourly_cost", pool="l4", currency="EUR") == 0.5
+    assert value(metrics, "pool_other_hourly_cost", pool="l4", currency="EUR") == 0.25
 
 
 def test_a_pool_that_nothing_runs_in_any_more_has_no_series() -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from inference_cost.account.ledger.commitments import Commitment, Covered, cover
-from inference_cost.account.ledger.history import History, NodeLife, Span, Stay, Use
+from inference_cost.account.ledger.history import History, NodeLife, Span, Stay
 from inference_cost.account.ledger.lines import NOTHING, Kind, Ledger, Line, LineKey, Total
 from inference_cost.account.ledger.pieces import (
     During,
@@ -22,14 +22,13 @@ from inference_cost.account.ledger.pieces import (
     pieces_of,
 )
 from inference_cost.account.milliseconds import hours_between, milliseconds
-from inference_cost.account.shares import NodeSplit, price_of, split_node
+from inference_cost.account.occupants import Occupant, kind_of, split_among
+from inference_cost.account.shares import NodeSplit, price_of
 from inference_cost.model.reading import Missing
 from inference_cost.model.workload import Node
 
 CENT = Decimal("0.01")
 _WHOLE = {During.BOOT: Kind.BOOT, During.UNRECORDED: Kind.UNRECORDED}
-_FIRST = (Use.REPLICA, Use.WARM)  # what the operator has on the node; others share the rest
-_KINDS = {Use.WARM: Kind.WARM, Use.OVERHEAD: Kind.OVERHEAD, Use.OTHER: Kind.OTHER}
 
 
 class UnexplainedError(ValueError):
@@ -118,11 +117,10 @@ def _parts(piece: Piece, currency: str) -> Iterator[tuple[LineKey, Total]]:
     if piece.during is not During.USE:
         yield _whole(piece, _WHOLE[piece.during], currency)
         return
-    ours = [s.pod for s in piece.stays if s.owner.use in _FIRST]
-    others = [s.pod for s in piece.stays if s.owner.use not in _FIRST]
+    there = [Occupant(pod=stay.pod, use=stay.owner.use) for stay in piece.stays]
     splits = (
-        split_node(piece.paid, ours, currency, others),
-        split_node(piece.listed, ours, currency, others),
+        split_among(piece.paid, there, currency),
+        split_among(piece.listed, there, currency),
     )
     yield from _split(splits, piece)
 
@@ -148,10 +146,8 @@ def _split(splits: tuple[NodeSplit, NodeSplit], piece: Piece) -> Iterator[tuple[
 
 
 def _kind(stay: Stay, at: int) -> Kind:
-    if stay.owner.use is Use.REPLICA:
-        started = stay.ready_at is not None and at >= milliseconds(stay.ready_at)
-        return Kind.SERVING if started else Kind.BOOT
-    return _KINDS[stay.owner.use]
+    started = stay.ready_at is not None and at >= milliseconds(stay.ready_at)
+    return kind_of(stay.owner.use, served=started)
 
 
 def _whole(piece: Piece, kind: Kind, currency: str) -> tuple[LineKey, Total]:

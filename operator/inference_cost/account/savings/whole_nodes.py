@@ -90,11 +90,7 @@ def room_for(
     pools = {split.node.pool for split, _ in here} | {
         splits[name].node.pool for name in left if name in splits
     }
-    free = (
-        1 - sum(split.weights.values(), NO_PART)
-        for split in splits.values()
-        if split.node.pool in pools
-    )
+    free = (max(1 - split.used, NO_PART) for split in splits.values() if split.node.pool in pools)
     return sum(int(part / max(weights)) for part in free)
 
 
@@ -121,7 +117,7 @@ def _one_by_one(
 ) -> Iterator[Decimal | Missing]:
     ours = Counter(pod.node for pods, _ in removals for pod in pods if pod.node in splits)
     left = {
-        name: max(len(splits[name].weights), splits[name].node.pods, count)
+        name: max(splits[name].replicas, splits[name].node.pods, count)
         for name, count in ours.items()
     }
     for name in _losing(removals, splits):

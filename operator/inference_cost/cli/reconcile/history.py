@@ -28,7 +28,7 @@ from inference_cost.observe.kinds import (
     STATEFUL_SET,
 )
 from inference_cost.observe.nodes import has_gpus, observe_nodes
-from inference_cost.observe.pods import is_finished, model_pod, pod_record
+from inference_cost.observe.pods import is_finished, is_system, model_pod, pod_record
 from inference_cost.observe.policies import PolicyParser
 from inference_cost.observe.prices import shipped_table
 from inference_cost.observe.quantities import parse_time
@@ -36,7 +36,6 @@ from inference_cost.observe.records import PodRecord
 from inference_cost.observe.workloads import pod_records
 
 LONGEST_BOOT_SECONDS = 1800.0  # a node that got ready later had been ready before
-SYSTEM_NAMESPACES = ("kube-system",)
 Object = Mapping[str, Any]
 
 
@@ -129,8 +128,7 @@ def _stay(record: PodRecord, status: Object, owners: Mapping[str, Owner]) -> Sta
 def _use_of(record: PodRecord) -> Use:
     if POOL_LABEL in record.labels:
         return Use.WARM
-    system = record.owner_kind == "DaemonSet" or record.namespace in SYSTEM_NAMESPACES
-    return Use.OVERHEAD if system else Use.OTHER
+    return Use.OVERHEAD if is_system(record) else Use.OTHER
 
 
 def _life(node: Node, obj: Object) -> NodeLife:

@@ -16,7 +16,9 @@ KINDS: dict[str, str] = {
     "serving": "Serving: replicas that were ready",
     "boot": "Boot: replicas and nodes that were not ready yet",
     "warm": "Warm: places held for replicas to come",
-    "idle": "Idle: what no replica requested",
+    "overhead": "Overhead: system pods and DaemonSets",
+    "other": "Other: pods of no policy",
+    "idle": "Idle: what nobody requested",
 }
 
 
