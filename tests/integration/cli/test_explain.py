@@ -75,12 +75,13 @@ def test_status_lists_it(own_cluster: Cluster) -> None:
 def test_plan_shows_what_would_be_changed(own_cluster: Cluster) -> None:
     done = run(own_cluster.kubeconfig, "plan", "-n", NAMESPACE)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[:5] == [
+    assert done.stdout.splitlines()[:6] == [
         "--- team-a/Deployment/resnet",
         "+++ team-a/Deployment/resnet  (InferenceCostPolicy/resnet, Recommend)",
         "-  replicas: 1",
         "+  replicas: 3",
         "   cost: 4.00 -> 12.00 USD per hour",
+        "   nodes to be bought: 8.00 USD per hour",
     ]
 
 
