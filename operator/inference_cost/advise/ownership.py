@@ -18,7 +18,7 @@ class MonthlyCosts:
     energy: Decimal | None = None  # 0 where the price of a node has it in it, as in a cloud
     licences: Decimal | None = None
     staff: Decimal | None = None
-    running: Decimal | None = None  # of the operator and its policies
+    operator: Decimal | None = None  # to run it and its policies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ def test_what_is_no_investment_is_refused(sentence: str) -> None:
 def test_what_is_not_given_is_named_and_not_zero() -> None:
     found = ownership(MonthlyCosts(nodes=Decimal(5000), staff=Decimal(800), energy=Decimal(0)))
     assert found.total == 5800
-    assert found.absent == ("storage", "network", "licences", "running")
+    assert found.absent == ("storage", "network", "licences", "operator")
     assert [name for name, _ in found.known] == ["nodes", "energy", "staff"]
     with pytest.raises(ValueError, match="storage must not be negative"):
         ownership(MonthlyCosts(storage=Decimal(-1)))

@@ -124,7 +124,7 @@ def report(
         "energy": _energy(energy, watts, price_per_kilowatt_hour, usage_effectiveness),
         "licences": licences,
         "staff": staff,
-        "running": running_cost,
+        "operator": running_cost,
     }
     traffic = _between("traffic-range", traffic_range)
     price = _between("price-range", price_range)
@@ -183,7 +183,8 @@ def _amount(name: str, text: str) -> Decimal:
         amount = Decimal("NaN")
     if not amount.is_finite() or not 0 <= amount < LARGEST:
         raise usage(f"--{name} must be an amount of 0 or more, not {text!r}")
-    return round(amount, DECIMALS)
+    rounded = round(amount, DECIMALS)
+    return amount if amount == rounded else rounded  # as it was written, where nothing is lost
 
 
 def _energy(given: str, watts: str, price: str, effectiveness: str) -> str:

@@ -17,7 +17,7 @@ NEEDED = {
     "policy_replica_load_requests_per_second": "replicas that only minReplicas asks for",
 }
 FULL_PERCENT = 99.95
-OF_THE_TOOL = {"implementation": "--implementation-cost", "running": "--running-cost"}
+OF_THE_TOOL = {"implementation": "--implementation-cost", "operator": "--running-cost"}
 
 
 def gaps_of(

@@ -217,7 +217,7 @@ def _assumed(inputs: Inputs) -> Iterator[str]:
     yield f"later money discounted by {100 * inputs.investment.discount_per_year:f} % per year"
     if not inputs.implementation_given:
         yield "nothing to bring it in, for --implementation-cost is not given"
-    if "running" not in inputs.given:
+    if "operator" not in inputs.given:
         yield "nothing to run it, for --running-cost is not given"
 
 

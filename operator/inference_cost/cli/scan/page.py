@@ -175,9 +175,17 @@ def _unknowns(title: str, unknowns: Sequence[Unknown]) -> str:
 
 
 def _rows(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells are HTML."""
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    """Cells are HTML. On a narrow screen each row is a block, and each cell tells its head."""
+    body = "".join(
+        f"<tr>{''.join(f'<td{_label(i, heads[i])}>{cell}</td>' for i, cell in enumerate(row))}</tr>"
+        for row in rows
+    )
     if not body:
         return ""
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
-    return f"<div class='wide'><table><tr>{head}</tr>{body}</table></div>"
+    return f"<div class='wide'><table><tr class='heads'>{head}</tr>{body}</table></div>"
+
+
+def _label(index: int, head: str) -> str:
+    """The first cell of a row is its title."""
+    return f' data-head="{escape(head, quote=True)}"' if index else ""

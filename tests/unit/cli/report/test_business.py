@@ -18,7 +18,7 @@ from tests.unit.cli.report.savings import CENTS, MIXED, compared, policies, reco
 INPUTS = Inputs(
     investment=Investment(implementation=Decimal(6000), running_per_month=Decimal(200)),
     implementation_given=True,
-    given={"staff": Decimal(3000), "running": Decimal(200)},
+    given={"staff": Decimal(3000), "operator": Decimal(200)},
     worst=Circumstances(
         traffic=Decimal("0.7"), efficacy=Decimal("0.5"), model_changes_per_year=Decimal(24)
     ),
@@ -37,7 +37,7 @@ given_inputs = st.builds(
     ),
     implementation_given=st.booleans(),
     given=st.dictionaries(
-        st.sampled_from(["storage", "energy", "running"]), st.decimals(0, 10**9, places=2)
+        st.sampled_from(["storage", "energy", "operator"]), st.decimals(0, 10**9, places=2)
     ),
     worst=st.builds(Circumstances, traffic=st.decimals(0, 2, places=2)),
     best=st.builds(Circumstances, efficacy=st.decimals(0, 2, places=2)),
@@ -133,7 +133,7 @@ def test_cost_of_ownership_by_hand() -> None:
 def test_what_it_costs_to_bring_in_and_to_run_is_named_where_it_is_not_given() -> None:
     nothing_given = Inputs()
     owned = ownership(inputs=nothing_given)
-    assert owned.absent[-2:] == ("running", "implementation")
+    assert owned.absent[-2:] == ("operator", "implementation")
     assert owned.implementation is None
     returns = returns_part(policies(MIXED), nothing_given, CENTS)
     assert "nothing to bring it in, for --implementation-cost is not given" in returns.assumed
