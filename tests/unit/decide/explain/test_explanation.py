@@ -255,6 +255,8 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("variant", "spot"),
         ("variants", "spot"),
         ("pool", "g6-spot"),
+        ("zone", "eu-west-1a"),
+        ("probed", 1),
         ("saved", 0.42),
         ("extra", 0.1),
         ("floor", 2),
