@@ -202,3 +202,23 @@ CHECKPOINT_CASES: Final[Cases] = {
         may_be_empty=True,
     ),
 }  # fmt: skip
+
+
+def _took(part: str) -> Cases:
+    at = f"status.leadTime{part}"
+    return {
+        **needs(at, "starts", "p50Seconds", "p95Seconds"),
+        **within(f"{at}.starts", 1, 1_000_000),
+        **within(f"{at}.p50Seconds", 0, 86_400),
+        **within(f"{at}.p95Seconds", 0, 86_400),
+    }
+
+
+_TOOK: Final = {"starts": 20, "p50Seconds": 90, "p95Seconds": 180}
+LEAD_TIME: Final = {**_TOOK, **{part: dict(_TOOK) for part in ("node", "image", "pod")}}
+LEAD_TIME_CASES: Final[Cases] = {
+    **_took(""),
+    **_took(".node"),
+    **_took(".image"),
+    **_took(".pod"),
+}
