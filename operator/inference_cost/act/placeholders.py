@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from inference_cost.api.capacity_pool import SPOT_LABELS
 from inference_cost.api.placeholders import (
+    MANAGED_BY,
     POOL_LABEL,
     TEMPLATE_LABEL,
     placeholder_name,
     pool_label,
 )
-from inference_cost.model.warm import NodeShape, WarmPool
+from inference_cost.model.warm import NodeShape, WarmBy, WarmPlan, WarmPool
 
 Json = dict[str, Any]
 
@@ -33,18 +34,26 @@ _SECURITY: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceholderSettings:
-    """Of the installation. `priority_class`: made by the chart, with a value of -10 and without preemption."""
+    """Of the installation. `priority_class`: made by the chart, with a value of -10 and without preemption.
+
+    `buffer_priority_class`: the like, where CapacityBuffers may be written; "" where not.
+    """
 
     namespace: str
     priority_class: str
     image: str
+    buffer_priority_class: str = ""
+
+    def class_of(self, pool: WarmPool) -> str:
+        by_buffer = pool.spec is not None and pool.spec.by is WarmBy.CAPACITY_BUFFER
+        return self.buffer_priority_class if by_buffer else self.priority_class
 
 
 def pod_template(
-    pool: WarmPool, shape: NodeShape, images: tuple[str, ...], settings: PlaceholderSettings
+    pool: WarmPool, plan: WarmPlan, shape: NodeShape, settings: PlaceholderSettings
 ) -> Json:
-    """Labels of the pool included, and one that tells when the rest changed."""
-    spec = _pod_spec(pool, shape, images, settings)
+    """Labels of the pool included, and one that tells when the rest changed. `shape`: the plan's, which has one."""
+    spec = _pod_spec(pool, plan, shape, settings)
     text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
     digest = hashlib.blake2b(text.encode(), digest_size=_DIGEST).hexdigest()
     labels = {POOL_LABEL: pool_label(pool.name), TEMPLATE_LABEL: digest}
@@ -66,15 +75,8 @@ def deployment(
         "metadata": {
             "name": placeholder_name(pool.name),
             "namespace": settings.namespace,
-            "labels": {**labels, "app.kubernetes.io/managed-by": "inference-cost-operator"},
-            "ownerReferences": [
-                {
-                    "apiVersion": "scheduling.k8s.io/v1",
-                    "kind": "PriorityClass",
-                    "name": settings.priority_class,
-                    "uid": owner_uid,
-                }
-            ],
+            "labels": {**labels, **MANAGED_BY},
+            "ownerReferences": owned_by(settings.priority_class, owner_uid),
         },
         "spec": {
             "replicas": replicas,
@@ -90,6 +92,17 @@ def deployment(
     }
 
 
+def owned_by(priority_class: str, uid: str) -> list[Json]:
+    return [
+        {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "name": priority_class,
+            "uid": uid,
+        }
+    ]
+
+
 def change(uid: str, replicas: int, template: Json) -> list[Json]:
     """JSON patch: a merge would leave labels of an earlier selector in the template."""
     return [
@@ -100,16 +113,16 @@ def change(uid: str, replicas: int, template: Json) -> list[Json]:
 
 
 def _pod_spec(
-    pool: WarmPool, shape: NodeShape, images: tuple[str, ...], settings: PlaceholderSettings
+    pool: WarmPool, plan: WarmPlan, shape: NodeShape, settings: PlaceholderSettings
 ) -> Json:
     spec: Json = {
-        "priorityClassName": settings.priority_class,
+        "priorityClassName": settings.class_of(pool),
         "terminationGracePeriodSeconds": 0,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "nodeSelector": dict(pool.match_labels),
         "affinity": {"nodeAffinity": _never_on_spot()},
-        "tolerations": _tolerations(pool),
+        "tolerations": _tolerations(plan),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 65532,
@@ -125,8 +138,8 @@ def _pod_spec(
             }
         ],
     }
-    if images:
-        spec["initContainers"] = [_puller(i, image) for i, image in enumerate(images)]
+    if plan.images:
+        spec["initContainers"] = [_puller(i, image) for i, image in enumerate(plan.images)]
     return spec
 
 
@@ -162,10 +175,10 @@ def _never_on_spot() -> Json:
     return {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
 
 
-def _tolerations(pool: WarmPool) -> list[Json]:
+def _tolerations(plan: WarmPlan) -> list[Json]:
     """Those of the pool's nodes, and the one that nodes with GPUs mostly have."""
     found: list[Json] = [{"key": GPU, "operator": "Exists"}]
-    for one in pool.tolerations:
+    for one in plan.tolerations:
         if one.key == GPU:
             continue
         exact = {"operator": "Equal", "value": one.value} if one.value else {"operator": "Exists"}

@@ -8,8 +8,7 @@ from typing import Any
 from inference_cost.act.pool_status import NOTHING, Learned, learned_by_pool, render_pool_status
 from inference_cost.act.status_writer import StatusWriter
 from inference_cost.act.tick import Tick
-from inference_cost.act.warm_status import render_warm
-from inference_cost.api.pool_status import WarmStatus
+from inference_cost.act.warm_status import render_warm, warm_finding
 from inference_cost.model.policy import PolicyKey
 
 log = logging.getLogger(__name__)
@@ -75,11 +74,16 @@ class PoolReporter:
             self._statuses.forget(key)
         self._on_report({key.name: status for key, status in self._said.items()})
 
-    def _warm(self, pool: str, tick: Tick) -> WarmStatus | None:
+    def _warm(self, pool: str, tick: Tick) -> dict[str, Any]:
+        """The parts of a status that speak of nodes kept ready."""
         plan, seen = tick.warm.get(pool), tick.snapshot.warm.get(pool)
         if plan is None or seen is None or (seen.spec is None and not seen.holders):
-            return None
-        return render_warm(plan, seen, tick.costs, unwritten=self._unwritten(pool))
+            return {}
+        unwritten = self._unwritten(pool)
+        return {
+            "warm": render_warm(plan, seen, tick.costs, unwritten=unwritten),
+            "warm_ready": warm_finding(plan, seen, unwritten=unwritten),
+        }
 
     def _tell(self, pool: StoredPool, tick: Tick, learned: Learned, problem: str) -> None:
         stored = self._statuses.stored(pool.key, pool.status)
@@ -90,7 +94,7 @@ class PoolReporter:
             problem=problem,
             generation=pool.generation,
             previous=self._said.get(pool.key) or stored,
-            warm=self._warm(pool.name, tick),
+            **self._warm(pool.name, tick),
         )
         self._said[pool.key] = status
         self._statuses.offer(pool.key, status, seen=pool.status)

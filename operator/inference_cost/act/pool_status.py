@@ -75,6 +75,7 @@ def _pools_of(workload: object, nodes: Mapping[str, Node]) -> Iterator[str]:
 
 
 NOTHING: Final = Learned(nodes=(), pods=0, domains=(), start_seconds=())
+NO_WARM_NODES: Final = is_unknown("NotAsked", "`spec.warm` asks for nothing.")
 
 
 def render_pool_status(
@@ -86,6 +87,7 @@ def render_pool_status(
     generation: int,
     previous: Mapping[str, Any],
     warm: api.WarmStatus | None = None,
+    warm_ready: Finding = NO_WARM_NODES,
 ) -> dict[str, Any]:
     """`problem`: why its spec is not used; `previous`: the stored status, for the times of what did not change."""
     nodes = learned.nodes
@@ -94,6 +96,7 @@ def render_pool_status(
         PoolConditionType.AVAILABLE: _available(nodes),
         PoolConditionType.PRICE_KNOWN: _price_known(price, problem, snapshot.pools.get(name)),
         PoolConditionType.SCARCE: _scarce(learned, away),
+        PoolConditionType.WARM_READY: warm_ready,
     }
     conditions = to_conditions(
         findings, previous=previous.get("conditions") or (), generation=generation, at=snapshot.at

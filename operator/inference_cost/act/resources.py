@@ -40,6 +40,10 @@ POOL_STATUS = Resource(
 )
 CHECKPOINTS = Resource(group=GROUP, version=VERSION, plural=CHECKPOINT.plural)
 LEASES = Resource(group="coordination.k8s.io", version="v1", plural="leases")
+POD_TEMPLATES = Resource(group="", version="v1", plural="podtemplates")
+CAPACITY_BUFFERS = Resource(
+    group="autoscaling.x-k8s.io", version="v1beta1", plural="capacitybuffers"
+)
 PODS = Resource(group="", version="v1", plural="pods")
 DEPLOYMENTS = Resource(group="apps", version="v1", plural="deployments")
 PRIORITY_CLASSES = Resource(group="scheduling.k8s.io", version="v1", plural="priorityclasses")

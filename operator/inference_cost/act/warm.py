@@ -1,39 +1,36 @@
-"""Keeps the placeholders as decided: one Deployment per pool, in our own namespace."""
+"""Keeps the placeholders, or the CapacityBuffer, of each pool as decided, in our own namespace."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inference_cost.act.errors import ConflictError, KubeError, NotFoundError
+from inference_cost.act.errors import ConflictError, KubeError
 from inference_cost.act.kube_api import KubeApi
-from inference_cost.act.placeholders import (
-    Json,
-    PlaceholderSettings,
-    change,
-    deployment,
-    pod_template,
-    template_digest,
-)
-from inference_cost.act.resources import DEPLOYMENTS, PRIORITY_CLASSES
+from inference_cost.act.placeholders import PlaceholderSettings, pod_template, template_digest
 from inference_cost.act.tick import Tick
+from inference_cost.act.warm_writes import BufferWrites, PlaceholderWrites, WarmWrites
 from inference_cost.act.write_queue import Write, WriteQueue
-from inference_cost.model.warm import Asked, WarmPlan, WarmPool
+from inference_cost.model.warm import WarmBy, WarmPlan, WarmPool
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30.0
 SEEN_WITHIN_SECONDS = 10.0  # our own write, in the cluster cache
+OFF = "Nothing is written: the chart value warm.enabled is off."
+BUFFERS_OFF = "Nothing is written: the chart value warm.capacityBuffers is off. Set it, or `strategy: Placeholder`."
 
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What a pool's Deployment should be; no replicas and no template: there should be none."""
+    """What should be stored for a pool; no replicas and no template: nothing."""
 
+    by: WarmBy
     replicas: int
     template: str
 
 
-GONE = _Order(0, "")
+def _gone(by: WarmBy) -> _Order:
+    return _Order(by, 0, "")
 
 
 class WarmKeeper:
@@ -47,24 +44,33 @@ class WarmKeeper:
         settings: PlaceholderSettings | None,
         monotonic: Callable[[], float],
     ) -> None:
-        self._api = api
         self._queue = queue
         self._settings = settings
+        self._writes: dict[WarmBy, WarmWrites] = {}
+        if settings is not None:
+            self._writes = {
+                WarmBy.PLACEHOLDER: PlaceholderWrites(api, settings),
+                WarmBy.CAPACITY_BUFFER: BufferWrites(api, settings),
+            }
         self._monotonic = monotonic
-        self._written: dict[str, tuple[_Order, float]] = {}
+        self._written: dict[tuple[str, WarmBy], tuple[_Order, float]] = {}
         self._retry_at: dict[str, float] = {}
         self._problems: dict[str, str] = {}
+        self._barred: dict[
+            str, str
+        ] = {}  # by pool: what must be mended before anything can be written
 
     def unwritten(self, pool: str) -> str:
         """Why the placeholders of a pool are not as decided; "" where they are, or will be."""
         if self._settings is None:
-            return "Nothing is written: the chart value warm.enabled is off."
-        return self._problems.get(pool, "")
+            return OFF
+        return self._barred.get(pool) or self._problems.get(pool, "")
 
     def keep(self, tick: Tick) -> None:
         """Never raises: what goes wrong with placeholders keeps no policy from being told of."""
         if self._settings is None:
             return
+        self._barred = {}
         for name, plan in tick.warm.items():
             try:
                 self._keep(tick.snapshot.warm[name], plan, self._settings)
@@ -75,37 +81,51 @@ class WarmKeeper:
             self._problems.pop(name, None)
 
     def _keep(self, pool: WarmPool, plan: WarmPlan, settings: PlaceholderSettings) -> None:
-        key = ("warm", pool.name)
-        self._queue.drop(key)  # an older plan's
-        if pool.paused or self._monotonic() < self._retry_at.get(pool.name, 0.0):
+        for by in WarmBy:
+            self._queue.drop(("warm", pool.name, by))  # an older plan's
+        barred = _barred(pool, settings)
+        if barred:
+            self._barred[pool.name] = barred
+        if barred or pool.paused or self._monotonic() < self._retry_at.get(pool.name, 0.0):
             return
+        former = pool.former
+        if former is not None:  # of another strategy: it would hold as many nodes again
+            writes = self._writes[former.by]
+            self._put(pool.name, _gone(former.by), lambda: writes.delete(former))
+        order, write = self._wanted(pool, plan, settings)
+        if write is not None:
+            self._put(pool.name, order, write)
+
+    def _wanted(
+        self, pool: WarmPool, plan: WarmPlan, settings: PlaceholderSettings
+    ) -> tuple[_Order, Write | None]:
+        """And the write that brings it about; None where there is nothing to write."""
+        asked, by = pool.asked, _by(pool)
+        writes = self._writes[by]
         if plan.wanted <= 0:
-            if pool.asked is not None and not self._is_written(pool.name, GONE):
-                self._put(pool.name, GONE, self._delete(pool.asked, settings))
-            return
+            return _gone(by), None if asked is None else lambda: writes.delete(asked)
         if plan.shape is None:
-            return
-        template = pod_template(pool, plan.shape, plan.images, settings)
-        order = _Order(plan.wanted, template_digest(template))
-        there = None if pool.asked is None else _Order(pool.asked.replicas, pool.asked.template)
-        if order == there or self._is_written(pool.name, order):
-            return
-        write = (
-            self._create(pool, plan.wanted, template, settings)
-            if pool.asked is None
-            else self._change(pool.asked, plan.wanted, template, settings)
-        )
-        self._put(pool.name, order, write)
+            return _gone(by), None
+        template = pod_template(pool, plan, plan.shape, settings)
+        order = _Order(by, plan.wanted, template_digest(template))
+        if asked is None:
+            return order, lambda: writes.create(pool, plan.wanted, template)
+        if order == _Order(by, asked.replicas, asked.template):
+            return order, None
+        return order, lambda: writes.change(asked, plan.wanted, template)
 
     def _is_written(self, pool: str, order: _Order) -> bool:
         """By ourselves, just now: the cache shows it soon."""
-        known = self._written.get(pool)
+        known = self._written.get((pool, order.by))
         if known is None or known[0] != order:
             return False
         return self._monotonic() - known[1] < SEEN_WITHIN_SECONDS
 
     def _put(self, pool: str, order: _Order, write: Write) -> None:
-        self._queue.put(("warm", pool), lambda: self._write(pool, order, write), urgent=True)
+        if self._is_written(pool, order):
+            return
+        key = ("warm", pool, order.by)
+        self._queue.put(key, lambda: self._write(pool, order, write), urgent=True)
 
     async def _write(self, pool: str, order: _Order, write: Write) -> None:
         try:
@@ -114,38 +134,25 @@ class WarmKeeper:
             return  # made or changed meanwhile: the next look sees what is there
         except KubeError as error:
             self._retry_at[pool] = self._monotonic() + RETRY_SECONDS
-            self._problems[pool] = f"Placeholders could not be written: {error.message}."
+            self._problems[pool] = f"{_NAMES[order.by]} could not be written: {error.message}."
             log.warning("warm_write_failed", extra={"pool": pool, "error": str(error)})
             return
         self._problems.pop(pool, None)
-        self._written[pool] = (order, self._monotonic())
+        self._written[pool, order.by] = (order, self._monotonic())
         log.info("warm_written", extra={"pool": pool, "replicas": order.replicas})
 
-    def _create(
-        self, pool: WarmPool, replicas: int, template: Json, settings: PlaceholderSettings
-    ) -> Write:
-        async def write() -> None:
-            owner = await self._api.get(PRIORITY_CLASSES, "", settings.priority_class)
-            uid = str(owner["metadata"]["uid"])
-            body = deployment(pool, replicas, template, settings, uid)
-            await self._api.create(DEPLOYMENTS, settings.namespace, body)
 
-        return write
+_NAMES = {WarmBy.PLACEHOLDER: "Placeholders", WarmBy.CAPACITY_BUFFER: "The CapacityBuffer"}
 
-    def _change(
-        self, asked: Asked, replicas: int, template: Json, settings: PlaceholderSettings
-    ) -> Write:
-        async def write() -> None:
-            operations = change(asked.uid, replicas, template)
-            await self._api.json_patch(DEPLOYMENTS, settings.namespace, asked.name, operations)
 
-        return write
+def _by(pool: WarmPool) -> WarmBy:
+    """What keeps its nodes; where it asks for none, what is there to be deleted."""
+    if pool.spec is not None:
+        return pool.spec.by
+    return WarmBy.PLACEHOLDER if pool.asked is None else pool.asked.by
 
-    def _delete(self, asked: Asked, settings: PlaceholderSettings) -> Write:
-        async def write() -> None:
-            try:
-                await self._api.delete(DEPLOYMENTS, settings.namespace, asked.name, uid=asked.uid)
-            except NotFoundError:
-                return
 
-        return write
+def _barred(pool: WarmPool, settings: PlaceholderSettings) -> str:
+    if _by(pool) is not WarmBy.CAPACITY_BUFFER:
+        return ""
+    return pool.unserved if settings.buffer_priority_class else BUFFERS_OFF

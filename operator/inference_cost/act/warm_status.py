@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from inference_cost.account.costs import Costs
+from inference_cost.act.conditions import Finding, is_false, is_true
 from inference_cost.api.fields import money_text, whole_sentences
 from inference_cost.api.pool_status import WarmStatus
 from inference_cost.decide.explain.warm_sentences import warm_words
@@ -24,6 +25,16 @@ def render_warm(
         per_hour=_per_hour(plan.pool, pool, costs),
         message=whole_sentences(words),
     )
+
+
+def warm_finding(plan: WarmPlan, pool: WarmPool, *, unwritten: str) -> Finding:
+    """Whether what is to be kept ready is there."""
+    if unwritten:
+        return is_false("NotServed" if pool.unserved else "NotWritten", unwritten)
+    if plan.wanted <= 0:
+        return is_true("NoneWanted", "No node is to be kept ready now: see `warm.message`.")
+    words = f"{min(plan.free, plan.wanted)} of {plan.wanted} are free."
+    return is_true("Ready", words) if plan.free >= plan.wanted else is_false("Missing", words)
 
 
 def _per_hour(name: str, pool: WarmPool, costs: Costs | None) -> str | None:

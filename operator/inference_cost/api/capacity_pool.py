@@ -113,6 +113,7 @@ class WarmStrategy(StrEnum):
 
     NONE = "None"
     PLACEHOLDER = "Placeholder"
+    CAPACITY_BUFFER = "CapacityBuffer"
 
 
 class Warm(ApiModel):
@@ -125,12 +126,23 @@ class Warm(ApiModel):
             field="min",
             holds=lambda self: self.min <= self.max,
         ),
+        Rule(
+            cel="self.strategy != 'CapacityBuffer' || !self.prePullImages",
+            message="`prePullImages` must not be set with `strategy: CapacityBuffer`, which has no pods to load"
+            " images; remove it, or set `strategy: Placeholder`",
+            field="prePullImages",
+            holds=lambda self: (
+                self.strategy is not WarmStrategy.CAPACITY_BUFFER or not self.pre_pull_images
+            ),
+        ),
     )
     strategy: WarmStrategy = Field(
         default=WarmStrategy.PLACEHOLDER,
         description="strategy is how nodes are kept. Placeholder: by pods of low priority, which make"
         " room for any other pod at once; they are created only with the chart value warm.enabled."
-        " None: no node is kept. Default Placeholder.",
+        " CapacityBuffer: by an object of autoscaling.x-k8s.io/v1beta1, where the cluster's autoscaler"
+        " serves it and the chart value warm.capacityBuffers is set. None: no node is kept. Default"
+        " Placeholder.",
     )
     min: Annotated[int, Field(strict=True, ge=0, le=WARM_LIMIT)] = Field(
         default=0, description="min is the least number of nodes kept ready. Default 0."

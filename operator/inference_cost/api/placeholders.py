@@ -7,6 +7,7 @@ from inference_cost.api.group import GROUP
 
 POOL_LABEL: Final = f"{GROUP}/warm-pool"
 TEMPLATE_LABEL: Final = f"{GROUP}/warm-template"
+MANAGED_BY: Final = {"app.kubernetes.io/managed-by": "inference-cost-operator"}
 LONGEST_LABEL: Final = 63
 _DIGEST: Final = 8  # bytes
 
@@ -20,5 +21,5 @@ def pool_label(pool: str) -> str:
 
 
 def placeholder_name(pool: str) -> str:
-    """Of the Deployment."""
+    """Of the Deployment, or of the CapacityBuffer and its PodTemplate."""
     return f"warm-{pool_label(pool)}"

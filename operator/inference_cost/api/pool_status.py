@@ -27,12 +27,14 @@ class PoolConditionType(StrEnum):
     AVAILABLE = "Available"
     PRICE_KNOWN = "PriceKnown"
     SCARCE = "Scarce"
+    WARM_READY = "WarmReady"
 
 
 POOL_CONDITION_MEANING: Final[dict[PoolConditionType, str]] = {
     PoolConditionType.AVAILABLE: "The pool has nodes that are ready and stay.",
     PoolConditionType.PRICE_KNOWN: "What a node costs is known, so replicas may be moved to save money.",
     PoolConditionType.SCARCE: "Nodes were taken back, or did not come: no more are asked for, for a while.",
+    PoolConditionType.WARM_READY: "The nodes that spec.warm keeps ready are free; Unknown where it asks for none.",
 }
 
 
@@ -104,8 +106,8 @@ class CapacityPoolStatus(ApiModel):
     )
     conditions: Conditions = Field(
         default=(),
-        description="conditions are Available, PriceKnown and Scarce. Default empty: not looked at"
-        " yet.",
+        description="conditions are Available, PriceKnown, Scarce and WarmReady. Default empty: not looked"
+        " at yet.",
     )
     nodes: NodeCount | None = Field(
         default=None, description="nodes is the number of nodes that the pool binds."

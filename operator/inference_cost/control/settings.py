@@ -166,6 +166,15 @@ class WarmSettings(Section):
     """PriorityClass of placeholders: below that of every pod that is to take their place, and not below -10, at which
     the Cluster Autoscaler adds no node any more. The placeholders are deleted with it."""
 
+    capacity_buffers: bool = False
+    """Whether, with `enabled`, CapacityBuffers (autoscaling.x-k8s.io/v1beta1) may be written, for pools whose
+    `spec.warm.strategy` asks for one."""
+
+    buffer_priority_class: Annotated[
+        str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)
+    ] = "inference-cost-operator-warm-buffer"
+    """PriorityClass of the pods by which CapacityBuffers are counted, at -10, too. The buffers are deleted with it."""
+
 
 class WriteSettings(Section):
     scale_per_second: Annotated[float, Field(gt=0, le=1_000)] = 20.0

@@ -102,7 +102,11 @@ def wire(settings: Settings, client: ApiClient, metrics: Metrics, *, version: st
         on_write=metrics.count_write,
         on_failure=metrics.count_write_failure,
     )
-    cache = ClusterCache(watched_kinds(settings.cluster.scale_targets))
+    warm = settings.warm
+    kinds = watched_kinds(
+        settings.cluster.scale_targets, capacity_buffers=warm.enabled and warm.capacity_buffers
+    )
+    cache = ClusterCache(kinds)
     prometheus, past = _readers(settings)
     models = ModelCatalog(
         CountedTritonReader(HttpTritonReader(settings.triton), metrics), settings.triton
@@ -263,6 +267,7 @@ def _warm_keeper(base: _Base, queue: WriteQueue) -> WarmKeeper:
         namespace=_own_namespace(base.settings),
         priority_class=warm.priority_class,
         image=warm.image,
+        buffer_priority_class=warm.buffer_priority_class if warm.capacity_buffers else "",
     )
     return WarmKeeper(
         base.api,

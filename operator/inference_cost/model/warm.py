@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
 from inference_cost.model.plan import Reason
+from inference_cost.model.policy import PolicyKey
+
+
+class WarmBy(StrEnum):
+    """What keeps nodes: pods of our own that give way, or an object that the autoscaler follows."""
+
+    PLACEHOLDER = "Placeholder"
+    CAPACITY_BUFFER = "CapacityBuffer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +23,7 @@ class WarmSpec:
     least: int
     most: int
     pre_pull: bool = False
+    by: WarmBy = WarmBy.PLACEHOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +37,10 @@ class Toleration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A placeholder: a pod that holds a node until another pod wants it. Times are epoch seconds."""
+    """A placeholder: a pod that holds a node until another pod wants it. Times are epoch seconds.
+
+    A CapacityBuffer has no pods: one stands for each node that its autoscaler keeps empty.
+    """
 
     uid: str
     node: str  # "" until bound
@@ -47,20 +60,26 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The placeholders' Deployment as it is stored."""
+    """What is stored to keep them: the placeholders' Deployment, or a CapacityBuffer.
+
+    `taken_up`: nodes that an autoscaler says it keeps for the buffer; None where none has looked at it.
+    """
 
     name: str
     uid: str
     replicas: int
     template: str  # what it was made from, in short
-    refusal: str = ""  # why its pods are not made
+    refusal: str = ""  # why its pods are not made, or what the autoscaler says against the buffer
+    by: WarmBy = WarmBy.PLACEHOLDER
+    taken_up: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmPool:
     """Of one pool, what is asked for and what is there. `spec`: None where nothing is to be kept.
 
-    `others`: its nodes with pods on a GPU that belong to no policy. `paused`: nothing is changed.
+    `others`: its nodes with pods on a GPU that belong to no policy. `paused`: nothing is changed. `former`: what was
+    stored to keep them by another strategy. `unserved`: why the cluster cannot take what the spec asks for.
     """
 
     name: str
@@ -68,9 +87,11 @@ class WarmPool:
     match_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Toleration, ...] = ()
     asked: Asked | None = None
+    former: Asked | None = None
     holders: tuple[Holder, ...] = ()
     others: frozenset[str] = frozenset()
     paused: bool = False
+    unserved: str = ""
     covered: bool = False  # enough was free for long enough that policies rely on it
 
     @property
@@ -88,11 +109,26 @@ class NodeShape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WarmNeeds:
+    """What the largest replica of one policy needs of a placeholder. `at`: epoch seconds, when it was last looked at.
+
+    `secret_images`: pulled with a secret of its namespace.
+    """
+
+    at: float
+    gpus: int = 1
+    cpu_millicores: int = 0
+    memory_bytes: int = 0
+    images: tuple[str, ...] = ()
+    secret_images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WarmPlan:
     """Decided for one pool, in nodes. `shape`: None where nothing can be held.
 
     `lost`: of the nodes that were free, those on which pods of no policy run now. `uses`: replicas of policies that
-    started there within a day. `images`: to load ahead of time.
+    started there within a day. `images`: to load ahead of time. `tolerations`: of the pool's nodes, when it had one.
     """
 
     pool: str
@@ -103,6 +139,7 @@ class WarmPlan:
     reasons: tuple[Reason, ...]
     shape: NodeShape | None
     images: tuple[str, ...] = ()
+    tolerations: tuple[Toleration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +167,7 @@ class WarmMemory:
 
     `sizes`: (time, nodes) found lately, and `reasons` of the last. `cold_seconds`: of a start that waits for a node.
     `full_at`: when all that was wanted was last free; `relied`: policies relied on it then. `free`: nodes that were at
-    the last look. `lost`: nodes that pods of no policy took.
+    the last look. `lost`: nodes that pods of no policy took. `needs`, `tolerations`: what placeholders are made from.
     """
 
     sizes: tuple[tuple[float, int], ...] = ()
@@ -141,3 +178,5 @@ class WarmMemory:
     relied: bool = False
     free: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
+    needs: Mapping[PolicyKey, WarmNeeds] = field(default_factory=lambda: MappingProxyType({}))
+    tolerations: tuple[Toleration, ...] = ()

@@ -9,7 +9,7 @@ from inference_cost.api.capacity_pool import CapacityPoolSpec, Offering, WarmStr
 from inference_cost.api.parse import InvalidObjectError, parse_capacity_pool
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.warm import WarmSpec
+from inference_cost.model.warm import WarmBy, WarmSpec
 from inference_cost.model.workload import PoolLimits
 from inference_cost.observe.market_prices import MarketPrices
 from inference_cost.observe.node_overlays import overlaid, with_prices
@@ -196,7 +196,8 @@ def _warm(spec: CapacityPoolSpec) -> WarmSpec | None:
     warm = spec.warm
     if warm is None or warm.strategy is WarmStrategy.NONE:
         return None
-    return WarmSpec(least=warm.min, most=warm.max, pre_pull=warm.pre_pull_images)
+    by = WarmBy(warm.strategy.value)
+    return WarmSpec(least=warm.min, most=warm.max, pre_pull=warm.pre_pull_images, by=by)
 
 
 def binds(match_labels: Mapping[str, str], labels: Labels) -> bool:

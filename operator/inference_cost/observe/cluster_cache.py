@@ -16,6 +16,7 @@ from inference_cost.observe.node_claims import MachineNews
 from inference_cost.observe.pods import keeps_its_node
 from inference_cost.observe.records import (
     AutoscalerRecord,
+    CapacityBufferRecord,
     CapacityPoolRecord,
     NamespaceRecord,
     NodeClaimRecord,
@@ -166,6 +167,10 @@ class ClusterCache:
     def node_claim(self, name: str) -> NodeClaimRecord | None:
         found = self._get("NodeClaim", "", name)
         return found if isinstance(found, NodeClaimRecord) else None
+
+    def capacity_buffers(self, namespace: str) -> list[CapacityBufferRecord]:
+        found = self._by_namespace["CapacityBuffer", namespace].values()
+        return [r for r in found if isinstance(r, CapacityBufferRecord)]
 
     def namespace(self, name: str) -> NamespaceRecord | None:
         found = self._get("Namespace", "", name)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from inference_cost.observe.capacity_buffers import capacity_buffer_record
 from inference_cost.observe.fields import (
     condition,
     controller_of,
@@ -197,6 +198,7 @@ _RECORD_OF: Mapping[str, Callable[[Object], Record]] = {
     "ScaledObject": _scaled_object_record,
     "NodeOverlay": node_overlay_record,
     "NodeClaim": node_claim_record,
+    "CapacityBuffer": capacity_buffer_record,
     "Service": _service_record,
 }
 

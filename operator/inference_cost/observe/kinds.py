@@ -68,6 +68,14 @@ NODE_CLAIM = WatchedKind(
     namespaced=False,
     optional=True,
 )
+# Read only where the installation lets it be written.
+CAPACITY_BUFFER = WatchedKind(
+    kind="CapacityBuffer",
+    group="autoscaling.x-k8s.io",
+    version="v1beta1",
+    plural="capacitybuffers",
+    optional=True,
+)
 HORIZONTAL_POD_AUTOSCALER = WatchedKind(
     kind="HorizontalPodAutoscaler",
     group="autoscaling",
@@ -101,8 +109,10 @@ SCALE_TARGET_KINDS = (DEPLOYMENT, STATEFUL_SET)  # those of the standard install
 WATCHED_KINDS = SUPPORTING_KINDS + SCALE_TARGET_KINDS
 
 
-def watched_kinds(more_scale_targets: Iterable[ScaleTargetKind]) -> tuple[WatchedKind, ...]:
-    """All kinds to watch in an installation that enables these scale targets too."""
+def watched_kinds(
+    more_scale_targets: Iterable[ScaleTargetKind], *, capacity_buffers: bool = False
+) -> tuple[WatchedKind, ...]:
+    """All kinds to watch in an installation that enables these scale targets, and CapacityBuffers, too."""
     more = (
         WatchedKind(
             kind=k.kind,
@@ -114,4 +124,5 @@ def watched_kinds(more_scale_targets: Iterable[ScaleTargetKind]) -> tuple[Watche
         )
         for k in more_scale_targets
     )
-    return (*WATCHED_KINDS, *more)
+    buffers = (CAPACITY_BUFFER,) if capacity_buffers else ()
+    return (*WATCHED_KINDS, *buffers, *more)

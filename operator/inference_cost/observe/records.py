@@ -226,6 +226,20 @@ class NodeClaimRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityBufferRecord:
+    """`kept`: replicas that its autoscaler follows, None before it looked. `refusal`: what it says against it."""
+
+    namespace: str
+    name: str
+    uid: str
+    labels: Labels
+    replicas: int
+    kept: int | None
+    ready: bool  # the autoscaler did not say that it cannot follow it
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRecord:
     namespace: str
     name: str
@@ -242,5 +256,6 @@ Record = (
     | AutoscalerRecord
     | NodeOverlayRecord
     | NodeClaimRecord
+    | CapacityBufferRecord
     | ServiceRecord
 )

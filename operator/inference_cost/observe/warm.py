@@ -7,11 +7,12 @@ from typing import Final
 
 from inference_cost.api.placeholders import POOL_LABEL, TEMPLATE_LABEL, placeholder_name
 from inference_cost.model.observation import PolicyObservation
-from inference_cost.model.warm import Asked, Holder, Toleration, WarmPool
+from inference_cost.model.warm import Asked, Holder, Toleration, WarmBy, WarmPool, WarmSpec
 from inference_cost.model.workload import Node, Workload
+from inference_cost.observe.capacity_buffers import asked_of, kept_empty, unserved
 from inference_cost.observe.capacity_pools import DeclaredPool
 from inference_cost.observe.cluster_cache import ClusterCache
-from inference_cost.observe.kinds import CAPACITY_POOL
+from inference_cost.observe.kinds import CAPACITY_BUFFER, CAPACITY_POOL
 from inference_cost.observe.pods import is_finished
 from inference_cost.observe.records import NodeRecord, PodRecord, ScaleTargetRecord
 
@@ -22,6 +23,8 @@ _OF_THE_MOMENT: Final = (
     *("ToBeDeletedByClusterAutoscaler", "DeletionCandidateOfClusterAutoscaler"),
     *("ignore-taint.cluster-autoscaler.kubernetes.io/", "startup-taint.cluster-autoscaler"),
     "remediator.kubernetes.azure.com/",
+    # Of agents that take them off once they run.
+    *("node.cilium.io/", "ebs.csi.aws.com/", "efs.csi.aws.com/"),
 )
 
 
@@ -33,6 +36,14 @@ class Declared:
     unused: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    """Nodes with pods on a GPU, but for placeholders. `others`: of those, with pods of no policy that stay."""
+
+    busy: frozenset[str]
+    others: frozenset[str]
+
+
 def warm_pools(
     declared: Declared,
     cache: ClusterCache,
@@ -40,33 +51,50 @@ def warm_pools(
     observations: Sequence[PolicyObservation],
     namespace: str,
 ) -> Mapping[str, WarmPool]:
-    """By pool: those that ask for warm nodes, and those that still have placeholders in `namespace`.
+    """By pool: those that ask for warm nodes, and those that still have placeholders or a buffer in `namespace`.
 
     Empty as long as the pools cannot be read: placeholders of a pool that is not seen must stay.
     """
     if CAPACITY_POOL.kind in cache.unavailable:
         return MappingProxyType({})
-    placeholders = {record.name: record for record in _placeholders(cache, namespace)}
+    labels = dict(_labelled(cache, namespace))
+    stored = _stored(cache, namespace)
     asking = {pool.name: pool for pool in declared.pools}
     names = {placeholder_name(name): name for name in (*asking, *declared.unused)}
     wanted = {name for name, pool in asking.items() if pool.warm is not None}
-    wanted |= {
-        names.get(one.name, one.template_labels[POOL_LABEL]) for one in placeholders.values()
-    }
+    wanted |= {names.get(name, label) for name, label in labels.items()}
     wanted -= declared.unused
     if not wanted:
         return MappingProxyType({})
-    others = _nodes_of_others(cache, nodes, observations, namespace)
+    running = _running(cache, nodes, observations, namespace)
     made = {
-        name: _warm_pool(name, asking.get(name), placeholders.get(placeholder_name(name)))
+        name: _warm_pool(name, asking.get(name), stored.get(placeholder_name(name), {}), cache)
         for name in sorted(wanted)
     }
     return MappingProxyType(
         {
-            name: _with_nodes(pool, cache, namespace, _of_pool(name, nodes), others)
+            name: _with_nodes(pool, cache, namespace, _of_pool(name, nodes), running)
             for name, pool in made.items()
         }
     )
+
+
+def _labelled(cache: ClusterCache, namespace: str) -> Iterator[tuple[str, str]]:
+    """Name and pool, as its label has it, of all that keeps nodes."""
+    for record in _placeholders(cache, namespace):
+        yield record.name, record.template_labels[POOL_LABEL]
+    for buffer in cache.capacity_buffers(namespace):
+        if POOL_LABEL in buffer.labels:
+            yield buffer.name, buffer.labels[POOL_LABEL]
+
+
+def _stored(cache: ClusterCache, namespace: str) -> Mapping[str, Mapping[WarmBy, Asked]]:
+    found: dict[str, dict[WarmBy, Asked]] = {}
+    ours = (one for one in cache.capacity_buffers(namespace) if POOL_LABEL in one.labels)
+    placeholders = (_asked(one) for one in _placeholders(cache, namespace))
+    for asked in (*placeholders, *map(asked_of, ours)):
+        found.setdefault(asked.name, {})[asked.by] = asked
+    return found
 
 
 def _placeholders(cache: ClusterCache, namespace: str) -> Iterator[ScaleTargetRecord]:
@@ -80,18 +108,29 @@ def _of_pool(name: str, nodes: Mapping[str, Node]) -> list[Node]:
 
 
 def _warm_pool(
-    name: str, declared: DeclaredPool | None, placeholder: ScaleTargetRecord | None
+    name: str,
+    declared: DeclaredPool | None,
+    stored: Mapping[WarmBy, Asked],
+    cache: ClusterCache,
 ) -> WarmPool:
-    asked = None if placeholder is None else _asked(placeholder)
-    if declared is None:
-        return WarmPool(name=name, spec=None, asked=asked)
+    spec = None if declared is None else declared.warm
+    by = next(iter(stored), WarmBy.PLACEHOLDER) if spec is None else spec.by
     return WarmPool(
         name=name,
-        spec=declared.warm,
-        match_labels=MappingProxyType(dict(declared.match_labels)),
-        asked=asked,
-        paused=declared.paused,
+        spec=spec,
+        match_labels=MappingProxyType({} if declared is None else dict(declared.match_labels)),
+        asked=stored.get(by),
+        former=next((asked for other, asked in stored.items() if other is not by), None),
+        paused=declared is not None and declared.paused,
+        unserved=_unserved(spec, cache),
     )
+
+
+def _unserved(spec: WarmSpec | None, cache: ClusterCache) -> str:
+    if spec is None or spec.by is not WarmBy.CAPACITY_BUFFER:
+        return ""
+    why = cache.unavailable.get(CAPACITY_BUFFER.kind)
+    return "" if why is None else unserved(why)
 
 
 def _with_nodes(
@@ -99,15 +138,19 @@ def _with_nodes(
     cache: ClusterCache,
     namespace: str,
     nodes: Sequence[Node],
-    others: frozenset[str],
+    running: _Running,
 ) -> WarmPool:
     records = [found for node in nodes if (found := cache.node(node.name)) is not None]
-    asked = pool.asked
+    holders: Iterator[Holder] = iter(())
+    if pool.asked is not None and pool.asked.by is WarmBy.CAPACITY_BUFFER:
+        holders = kept_empty(pool.asked, nodes, running.busy)
+    elif pool.asked is not None:
+        holders = _holders(cache, namespace, pool.asked.name, nodes)
     return replace(
         pool,
         tolerations=_tolerations(records),
-        holders=() if asked is None else tuple(_holders(cache, namespace, asked.name, nodes)),
-        others=others & {node.name for node in nodes},
+        holders=tuple(holders),
+        others=running.others & {node.name for node in nodes},
     )
 
 
@@ -142,13 +185,12 @@ def _holders(
         )
 
 
-def _nodes_of_others(
+def _running(
     cache: ClusterCache,
     nodes: Mapping[str, Node],
     observations: Sequence[PolicyObservation],
     namespace: str,
-) -> frozenset[str]:
-    """Nodes with a pod on a GPU that is neither a policy's nor a placeholder."""
+) -> _Running:
     ours = {
         pod.uid
         for seen in observations
@@ -156,15 +198,12 @@ def _nodes_of_others(
         if isinstance(workload, Workload)
         for pod in workload.pods
     }
-    return frozenset(
-        pod.node
-        for pod in cache.all_pods()
-        if pod.gpus and pod.node in nodes and pod.uid not in ours and _counts(pod, namespace)
+    pods = [pod for pod in cache.all_pods() if pod.gpus and pod.node in nodes]
+    held = [pod for pod in pods if not (is_placeholder(pod, namespace) or is_finished(pod))]
+    return _Running(
+        busy=frozenset(pod.node for pod in held),
+        others=frozenset(pod.node for pod in held if pod.uid not in ours and not pod.terminating),
     )
-
-
-def _counts(pod: PodRecord, namespace: str) -> bool:
-    return not (is_placeholder(pod, namespace) or pod.terminating or is_finished(pod))
 
 
 def is_placeholder(pod: PodRecord, namespace: str) -> bool:

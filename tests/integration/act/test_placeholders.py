@@ -1,6 +1,5 @@
 """Placeholders on the real API server, in a namespace that only takes restricted pods."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
@@ -9,16 +8,10 @@ import pytest
 
 from e2e.rig.kube import KubeClient, wait_for
 from inference_cost.act.kube_api import KubeApi
-from inference_cost.act.placeholders import PlaceholderSettings
-from inference_cost.act.tick import Tick
-from inference_cost.act.warm import WarmKeeper
-from inference_cost.act.write_queue import Write, WriteQueue
 from inference_cost.api.placeholders import TEMPLATE_LABEL
-from inference_cost.model.memory import Memory
-from inference_cost.model.observation import Snapshot
 from inference_cost.model.warm import Asked, NodeShape, WarmPlan, WarmPool, WarmSpec
+from tests.integration.act.keeping import CLASS, kept, priority_class
 
-CLASS = "warm-test"
 POOL = WarmPool(name="gpus", spec=WarmSpec(least=0, most=5), match_labels={"pool": "gpus"})
 PLAN = WarmPlan(
     pool="gpus",
@@ -38,39 +31,12 @@ def restricted(kube: KubeClient) -> Iterator[str]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     kube.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}},
-        {
-            "apiVersion": "scheduling.k8s.io/v1",
-            "kind": "PriorityClass",
-            "metadata": {"name": CLASS},
-            "value": -10,
-            "preemptionPolicy": "Never",
-        },
+        priority_class(),
     )
     yield name
     if kube.find("scheduling.k8s.io/v1", "PriorityClass", CLASS):
         kube.delete("scheduling.k8s.io/v1", "PriorityClass", CLASS)
     kube.delete("v1", "Namespace", name)
-
-
-async def kept(api: KubeApi, namespace: str, plan: WarmPlan, pool: WarmPool) -> None:
-    queue = WriteQueue(per_second=100.0, burst=100)
-    settings = PlaceholderSettings(namespace=namespace, priority_class=CLASS, image="pause:3.10")
-    keeper = WarmKeeper(api, queue, settings=settings, monotonic=lambda: 0.0)
-    shot = Snapshot(at=0.0, observations=(), warm={pool.name: pool})
-    keeper.keep(Tick(snapshot=shot, plans={}, memory=Memory(), costs=None, warm={plan.pool: plan}))
-    done = asyncio.Event()
-    queue.put("last", _setting(done), urgent=True)
-    writing = asyncio.create_task(queue.run())
-    await done.wait()
-    writing.cancel()
-    assert keeper.unwritten(pool.name) == ""
-
-
-def _setting(done: asyncio.Event) -> Write:
-    async def write() -> None:
-        done.set()
-
-    return write
 
 
 def seen(kube: KubeClient, namespace: str) -> WarmPool:

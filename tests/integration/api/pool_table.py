@@ -146,7 +146,9 @@ CASES: Final[Cases] = {
     ),
     **adjusted(
         {
-            **one_of("spec.warm.strategy", "None", "Placeholder", but_not="Hibernated"),
+            **one_of(
+                "spec.warm.strategy", "None", "Placeholder", "CapacityBuffer", but_not="Hibernated"
+            ),
             **within("spec.warm.min", 0, 100, also={"spec.warm.max": 100}),
             **within("spec.warm.max", 1, 100, also={"spec.warm.min": 0}),
             **rule(
@@ -157,6 +159,16 @@ CASES: Final[Cases] = {
                 {"spec.warm.prePullImages": True},
                 rejected={"spec.warm.min": 4},
                 says="`min` must be at most `max`; lower it, or raise `max`",
+            ),
+            **rule(
+                "images are loaded by placeholders alone",
+                "spec.warm",
+                "self.strategy != 'CapacityBuffer' || !self.prePullImages",
+                {"spec.warm.strategy": "CapacityBuffer"},
+                {"spec.warm.prePullImages": True},
+                rejected={"spec.warm.strategy": "CapacityBuffer", "spec.warm.prePullImages": True},
+                says="`prePullImages` must not be set with `strategy: CapacityBuffer`, which has no pods"
+                " to load images; remove it, or set `strategy: Placeholder`",
             ),
             **rule(
                 "spot nodes are not kept warm",

@@ -64,7 +64,8 @@ class MemoryApi(KubeApi):
         self._record("patch", (resource.plural, namespace, name), {"operations": operations})
         found = self._found(resource, namespace, name)
         for one in operations:
-            place, path = found, one["path"].strip("/").split("/")
+            parts = one["path"].strip("/").split("/")
+            place, path = found, [part.replace("~1", "/") for part in parts]
             for part in path[:-1]:
                 place = place[part]
             if one["op"] == "test" and place[path[-1]] != one["value"]:

@@ -119,5 +119,9 @@ async def test_warm_nodes_are_told_where_they_are_asked_for() -> None:
     plan = WarmPlan(pool="spot", wanted=1, free=0, lost=0, uses=0, reasons=(), shape=None)
     await bench.tick(shot, {"spot": plan})
     assert bench.api.written[0][2]["warm"]["shown"] == "0/1"
+    told = {one["type"]: one["reason"] for one in bench.api.written[0][2]["conditions"]}
+    assert told["WarmReady"] == "Missing"
     await bench.tick(replace(shot, warm={"spot": replace(pool, spec=None)}), {"spot": plan})
     assert "warm" not in bench.api.written[1][2]
+    told = {one["type"]: one["reason"] for one in bench.api.written[1][2]["conditions"]}
+    assert told["WarmReady"] == "NotAsked"

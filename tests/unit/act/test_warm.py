@@ -43,10 +43,18 @@ POOL = WarmPool(
     name="safe",
     spec=WarmSpec(least=0, most=5),
     match_labels={"karpenter.sh/capacity-type": "on-demand"},
-    tolerations=(Toleration(key="team", value="ml", effect="NoSchedule"),),
 )
 SHAPE = NodeShape(gpus=4, cpu_millicores=7500, memory_bytes=2**34)
-PLAN = WarmPlan(pool="safe", wanted=2, free=0, lost=0, uses=0, reasons=(), shape=SHAPE)
+PLAN = WarmPlan(
+    pool="safe",
+    wanted=2,
+    free=0,
+    lost=0,
+    uses=0,
+    reasons=(),
+    shape=SHAPE,
+    tolerations=(Toleration(key="team", value="ml", effect="NoSchedule"),),
+)
 CLASS = ("priorityclasses", "", "ico-warm")
 
 
@@ -58,12 +66,13 @@ def deployment_of(pool: str) -> tuple[str, str, str]:
 class Bench:
     api: MemoryApi = field(default_factory=MemoryApi)
     now: float = 1000.0
+    settings: PlaceholderSettings = SETTINGS
 
     def __post_init__(self) -> None:
         self.api.objects[CLASS] = {"metadata": {"name": "ico-warm", "uid": "class-uid"}}
         self.queue = WriteQueue(per_second=1000.0, burst=1000)
         self.keeper = WarmKeeper(
-            self.api, self.queue, settings=SETTINGS, monotonic=lambda: self.now
+            self.api, self.queue, settings=self.settings, monotonic=lambda: self.now
         )
 
     async def tick(self, plan: WarmPlan | None = PLAN, pool: WarmPool = POOL) -> list[str]:

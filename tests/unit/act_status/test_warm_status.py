@@ -4,9 +4,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from inference_cost.account.costs import Costs, PoolCost
 from inference_cost.act.status_changes import Change, change_of
-from inference_cost.act.warm_status import render_warm
+from inference_cost.act.warm_status import render_warm, warm_finding
 from inference_cost.api.pool_status import CapacityPoolStatus, WarmStatus
 from inference_cost.model.plan import Reason
 from inference_cost.model.warm import Holder, WarmPlan, WarmPool
@@ -69,3 +71,27 @@ def test_a_node_that_was_taken_is_told_at_once_and_money_when_its_turn_comes() -
     assert change_of(status(), status(shown="0/2")) is Change.MEANING
     assert change_of(status(), status(used_by_others=0)) is Change.MEANING
     assert change_of(status(), status(per_hour="0.90")) is Change.NUMBERS
+
+
+UNSERVED = replace(POOL, unserved="Not served: set another strategy.")
+FOUND: dict[str, tuple[WarmPlan, WarmPool, str, tuple[str, str, str]]] = {
+    "some are missing": (PLAN, POOL, "", ("False", "Missing", "1 of 2 are free.")),
+    "all are there": (
+        replace(PLAN, free=3), POOL, "", ("True", "Ready", "2 of 2 are free."),
+    ),
+    "none is wanted": (
+        replace(PLAN, wanted=0), POOL, "",
+        ("True", "NoneWanted", "No node is to be kept ready now: see `warm.message`."),
+    ),
+    "it cannot be written": (PLAN, POOL, "Denied.", ("False", "NotWritten", "Denied.")),
+    "the cluster does not serve it": (
+        PLAN, UNSERVED, UNSERVED.unserved, ("False", "NotServed", UNSERVED.unserved),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", FOUND)
+def test_the_condition_where(sentence: str) -> None:
+    plan, pool, unwritten, expected = FOUND[sentence]
+    found = warm_finding(plan, pool, unwritten=unwritten)
+    assert (found.status.value, found.reason, found.message) == expected

@@ -12,6 +12,7 @@ GOOD = {
     PoolConditionType.AVAILABLE: "True",
     PoolConditionType.PRICE_KNOWN: "True",
     PoolConditionType.SCARCE: "False",
+    PoolConditionType.WARM_READY: "True",
 }
 
 

@@ -65,6 +65,10 @@ SENTENCES: Final[Mapping[str, Callable[[Values], str]]] = {
         f"Of {v['images']} images the first {v['most']} are loaded ahead of time."
     ),
     "warm-refused": lambda v: f"Placeholders are not made: {v['why']}",
+    "warm-buffer-refused": lambda v: f"The autoscaler says of the CapacityBuffer: {v['why']}",
+    "warm-buffer-unseen": lambda _: (
+        "No autoscaler has looked at the CapacityBuffer yet: what is free now, nobody keeps."
+    ),
     "warm-trouble": lambda v: (
         f"An image could not be loaded or has no shell ({v['why']}): its node is kept all the same."
     ),

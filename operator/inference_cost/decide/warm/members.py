@@ -1,6 +1,6 @@
 """The policies that share the warm nodes of one pool, and the node that they need."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -16,7 +16,7 @@ from inference_cost.model.plan import Plan
 from inference_cost.model.policy import DrainObjective, HeadroomMode, Mode, Policy, PolicyKey
 from inference_cost.model.reading import Missing
 from inference_cost.model.warm import NodeShape
-from inference_cost.model.workload import Node, Pod, Workload
+from inference_cost.model.workload import Pod, Workload
 
 SHORTEST_SECONDS: Final = 1.0  # of a cold start: times of pods are whole seconds
 
@@ -114,17 +114,3 @@ def nodes_each(pods: Sequence[Pod], shape: NodeShape) -> float:
     """The part of a node that a replica takes; all of it where none runs that would tell."""
     gpus = max((pod.gpus for pod in pods), default=0)
     return min(gpus / shape.gpus, 1.0) if gpus else 1.0
-
-
-def node_shape(nodes: Iterable[Node], members: Sequence[Member]) -> NodeShape | None:
-    """The smallest of the pool's nodes that the largest replica fits on; None where no node is known."""
-    pods = [pod for member in members for pod in member.pods()]
-    least = max((pod.gpus for pod in pods), default=1)
-    sizes = [node.allocatable_gpus for node in nodes if node.allocatable_gpus >= max(least, 1)]
-    if not sizes:
-        return None
-    return NodeShape(
-        gpus=min(sizes),
-        cpu_millicores=max((pod.cpu_millicores for pod in pods), default=0),
-        memory_bytes=max((pod.memory_bytes for pod in pods), default=0),
-    )

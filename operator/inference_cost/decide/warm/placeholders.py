@@ -1,30 +1,23 @@
 """What placeholders load ahead of time, and what keeps them from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from inference_cost.decide.warm.members import Member
 from inference_cost.model.plan import Reason
-from inference_cost.model.warm import WarmPool
-from inference_cost.model.workload import Workload
+from inference_cost.model.warm import WarmBy, WarmNeeds, WarmPool
 
 MOST_IMAGES: Final = 8
 
 
 def to_pull(
-    pool: WarmPool, members: Sequence[Member]
+    pool: WarmPool, needs: Iterable[WarmNeeds]
 ) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
     """Images of the policies' pods, and which are left out: a secret of their namespace is not read."""
     if pool.spec is None or not pool.spec.pre_pull:
         return (), ()
-    workloads = [
-        workload
-        for member in members
-        for workload in member.observation.workloads
-        if isinstance(workload, Workload)
-    ]
-    open_ = {image for one in workloads if not one.pull_secrets for image in one.images}
-    secret = {image for one in workloads if one.pull_secrets for image in one.images} - open_
+    known = tuple(needs)
+    open_ = {image for one in known for image in one.images}
+    secret = {image for one in known for image in one.secret_images} - open_
     images, reasons = sorted(open_), []
     if secret:
         values = (("image", min(secret)), ("further", len(secret) - 1))
@@ -36,10 +29,15 @@ def to_pull(
 
 
 def troubles(pool: WarmPool) -> tuple[Reason, ...]:
-    """Placeholders that are not made, or do not come up."""
+    """Placeholders that are not made, or do not come up; a CapacityBuffer that is not followed."""
     found = []
-    if pool.asked is not None and pool.asked.refusal:
-        found.append(Reason(code="warm-refused", values=(("why", pool.asked.refusal),)))
+    asked = pool.asked
+    by_buffer = asked is not None and asked.by is WarmBy.CAPACITY_BUFFER
+    if asked is not None and asked.refusal:
+        code = "warm-buffer-refused" if by_buffer else "warm-refused"
+        found.append(Reason(code=code, values=(("why", asked.refusal),)))
+    elif asked is not None and by_buffer and asked.taken_up is None:
+        found.append(Reason(code="warm-buffer-unseen"))
     trouble = next((one.trouble for one in pool.holders if one.trouble), "")
     if trouble:
         found.append(Reason(code="warm-trouble", values=(("why", trouble),)))

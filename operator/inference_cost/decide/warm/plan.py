@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from inference_cost.decide.warm import steps
 from inference_cost.decide.warm.cover import is_full
 from inference_cost.decide.warm.limits import room
-from inference_cost.decide.warm.members import Member, members_by_pool, node_shape
+from inference_cost.decide.warm.members import Member, members_by_pool
+from inference_cost.decide.warm.needs import needs, node_shape
 from inference_cost.decide.warm.placeholders import to_pull, troubles
 from inference_cost.decide.warm.uses import taken
 from inference_cost.decide.warm.wish import Place, Wish, refused, wish
@@ -99,7 +100,12 @@ def _planned(
     nodes = [node for node in snapshot.nodes.values() if node.pool == pool.name]
     declared = snapshot.pools.get(pool.name)
     like = nodes or list(() if declared is None else declared.examples)
-    shape = node_shape(like, members)
+    known = replace(
+        known,
+        needs=needs(members, known.needs, snapshot.at),
+        tolerations=pool.tolerations if nodes else known.tolerations,
+    )
+    shape = node_shape(like, known.needs.values())
     found, known = _sized(Place(pool, declared, tuple(like), shape), members, known, snapshot.at)
     wanted, more = _held(pool, found, known, snapshot.at)
     left = room(declared, pool, nodes)
@@ -116,7 +122,7 @@ def _planned(
         relied=pool.covered,
         free=frozenset(one.node for one in pool.free),
     )
-    images, left_out = to_pull(pool, members)
+    images, left_out = to_pull(pool, known.needs.values())
     plan = WarmPlan(
         pool=pool.name,
         wanted=wanted,
@@ -126,6 +132,7 @@ def _planned(
         reasons=(*found.reasons, *more, *left_out, *troubles(pool)),
         shape=shape,
         images=images,
+        tolerations=known.tolerations,
     )
     return plan, memory
 

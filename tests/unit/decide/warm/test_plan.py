@@ -17,7 +17,7 @@ from inference_cost.model.policy import (
     Mode,
 )
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.warm import Holder, WarmMemory, WarmRecord, WarmSpec
+from inference_cost.model.warm import Holder, WarmBy, WarmMemory, WarmRecord, WarmSpec
 from inference_cost.model.workload import CapacityType, PoolLimits
 from tests.unit.decide.warm.warm_worlds import (
     BURSTY,
@@ -259,9 +259,16 @@ def test_at_most_eight_images() -> None:
     assert "warm-many-images" in codes(decisions)
 
 
+BUFFER = replace(asked(2), by=WarmBy.CAPACITY_BUFFER)
 TROUBLES: dict[str, tuple[World, str]] = {
     "a quota": (
         replace(TWO, asked=replace(asked(2), refusal="exceeded quota: gpus")), "exceeded quota",
+    ),
+    "what the autoscaler says of a buffer": (
+        replace(TWO, asked=replace(BUFFER, taken_up=1, refusal="quota gpus")), "quota gpus",
+    ),
+    "a buffer that nobody has looked at": (
+        replace(TWO, asked=BUFFER), "No autoscaler has looked",
     ),
     "an image that cannot be loaded": (
         replace(TWO, holders=(replace(holder(0, free_for=None), trouble="ErrImagePull"),)),

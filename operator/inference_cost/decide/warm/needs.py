@@ -1,0 +1,54 @@
+"""What replicas need of a placeholder, held over moments in which they do not show it.
+
+Each change of the template replaces all placeholders, and their nodes are nobody's for that long. A policy without a
+pod, or whose pods are on two pools for a while, needs what it needed before.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from inference_cost.decide.warm.members import Member
+from inference_cost.model.policy import PolicyKey
+from inference_cost.model.warm import NodeShape, WarmNeeds
+from inference_cost.model.workload import Node, Workload
+
+HELD_SECONDS: Final = 1_800.0  # of a policy that is not seen in the pool any more
+
+
+def needs(
+    members: Sequence[Member], before: Mapping[PolicyKey, WarmNeeds], at: float
+) -> Mapping[PolicyKey, WarmNeeds]:
+    held = {key: one for key, one in before.items() if at - HELD_SECONDS < one.at <= at}
+    return held | {member.key: _needs(member, before.get(member.key), at) for member in members}
+
+
+def _needs(member: Member, before: WarmNeeds | None, at: float) -> WarmNeeds:
+    pods = member.pods()
+    workloads = [one for one in member.observation.workloads if isinstance(one, Workload)]
+    last = before or WarmNeeds(at=at)
+    return WarmNeeds(
+        at=at,
+        gpus=max((pod.gpus for pod in pods), default=last.gpus),
+        cpu_millicores=max((pod.cpu_millicores for pod in pods), default=last.cpu_millicores),
+        memory_bytes=max((pod.memory_bytes for pod in pods), default=last.memory_bytes),
+        images=_images(one for one in workloads if not one.pull_secrets),
+        secret_images=_images(one for one in workloads if one.pull_secrets),
+    )
+
+
+def _images(workloads: Iterable[Workload]) -> tuple[str, ...]:
+    return tuple(sorted({image for one in workloads for image in one.images}))
+
+
+def node_shape(nodes: Iterable[Node], wanted: Iterable[WarmNeeds]) -> NodeShape | None:
+    """The smallest of the pool's nodes that the largest replica fits on; None where no node is known."""
+    known = tuple(wanted)
+    least = max((one.gpus for one in known), default=1)
+    sizes = [node.allocatable_gpus for node in nodes if node.allocatable_gpus >= max(least, 1)]
+    if not sizes:
+        return None
+    return NodeShape(
+        gpus=min(sizes),
+        cpu_millicores=max((one.cpu_millicores for one in known), default=0),
+        memory_bytes=max((one.memory_bytes for one in known), default=0),
+    )
