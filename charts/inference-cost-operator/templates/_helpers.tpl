@@ -36,6 +36,27 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- printf "%s-warm" (include "inference-cost-operator.fullname" . | trunc 58 | trimSuffix "-") }}
 {{- end }}
 
+{{/* Of what CapacityBuffers are counted by. */}}
+{{- define "inference-cost-operator.bufferName" -}}
+{{- printf "%s-buffer" (include "inference-cost-operator.warmName" . | trunc 56 | trimSuffix "-") }}
+{{- end }}
+
+{{/* Whether admission policies are written: not empty, or empty. What the cluster serves is not known offline. */}}
+{{- define "inference-cost-operator.admissionPolicies" -}}
+{{- $served := .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" }}
+{{- if or (eq .Values.rbac.admissionPolicies "Always") (and $served (eq .Values.rbac.admissionPolicies "Auto")) -}}
+yes
+{{- end }}
+{{- end }}
+
+{{/* The match condition by which a policy is about nobody but the operator. */}}
+{{- define "inference-cost-operator.byTheOperator" -}}
+- name: by-the-operator
+  expression: >-
+    request.userInfo.username ==
+    "system:serviceaccount:{{ .Release.Namespace }}:{{ include "inference-cost-operator.serviceAccountName" . }}"
+{{- end }}
+
 {{- define "inference-cost-operator.image" -}}
 {{- if .Values.image.digest -}}
 {{ .Values.image.repository }}@{{ .Values.image.digest }}
@@ -80,7 +101,7 @@ helm.sh/resource-policy: keep
 {{- $more = append $more (dict "kind" .kind "group" .group "version" .version "plural" .plural) }}
 {{- end }}
 {{- end }}
-{{- $settings := dict "prometheus" $prometheus "gateway" (dict "preset" .Values.gateway.preset "matchers" .Values.gateway.matchers) "loop" (dict "tick_seconds" .Values.tickSeconds) "log" (dict "level" .Values.logLevel) "http" (dict "port" .Values.httpPort) "lease" (dict "name" (include "inference-cost-operator.fullname" .)) "currency" .Values.currency "scale_in_order" (dict "enabled" .Values.scaleInOrder.enabled) "warm" (dict "enabled" .Values.warm.enabled "image" .Values.warm.image "priority_class" (include "inference-cost-operator.warmName" .)) }}
+{{- $settings := dict "prometheus" $prometheus "gateway" (dict "preset" .Values.gateway.preset "matchers" .Values.gateway.matchers) "loop" (dict "tick_seconds" .Values.tickSeconds) "log" (dict "level" .Values.logLevel) "http" (dict "port" .Values.httpPort) "lease" (dict "name" (include "inference-cost-operator.fullname" .)) "currency" .Values.currency "scale_in_order" (dict "enabled" .Values.scaleInOrder.enabled) "warm" (dict "enabled" .Values.warm.enabled "image" .Values.warm.image "priority_class" (include "inference-cost-operator.warmName" .) "capacity_buffers" .Values.warm.capacityBuffers "buffer_priority_class" (include "inference-cost-operator.bufferName" .)) }}
 {{- if $more }}
 {{- $_ := set $settings "cluster" (dict "scale_targets" $more) }}
 {{- end }}

@@ -129,7 +129,34 @@ def test_placeholders_give_way_to_all_and_the_operator_knows_their_class(render:
         "enabled": True,
         "image": "images.example.com/pause:3.10",
         "priority_class": found["metadata"]["name"],
+        "capacity_buffers": False,
+        "buffer_priority_class": f"{'a' * 56}-buffer",
     }
+
+
+def test_buffers_have_a_class_of_their_own_with_their_own_switch(render: Render) -> None:
+    warm = {"enabled": True, "capacityBuffers": True}
+    manifests = render({"warm": warm})
+    classes = {one["metadata"]["name"]: one["value"] for one in of_kind(manifests, "PriorityClass")}
+    assert set(classes.values()) == {-10}
+    told = yaml.safe_load(settings_of(manifests))["warm"]
+    assert {told["priority_class"], told["buffer_priority_class"]} == classes.keys()
+    assert of_kind(render({"warm": warm | {"enabled": False}}), "PriorityClass") == []
+
+
+def test_admission_policies_are_written_as_told_and_by_default_where_they_are_served(
+    helm: Helm,
+) -> None:
+    switches = INSTALLATIONS["everything that may be written, guarded whatever the cluster serves"]
+    serves = ("--api-versions", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy")
+
+    def policies(told: str, *flags: str) -> int:
+        values = switches | {"rbac": {"admissionPolicies": told}}
+        text = helm("template", "r", CHART, *flags, values=values)
+        return len(of_kind([m for m in yaml.safe_load_all(text) if m], "ValidatingAdmissionPolicy"))
+
+    assert (policies("Auto"), policies("Auto", *serves)) == (0, 2)
+    assert (policies("Always"), policies("Never", *serves)) == (2, 0)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -139,6 +166,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"prometheus": {"caKey": "ca.crt"}}, "/prometheus/existingSecret",
     ),
     "an unknown gateway": ({"gateway": {"preset": "apache"}}, "/gateway/preset"),
+    "admission policies neither way": (
+        {"rbac": {"admissionPolicies": "Sometimes"}}, "/rbac/admissionPolicies",
+    ),
     "the global switch among the free settings": ({"settings": {"enforce": {}}}, "propertyName"),
     "the warm nodes among the free settings": ({"settings": {"warm": {}}}, "propertyName"),
     "the port among the free settings": ({"settings": {"http": {"port": 1}}}, "set httpPort"),

@@ -40,6 +40,10 @@ SCALE: set[Right] = {
     *rights("statefulsets/scale.apps", "get", "patch"),
 }
 PLACEHOLDERS: set[Right] = rights("deployments.apps", "create", "patch", "delete")
+BUFFERS: set[Right] = {
+    *rights("capacitybuffers.autoscaling.x-k8s.io", "create", "patch", "delete"),
+    *rights("podtemplates", "get", "create", "patch", "delete"),
+}
 LEASE: set[Right] = rights("leases.coordination.k8s.io", "create", "get", "update")
 
 SWITCHES: dict[str, tuple[dict[str, Any], set[Right]]] = {
@@ -49,6 +53,13 @@ SWITCHES: dict[str, tuple[dict[str, Any], set[Right]]] = {
         {"warm": {"enabled": True}},
         READ_ONLY | rights("priorityclasses.scheduling.k8s.io", "get"),
     ),
+    "with warm.capacityBuffers it reads these, too": (
+        {"warm": {"enabled": True, "capacityBuffers": True}},
+        READ_ONLY
+        | rights("priorityclasses.scheduling.k8s.io", "get")
+        | rights("capacitybuffers.autoscaling.x-k8s.io", "list", "watch"),
+    ),
+    "without warm.enabled it reads none": ({"warm": {"capacityBuffers": True}}, READ_ONLY),
     "only kinds that are named may be scaled": (
         {"enforce": {"enabled": True}, "rbac": {"scaleTargets": [ROLLOUT]}},
         READ_ONLY
@@ -122,8 +133,20 @@ def test_placeholders_are_a_right_in_the_own_namespace_and_their_class_one_by_na
     assert [rule["resourceNames"] for rule in reader["rules"]] == [["inference-cost-operator-warm"]]
 
 
+def test_buffers_are_a_right_in_the_own_namespace_with_their_switch(render: Render) -> None:
+    manifests = render({"warm": {"enabled": True, "capacityBuffers": True}})
+    _, role = bound(manifests, "Role")
+    assert role["metadata"]["namespace"] == "inference-cost"
+    assert granted([role]) == PLACEHOLDERS | BUFFERS
+    _, reader = bound(manifests, "ClusterRole")
+    assert reader["rules"][0]["resourceNames"] == [
+        "inference-cost-operator-warm",
+        "inference-cost-operator-warm-buffer",
+    ]
+
+
 def test_nothing_is_granted_by_a_star_and_no_secret_can_be_read(render: Render) -> None:
-    values = {"enforce": {"enabled": True}, "warm": {"enabled": True}}
+    values = {"enforce": {"enabled": True}, "warm": {"enabled": True, "capacityBuffers": True}}
     roles = [m for m in render(values) if m["kind"] in ("Role", "ClusterRole")]
     every = granted(roles)
     assert not [right for right in every if "*" in "".join(right)]

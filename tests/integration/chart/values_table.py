@@ -29,6 +29,12 @@ INSTALLATIONS: dict[str, dict[str, Any]] = {
         "warm": {"enabled": True, "image": "images.example.com/pause:3.10"},
         "fullnameOverride": "a" * 63,
     },
+    "everything that may be written, guarded whatever the cluster serves": {
+        "enforce": {"enabled": True},
+        "scaleInOrder": {"enabled": True},
+        "warm": {"enabled": True, "capacityBuffers": True},
+        "rbac": {"admissionPolicies": "Always"},
+    },
     "more kinds to scale": {
         "enforce": {"enabled": True},
         "rbac": {"scaleTargets": [ROLLOUT]},
