@@ -71,6 +71,6 @@ def _installation(stack: Stack, folder: Path) -> Installation:
         ),
         kube=stack.kube,
         folder=folder,
-        values=merged(values, FAST_SETTINGS),
+        values=merged(values, FAST_SETTINGS, {"warm": {"enabled": True}}),
         stack=stack,
     )
