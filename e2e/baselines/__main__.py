@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import platform
-import ssl
 import sys
 import time
 from collections.abc import Sequence
@@ -12,17 +11,16 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from e2e.baselines import keda, offered, recording
-from e2e.baselines.aggregation import aggregated_api, wait_until_available
+from e2e.baselines import keda, metrics_api, offered, recording
+from e2e.baselines.aggregation import wait_until_available
 from e2e.baselines.audit import AUDIT_POLICY, read_events, scale_writes, syncs
 from e2e.baselines.exporter import exporter
-from e2e.baselines.pods_metrics import GROUP_VERSION, PodsMetrics
+from e2e.baselines.pods_metrics import PodsMetrics
 from e2e.baselines.private_network import NoPrivateNetworkError, enter_private_network
 from e2e.baselines.prometheus_tap import PrometheusTap
 from e2e.baselines.serving import ServingThread, Site
 from e2e.baselines.workloads import HPA_BEHAVIORS, KEDA, NAME, SYNC_SECONDS, Workload, workloads
 from e2e.rig.binaries import CLUSTER_BINARIES, KEDA_BINARIES, RECIPES, ensure
-from e2e.rig.certificates import Certificates, add_peer_certificate
 from e2e.rig.cluster import CLUSTERS_FOLDER, Cluster
 from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient, Manifest, wait_for
@@ -36,7 +34,6 @@ RECORDINGS = REPOSITORY / "tests" / "fixtures" / "autoscalers"
 TIMINGS = replace(SHORT_TIMINGS, autoscaler_sync_seconds=SYNC_SECONDS)
 SCRAPE_SECONDS = 1.0
 LEAD_SECONDS = 10.0  # of load before the autoscalers are there: the first rate is a whole one
-METRICS_NAMESPACE = "metrics"
 USED = ("kubernetes", "keda", "prometheus", "kwok", "etcd")  # recipes
 
 
@@ -82,7 +79,11 @@ def record(crds: list[Manifest], output: Path, seconds: float) -> None:
         sites = (
             Site(application=exporter(clock), port=exporter_port),
             Site(application=tap.application(), port=tap_port),
-            Site(application=pods_metrics.application(), port=metrics_port, tls=_tls_of(cluster)),
+            Site(
+                application=pods_metrics.application(),
+                port=metrics_port,
+                tls=metrics_api.tls_of(cluster),
+            ),
         )
         stack.enter_context(ServingThread(sites))
         cluster.add_scrape_target("offered", f"127.0.0.1:{exporter_port}", {})
@@ -90,7 +91,7 @@ def record(crds: list[Manifest], output: Path, seconds: float) -> None:
         keda_ports = keda.KedaPorts.claim(ports)
         keda.install(kube, crds, keda_ports)
         keda.start(processes, cluster, ensure(*KEDA_BINARIES), keda_ports)
-        _serve_pods_metrics(kube, metrics_port)
+        metrics_api.install(kube, metrics_port)
         wait_until_available(kube, keda.EXTERNAL_METRICS)
         recorded = workloads(f"http://127.0.0.1:{tap_port}")
         _create(kube, recorded, clock)
@@ -126,27 +127,6 @@ def _settings() -> ControlPlaneSettings:
         scrape_interval_seconds=SCRAPE_SECONDS,
         audit_policy=AUDIT_POLICY,
     )
-
-
-def _tls_of(cluster: Cluster) -> ssl.SSLContext:
-    made = Certificates(folder=cluster.ca_file.parent)
-    add_peer_certificate(made, "pods-metrics")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(made.certificate("pods-metrics"), made.key("pods-metrics"))
-    return context
-
-
-def _serve_pods_metrics(kube: KubeClient, port: int) -> None:
-    namespace = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": METRICS_NAMESPACE},
-    }
-    api = aggregated_api(
-        GROUP_VERSION, service="pods-metrics", namespace=METRICS_NAMESPACE, port=port
-    )
-    kube.apply(namespace, *api)
-    wait_until_available(kube, GROUP_VERSION)
 
 
 def _create(kube: KubeClient, recorded: Sequence[Workload], clock: Clock) -> None:

@@ -40,9 +40,10 @@ class Served:
 class PodsMetrics:
     """Handlers of the API; `served` grows with every answer."""
 
-    def __init__(self, kube: KubeClient, prometheus_url: str) -> None:
+    def __init__(self, kube: KubeClient, prometheus_url: str, *, query: str = QUERY) -> None:
         self._kube = kube
         self._prometheus_url = prometheus_url
+        self._query = query
         self.served: list[Served] = []
 
     def application(self) -> web.Application:
@@ -101,7 +102,7 @@ class PodsMetrics:
 
     async def _total(self) -> float:
         url = f"{self._prometheus_url}/api/v1/query"
-        async with self._session.get(url, params={"query": QUERY}) as answer:
+        async with self._session.get(url, params={"query": self._query}) as answer:
             return value_of(await answer.read())
 
 

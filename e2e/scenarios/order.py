@@ -14,6 +14,7 @@ MODULES = (
     "test_no_room",
     "test_scale_in_order",
     "test_peers",
+    "test_adopt",
     "test_interruptions",
     "test_long",
     "test_leader_killed",

@@ -31,6 +31,12 @@ class Load:
         """Since it began."""
         return time.time() - self.started_at
 
+    def answered(self) -> tuple[int, int]:
+        """Requests whose end is known until now, and how many of them got no answer, or another than 200."""
+        with self.rows.open(encoding="ascii") as file:
+            good = [row["ok"] == "1" for row in csv.DictReader(file) if row["ok"]]
+        return len(good), len(good) - sum(good)
+
     def in_time(self, begin_seconds: float, end_seconds: float) -> float:
         """Share of the requests sent between two times of the load that were answered within the objective."""
         with self.rows.open(encoding="ascii") as file:

@@ -50,6 +50,7 @@ STORY_POOLS: Final = (
     _pool("taken-spot", "spot"),
     _pool("taken-safe"),
     _pool("untaken"),
+    _pool("adopted"),
     _pool("paired", gpus=2, price=PAIR_PRICE),
 )
 STORY_NODES: Final = tuple(

@@ -57,8 +57,7 @@ def test_autoscaler_on_the_target(scene: Scene, tmp_path: Path) -> None:
     scene.wait_replicas("resnet", 2)
     assert scene.wait_told("resnet", "Conflicted", "False", "NoConflict")
 
-    undo = script.partition("# To undo, at any time:\n")[2].replace("#   ", "")
-    run_script(scene, undo, tmp_path)
+    run_script(scene, undo_of(script), tmp_path)
     told = scene.wait_told("resnet", "Conflicted", "False", "Autoscaler")
     assert "HorizontalPodAutoscaler/resnet-hpa" in told.message
 
@@ -73,8 +72,13 @@ def handed_over(scene: Scene, folder: Path) -> str:
     return script
 
 
-def run_script(scene: Scene, script: str, folder: Path) -> None:
-    """As a person would, with kubectl and this project's plugin on the PATH."""
+def undo_of(script: str) -> str:
+    """The commands that the script ends with, as a comment."""
+    return script.partition("# To undo, at any time:\n")[2].replace("#   ", "")
+
+
+def run_script(scene: Scene, script: str, folder: Path) -> str:
+    """As a person would, with kubectl and this project's plugin on the PATH; what it printed."""
     programs = (ensure("kubectl")["kubectl"].parent, Path(sys.executable).parent)
     environment = {
         "PATH": ":".join((*map(str, programs), os.defpath)),
@@ -89,6 +93,7 @@ def run_script(scene: Scene, script: str, folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.needs(Capability.AUDIT_LOG)
