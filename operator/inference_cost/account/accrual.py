@@ -52,14 +52,22 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
+    """`per_hour`: of all `count` replicas, or nodes."""
+
     line: CostLine
     per_hour: Decimal
     begin: float
     end: float
+    count: int = 1
 
     @property
     def amount(self) -> Decimal:
         return self.per_hour * hours_between(self.begin, self.end)
+
+    @property
+    def hours(self) -> Decimal:
+        """Of replicas or nodes: two for an hour are two."""
+        return self.count * hours_between(self.begin, self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +92,10 @@ def rates_of(running: Iterable[Running]) -> tuple[Rate, ...]:
 
 def steady(rates: Iterable[Rate], begin: float, end: float) -> list[Charge]:
     """The last look holds until this one."""
-    return [Charge(line=r.line, per_hour=r.per_hour * r.count, begin=begin, end=end) for r in rates]
+    return [
+        Charge(line=r.line, per_hour=r.per_hour * r.count, begin=begin, end=end, count=r.count)
+        for r in rates
+    ]
 
 
 def survived(
@@ -138,6 +149,13 @@ def added(totals: Totals, charges: Iterable[Charge]) -> Totals:
     found = dict(totals)
     for charge in charges:
         found[charge.line] = found.get(charge.line, Decimal(0)) + charge.amount
+    return tuple(found.items())
+
+
+def with_hours(hours: Totals, charges: Iterable[Charge]) -> Totals:
+    found = dict(hours)
+    for charge in charges:
+        found[charge.line] = found.get(charge.line, Decimal(0)) + charge.hours
     return tuple(found.items())
 
 

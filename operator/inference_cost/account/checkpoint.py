@@ -9,7 +9,7 @@ from typing import Any
 from inference_cost.account.accrual import CostLine, Day, Rate
 from inference_cost.account.calendar import month_start
 from inference_cost.account.ledger.lines import Kind
-from inference_cost.account.month import AccountMemory
+from inference_cost.account.month import AccountMemory, Unknown
 from inference_cost.account.savings import checkpoint as savings_codec
 from inference_cost.account.savings.bearers import LastUse
 from inference_cost.model.workload import CapacityType
@@ -30,6 +30,8 @@ def to_dict(memory: AccountMemory) -> dict[str, Any]:
         "fullyPriced": memory.fully_priced,
         "rates": [[_line(r.line), str(r.per_hour), r.count] for r in memory.rates],
         "totals": [[_line(line), str(amount)] for line, amount in memory.totals],
+        "hours": [[_line(line), str(hours)] for line, hours in memory.hours],
+        "unknownSeconds": [memory.unknown.away, memory.unknown.unpriced],
         "savings": None if memory.savings is None else savings_codec.to_dict(memory.savings),
         "lastUses": [
             [one.node, one.created_at, str(one.part), one.strangers] for one in memory.last_uses
@@ -62,6 +64,10 @@ def from_dict(stored: Mapping[str, Any]) -> AccountMemory | None:
             totals=tuple(
                 (_to_line(line), Decimal(amount)) for line, amount in stored.get("totals", ())
             ),
+            hours=tuple(
+                (_to_line(line), Decimal(hours)) for line, hours in stored.get("hours", ())
+            ),
+            unknown=_unknown(stored.get("unknownSeconds", (0.0, 0.0))),
             days=tuple(
                 Day(date=_date(day), amount=Decimal(amount), seconds=float(seconds))
                 for day, amount, seconds in stored.get("days", ())
@@ -100,6 +106,11 @@ def _to_last_use(stored: Any) -> LastUse:
     )
 
 
+def _unknown(stored: Any) -> Unknown:
+    away, unpriced = map(float, stored)
+    return Unknown(away=away, unpriced=unpriced)
+
+
 def _date(text: Any) -> str:
     return date.fromisoformat(text).isoformat()
 
@@ -111,6 +122,7 @@ def _sound(memory: AccountMemory) -> bool:
         memory.per_hour,
         *(rate.per_hour for rate in memory.rates),
         *(amount for _, amount in memory.totals),
+        *(hours for _, hours in memory.hours),
         *(day.amount for day in memory.days),
     )
     parts = (one.part for one in memory.last_uses)
@@ -122,6 +134,8 @@ def _sound(memory: AccountMemory) -> bool:
         memory.last_at - memory.since,
         memory.gap_seconds,
         memory.unpriced_seconds,
+        memory.unknown.away,
+        memory.unknown.unpriced,
     )
     return (
         all(a.is_finite() and a >= 0 for a in amounts)

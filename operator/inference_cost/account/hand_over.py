@@ -8,7 +8,9 @@ from typing import TypeVar
 from inference_cost.account.accrual import Charge, Day, Totals, sum_of, with_days
 from inference_cost.account.calendar import month_of
 from inference_cost.account.milliseconds import hours_between
-from inference_cost.account.month import AccountMemory, next_month
+from inference_cost.account.month import NOTHING_UNKNOWN, AccountMemory, Unknown, next_month
+from inference_cost.account.savings import hand_over as savings
+from inference_cost.account.savings.savings import Kept
 from inference_cost.model.policy import PolicyKey
 
 K = TypeVar("K")
@@ -26,6 +28,9 @@ class Recorded:
     month_to_date: Decimal | None = None
     gap_seconds: float = 0.0
     unpriced_seconds: float = 0.0
+    hours: Totals = ()
+    unknown: Unknown = NOTHING_UNKNOWN
+    compared: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,8 @@ def pools_handed_over(
             gap_seconds=one.gap_seconds,
             unpriced_seconds=one.unpriced_seconds,
             totals=one.totals,
+            hours=one.hours,
+            unknown=one.unknown,
             handed_over=True,
         )
         for pool, one in _newest(ours).items()
@@ -95,12 +102,27 @@ def _brought_up(memory: AccountMemory, recorded: Recorded | None) -> AccountMemo
     gained = sum_of(totals) - sum_of(memory.totals)
     begun = next_month(stored, recorded.counted_at)
     same = begun.month == memory.month
+    unknown = _more_unknown(memory.unknown, recorded.unknown)
     return replace(
         begun,
         last_at=recorded.counted_at,
         amount=memory.amount + gained if same else recorded.month_to_date or Decimal(0),
+        gap_seconds=begun.gap_seconds + (unknown.away - memory.unknown.away if same else 0.0),
+        unpriced_seconds=begun.unpriced_seconds
+        + (unknown.unpriced - memory.unknown.unpriced if same else 0.0),
         totals=totals,
+        hours=_higher(memory.hours, recorded.hours),
+        unknown=unknown,
         days=_days(memory, recorded.counted_at, gained),
+        savings=None
+        if memory.savings is None
+        else savings.brought_up(memory.savings, recorded.compared, recorded.counted_at),
+    )
+
+
+def _more_unknown(stored: Unknown, recorded: Unknown) -> Unknown:
+    return Unknown(
+        away=max(stored.away, recorded.away), unpriced=max(stored.unpriced, recorded.unpriced)
     )
 
 

@@ -8,6 +8,7 @@ nothing is invented: the time is named and lowers the coverage.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
 from inference_cost.account.accrual import (
     Charge,
@@ -21,6 +22,7 @@ from inference_cost.account.accrual import (
     steady,
     survived,
     with_days,
+    with_hours,
 )
 from inference_cost.account.calendar import month_of, month_start
 from inference_cost.account.milliseconds import hours_between
@@ -30,11 +32,23 @@ from inference_cost.model.reading import Missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Seconds of which not all is in the totals: the operator was away, or a price was unknown. They never fall."""
+
+    away: float = 0.0
+    unpriced: float = 0.0
+
+
+NOTHING_UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountMemory:
     """Running amount of one policy, or of one pool's own lines. Times are epoch seconds.
 
     `per_hour` is the known part of the rate, `rates` says what it is made of. `totals` never fall: they count since
-    the policy was first seen. `handed_over`: by another leader; who knows what it saw after that.
+    the policy was first seen, and so do `unknown` and the `hours` of the replicas, or nodes, that are charged.
+    `handed_over`: by another leader; who knows what it saw after that.
     """
 
     month: str  # "2026-11"
@@ -47,6 +61,8 @@ class AccountMemory:
     fully_priced: bool = True
     rates: tuple[Rate, ...] = ()
     totals: Totals = ()
+    hours: Totals = ()
+    unknown: Unknown = NOTHING_UNKNOWN
     days: tuple[Day, ...] = ()
     savings: SavingsMemory | None = None
     last_uses: tuple[LastUse, ...] = ()  # nodes that the policy bears in its savings
@@ -89,6 +105,7 @@ def advance(
         fully_priced=not isinstance(per_hour, Missing),
         rates=rates_of(running),
         totals=from_zero(charged.totals, running),
+        hours=from_zero(charged.hours, running),
         handed_over=False,
     )
 
@@ -129,15 +146,20 @@ def _charge(
         else (steady(memory.rates, begin, at), True)
     )
     fresh = next_month(memory, at)
+    away, unpriced = not whole, whole and not memory.fully_priced
     seconds = at - fresh.last_at
     return replace(
         fresh,
         last_at=at,
         amount=fresh.amount + sum((_within(c, fresh.last_at) for c in charges), Decimal(0)),
-        gap_seconds=fresh.gap_seconds + (0.0 if whole else seconds),
-        unpriced_seconds=fresh.unpriced_seconds
-        + (0.0 if memory.fully_priced or not whole else seconds),
+        gap_seconds=fresh.gap_seconds + (seconds if away else 0.0),
+        unpriced_seconds=fresh.unpriced_seconds + (seconds if unpriced else 0.0),
+        unknown=Unknown(
+            away=memory.unknown.away + (at - begin if away else 0.0),
+            unpriced=memory.unknown.unpriced + (at - begin if unpriced else 0.0),
+        ),
         totals=added(memory.totals, charges),
+        hours=with_hours(memory.hours, charges),
         days=with_days(
             memory.days, charges, (begin, at) if whole and memory.fully_priced else (at, at)
         ),

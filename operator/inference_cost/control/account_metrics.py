@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from inference_cost.account.accrual import CostLine
 from inference_cost.account.costs import Costs, PolicyCost
-from inference_cost.account.month import AccountMemory
+from inference_cost.account.month import AccountMemory, Unknown
 from inference_cost.account.savings.savings import Kept, Savings
 from inference_cost.control.cost_totals import Totals
 from inference_cost.control.shown_series import MakeGauge, Point, ShownSeries
@@ -11,6 +12,7 @@ from inference_cost.model import recorded as names
 from inference_cost.model.policy import Mode, PolicyKey
 from inference_cost.model.reading import Missing
 
+SECONDS_PER_HOUR = 3600
 MakeTotals = Callable[[str, str, tuple[str, ...]], Totals]
 SIDES = (names.BASELINE_SIDE, names.POLICY_SIDE)
 
@@ -50,8 +52,29 @@ class AccountMetrics:
             "Time of this month (UTC) in which a price was not known: its lines have the known part alone.",
             ("pool",),
         )
+        self._build_up_time(totals)
         self._build_up_month(gauge)
         self._build_up_savings(gauge, totals)
+
+    def _build_up_time(self, totals: MakeTotals) -> None:
+        self._policy_charged = totals(
+            names.POLICY_CHARGED,
+            "Time of replicas that is in the total: two for an hour are 7200.",
+            (*names.POLICY_LABELS, *names.PLACE_LABELS),
+        )
+        self._pool_charged = totals(
+            names.POOL_CHARGED,
+            "Time of nodes whose rest is in the total: two for an hour are 7200.",
+            names.POOL_PLACE_LABELS,
+        )
+        text = (
+            "Time of which not all is in the total. `reason`: away (nobody looked, and pods and nodes came and went),"
+            " or price (one was not known)."
+        )
+        self._policy_unknown = totals(
+            names.POLICY_UNKNOWN, text, (*names.POLICY_LABELS, names.REASON)
+        )
+        self._pool_unknown = totals(names.POOL_UNKNOWN, text, ("pool", names.REASON))
 
     def _build_up_month(self, gauge: MakeGauge) -> None:
         self._projected = gauge(
@@ -93,6 +116,9 @@ class AccountMetrics:
             "Of these, those beyond the objective, measured or predicted.",
             (*compared, "side"),
         )
+        self._compared_seconds = totals(
+            names.COMPARED_SECONDS, "Time in which both sides were known.", compared
+        )
 
     def show(self, costs: Costs) -> None:
         self._shown.keep_only(frozenset(costs.policies))
@@ -106,9 +132,13 @@ class AccountMetrics:
             self._pool_counted.labels(name).set(memory.last_at)
             self._pool_gap.labels(name).set(memory.gap_seconds)
             self._pool_unpriced.labels(name).set(memory.unpriced_seconds)
+            _show_unknown(self._pool_unknown, (name,), memory.unknown)
             for line, amount in memory.totals:
                 where = (line.pool, line.capacity_type.value, line.kind.value)
                 self._pool_totals.show((*where, costs.currency), float(amount))
+            for line, hours in memory.hours:
+                where = (line.pool, line.capacity_type.value, line.kind.value)
+                self._pool_charged.show(where, float(hours * SECONDS_PER_HOUR))
 
     def forget_policy(self, key: PolicyKey) -> None:
         self._shown.forget(key)
@@ -117,19 +147,24 @@ class AccountMetrics:
             self._compared_cost,
             self._compared_requests,
             self._compared_late,
+            self._compared_seconds,
+            self._policy_unknown,
+            self._policy_charged,
         ):
             totals.keep(lambda labels: labels[:2] != (key.namespace, key.name))
 
     def _show_totals(self, key: PolicyKey, memory: AccountMemory, currency: str) -> None:
+        _show_unknown(self._policy_unknown, (key.namespace, key.name), memory.unknown)
         for line, amount in memory.totals:
-            where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
-            labels = (key.namespace, key.name, *where, line.kind.value, currency)
-            self._policy_totals.show(labels, float(amount))
+            self._policy_totals.show((*_place(key, line), currency), float(amount))
+        for line, hours in memory.hours:
+            self._policy_charged.show(_place(key, line), float(hours * SECONDS_PER_HOUR))
 
     def _show_kept(self, key: PolicyKey, kept: Kept, currency: str) -> None:
         mode = Mode.RECOMMEND if kept.potential else Mode.ENFORCE
         labels = (key.namespace, key.name, kept.baseline.value, mode.value)
         self._compared_requests.show(labels, kept.requests)
+        self._compared_seconds.show(labels, kept.seconds)
         for side, total in zip(SIDES, (kept.theirs, kept.ours), strict=True):
             self._compared_cost.show((*labels, side, currency), float(total.amount))
             self._compared_late.show((*labels, side), total.late)
@@ -159,3 +194,13 @@ class AccountMetrics:
         yield (self._baseline_replicas, baseline), look.theirs.replicas
         for side, per_hour in zip(SIDES, (look.theirs.per_hour, look.ours.per_hour), strict=True):
             yield (self._compared, (*policy, side, currency)), float(per_hour)
+
+
+def _place(key: PolicyKey, line: CostLine) -> tuple[str, ...]:
+    where = (line.variant, line.pool, line.capacity_type.value, line.cost_center)
+    return (key.namespace, key.name, *where, line.kind.value)
+
+
+def _show_unknown(totals: Totals, whose: tuple[str, ...], unknown: Unknown) -> None:
+    totals.show((*whose, names.AWAY), unknown.away)
+    totals.show((*whose, names.UNPRICED), unknown.unpriced)

@@ -7,22 +7,46 @@ newest one counts.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from inference_cost.account.accrual import CostLine
 from inference_cost.account.hand_over import Recorded, RecordedCosts, Teller
 from inference_cost.account.ledger.lines import Kind
+from inference_cost.account.month import NOTHING_UNKNOWN, Unknown
+from inference_cost.account.savings.savings import Kept
 from inference_cost.model import recorded as names
-from inference_cost.model.policy import PolicyKey
+from inference_cost.model.policy import Baseline, Mode, PolicyKey
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import CapacityType
 from inference_cost.observe.prometheus_client import MetricsReader
 from inference_cost.observe.settings import PrometheusSettings
 
+SECONDS_PER_HOUR = 3600
 REACH_SECONDS = 7200  # back; checkpoints are never much older than an hour
-_OURS = frozenset((*names.POLICY_LABELS, *names.LINE_LABELS, names.UID, "__name__"))
+_OURS = frozenset(
+    (
+        *names.POLICY_LABELS,
+        *names.LINE_LABELS,
+        *names.COMPARED_LABELS,
+        names.UID,
+        names.SIDE,
+        names.REASON,
+        "__name__",
+    )
+)
+_COMPARED = tuple(
+    f"{name}_total"
+    for name in (
+        names.COMPARED_COST,
+        names.COMPARED_REQUESTS,
+        names.COMPARED_LATE,
+        names.COMPARED_SECONDS,
+    )
+)
+_CHARGED = (f"{names.POLICY_CHARGED}_total", f"{names.POOL_CHARGED}_total")
+_UNKNOWN = (f"{names.POLICY_UNKNOWN}_total", f"{names.POOL_UNKNOWN}_total")
 _FAMILIES = (
     f"{names.POLICY_COST}_total",
     f"{names.POOL_COST}_total",
@@ -31,6 +55,9 @@ _FAMILIES = (
     names.POOL_GAP,
     names.POOL_UNPRICED,
     names.MONTH_TO_DATE,
+    *_CHARGED,
+    *_UNKNOWN,
+    *_COMPARED,
 )
 _EXPORTED = "exported_"  # put before a label of ours where the target has one of that name
 
@@ -47,6 +74,9 @@ class _Told:
     gap_seconds: float = 0.0
     unpriced_seconds: float = 0.0
     totals: dict[CostLine, Decimal] = field(default_factory=dict)
+    hours: dict[CostLine, Decimal] = field(default_factory=dict)
+    unknown: Unknown = NOTHING_UNKNOWN
+    compared: dict[tuple[Baseline, bool], Kept] = field(default_factory=dict)
 
     def recorded(self) -> Recorded:
         return Recorded(
@@ -55,6 +85,9 @@ class _Told:
             month_to_date=self.month_to_date,
             gap_seconds=self.gap_seconds,
             unpriced_seconds=self.unpriced_seconds,
+            hours=tuple(self.hours.items()),
+            unknown=self.unknown,
+            compared=tuple(self.compared.values()),
         )
 
 
@@ -127,10 +160,50 @@ def _take(told: _Told, name: str, labels: Labels, value: float) -> None:
         told.unpriced_seconds = value
     elif name == names.MONTH_TO_DATE:
         told.month_to_date = Decimal(str(value))
+    elif name in _UNKNOWN:
+        told.unknown = _with_unknown(told.unknown, label_of(labels, names.REASON), value)
+    elif name in _COMPARED:
+        _take_compared(told, name, labels, value)
     else:
         line = line_of(labels)
-        if line is not None:
+        if line is not None and name in _CHARGED:
+            told.hours[line] = Decimal(str(value)) / SECONDS_PER_HOUR
+        elif line is not None:
             told.totals[line] = Decimal(str(value))
+
+
+def _with_unknown(unknown: Unknown, reason: str, seconds: float) -> Unknown:
+    if reason == names.AWAY:
+        return replace(unknown, away=seconds)
+    return replace(unknown, unpriced=seconds) if reason == names.UNPRICED else unknown
+
+
+def _take_compared(told: _Told, name: str, labels: Labels, value: float) -> None:
+    """Nothing of a baseline or mode of a newer version."""
+    try:
+        baseline = Baseline(label_of(labels, "baseline"))
+        potential = Mode(label_of(labels, "mode")) is Mode.RECOMMEND
+    except ValueError:
+        return
+    pair = (baseline, potential)
+    kept = told.compared.get(pair) or Kept(baseline=baseline, potential=potential)
+    told.compared[pair] = _with_compared(kept, name, label_of(labels, names.SIDE), value)
+
+
+def _with_compared(kept: Kept, name: str, side: str, value: float) -> Kept:
+    if name == f"{names.COMPARED_REQUESTS}_total":
+        return replace(kept, requests=value)
+    if name == f"{names.COMPARED_SECONDS}_total":
+        return replace(kept, seconds=value)
+    if name == f"{names.COMPARED_COST}_total":
+        return _with_side(kept, side, amount=Decimal(str(value)))
+    return _with_side(kept, side, late=value)
+
+
+def _with_side(kept: Kept, side: str, **changed: Any) -> Kept:
+    if side == names.POLICY_SIDE:
+        return replace(kept, ours=replace(kept.ours, **changed))
+    return replace(kept, theirs=replace(kept.theirs, **changed))
 
 
 def line_of(labels: Labels) -> CostLine | None:

@@ -18,7 +18,7 @@ from e2e.rig.envoy_metrics import CONTENT_TYPE, ClusterStats, bounds_with
 from e2e.rig.ports import PortClaims
 from e2e.rig.processes import Command, ManagedProcess, ProcessGroup
 from tests.unit.account.worlds import NOON
-from tests.unit.control.test_totals_over_failover import Process
+from tests.unit.control.leaders import Process
 
 REQUESTS_PER_SECOND = 50.0
 BATCH = 5

@@ -1,25 +1,17 @@
 """Exported totals over a change of leaders, read as Prometheus reads them: `increase()` neither misses nor doubles.
 
-Two processes count one fleet and are scraped every 15 s. The first one dies, the second one takes over 20 s later with
-a checkpoint that is older than that, and with or without what was scraped. What it should come to is told by the
-ledger, from the nodes' and pods' lifetimes.
+The first process dies, the second one takes over 20 s later with a checkpoint that is older than that, and with or
+without what was scraped; or the first one leads again. What it should come to is told by the ledger, from the nodes'
+and pods' lifetimes.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from inference_cost.account.costs import account
-from inference_cost.account.hand_over import (
-    NOTHING_RECORDED,
-    RecordedCosts,
-    handed_over,
-    pools_handed_over,
-)
+from inference_cost.account.hand_over import handed_over, pools_handed_over
 from inference_cost.account.ledger.build import ledger
 from inference_cost.account.ledger.history import (
     History,
@@ -31,34 +23,26 @@ from inference_cost.account.ledger.history import (
     Use,
 )
 from inference_cost.account.month import AccountMemory
-from inference_cost.control.metrics import Metrics
 from inference_cost.model.policy import PolicyKey
-from inference_cost.model.workload import Node, Pod
 from inference_cost.observe.recorded_costs import build_query, sort_recorded
-from tests.unit.account.worlds import NOON, key, node, observation, pod, price, snapshot
+from tests.unit.account.worlds import NOON, key, node, pod, price
+from tests.unit.control.leaders import (
+    LIVES,
+    TICK,
+    Process,
+    Turn,
+    by_instance,
+    increase,
+    merged,
+    run,
+)
 
-TICK = 15.0
 DIES = NOON + 1800.0
 TAKES_OVER = DIES + 20.0
 ENDS = NOON + 3600.0
 CHECKPOINT = NOON + 600.0
-# One more replica at minute 20, one fewer at minute 45; each alone on its node, which has an idle GPU.
-LIVES = ((0.0, 3600.0), (1200.0, 3600.0), (0.0, 2700.0))
-Policies = Mapping[PolicyKey, AccountMemory]
-Pools = Mapping[str, AccountMemory]
-
-
-def nodes(at: float) -> Iterator[Node]:
-    for i, (begin, end) in enumerate(LIVES):
-        if NOON + begin <= at < NOON + end:
-            yield node(f"n{i}", "3.60", created_at=NOON + begin, allocatable_gpus=2)
-
-
-def pods(at: float) -> Iterator[Pod]:
-    for i, (begin, end) in enumerate(LIVES):
-        if NOON + begin <= at < NOON + end:
-            since = NOON + begin
-            yield pod(f"p{i}", f"n{i}", created_at=since, ready_at=since)
+ONCE = (("a", NOON, DIES), ("b", TAKES_OVER, ENDS))
+AND_BACK = (("a", NOON, NOON + 900), ("b", NOON + 920, NOON + 2500), ("a", NOON + 2520, ENDS))
 
 
 def by_the_ledger() -> tuple[Decimal, Decimal]:
@@ -78,100 +62,6 @@ def by_the_ledger() -> tuple[Decimal, Decimal]:
     return ours, made.total.amount - ours
 
 
-class Process:
-    def __init__(self, instance: str) -> None:
-        self.instance = instance
-        self.metrics = Metrics(version="1.0")
-        self.policies: Policies = {}
-        self.pools: Pools = {}
-
-    def tick(self, at: float) -> None:
-        world = snapshot(observation(*pods(at)), nodes=tuple(nodes(at)), at=at)
-        costs = account(world, {}, self.policies, pool_memory=self.pools)
-        self.policies, self.pools = costs.memory, costs.pool_memory
-        self.metrics.show_costs(costs)
-
-    def scraped(self, at: float) -> list[dict[str, Any]]:
-        """As the query API tells it; the target has a label `namespace` of its own."""
-        return [
-            {
-                "metric": {
-                    "__name__": sample.name,
-                    "namespace": "inference-cost",
-                    "instance": self.instance,
-                    **{
-                        f"exported_{k}" if k == "namespace" else k: v
-                        for k, v in sample.labels.items()
-                    },
-                },
-                "value": [at, str(sample.value)],
-            }
-            for family in self.metrics.registry.collect()
-            for sample in family.samples
-            if "cost" in sample.name
-        ]
-
-
-Series = dict[tuple[str, str], list[tuple[float, float]]]  # (instance, name) → samples
-
-
-def run(*, scrapes_are_read: bool) -> tuple[Series, Process]:
-    """All scrapes, and the process that ended up leading."""
-    first, second = Process("a"), Process("b")
-    series: Series = defaultdict(list)
-    last: list[dict[str, Any]] = []
-    kept: Policies = {}
-    for at in _times(NOON, DIES):
-        first.tick(at)
-        last = _scrape(first, at + 5, series)
-        if at <= CHECKPOINT:
-            kept = first.policies
-    recorded: RecordedCosts = sort_recorded(last, "USD") if scrapes_are_read else NOTHING_RECORDED
-    second.policies = handed_over(kept, recorded)
-    second.pools = pools_handed_over(kept.keys(), recorded)
-    for at in _times(TAKES_OVER, ENDS):
-        second.tick(at)
-        _scrape(second, at + 5, series)
-    second.tick(ENDS - 0.001)
-    _scrape(second, ENDS, series)
-    return series, second
-
-
-def _times(begin: float, end: float) -> list[float]:
-    return [
-        begin + i * TICK for i in range(int((end - begin) / TICK) + 1) if begin + i * TICK < end
-    ]
-
-
-def _scrape(process: Process, at: float, series: Series) -> list[dict[str, Any]]:
-    entries = process.scraped(at)
-    sums: dict[str, float] = defaultdict(float)
-    for entry in entries:
-        if entry["metric"]["__name__"].endswith("_total"):
-            sums[entry["metric"]["__name__"]] += float(entry["value"][1])
-    for name, value in sums.items():
-        series[process.instance, name].append((at, value))
-    return entries
-
-
-def increase(samples: list[tuple[float, float]]) -> float:
-    """Prometheus's, without the extrapolation to the window's ends: after a fall it counts from zero."""
-    return sum(
-        after - before if after >= before else after
-        for (_, before), (_, after) in pairwise(samples)
-    )
-
-
-def by_instance(series: Series, name: str) -> float:
-    """`sum(increase(x[1h]))`."""
-    return sum(increase(samples) for (_, one), samples in series.items() if one == name)
-
-
-def merged(series: Series, name: str) -> list[tuple[float, float]]:
-    """Of a rule that keeps no label of the process: `max without (instance) (x)`."""
-    return sorted(s for (_, one), samples in series.items() if one == name for s in samples)
-
-
 POLICY, POOL = "inference_cost_policy_cost_total", "inference_cost_pool_cost_total"
 RATE = 3 * 1.80 / 3600  # the most that is charged per second
 SCRAPE = 15.0
@@ -182,7 +72,7 @@ EARLY = (
 
 @pytest.mark.parametrize("name", [POLICY, POOL])
 def test_with_what_was_scraped_the_total_goes_on(name: str) -> None:
-    series, second = run(scrapes_are_read=True)
+    series, second = run(*ONCE)
     expected = float(by_the_ledger()[0 if name == POLICY else 1])
     one = merged(series, name)
     assert all(after >= before for (_, before), (_, after) in pairwise(one)), "it was reset"
@@ -212,9 +102,21 @@ def test_the_time_that_a_pools_lines_lack_is_told_and_goes_on() -> None:
         assert found == lacked
 
 
+@pytest.mark.parametrize("name", [POLICY, POOL])
+def test_one_that_leads_again_neither_resets_nor_doubles_the_total(name: str) -> None:
+    """Its own series jumps to where the other was, so each replica's increase holds what the other counted, too."""
+    series, _ = run(*AND_BACK)
+    expected = float(by_the_ledger()[0 if name == POLICY else 1])
+    one = merged(series, name)
+    assert all(after >= before for (_, before), (_, after) in pairwise(one)), "it was reset"
+    missed = 0.0 if name == POLICY else 2 * RATE * (TAKES_OVER - DIES + TICK)
+    assert expected - missed - EARLY <= increase(one) <= expected + EARLY, "it was counted twice"
+    assert by_instance(series, name) > 1.2 * expected
+
+
 def test_without_it_the_total_goes_on_from_the_checkpoint_and_lifetimes() -> None:
     """The replica that came after the checkpoint is still there: nothing is missed."""
-    series, second = run(scrapes_are_read=False)
+    series, second = run(*ONCE, scrapes_are_read=False)
     expected = float(by_the_ledger()[0])
     one = merged(series, POLICY)
     assert all(after >= before for (_, before), (_, after) in pairwise(one))
@@ -222,8 +124,24 @@ def test_without_it_the_total_goes_on_from_the_checkpoint_and_lifetimes() -> Non
     assert second.policies[key()].gap_seconds == TAKES_OVER - CHECKPOINT  # longer than is believed
 
 
+CHARGED = {
+    "inference_cost_policy_charged_seconds_total": 0.0,
+    "inference_cost_pool_charged_seconds_total": 2
+    * (TAKES_OVER - DIES + TICK),  # of rests, nobody looked
+}
+
+
+@pytest.mark.parametrize("turns", [ONCE, AND_BACK], ids=["once", "and back"])
+@pytest.mark.parametrize("name", CHARGED)
+def test_time_that_is_charged_is_that_of_the_lives(name: str, turns: tuple[Turn, ...]) -> None:
+    series, _ = run(*turns)
+    lived = sum(end - begin for begin, end in LIVES)
+    missed = CHARGED[name] * 2 * (len(turns) - 1)
+    assert lived - missed - TICK <= increase(merged(series, name)) <= lived + TICK
+
+
 def test_the_month_is_what_the_ledger_says() -> None:
-    _, second = run(scrapes_are_read=True)
+    _, second = run(*ONCE)
     assert float(second.policies[key()].amount) == pytest.approx(
         float(by_the_ledger()[0]), abs=EARLY
     )

@@ -40,7 +40,11 @@ def _sound(memory: SavingsMemory) -> bool:
         observed.replica_seconds,
         observed.fewest or 0,
         *(one.node_seconds for one in observed.ran),
-        *(n for one in memory.kept for n in (one.requests, one.ours.late, one.theirs.late)),
+        *(
+            n
+            for one in memory.kept
+            for n in (one.requests, one.seconds, one.ours.late, one.theirs.late)
+        ),
         *(highest for _, highest in memory.shadows.peaks),
         *((hpa.replicas, hpa.synced_at) if hpa is not None else ()),
     )

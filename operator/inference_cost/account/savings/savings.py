@@ -64,6 +64,7 @@ class Kept:
     ours: Sum = field(default_factory=Sum)
     theirs: Sum = field(default_factory=Sum)
     requests: float = 0.0
+    seconds: float = 0.0  # in which both sides were known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +183,7 @@ def _counted(memory: SavingsMemory, at: float, gap_after_seconds: float) -> Savi
                 ours=ours(one.ours),
                 theirs=theirs(one.theirs),
                 requests=one.requests + requests,
+                seconds=one.seconds + seconds,
             )
             if (one.baseline, one.potential) == (look.baseline, look.potential)
             else one

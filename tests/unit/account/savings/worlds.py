@@ -1,6 +1,6 @@
 """A fleet and its demand over hours, look by look, as the accounts see it. Nodes cost 4 an hour."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -61,9 +61,10 @@ def run(
     tick: float = 5 * MINUTE,
     start: float = NOON,
     objective: Objective | None = None,
+    remembered: Mapping[PolicyKey, AccountMemory] | None = None,
 ) -> Iterator[Costs]:
-    """Costs look by look; the memory goes through all."""
-    memory: dict[PolicyKey, AccountMemory] = {}
+    """Costs look by look; the memory goes through all, from what is `remembered` on."""
+    memory = dict(remembered or {})
     at = start
     for stretch in stretches:
         for _ in range(round(stretch.hours * HOUR / tick)):
