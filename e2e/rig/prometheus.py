@@ -20,6 +20,7 @@ from e2e.rig.users import UserFiles
 NODE_KIND_LABEL = "inferencecost.dev/node-kind"
 PROCESS_NODE, KWOK_NODE = "process", "kwok"
 OPERATOR_NAME = "inference-cost-operator"
+RULES = Path(__file__).parents[2] / f"charts/{OPERATOR_NAME}/rules/inference-cost.rules.yaml"
 
 _META = "__meta_kubernetes_"
 _NODE_KIND = f"{_META}node_label_inferencecost_dev_node_kind"
@@ -74,6 +75,7 @@ def configuration(settings: PrometheusSettings) -> str:
             "scrape_timeout": f"{min(round(interval * 0.75), 10_000)}ms",
             "evaluation_interval": f"{interval}ms",
         },
+        "rule_files": [str(RULES)],
         "scrape_configs": [
             _pod_job("triton", settings, {"action": "drop"}, port="metrics"),
             _pod_job("operator", settings, {"action": "keep"}, port="http"),

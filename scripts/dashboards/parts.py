@@ -33,7 +33,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 PREFIX: Final = "inference_cost_"
 TAG: Final = "inference-cost"
 DATASOURCE: Final = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
-STEP: Final = "1m"  # of integrals over the dashboard's time range
+SHORT: Final = "10m"  # over which a counter that is recorded once a minute grows steadily
 RATE: Final = "[$__rate_interval]"
 GREEN, ORANGE, RED, BLUE, GREY = "green", "orange", "red", "blue", "text"
 
@@ -75,19 +75,19 @@ def total(by: str, expression: str) -> str:
     return f"sum by ({by}) ({expression})"
 
 
-def over_range(expression: str) -> str:
-    """Of an amount per hour, what it came to in the dashboard's time range; where it was not known, nothing."""
-    return f"sum_over_time(({expression})[$__range:{STEP}]) / 60"
+def counted(name: str, **matchers: str) -> str:
+    """A counter of the accounts over all replicas, by its recording rule. `name`: without `_total`."""
+    return series(f"{name}_total", **matchers).replace("inference_cost_", "inference_cost:", 1)
 
 
 def grown(name: str, **matchers: str) -> str:
-    """What a counter of the accounts grew by in the time range. `name`: without `_total`.
+    """What a counter of the accounts grew by in the time range. `name`: without `_total`."""
+    return f"increase({counted(name, **matchers)}[$__range])"
 
-    It goes on over changes of leaders, whichever replica shows it: the highest value less the lowest.
-    """
-    leaders = "without (instance, pod, node)"
-    counter = f"{series(f'{name}_total', **matchers)}[$__range]"
-    return f"max {leaders} (max_over_time({counter})) - min {leaders} (min_over_time({counter}))"
+
+def per_hour(name: str, **matchers: str) -> str:
+    """How fast a counter of the accounts grows now. `name`: without `_total`."""
+    return f"3600 * rate({counted(name, **matchers)}[{SHORT}])"
 
 
 Panel = stat.Panel | statetimeline.Panel | table.Panel | timeseries.Panel

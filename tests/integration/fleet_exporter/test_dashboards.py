@@ -23,7 +23,6 @@ from e2e.rig.kube import KubeClient, Manifest, condition, wait_for
 from e2e.rig.kwok.nodes import add_nodes, kwok_node
 from e2e.rig.serving import policy
 from inference_cost.api.group import API_VERSION
-from scripts.dashboards.parts import STEP
 from tests.integration.control.operators import OperatorProcess
 
 BOARDS = sorted(Path("charts/inference-cost-operator/dashboards").glob("*.json"))
@@ -42,7 +41,6 @@ SETTINGS = {
 # As Grafana would fill in, for a world that is a minute old.
 FILLED = {
     "$__rate_interval": "10s",
-    f"$__range:{STEP}": "1m:2s",
     "$__range": "1m",
     '~"$namespace"': f'~"{TEAM}|{OTHER}"',
     "$namespace": TEAM,

@@ -4,10 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from e2e.rig.binaries import ensure
-from scripts.dashboards.parts import over_range, shown, total
 
 RULES = Path("charts/inference-cost-operator/rules/inference-cost.rules.yaml")
 CASES = sorted(Path(__file__).parent.glob("*.test.yaml"))
@@ -45,41 +43,3 @@ def test_a_rule_that_is_wrong_fails_its_cases(promtool: Path, tmp_path: Path) ->
     code, said = run(promtool, "test", "rules", moved)
     assert code == 1
     assert "InferenceCostNoLeader" in said
-
-
-def test_an_amount_per_hour_adds_up_over_a_range_and_what_is_not_known_adds_nothing(
-    promtool: Path, tmp_path: Path
-) -> None:
-    """The arithmetic of the dashboard on chargeback: 4.00 an hour for the first of two hours is 4.00."""
-    amount = total("namespace, currency", over_range(shown("policy_hourly_cost")))
-    labels = 'namespace="a",policy="p",capacity_type="spot",currency="EUR"'
-    case = {
-        "tests": [
-            {
-                "interval": "1m",
-                "input_series": [
-                    {
-                        "series": f'inference_cost_policy_hourly_cost{{{labels},pod="one"}}',
-                        "values": "4x29 _x90",
-                    },
-                    {  # another leads after half an hour
-                        "series": f'inference_cost_policy_hourly_cost{{{labels},pod="two"}}',
-                        "values": "_x30 4x29 stale _x60",
-                    },
-                ],
-                "promql_expr_test": [
-                    {
-                        "expr": amount.replace("$__range", "2h"),
-                        "eval_time": "119m",
-                        "exp_samples": [
-                            {"labels": '{namespace="a", currency="EUR"}', "value": 4.0}
-                        ],
-                    }
-                ],
-            }
-        ]
-    }
-    file = tmp_path / "amount.yaml"
-    file.write_text(yaml.safe_dump(case))
-    code, said = run(promtool, "test", "rules", file)
-    assert code == 0, said

@@ -54,7 +54,9 @@ def exported() -> dict[str, frozenset[str]]:
 
 @cache
 def recorded() -> dict[str, frozenset[str]]:
-    return {rule["record"]: POLICY_LABELS for rule in rules() if "record" in rule}
+    """With the labels of what they are made of, where that is one series of the operator."""
+    names = [rule["record"] for rule in rules() if "record" in rule]
+    return {name: exported().get(name.replace(":", "_", 1), POLICY_LABELS) for name in names}
 
 
 def faults(expression: str) -> list[str]:
