@@ -29,6 +29,11 @@ def date_of(at: float) -> str:
     return _date_of_day(int(at // DAY_SECONDS))
 
 
+def time_text(at: float) -> str:
+    """Of epoch seconds, to the second: "2026-11-27T23:00:00Z"."""
+    return datetime.fromtimestamp(round(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @lru_cache(maxsize=64)
 def _date_of_day(day: int) -> str:
     """Asked for every policy at every look, of very few days."""

@@ -1,10 +1,10 @@
-"""Who pays: what was spent in a time, put together by cost center, namespace, policy, pool or capacity type.
+"""Who pays: what was spent in a time, put together by cost center, namespace, label, policy, pool or capacity type.
 
 What no replica requested is a row of its own where rows are people, and stays with its pool where rows are pools.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +14,8 @@ from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.rounding import in_cents
 
 NOBODY = "(nobody)"
+NO_LABEL = "(no label)"
+GONE = "(policy gone)"
 
 
 class By(StrEnum):
@@ -26,8 +28,29 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ByLabel:
+    """By a label of the policies as they are now. `values`: by namespace and name; "" where it has none."""
+
+    label: str
+    values: Mapping[tuple[str, str], str]
+
+    @property
+    def value(self) -> str:
+        return f"label:{self.label}"
+
+    def name_of(self, one: "Spent") -> str:
+        if not one.policy:
+            return ""
+        value = self.values.get((one.namespace, one.policy))
+        return GONE if value is None else value or NO_LABEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """One line's amount from `begin` to `end` (epoch seconds), within one month. No policy: the pool's own."""
+    """One line's amount from `begin` to `end` (epoch seconds), within one month. No policy: the pool's own.
+
+    `hours`: of its replicas, or nodes; None where they are not recorded.
+    """
 
     namespace: str
     policy: str
@@ -35,14 +58,35 @@ class Spent:
     amount: Decimal
     begin: float
     end: float
+    hours: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """What the amounts of a policy, or of a pool's own lines, do not have, in words."""
+
+    namespace: str
+    policy: str
+    pool: str
+    what: str
+
+    def __str__(self) -> str:
+        whose = f"{self.namespace}/{self.policy}" if self.policy else f"pool {self.pool}"
+        return f"{whose}: {self.what}"
+
+    def is_of(self, one: Spent) -> bool:
+        if one.policy:
+            return (self.namespace, self.policy) == (one.namespace, one.policy)
+        return not self.policy and self.pool == one.line.pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """In cents, by what it was for; the cells of all rows add up to the total."""
+    """In cents, by what it was for; the cells of all rows add up to the total. `missed`: what is not in it."""
 
     name: str
     cells: tuple[tuple[Kind, Decimal], ...]
+    missed: tuple[Missed, ...] = ()
 
     @property
     def total(self) -> Decimal:
@@ -61,15 +105,23 @@ _NAMES: dict[By, Callable[[Spent], str]] = {
 }
 
 
-def rows_of(spent: Sequence[Spent], by: By) -> list[Row]:
+def rows_of(spent: Sequence[Spent], by: By | ByLabel, missed: Sequence[Missed] = ()) -> list[Row]:
     """The dearest first; what is nobody's comes last."""
+    name_of = _NAMES[by] if isinstance(by, By) else by.name_of
     sums: dict[tuple[str, Kind], Decimal] = defaultdict(Decimal)
+    owners: dict[str, dict[tuple[str, str, str], Spent]] = defaultdict(dict)
     for one in spent:
-        sums[_NAMES[by](one) or NOBODY, one.line.kind] += one.amount
+        name = name_of(one) or NOBODY
+        sums[name, one.line.kind] += one.amount
+        owners[name].setdefault((one.namespace, one.policy, one.line.pool), one)
     rounded = dict(zip(sums, in_cents(list(sums.values())), strict=True))
     names = dict.fromkeys(name for name, _ in sums)
     rows = [
-        Row(name=name, cells=tuple((k, a) for (n, k), a in rounded.items() if n == name))
+        Row(
+            name=name,
+            cells=tuple((k, a) for (n, k), a in rounded.items() if n == name),
+            missed=tuple(m for m in missed if any(map(m.is_of, owners[name].values()))),
+        )
         for name in names
     ]
     return sorted(rows, key=lambda row: (row.name == NOBODY, -row.total, row.name))

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from inference_cost.account.calendar import time_text
 from inference_cost.act.checkpoint_payload import (
     FORMAT,
     Learned,
@@ -163,7 +163,7 @@ def checkpoint_body(key: PolicyKey, payload: str, *, version: str, at: float) ->
         "data": {
             "version": FORMAT,
             "writtenBy": version,
-            "writtenAt": datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "writtenAt": time_text(at),
             "payload": payload,
         },
     }

@@ -1,9 +1,9 @@
 """Writes to `/scale` that the API server refused: how long to wait, and how a policy's status says so. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from inference_cost.account.calendar import time_text
 from inference_cost.act.errors import (
     FencedOffError,
     KubeError,
@@ -50,7 +50,7 @@ def _with_failure(
         "status": "False",
         "reason": _reason(error),
         "message": _message(error),
-        "lastTransitionTime": stood or _time(at),
+        "lastTransitionTime": stood or time_text(at),
     }
 
 
@@ -86,7 +86,3 @@ _MESSAGES: Mapping[type[KubeError], str] = {
     NotFoundError: "The target is there and its `/scale` is not ({error.message}). Check that its kind has "
     "a scale subresource, and its `version` and `plural` in `rbac.scaleTargets`.",
 }
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

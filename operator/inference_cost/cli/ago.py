@@ -1,13 +1,37 @@
 """Times as people write them: 7d, 36h, 90m ago, or a date."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from inference_cost.cli.failure import usage
 
 UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+LEAST_SECONDS = 1.0
 _AGO: Final = re.compile(r"-?([1-9]\d*)([smhdw])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """From when to when, epoch seconds."""
+
+    begin: float
+    end: float
+
+
+def times_of(since: str, until: str, now: float, *, least_seconds: float = LEAST_SECONDS) -> Times:
+    """Of --since and --until.
+
+    Raises:
+        CommandError: these are no times, the end is in the future, or there is nothing in between.
+    """
+    begin, end = moment(since, "--since", now), moment(until, "--until", now)
+    if end > now:
+        raise usage(f"--until {until} is in the future")
+    if end - begin < least_seconds:
+        raise usage(f"--since {since} must be before --until {until}")
+    return Times(begin=begin, end=end)
 
 
 def seconds_ago(text: str, option: str) -> float:

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from inference_cost.cli.ago import Times
 from inference_cost.cli.prometheus import Prometheus
 from inference_cost.cli.prometheus_access import PrometheusAccess
 from inference_cost.cli.report.series import read, scrape_seconds
-from inference_cost.cli.report.window import Times, window_of
+from inference_cost.cli.report.window import window_of
 from inference_cost.observe.recorded_costs import label_of
 from tests.integration.prometheus.conftest import SCRAPE_INTERVAL_SECONDS, Source
 from tests.integration.prometheus.test_recorded_costs import PER_TICK

@@ -1,5 +1,6 @@
 """Rows that add up to the cent, and FOCUS rows with every mandatory column."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_cost.account.accrual import CostLine
-from inference_cost.account.chargeback import NOBODY, By, Spent, rows_of
-from inference_cost.account.focus import focus_rows
+from inference_cost.account.chargeback import NOBODY, By, Missed, Spent, rows_of
+from inference_cost.account.focus import COLUMNS, focus_rows
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.rounding import CENT, in_cents
 from inference_cost.model.workload import CapacityType
@@ -103,6 +104,7 @@ def test_focus_rows_have_every_mandatory_column_and_no_null_where_none_may_be() 
         for column in MANDATORY:
             assert column.rstrip("?") in row
             assert column.endswith("?") or row[column]
+        assert tuple(row) == COLUMNS
     assert sum(Decimal(row["EffectiveCost"]) for row in rows) == Decimal("18.017")
 
 
@@ -118,3 +120,43 @@ def test_a_focus_row_is_within_its_billing_period_and_names_the_team() -> None:
     assert row["Tags"] == (
         '{"cost_center": "search", "namespace": "team-a", "policy": "resnet", "variant": "default"}'
     )
+
+
+DESCRIBED = {
+    "Replicas of team-a/resnet, ready to serve, on reserved nodes of pool l4": (
+        "resnet",
+        Kind.SERVING,
+    ),
+    "Replicas of team-a/resnet, not ready yet, on reserved nodes of pool l4": ("resnet", Kind.BOOT),
+    "What no replica requested of reserved nodes of pool l4, idle": ("", Kind.IDLE),
+    "What no replica requested of reserved nodes of pool l4, kept ready for replicas to come": (
+        "",
+        Kind.WARM,
+    ),
+}
+
+
+@pytest.mark.parametrize("text", DESCRIBED)
+def test_a_focus_row_says_what_it_is_for_and_claims_no_commitment_discount(text: str) -> None:
+    """Committed needs a CommitmentDiscountId, and no node names one."""
+    policy, kind = DESCRIBED[text]
+    one = spent("1", policy, kind=kind, capacity_type="reserved")
+    (row,) = focus_rows([one], currency="USD", account="prod")
+    assert (row["ChargeDescription"], row["PricingCategory"]) == (text, "Standard")
+    assert not any("Commitment" in column for column in row)
+
+
+@pytest.mark.parametrize(("policy", "unit"), [("resnet", "Replica-Hours"), ("", "Node-Hours")])
+def test_a_focus_rows_quantity_is_what_was_charged_for(policy: str, unit: str) -> None:
+    one = replace(spent("1", policy), hours=Decimal("264.5"))
+    (row,) = focus_rows([one], currency="USD", account="prod")
+    assert (row["PricingQuantity"], row["PricingUnit"]) == ("264.500000", unit)
+
+
+def test_a_focus_row_names_what_its_amount_lacks() -> None:
+    lacks = Missed(namespace="team-a", policy="resnet", pool="", what="a price was not known")
+    found = [
+        row["x_Incomplete"]
+        for row in focus_rows(ALL, currency="USD", account="prod", missed=[lacks])
+    ]
+    assert found == ["a price was not known", "a price was not known", "", ""]

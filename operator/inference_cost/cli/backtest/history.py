@@ -5,13 +5,13 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from math import isfinite, nan
 from typing import Any
 
 import numpy as np
 
+from inference_cost.account.calendar import time_text
 from inference_cost.cli.ago import moment
 from inference_cost.cli.backtest.csv_file import Floats
 from inference_cost.cli.backtest.options import UNTIL, HistoryOptions
@@ -188,7 +188,7 @@ def _gaps(missing: Any) -> list[tuple[int, int]]:
 def _told(pods: Pods, gaps: list[tuple[int, int]], period: Period, step: float) -> str:
     longest = max(b - a for a, b in gaps) * step
     shown = ", ".join(
-        f"{_time(period.start + a * step)} to {_time(period.start + b * step)}"
+        f"{time_text(period.start + a * step)} to {time_text(period.start + b * step)}"
         for a, b in gaps[:GAPS_NAMED]
     )
     count = f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}"
@@ -198,7 +198,3 @@ def _told(pods: Pods, gaps: list[tuple[int, int]], period: Period, step: float) 
         "missing is not zero: choose --from and --to without them, or let short ones be filled on a "
         f"straight line with --fill-gaps-seconds {longest:g}"
     )
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

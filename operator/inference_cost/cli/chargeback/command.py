@@ -4,11 +4,19 @@ from typing import Annotated
 
 import typer
 
-from inference_cost.account.chargeback import By
 from inference_cost.cli.backtest.command import PrometheusUrl
 from inference_cost.cli.backtest.options import HistoryOptions
 from inference_cost.cli.chargeback.output import Output
-from inference_cost.cli.options import CaFile, HeaderFiles, Matchers, TokenFile
+from inference_cost.cli.cluster import connect
+from inference_cost.cli.options import (
+    CaFile,
+    Context,
+    Everywhere,
+    HeaderFiles,
+    Kubeconfig,
+    Matchers,
+    TokenFile,
+)
 
 SinceOption = Annotated[
     str,
@@ -23,7 +31,21 @@ CurrencyOption = Annotated[
 
 def chargeback(
     *,
-    by: Annotated[By, typer.Option(help="What rows are.")] = By.COST_CENTER,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="What rows are: cost-center, namespace, policy, variant, pool, capacity-type, or label:KEY, a label of"
+            " the policies as the cluster has them now.",
+        ),
+    ] = "cost-center",
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace", "-n", help="One namespace alone; default: all, and pools' own cost."
+        ),
+    ] = None,
+    everywhere: Everywhere = False,
     since: SinceOption = "-30d",
     until: Annotated[
         str, typer.Option("--until", metavar="TIME", help="End. Default: now.")
@@ -37,15 +59,18 @@ def chargeback(
     prometheus_header_file: HeaderFiles = None,
     prometheus_ca_file: CaFile = "",
     prometheus_matchers: Matchers = "",
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the output.")
     ] = Output.TABLE,
 ) -> None:
-    """Charge what replicas cost to cost centers, namespaces, policies or pools; what nobody used is nobody's.
+    """Charge what replicas cost to cost centers, namespaces, labels, policies or pools; what nobody used is nobody's.
 
     -o focus prints rows of FOCUS 1.2. Amounts are in cents and add up.
     """
-    from inference_cost.cli.chargeback.listing import Asked, show  # noqa: PLC0415 - slow to import
+    from inference_cost.cli.chargeback.grouping import grouping_of  # noqa: PLC0415 - slow to import
+    from inference_cost.cli.chargeback.listing import Asked, show  # noqa: PLC0415
 
     history = HistoryOptions(
         since=since,
@@ -56,4 +81,11 @@ def chargeback(
         ca_file=prometheus_ca_file,
         matchers=prometheus_matchers,
     )
-    show(Asked(history=history, by=by, currency=currency, account=account), output)
+    asked = Asked(
+        history=history,
+        by=grouping_of(by, lambda: connect(kubeconfig, context).policies(None, everywhere=True)),
+        currency=currency,
+        account=account,
+        namespace="" if everywhere else namespace or "",
+    )
+    show(asked, output)

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 class Output(StrEnum):
     TABLE = "table"
+    WIDE = "wide"
     JSON = "json"
+    YAML = "yaml"
     CSV = "csv"
     FOCUS = "focus"

@@ -5,13 +5,13 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from inference_cost.account.calendar import time_text
 from inference_cost.account.ledger.build import ledger
 from inference_cost.account.ledger.commitments import Commitment
 from inference_cost.account.ledger.history import History, Span
@@ -20,7 +20,7 @@ from inference_cost.account.ledger.pieces import During
 from inference_cost.account.reconcile.focus import Bill, FocusError, NodeBill, bill, parse
 from inference_cost.account.reconcile.opencost import Compared, Comparison, Whose, compare
 from inference_cost.cli import rendering
-from inference_cost.cli.ago import moment
+from inference_cost.cli.ago import times_of
 from inference_cost.cli.cluster import Cluster
 from inference_cost.cli.failure import CommandError, ExitCode, usage
 from inference_cost.cli.reconcile.history import Objects, history_of
@@ -58,7 +58,8 @@ def show(cluster: Cluster, asked: Asked, output: Output) -> None:
     Raises:
         CommandError: the cluster or the export cannot be read, or the time is none.
     """
-    window = window_of(asked, time.time())
+    times = times_of(asked.since, asked.until, time.time())
+    window = Span(begin=times.begin, end=times.end)
     found = Objects(
         policies=cluster.policies(None, everywhere=True),
         pools=cluster.capacity_pools(),
@@ -78,16 +79,6 @@ def show(cluster: Cluster, asked: Asked, output: Output) -> None:
         _show_bill(made, identifiers, asked, output)
     else:
         _show_comparison(made, history, asked, output)
-
-
-def window_of(asked: Asked, now: float) -> Span:
-    """Raises CommandError: the end is not after the beginning, or in the future."""
-    begin, end = moment(asked.since, "--since", now), moment(asked.until, "--until", now)
-    if end > now:
-        raise usage(f"--until {asked.until} is in the future")
-    if begin >= end:
-        raise usage(f"--since {asked.since} must be before --until {asked.until}")
-    return Span(begin=begin, end=end)
 
 
 def commitments_of(asked: Asked, history: History, window: Span) -> list[Commitment]:
@@ -221,7 +212,7 @@ def bill_cells(node: NodeBill) -> dict[str, str]:
 
 def _window_json(made: Ledger) -> dict[str, Any]:
     window = made.window
-    return {"currency": made.currency, "from": _time(window.begin), "to": _time(window.end)}
+    return {"currency": made.currency, "from": time_text(window.begin), "to": time_text(window.end)}
 
 
 def _name(whose: Whose) -> str:
@@ -240,8 +231,4 @@ def _percent(fraction: Decimal) -> str:
 
 
 def _span(made: Ledger) -> str:
-    return f"{_time(made.window.begin)} to {_time(made.window.end)}"
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(round(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{time_text(made.window.begin)} to {time_text(made.window.end)}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from inference_cost.account.calendar import time_text
 from inference_cost.cli.report.comparing import MEASURED, POTENTIAL, savings_of
 from inference_cost.cli.report.decisions import decisions_of
 from inference_cost.cli.report.document import (
@@ -32,7 +33,7 @@ from inference_cost.cli.report.service import (
 from inference_cost.cli.report.sides import sides_by_piece, sides_of
 from inference_cost.cli.report.spending import Spending, breakdowns_of, policy_costs, spending_of
 from inference_cost.cli.report.wasted import wasted
-from inference_cost.cli.report.window import Window, time_text
+from inference_cost.cli.report.window import Window
 
 PRESENCE = "policy_desired_replicas"
 

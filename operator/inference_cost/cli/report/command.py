@@ -136,7 +136,7 @@ def report(
     from inference_cost.cli.report.returning import Inputs  # noqa: PLC0415
     from inference_cost.cli.report.run import Wanted, write_report  # noqa: PLC0415
     from inference_cost.cli.report.seen import Scope  # noqa: PLC0415
-    from inference_cost.cli.report.window import times_of  # noqa: PLC0415
+    from inference_cost.cli.report.window import report_times  # noqa: PLC0415
     from inference_cost.cli.scan.port_forward import for_kubectl  # noqa: PLC0415
     from inference_cost.cli.scan.source import Source, source_of  # noqa: PLC0415
 
@@ -154,7 +154,7 @@ def report(
         learning_days=_amount("learning-days", learning_days),
     )
     now = time.time()
-    times = times_of(since, until, now)
+    times = report_times(since, until, now)
     files.require_writable(output_file)
     access = PrometheusAccess(
         url=prometheus_url,

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from inference_cost.account.calendar import time_text
 from inference_cost.cli.report.document import DecisionPart
 from inference_cost.cli.report.recorded import Policy, Recorded
 from inference_cost.cli.report.seen import Scope, Seen
-from inference_cost.cli.report.window import Window, time_text
+from inference_cost.cli.report.window import Window
 
 MOST = 60
 SECONDS_IN_TEXT = len("2026-11-27T20:00:00")

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from inference_cost.account.calendar import time_text
 from inference_cost.cli.report.comparing import POTENTIAL
 from inference_cost.cli.report.document import Gap, PolicyPart
 from inference_cost.cli.report.recorded import Recorded
 from inference_cost.cli.report.seen import Scope, Seen
-from inference_cost.cli.report.window import Window, time_text
+from inference_cost.cli.report.window import Window
 
 STRETCHES_NAMED = 5
 NEEDED = {

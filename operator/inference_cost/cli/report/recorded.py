@@ -1,18 +1,15 @@
 """What the operator's series say of a time, piece by piece. What they do not say is None."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from inference_cost.account.accrual import CostLine
 
 Policy = tuple[str, str]  # namespace and name; ("", "") for a pool's own lines
 Line = tuple[Policy, CostLine]
 Values = tuple[float | None, ...]  # one of each piece
-
-LEAST_FALL = Decimal("0.01")  # floats are not exact
 
 
 class Pair(NamedTuple):
@@ -55,41 +52,6 @@ class Recorded:
         return self.means.get(name, {}).get(policy)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """By key: what it had come to when the time began, the lowest in it, and the highest of each piece."""
-
-    before: Mapping[Any, Decimal]
-    first: Mapping[Any, Decimal]
-    highest: Mapping[Any, Sequence[Decimal | None]]
-
-    @property
-    def fallen(self) -> list[Any]:
-        """Keys whose total fell: a leader knew nothing of the one before."""
-        return [key for key, values in self.highest.items() if _falls(values)]
-
-    def grown(self) -> dict[Any, tuple[Decimal, ...]]:
-        return {
-            key: grown_by(values, self.before.get(key, self.first.get(key, Decimal(0))))
-            for key, values in self.highest.items()
-        }
-
-
-def grown_by(values: Sequence[Decimal | None], begun: Decimal) -> tuple[Decimal, ...]:
-    """How much a total that never falls rose in each piece, from the highest value of each."""
-    reached, grown = begun, []
-    for value in values:
-        now = max(reached, value) if value is not None else reached
-        grown.append(now - reached)
-        reached = now
-    return tuple(grown)
-
-
 def whose(line: Line) -> str:
     (namespace, name), cost = line
     return f"{namespace}/{name}" if name else f"pool {cost.pool}"
-
-
-def _falls(values: Sequence[Decimal | None]) -> bool:
-    known = [value for value in values if value is not None]
-    return any(before - after > LEAST_FALL for before, after in pairwise(known))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from inference_cost.cli import rendering
+from inference_cost.cli.ago import Times
 from inference_cost.cli.cluster import Cluster
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.prometheus import Prometheus
@@ -12,7 +13,7 @@ from inference_cost.cli.report.page import to_page
 from inference_cost.cli.report.returning import Inputs
 from inference_cost.cli.report.seen import Scope, look
 from inference_cost.cli.report.series import read, scrape_seconds
-from inference_cost.cli.report.window import Times, window_of
+from inference_cost.cli.report.window import window_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,12 @@ from inference_cost.cli.report.recorded import (
     Pair,
     Policy,
     Recorded,
-    Total,
     Values,
     whose,
 )
 from inference_cost.cli.report.window import Window
 from inference_cost.model import recorded as names
+from inference_cost.observe.grown import Total
 from inference_cost.observe.recorded_costs import REACH_SECONDS, label_of, line_of, number_of
 
 Labels = Mapping[str, str]
@@ -105,29 +105,42 @@ class _Reader:
         for name in (names.POLICY_COST, names.POOL_COST):
             total = self._total(name, partial(self._line, name))
             lines |= total.grown()
-            began_late |= {whose(line) for line in total.first} - {
+            began_late |= {whose(line) for line in total.highest} - {
                 whose(line) for line in total.before
             }
-            fell |= set(map(whose, total.fallen))
+            fell |= set(map(whose, total.fallen()))
         return lines, tuple(sorted(began_late)), tuple(sorted(fell))
 
-    def _total(self, name: str, key_of: Callable[[Labels], Any]) -> "Total":
+    def _total(self, name: str, key_of: Callable[[Labels], Any]) -> Total:
         """One family of totals; of all processes the highest, where its own time begins the lowest."""
-        window, full = self._window, f"{name}_total"
-        chosen = self._chosen(full)
-        before = _least_or_most(
-            self._at(f"last_over_time({chosen}[{REACH_SECONDS:g}s])", window.begin), key_of, max
+        full = f"{name}_total"
+        before: dict[Any, Decimal] = {}
+        query = f"last_over_time({self._chosen(full)}[{REACH_SECONDS:g}s])"
+        for labels, value in self._at(query, self._window.begin):
+            key, number = key_of(labels), Decimal(str(value))
+            if key is not None:
+                before[key] = max(before.get(key, number), number)
+        return Total(
+            before=before,
+            lowest=self._by_key("min", full, key_of, min),
+            highest=self._by_key("max", full, key_of, max),
         )
-        first = _least_or_most(
-            self._at(f"min_over_time({chosen}[{window.seconds:g}s])", window.end), key_of, min
-        )
-        highest: dict[Any, list[Decimal | None]] = {}
-        for labels, values in self._per_piece("max", full):
+
+    def _by_key(
+        self,
+        how: str,
+        name: str,
+        key_of: Callable[[Labels], Any],
+        choose: Callable[[Decimal, Decimal], Decimal],
+    ) -> dict[Any, list[Decimal | None]]:
+        """By piece."""
+        found: dict[Any, list[Decimal | None]] = {}
+        for labels, values in self._per_piece(how, name):
             key = key_of(labels)
             if key is not None:
-                merged = highest.setdefault(key, [None] * window.pieces)
-                merged[:] = map(_higher, merged, values)
-        return Total(before=before, first=first, highest=highest)
+                merged = found.setdefault(key, [None] * self._window.pieces)
+                merged[:] = (_chosen(choose, *both) for both in zip(merged, values, strict=True))
+        return found
 
     def _line(self, name: str, labels: Labels) -> Line | None:
         """None for another currency, and for what a newer version may have written."""
@@ -229,19 +242,6 @@ def scrape_seconds(prometheus: Prometheus, at: float) -> float:
     return median(between) if between else 0.0
 
 
-def _least_or_most(
-    found: Iterable[tuple[Labels, float]],
-    key_of: Callable[[Labels], Any],
-    choose: Callable[[Decimal, Decimal], Decimal],
-) -> dict[Any, Decimal]:
-    chosen: dict[Any, Decimal] = {}
-    for labels, value in found:
-        key, number = key_of(labels), Decimal(str(value))
-        if key is not None:
-            chosen[key] = choose(chosen.get(key, number), number)
-    return chosen
-
-
 def _pair(labels: Labels) -> Pair:
     return Pair(_policy(labels), label_of(labels, "baseline"), label_of(labels, "mode"))
 
@@ -262,11 +262,13 @@ def _policy(labels: Labels) -> Policy:
     return label_of(labels, "namespace"), label_of(labels, "policy")
 
 
-def _higher(known: Decimal | None, value: float | None) -> Decimal | None:
+def _chosen(
+    choose: Callable[[Decimal, Decimal], Decimal], known: Decimal | None, value: float | None
+) -> Decimal | None:
     if value is None:
         return known
     number = Decimal(str(value))
-    return number if known is None else max(known, number)
+    return number if known is None else choose(known, number)
 
 
 def _merged(series: Iterable[tuple[Any, Sequence[float | None]]]) -> dict[Any, list[float | None]]:

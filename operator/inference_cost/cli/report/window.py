@@ -1,11 +1,9 @@
 """The time that a report is about, in pieces of equal length."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import ceil
 
-from inference_cost.cli.ago import moment
-from inference_cost.cli.failure import usage
+from inference_cost.cli.ago import Times, times_of
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 LENGTHS = (
@@ -42,22 +40,9 @@ class Window:
         return round((end - self.begin) / self.piece_seconds) - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """Epoch seconds, as asked for."""
-
-    begin: float
-    end: float
-
-
-def times_of(since: str, until: str, now: float) -> Times:
+def report_times(since: str, until: str, now: float) -> Times:
     """Raises CommandError: these are no times, or there is nothing in between."""
-    begin, end = moment(since, "--since", now), moment(until, "--until", now)
-    if end > now:
-        raise usage(f"--until {until} is in the future")
-    if end - begin < LENGTHS[0]:
-        raise usage(f"--since {since} must be before --until {until}")
-    return Times(begin=begin, end=end)
+    return times_of(since, until, now, least_seconds=LENGTHS[0])
 
 
 def window_of(times: Times, scrape_seconds: float) -> Window:
@@ -68,7 +53,3 @@ def window_of(times: Times, scrape_seconds: float) -> Window:
     )
     pieces = ceil(round(whole / length, 6))
     return Window(begin=times.end - pieces * length, piece_seconds=length, pieces=pieces)
-
-
-def time_text(at: float) -> str:
-    return datetime.fromtimestamp(round(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,6 +11,7 @@ from inference_cost.cli.failure import usage
 from inference_cost.cli.options import (
     CaFile,
     Context,
+    Everywhere,
     HeaderFiles,
     Kubeconfig,
     Matchers,
@@ -23,9 +24,7 @@ from inference_cost.cli.savings.output import Output
 def savings(
     *,
     namespace: Namespace = None,
-    everywhere: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="Policies of all namespaces.")
-    ] = False,
+    everywhere: Everywhere = False,
     since: Annotated[
         str,
         typer.Option(

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,26 +11,38 @@ import typer
 
 from inference_cost.account.savings.look import ALLOWED_LATE
 from inference_cost.cli import rendering
+from inference_cost.cli.ago import Times, times_of
 from inference_cost.cli.backtest.options import HistoryOptions
-from inference_cost.cli.chargeback.listing import Window, window_of
+from inference_cost.cli.csv_text import as_csv
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.prometheus import prometheus_settings
 from inference_cost.cli.savings.listing import NONE, Policy, name_of
 from inference_cost.cli.savings.output import Output
 from inference_cost.model import recorded as names
 from inference_cost.model.reading import Missing
-from inference_cost.observe.grown import Counters, CounterStore, Values, read_grown
+from inference_cost.observe.grown import CounterStore
 from inference_cost.observe.prometheus_client import PrometheusReader
+from inference_cost.observe.recorded_lives import LATE_SECONDS
+from inference_cost.observe.recorded_savings import ComparedTotals, read_compared
 
-_WHAT = (*names.POLICY_LABELS, *names.COMPARED_LABELS)
-COST = Counters(family=names.COMPARED_COST, labels=(*_WHAT, "side", "currency"))
-REQUESTS = Counters(family=names.COMPARED_REQUESTS, labels=_WHAT)
-LATE = Counters(family=names.COMPARED_LATE, labels=(*_WHAT, "side"))
+HOUR = 3600
+HEADS = (
+    "policy",
+    "baseline",
+    "state",
+    "saved",
+    "percent",
+    "cost",
+    "baseline-cost",
+    "in-time",
+    "baseline-in-time",
+    "hours",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """One policy against one baseline in one mode. Late: parts of the requests."""
+    """One policy against one baseline in one mode. Late: parts of the requests. `seconds` None: not recorded."""
 
     policy: str
     baseline: str
@@ -39,6 +52,7 @@ class Saved:
     late: float
     baseline_late: float
     allowed: float
+    seconds: float | None
 
     @property
     def why_not(self) -> str:
@@ -62,67 +76,59 @@ class Saved:
 def show(
     policies: Sequence[Policy], history: HistoryOptions, currency: str, output: Output
 ) -> None:
-    """Print them.
+    """Print them; what is not in the amounts goes to stderr.
 
     Raises:
         CommandError: Prometheus cannot be asked.
     """
-    window = window_of(history, time.time())
-    found = list(saved_in(policies, read(history, window), currency))
+    times = times_of(history.since, history.until, time.time())
+    totals = read(history, times)
+    found = list(saved_in(policies, totals, currency))
+    notes = notes_of(policies, found, totals, times)
+    told = [to_json(one, notes) for one in found]
     if output is Output.JSON:
-        typer.echo(rendering.as_json([to_json(one) for one in found]))
-        return
-    none = "Nothing was counted in that time." if policies else NONE
-    typer.echo(rendering.table([to_cells(one) for one in found]) or none)
-    for one in found:
-        if one.why_not:
-            typer.echo(f"note: {one.policy}: no amount, {one.why_not}", err=True)
+        typer.echo(rendering.as_json(told))
+    elif output is Output.YAML:
+        typer.echo(rendering.as_yaml(told))
+    elif output is Output.CSV:
+        typer.echo(as_csv([to_csv(one, notes, currency) for one in found], CSV_HEADS), nl=False)
+    else:
+        none = "Nothing was counted in that time." if policies else NONE
+        typer.echo(rendering.table([to_cells(one) for one in found]) or none)
+    for policy, what in sorted(notes.items()):
+        for one in what:
+            typer.echo(f"note: {policy}: {one}", err=True)
     if output is Output.WIDE:
         typer.echo(
             f"Amounts in {currency}, in whole nodes; docs/costs.md tells what each baseline assumes."
         )
 
 
-def read(history: HistoryOptions, window: Window) -> tuple[Values, Values, Values]:
-    """Cost, requests and late requests of that time."""
+def read(history: HistoryOptions, times: Times) -> ComparedTotals:
+    """Raises CommandError: Prometheus cannot be asked."""
     settings = prometheus_settings(history.access)
     reader = PrometheusReader(settings)
-    store = CounterStore(reader, settings)
-
-    async def ask() -> list[Values | Missing]:
-        asked = (
-            read_grown(store, one, begin=window.begin, end=window.end)
-            for one in (COST, REQUESTS, LATE)
-        )
-        return list(await asyncio.gather(*asked))
-
     try:
-        answers = asyncio.run(ask())
+        store = CounterStore(reader, settings)
+        found = asyncio.run(read_compared(store, begin=times.begin, end=times.end))
     finally:
         reader.close()
-    found = []
-    for answer in answers:
-        if isinstance(answer, Missing):
-            raise CommandError(f"{settings.url}: {answer.detail}")
-        found.append(answer)
-    cost, requests, late = found
-    return cost, requests, late
+    if isinstance(found, Missing):
+        raise CommandError(f"{settings.url}: {found.detail}")
+    return found
 
 
-def saved_in(
-    policies: Sequence[Policy], grown: tuple[Values, Values, Values], currency: str
-) -> Iterator[Saved]:
+def saved_in(policies: Sequence[Policy], totals: ComparedTotals, currency: str) -> Iterator[Saved]:
     """Of these policies, where both sides were counted."""
-    cost, requests, late = grown
     allowed = {name_of(policy): allowed_of(policy) for policy in policies}
-    for what, asked in sorted(requests.items()):
+    for what, asked in sorted(totals.requests.items()):
         namespace, policy, baseline, mode = what
         name = f"{namespace}/{policy}"
         sides = names.POLICY_SIDE, names.BASELINE_SIDE
-        amounts = [cost.get((*what, side, currency)) for side in sides]
+        amounts = [totals.cost.get((*what, side, currency)) for side in sides]
         if name not in allowed or None in amounts or not any(amounts):
             continue
-        ours, theirs = (late.get((*what, side), 0.0) / max(asked, 1e-9) for side in sides)
+        ours, theirs = (totals.late.get((*what, side), 0.0) / max(asked, 1e-9) for side in sides)
         yield Saved(
             policy=name,
             baseline=baseline,
@@ -132,7 +138,38 @@ def saved_in(
             late=ours,
             baseline_late=theirs,
             allowed=allowed[name],
+            seconds=totals.seconds.get(what),
         )
+
+
+def notes_of(
+    policies: Sequence[Policy], found: Sequence[Saved], totals: ComparedTotals, times: Times
+) -> dict[str, list[str]]:
+    """By policy: what its amounts lack."""
+    shown = {name_of(policy) for policy in policies}
+    notes: dict[str, list[str]] = defaultdict(list)
+    for one in found:
+        if one.why_not:
+            notes[one.policy].append(f"no amount against {one.baseline}, {one.why_not}")
+    for policy, seconds in _compared_seconds(found).items():
+        whole = times.end - times.begin
+        if whole - seconds > LATE_SECONDS:
+            notes[policy].append(
+                f"both sides were known for {seconds / HOUR:.2f} of {whole / HOUR:.2f} h; the rest counts on neither"
+            )
+    for missed in totals.missed:
+        if (name := f"{missed.namespace}/{missed.policy}") in shown:
+            notes[name].append(missed.what)
+    return dict(notes)
+
+
+def _compared_seconds(found: Sequence[Saved]) -> dict[str, float]:
+    """Of all baselines and modes; nothing of a policy whose time is not recorded."""
+    sums: dict[str, float] = defaultdict(float)
+    for one in found:
+        if one.seconds is not None:
+            sums[one.policy] += one.seconds
+    return sums
 
 
 def allowed_of(policy: Policy) -> float:
@@ -152,9 +189,18 @@ def to_cells(one: Saved) -> dict[str, str]:
         "baseline-cost": f"{one.baseline_cost:.2f}",
         "in-time": f"{100 * (1 - one.late):.2f}%",
         "baseline-in-time": f"{100 * (1 - one.baseline_late):.2f}%",
+        "hours": "" if one.seconds is None else f"{one.seconds / HOUR:.2f}",
     }
 
 
-def to_json(one: Saved) -> dict[str, Any]:
-    """Numbers as the table has them, and why there is no amount."""
-    return {**to_cells(one), "whyNot": one.why_not}
+CSV_HEADS = (*HEADS, "currency", "incomplete")
+
+
+def to_csv(one: Saved, notes: Mapping[str, Sequence[str]], currency: str) -> dict[str, str]:
+    lacks = "; ".join(notes.get(one.policy, ()))
+    return {**to_cells(one), "currency": currency, "incomplete": lacks}
+
+
+def to_json(one: Saved, notes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Numbers as the table has them, why there is no amount, and what the amounts lack."""
+    return {**to_cells(one), "whyNot": one.why_not, "notes": list(notes.get(one.policy, ()))}

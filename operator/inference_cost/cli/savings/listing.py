@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from inference_cost.cli import rendering
+from inference_cost.cli.csv_text import as_csv
 from inference_cost.cli.savings.output import Output
 
 Policy = Mapping[str, Any]
@@ -13,8 +14,15 @@ NONE = "No policies here; -A looks in all namespaces."
 
 
 def show(policies: Sequence[Policy], output: Output) -> None:
+    told = [to_json(policy) for policy in policies]
     if output is Output.JSON:
-        typer.echo(rendering.as_json([to_json(policy) for policy in policies]))
+        typer.echo(rendering.as_json(told))
+        return
+    if output is Output.YAML:
+        typer.echo(rendering.as_yaml(told))
+        return
+    if output is Output.CSV:
+        typer.echo(as_csv([to_csv(policy) for policy in policies], CSV_HEADS), nl=False)
         return
     typer.echo(rendering.table([to_cells(policy) for policy in policies]) or NONE)
     if output is Output.WIDE:
@@ -38,6 +46,27 @@ def to_cells(policy: Policy) -> dict[str, str]:
         "since": saved.get("since", ""),
         "currency": cost.get("currency", ""),
     }
+
+
+CSV_HEADS = (
+    "policy",
+    "baseline",
+    "state",
+    "saved",
+    "percent",
+    "cost",
+    "baseline-cost",
+    "in-time",
+    "baseline-in-time",
+    "since",
+    "currency",
+    "incomplete",
+)
+
+
+def to_csv(policy: Policy) -> dict[str, str]:
+    """With what the operator says of the time that it counted."""
+    return {**to_cells(policy), "incomplete": str(_savings(policy).get("message", ""))}
 
 
 def to_json(policy: Policy) -> dict[str, Any]:

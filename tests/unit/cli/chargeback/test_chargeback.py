@@ -5,91 +5,31 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference_cost.account.chargeback import By, rows_of
+from inference_cost.account.chargeback import By, Missed, rows_of
+from inference_cost.cli.ago import Times, times_of
 from inference_cost.cli.backtest.options import HistoryOptions
-from inference_cost.cli.chargeback.listing import (
-    Asked,
-    Window,
-    csv_cells,
-    table_cells,
-    to_json,
-    window_of,
-)
+from inference_cost.cli.chargeback.listing import Asked, csv_cells, table_cells, to_json, wider
 from inference_cost.cli.csv_text import as_csv, safe
 from inference_cost.cli.failure import CommandError
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.observe.prometheus_client import Answer
 from inference_cost.observe.recorded_spending import Spending, periods_of, read_spending
-from inference_cost.observe.settings import PrometheusSettings
-
-FIRST = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-DAY = 86_400.0
-SETTINGS = PrometheusSettings(url="http://prometheus")
-QUERY = re.compile(r"(last|min|max)_over_time\((\w+)\{\}\[(\d+)s\]\)")
-CHOOSE = {"last": lambda v: v[-1], "min": min, "max": max}
-
-
-@dataclass(slots=True)
-class Store:
-    """Daily samples, and the three functions that are asked of it."""
-
-    series: list[tuple[dict[str, str], list[tuple[float, float]]]] = field(default_factory=list)
-    partial: bool = False
-
-    def record(self, first_day: int, *values: float, instance: str = "a", **labels: str) -> None:
-        pool = "policy" not in labels
-        shown = {
-            "__name__": f"inference_cost_{'pool' if pool else 'policy'}_cost_total",
-            "instance": instance,
-            "pool": "l4",
-            "capacity_type": "on-demand",
-            "line": "idle" if pool else "serving",
-            "currency": "USD",
-            **labels,
-        }
-        samples = [(FIRST + (first_day + i) * DAY, value) for i, value in enumerate(values)]
-        self.series.append((shown, samples))
-
-    async def query(self, promql: str, *, at: float | None) -> Answer | Missing:
-        asked = QUERY.fullmatch(promql)
-        assert asked is not None, promql
-        assert at is not None
-        how, name, seconds = asked.groups()
-        result: list[dict[str, Any]] = []
-        for labels, samples in self.series:
-            inside = [v for t, v in samples if at - float(seconds) < t <= at]
-            if labels["__name__"] == name and inside:
-                result.append({"metric": labels, "value": [at, str(CHOOSE[how](inside))]})
-        return Answer(result=result, partial=self.partial)
-
-
-RESNET = {"namespace": "team-a", "policy": "resnet", "cost_center": "search", "variant": "default"}
-
-
-async def spending(store: Store, first_day: int, last_day: int) -> Spending:
-    found = await read_spending(
-        store,
-        SETTINGS,
-        begin=FIRST + first_day * DAY,
-        end=FIRST + last_day * DAY,
-        currency="USD",
-    )
-    assert isinstance(found, Spending)
-    return found
-
-
-def amounts(found: Spending) -> list[tuple[str, Decimal]]:
-    return [(row.name, row.total) for row in rows_of(found.spent, By.POLICY)]
+from tests.unit.cli.chargeback.store import (
+    DAY,
+    FIRST,
+    RESNET,
+    SETTINGS,
+    Store,
+    amounts,
+    spending,
+)
 
 
 async def test_what_was_counted_before_the_time_is_not_in_it() -> None:
@@ -120,7 +60,7 @@ async def test_a_change_of_leaders_is_no_change_of_the_count() -> None:
     store.record(8, *(10.0 * day for day in range(8, 20)), instance="b", **RESNET)
     found = await spending(store, 5, 15)
     assert amounts(found) == [("team-a/resnet", Decimal(100))]
-    assert found.notes == ()
+    assert found.missed == ()
 
 
 async def test_a_line_that_begins_before_a_change_of_leaders_counts_from_its_own_first_value() -> (
@@ -138,9 +78,12 @@ async def test_a_count_that_began_anew_is_named() -> None:
     store.record(8, 0.0, *(10.0 * day for day in range(1, 8)), instance="b", **RESNET)
     found = await spending(store, 5, 12)
     assert amounts(found) == [("team-a/resnet", Decimal(20))]
-    assert found.notes == (
-        "the count of team-a/resnet began anew in this time: what it cost since is not in these amounts",
-    )
+    assert [str(one) for one in found.missed] == [
+        (
+            "team-a/resnet: its total fell, for a leader did not know all that the one before had counted: part of what"
+            " it cost is not in these amounts"
+        )
+    ]
 
 
 async def test_each_month_is_a_period_of_its_own() -> None:
@@ -176,7 +119,7 @@ def test_periods_are_the_time_without_holes_and_none_is_of_two_months(
 
 
 ASKED = Asked(history=HistoryOptions(), by=By.COST_CENTER, currency="USD", account="prod")
-WINDOW = Window(begin=FIRST, end=FIRST + DAY)
+WINDOW = Times(begin=FIRST, end=FIRST + DAY)
 
 
 async def shown() -> Spending:
@@ -216,10 +159,27 @@ async def test_table_json_and_csv_say_the_same() -> None:
     cells = [csv_cells(row, rows, ASKED, WINDOW) for row in rows]
     read = list(csv.DictReader(io.StringIO(as_csv(cells, list(cells[0])), newline=""), strict=True))
     assert [{k: line[k] for k in table[0]} for line in read] == table[:-1]
-    told = json.loads(json.dumps(to_json(rows, ASKED, WINDOW, ())))
+    told = json.loads(json.dumps(to_json(rows, ASKED, WINDOW, await shown())))
     assert told["total"] == "16.85"
     assert [row["total"] for row in told["rows"]] == ["12.35", "4.50"]
     assert (told["from"], told["to"]) == ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+
+
+async def test_every_form_names_what_its_rows_lack() -> None:
+    lacks = Missed(namespace="team-a", policy="bert", pool="", what="a price was not known")
+    spent = (await shown()).spent
+    search, nobody = rows_of(spent, By.COST_CENTER, [lacks])
+    assert (search.missed, nobody.missed) == ((), (lacks,))
+    cells = csv_cells(nobody, [search, nobody], ASKED, WINDOW)
+    assert cells["incomplete"] == "team-a/bert: a price was not known"
+    told = to_json([search, nobody], ASKED, WINDOW, Spending(spent=spent, missed=(lacks,)))
+    assert told["notes"] == ["team-a/bert: a price was not known"]
+    table = wider(table_cells([search, nobody], By.COST_CENTER), [search, nobody])
+    assert [(row["share"], row["notes"]) for row in table] == [
+        ("73.3%", "0"),
+        ("26.7%", "1"),
+        ("", ""),
+    ]
 
 
 CELLS = {
@@ -259,4 +219,4 @@ TIMES = {
 def test_a_time_that_cannot_be_is_said(sentence: str) -> None:
     since, until, why = TIMES[sentence]
     with pytest.raises(CommandError, match=re.escape(why)):
-        window_of(HistoryOptions(since=since, until=until), FIRST)
+        times_of(since, until, FIRST)

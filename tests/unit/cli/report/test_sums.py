@@ -4,20 +4,21 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from inference_cost.account.accrual import CostLine
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.rounding import rounded_to
+from inference_cost.cli.ago import Times
 from inference_cost.cli.failure import CommandError
-from inference_cost.cli.report.recorded import grown_by
 from inference_cost.cli.report.series import COMPARING, LIMITED_BY, MEANS, POOL_UNPRICED
 from inference_cost.cli.report.spending import breakdowns_of, policy_costs, spending_of
-from inference_cost.cli.report.window import DAY, MOST_PIECES, Times, times_of, window_of
+from inference_cost.cli.report.window import DAY, MOST_PIECES, report_times, window_of
 from inference_cost.control.metrics import Metrics
 from inference_cost.model import recorded as names
 from inference_cost.model.workload import CapacityType
+from inference_cost.observe.grown import grown_by
 
 NOW = 1_740_000_000.0
 money = st.decimals(0, 100_000, places=6)
@@ -37,14 +38,24 @@ def test_a_total_that_never_falls_grew_by_its_end_less_its_beginning(
     assert sum(grown, Decimal(0)) == max([begun, *filter(None, rising)]) - begun
 
 
-@given(seen, money)
-def test_a_total_that_fell_counts_nothing_twice(
-    values: list[Decimal | None], begun: Decimal
-) -> None:
-    """A leader that knew nothing of the one before: until it has come so far, what it counts is known already."""
-    grown = grown_by(values, begun)
+@given(st.lists(st.one_of(st.none(), st.decimals(50, 100, places=6)), min_size=1, max_size=40))
+def test_a_total_that_fell_a_little_counts_nothing_twice(values: list[Decimal | None]) -> None:
+    """A leader that knew less than the one before: until it has come so far, what it counts is counted already."""
+    grown = grown_by(values, Decimal(60))
     assert all(one >= 0 for one in grown)
-    assert sum(grown, Decimal(0)) == max([begun, *filter(None, values)]) - begun
+    assert sum(grown, Decimal(0)) == max([Decimal(60), *filter(None, values)]) - 60
+
+
+@given(money, st.lists(money, min_size=1, max_size=10))
+def test_a_total_that_fell_by_more_than_half_began_anew(old: Decimal, steps: list[Decimal]) -> None:
+    assume(steps[0] < old / 2)
+    rising = [sum(steps[: i + 1], Decimal(0)) for i in range(len(steps))]
+    assert grown_by([old, *rising], Decimal(0)) == (old, *steps)
+
+
+@given(money, money)
+def test_a_period_that_begins_anew_counts_all_of_it(old: Decimal, new: Decimal) -> None:
+    assert grown_by([old, new], Decimal(0), frozenset({1})) == (old, new)
 
 
 @given(
@@ -104,13 +115,13 @@ def test_a_window_has_few_whole_pieces_with_two_scrapes_each(seconds: float, scr
 
 
 def test_round_times_are_taken_as_they_are() -> None:
-    window = window_of(times_of("-30d", "now", NOW), 15.0)
+    window = window_of(report_times("-30d", "now", NOW), 15.0)
     assert (window.begin, window.end) == (NOW - 30 * DAY, NOW)
 
 
 def test_less_than_a_piece_is_refused() -> None:
     with pytest.raises(CommandError, match="must be before"):
-        times_of("-1s", "now", NOW)
+        report_times("-1s", "now", NOW)
 
 
 def test_every_series_that_is_asked_for_is_one_of_the_operators() -> None:

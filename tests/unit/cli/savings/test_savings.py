@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from inference_cost.cli.ago import Times
 from inference_cost.cli.failure import CommandError
 from inference_cost.cli.savings import counted
 from inference_cost.cli.savings.command import savings
@@ -11,8 +12,9 @@ from inference_cost.cli.savings.listing import to_cells, to_json
 from inference_cost.control.metrics import Metrics
 from inference_cost.model.policy import Baseline, Mode
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.observe.grown import CounterStore, Values, read_grown
+from inference_cost.observe.grown import CounterStore
 from inference_cost.observe.prometheus_client import Answer
+from inference_cost.observe.recorded_savings import ComparedTotals, read_compared
 from inference_cost.observe.settings import PrometheusSettings
 from tests.unit.account.savings.worlds import Stretch, run
 from tests.unit.account.worlds import NOON
@@ -91,15 +93,16 @@ class Recorded:
         ]
         return Answer(result=result)
 
-    async def grown(self, begin_hours: float, end_hours: float) -> tuple[Values, Values, Values]:
-        store, found = CounterStore(self, SETTINGS), []
-        for counters in (counted.COST, counted.REQUESTS, counted.LATE):
-            begin, end = NOON + begin_hours * 3600, NOON + end_hours * 3600
-            answer = await read_grown(store, counters, begin=begin, end=end)
-            assert not isinstance(answer, Missing)
-            found.append(answer)
-        cost, requests, late = found
-        return cost, requests, late
+    async def grown(self, begin_hours: float, end_hours: float) -> ComparedTotals:
+        times = hours(begin_hours, end_hours)
+        store = CounterStore(self, SETTINGS)
+        found = await read_compared(store, begin=times.begin, end=times.end)
+        assert not isinstance(found, Missing)
+        return found
+
+
+def hours(begin: float, end: float) -> Times:
+    return Times(begin=NOON + begin * 3600, end=NOON + end * 3600)
 
 
 def watched(hours: float, **more: Any) -> Stretch:
@@ -128,13 +131,38 @@ async def test_a_time_in_both_modes_has_a_row_for_each() -> None:
         "baseline-cost": "128.00",
         "in-time": "99.50%",
         "baseline-in-time": "99.50%",
+        "hours": "8.00",
     }
+
+
+async def test_time_that_counts_on_neither_side_is_named() -> None:
+    recorded = Recorded(watched(2), enforced(3), enforced(4, price=None), enforced(1))
+    totals = await recorded.grown(0, 10)
+    rows = list(counted.saved_in([TEAM_A], totals, "USD"))
+    notes = counted.notes_of([TEAM_A], rows, totals, hours(0, 10))
+    # A look holds until the next one; the last one counts for nothing yet.
+    assert notes["team-a/resnet"] == [
+        "both sides were known for 5.92 of 10.00 h; the rest counts on neither"
+    ]
+    told = counted.to_json(rows[0], notes)
+    assert told["notes"] == notes["team-a/resnet"]
+    assert counted.to_csv(rows[0], notes, "USD")["incomplete"] == notes["team-a/resnet"][0]
+
+
+async def test_a_time_before_anything_was_recorded_is_named() -> None:
+    totals = await Recorded(watched(2)).grown(-3, 2)
+    assert [one.what for one in totals.missed if one.policy] == [
+        (
+            "nothing is recorded from 2025-11-22T09:00:00Z to 2025-11-22T12:00:00Z: it was made then, or the store does"
+            " not reach back"
+        )
+    ]
 
 
 async def test_who_missed_the_objective_has_no_amount_and_a_reason() -> None:
     recorded = Recorded(enforced(10, attained=0.9), baseline=Baseline.HPA)
     (row,) = counted.saved_in([TEAM_A], await recorded.grown(0, 10), "USD")
-    told = counted.to_json(row)
+    told = counted.to_json(row, {})
     assert (told["saved"], told["percent"]) == ("", "")
     assert told["whyNot"] == "the policy missed the objective"
 
@@ -151,9 +179,7 @@ async def test_a_store_that_does_not_answer_in_full_says_so() -> None:
         async def query(self, _promql: str, *, at: float | None) -> Answer | Missing:
             return Answer(result=[], partial=at is not None)
 
-    found = await read_grown(
-        CounterStore(Partial(), SETTINGS), counted.COST, begin=NOON, end=NOON + 60
-    )
+    found = await read_compared(CounterStore(Partial(), SETTINGS), begin=NOON, end=NOON + 60)
     assert isinstance(found, Missing)
     assert found.reason is MissingReason.PARTIAL
 
