@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from inference_cost.account.calendar import time_text
 from inference_cost.cli.backtest.progress import Report, progress_bar
 from inference_cost.cli.cluster import Cluster
 from inference_cost.cli.failure import CommandError
@@ -118,7 +118,7 @@ class _Scan:
         totals = _totals(workloads)
         source, where = self._source, self._where()
         return ScanDocument(
-            at=datetime.fromtimestamp(self._now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            at=time_text(self._now),
             currency=self._options.currency,
             namespaces=where,
             prometheus=source.access.url if isinstance(source, Source) else "",
