@@ -113,7 +113,7 @@ def _totals(recorded: Recorded, scope: Scope) -> Iterator[Gap]:
     for whose in _in_scope(recorded.fell, scope):
         yield Gap(
             what=f"part of what {whose} cost",
-            why="its total fell: a leader knew nothing of the one before, and began anew",
+            why="its total fell: a leader knew less than the one before, or it was made anew under its old name",
             fix="Let the operator read the store (prometheus.url), and keep its checkpoints.",
         )
 
