@@ -74,7 +74,7 @@ class Process:
             }
             for family in self.metrics.registry.collect()
             for sample in family.samples
-            if "_cost" in sample.name or "_charged" in sample.name
+            if sample.name.startswith("inference_cost_")
         ]
 
 
@@ -88,7 +88,7 @@ Turn = tuple[str, float, float]  # who leads, from when, until when
 def run(
     *turns: Turn, scrapes_are_read: bool = True, checkpoint_seconds: float = 600.0
 ) -> tuple[Series, Process]:
-    """All scrapes, and the process that leads last. Checkpoints are written at the begin of each turn's `…_seconds`."""
+    """All scrapes, and the process that leads last. The last checkpoint of a turn is of its first seconds."""
     series: Series = defaultdict(list)
     kept: Policies = {}
     last: list[dict[str, Any]] = []
