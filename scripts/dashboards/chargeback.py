@@ -102,8 +102,8 @@ def _nobodys() -> list[Panel]:
     return [
         rows(
             "What is no policy's by pool",
-            "In the time range, of pools that replicas run in, or ran in: idle (nobody requested it), warm (kept ready),"
-            " overhead (system pods), other (pods of no policy) and boot (nodes that are not ready).",
+            "In the time range, of pools that replicas run in, or ran in: idle (nobody requested it), warm (kept"
+            " ready), overhead (system pods), other (pods of no policy) and boot (nodes that are not ready).",
             Column("Cost", total(kept, grown("pool_cost"))),
             Column("Per hour now", total(kept, per_hour("pool_cost"))),
             wide=12,

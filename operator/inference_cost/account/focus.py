@@ -34,6 +34,8 @@ _DOING = {
     Kind.BOOT: "not ready yet",
     Kind.WARM: "kept ready for replicas to come",
     Kind.IDLE: "idle",
+    Kind.OVERHEAD: "system pods",
+    Kind.OTHER: "pods of no policy",
 }
 COLUMNS = (
     "BilledCost",
@@ -135,4 +137,4 @@ def _described(one: Spent) -> str:
     where = f"{one.line.capacity_type.value} nodes of pool {one.line.pool}"
     if one.policy:
         return f"Replicas of {one.namespace}/{one.policy}, {_DOING.get(one.line.kind, one.line.kind.value)}, on {where}"
-    return f"What no replica requested of {where}, {_DOING.get(one.line.kind, one.line.kind.value)}"
+    return f"What is no policy's of {where}, {_DOING.get(one.line.kind, one.line.kind.value)}"

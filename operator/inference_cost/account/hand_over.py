@@ -18,16 +18,11 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What was exported last. `counted_at`: epoch seconds up to which the totals count.
-
-    `gap_seconds`, `unpriced_seconds`: of that month, told of pools alone; policies have a checkpoint.
-    """
+    """What was exported last. `counted_at`: epoch seconds up to which the totals count."""
 
     counted_at: float
     totals: Totals
     month_to_date: Decimal | None = None
-    gap_seconds: float = 0.0
-    unpriced_seconds: float = 0.0
     hours: Totals = ()
     unknown: Unknown = NOTHING_UNKNOWN
     compared: tuple[Kept, ...] = ()
@@ -73,8 +68,6 @@ def pools_handed_over(
             amount=Decimal(0),
             since=one.counted_at,
             last_at=one.counted_at,
-            gap_seconds=one.gap_seconds,
-            unpriced_seconds=one.unpriced_seconds,
             totals=one.totals,
             hours=one.hours,
             unknown=one.unknown,

@@ -42,16 +42,6 @@ class AccountMetrics:
         self._pool_counted = gauge(
             names.POOL_COUNTED, "Time (epoch seconds) up to which the total counts.", ("pool",)
         )
-        self._pool_gap = gauge(
-            names.POOL_GAP,
-            "Time of this month (UTC) in which nobody looked at the pool: it is in none of its lines.",
-            ("pool",),
-        )
-        self._pool_unpriced = gauge(
-            names.POOL_UNPRICED,
-            "Time of this month (UTC) in which a price was not known: its lines have the known part alone.",
-            ("pool",),
-        )
         self._build_up_time(totals)
         self._build_up_month(gauge)
         self._build_up_savings(gauge, totals)
@@ -64,7 +54,7 @@ class AccountMetrics:
         )
         self._pool_charged = totals(
             names.POOL_CHARGED,
-            "Time of nodes whose rest is in the total: two for an hour are 7200.",
+            "Time of nodes that have part in the line: two for an hour are 7200.",
             names.POOL_PLACE_LABELS,
         )
         text = (
@@ -130,8 +120,6 @@ class AccountMetrics:
                 self._show_kept(key, kept, costs.currency)
         for name, memory in costs.pool_memory.items():
             self._pool_counted.labels(name).set(memory.last_at)
-            self._pool_gap.labels(name).set(memory.gap_seconds)
-            self._pool_unpriced.labels(name).set(memory.unpriced_seconds)
             _show_unknown(self._pool_unknown, (name,), memory.unknown)
             for line, amount in memory.totals:
                 where = (line.pool, line.capacity_type.value, line.kind.value)

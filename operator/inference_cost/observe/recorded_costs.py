@@ -52,8 +52,6 @@ _FAMILIES = (
     f"{names.POOL_COST}_total",
     names.POLICY_COUNTED,
     names.POOL_COUNTED,
-    names.POOL_GAP,
-    names.POOL_UNPRICED,
     names.MONTH_TO_DATE,
     *_CHARGED,
     *_UNKNOWN,
@@ -71,8 +69,6 @@ class _Told:
     uid: str = ""
     counted_at: float = math.nan
     month_to_date: Decimal | None = None
-    gap_seconds: float = 0.0
-    unpriced_seconds: float = 0.0
     totals: dict[CostLine, Decimal] = field(default_factory=dict)
     hours: dict[CostLine, Decimal] = field(default_factory=dict)
     unknown: Unknown = NOTHING_UNKNOWN
@@ -83,8 +79,6 @@ class _Told:
             counted_at=self.counted_at,
             totals=tuple(self.totals.items()),
             month_to_date=self.month_to_date,
-            gap_seconds=self.gap_seconds,
-            unpriced_seconds=self.unpriced_seconds,
             hours=tuple(self.hours.items()),
             unknown=self.unknown,
             compared=tuple(self.compared.values()),
@@ -154,10 +148,6 @@ def _teller(target: _Target) -> Teller:
 def _take(told: _Told, name: str, labels: Labels, value: float) -> None:
     if name in (names.POLICY_COUNTED, names.POOL_COUNTED):
         told.counted_at, told.uid = value, label_of(labels, names.UID)
-    elif name == names.POOL_GAP:
-        told.gap_seconds = value
-    elif name == names.POOL_UNPRICED:
-        told.unpriced_seconds = value
     elif name == names.MONTH_TO_DATE:
         told.month_to_date = Decimal(str(value))
     elif name in _UNKNOWN:

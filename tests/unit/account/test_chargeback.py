@@ -128,8 +128,8 @@ DESCRIBED = {
         Kind.SERVING,
     ),
     "Replicas of team-a/resnet, not ready yet, on reserved nodes of pool l4": ("resnet", Kind.BOOT),
-    "What no replica requested of reserved nodes of pool l4, idle": ("", Kind.IDLE),
-    "What no replica requested of reserved nodes of pool l4, kept ready for replicas to come": (
+    "What is no policy's of reserved nodes of pool l4, idle": ("", Kind.IDLE),
+    "What is no policy's of reserved nodes of pool l4, kept ready for replicas to come": (
         "",
         Kind.WARM,
     ),

@@ -96,7 +96,7 @@ def test_the_time_that_a_pools_lines_lack_is_told_and_goes_on() -> None:
             process.tick(NOON + at)
         scraped = process.scraped(NOON + end)
         found = process.metrics.registry.get_sample_value(
-            "inference_cost_pool_cost_gap_seconds", {"pool": "l4"}
+            "inference_cost_pool_cost_unknown_seconds_total", {"pool": "l4", "reason": "away"}
         )
         lacked += {0: 0, 100: 55, 180: 35}[begin]  # since the last tick of the one before
         assert found == lacked
