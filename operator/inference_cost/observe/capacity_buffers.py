@@ -67,6 +67,8 @@ def kept_empty(asked: Asked, nodes: Iterable[Node], busy: frozenset[str]) -> Ite
             node=node.name,
             created_at=node.created_at,
             ready_at=node.created_at,
+            name=f"CapacityBuffer/{asked.name}",
+            gpus=node.allocatable_gpus,
         )
 
 
