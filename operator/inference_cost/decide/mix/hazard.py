@@ -7,12 +7,15 @@ new there begins with what the others know. How long to keep away each finds by 
 from collections.abc import Iterable
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Final
 
 from inference_cost.decide.mix.losses import NOTHING_KNOWN, PRIOR_HOURS, PRIOR_LOSSES
 from inference_cost.model.memory import Memory
 from inference_cost.model.observation import Snapshot
 from inference_cost.model.placement import LossRecord, PlacedDomain
 from inference_cost.model.workload import LossesSeen, Pool
+
+NOBODY: Final = LossesSeen()
 
 
 def seen_in(records: Iterable[LossRecord]) -> LossesSeen:
@@ -55,7 +58,7 @@ def with_hazards(snapshot: Snapshot, memory: Memory) -> Snapshot:
 def of_others(pool: Pool | None, before: PlacedDomain | None) -> LossesSeen:
     """`before`: what the policy itself remembers of it."""
     if pool is None:
-        return LossesSeen()
+        return NOBODY
     own = seen_in([before.record] if before is not None and before.can_be_lost else [])
     return LossesSeen(
         losses=pool.seen.losses - own.losses, hours=max(pool.seen.hours - own.hours, 0.0)

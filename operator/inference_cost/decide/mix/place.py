@@ -9,7 +9,7 @@ from inference_cost.decide.mix.budget import Cap, affordable
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.dwell import Move, dwelling, left_at
 from inference_cost.decide.mix.grant import Grant
-from inference_cost.decide.mix.hazard import per_hour
+from inference_cost.decide.mix.hazard import NOBODY, per_hour
 from inference_cost.decide.mix.losses import NOTHING_KNOWN, Happened, keeps_away, watched
 from inference_cost.decide.mix.moves import asked
 from inference_cost.decide.mix.zones import (
@@ -18,11 +18,11 @@ from inference_cost.decide.mix.zones import (
     kept_from,
     looked_at,
     stay_elsewhere,
+    zones_in_use,
 )
 from inference_cost.model.placement import LossRecord, PlacedDomain, ZoneRecord
 from inference_cost.model.workload import LossesSeen
 
-NOBODY: Final = LossesSeen()
 LEAST_EXPOSURE_SECONDS: Final = 10.0
 PROBE: Final = (
     1  # replica: what is asked of a domain that took some away or refused, until one is ready
@@ -273,8 +273,8 @@ def _domain_of(
     seen: DomainSeen, record: LossRecord, zones: Sequence[ZoneRecord], at: float
 ) -> Domain:
     """Of one to keep away from what needs no further node stays, and no more is asked for."""
-    away = len(kept_from(zones, at)) if seen.can_be_lost else 0
-    parts = max(seen.parts, len(zones)) if away else seen.parts
+    away = kept_from(zones, at)
+    parts = max(seen.parts, zones_in_use(seen.zones, away)) if away else seen.parts
     highest = min(seen.highest, seen.sure + seen.more)
     if keeps_away(record, at):
         highest = min(highest, seen.sure)
@@ -283,9 +283,9 @@ def _domain_of(
     return Domain(
         price_per_hour=seen.price_per_hour,
         losses_per_hour=per_hour(record, seen.others) if seen.can_be_lost else 0.0,
-        parts=max(parts - away, 1),
+        parts=max(parts - len(away), 1),
         settled=seen.sure,
-        unsettled_losses_per_hour=LOST_AGAIN_PER_HOUR * away / parts,
+        unsettled_losses_per_hour=LOST_AGAIN_PER_HOUR * len(away) / parts,
         held=seen.alive,
         lowest=min(seen.lowest, highest),
         highest=highest,

@@ -210,7 +210,7 @@ def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> D
         parts=seen.zones,
         dear_per_hour=0.0 if seen.before is None else _dearest(seen, case.at).per_hour,
         more=room(seen.closed, case.at, MOST),
-        zones=seen.by_zone,
+        zones=seen.by_zone if seen.can_be_lost else (),
         one_zone=seen.one_zone,
         others=seen.others,
     )

@@ -12,6 +12,7 @@ from typing import Final
 from inference_cost.decide.mix.losses import (
     FIRST_AWAY_SECONDS,
     NOTHING_KNOWN,
+    TOGETHER_SECONDS,
     Happened,
     keeps_away,
     watched,
@@ -52,9 +53,9 @@ def zone_pods(
 def looked_at(
     before: Sequence[ZoneRecord], seen: Sequence[ZonePods], at: float
 ) -> tuple[ZoneRecord, ...]:
-    """With one look more. A zone without replicas is forgotten when nothing bad is known of it."""
-    there = {one.name: one for one in seen}
+    """With one look more. Of a zone that was never lost, or not for long, nothing is kept."""
     known = {one.name: one.record for one in before}
+    there = {one.name: one for one in seen if one.lost or one.name in known}
     looked = []
     for name in sorted({*there, *known}):
         pods = there.get(name, ZonePods(name=name, ready=0))
@@ -62,13 +63,19 @@ def looked_at(
         share = pods.lost / alive if pods.lost else 0.0
         happened = Happened(ready=pods.ready, alive=alive, lost=share)
         record = watched(known.get(name, NOTHING_KNOWN), happened, at)
-        if name in there or keeps_away(record, at) or record.away_seconds > FIRST_AWAY_SECONDS:
+        lately = record.lately and at - record.lately_at <= TOGETHER_SECONDS
+        if lately or record.away_seconds > FIRST_AWAY_SECONDS:
             looked.append(ZoneRecord(name=name, record=record))
     return tuple(looked[:ZONES_KEPT])
 
 
 def kept_from(records: Sequence[ZoneRecord], at: float) -> tuple[ZoneRecord, ...]:
     return tuple(one for one in records if keeps_away(one.record, at))
+
+
+def zones_in_use(seen: Sequence[ZonePods], away: Sequence[ZoneRecord]) -> int:
+    """With those that are kept away from."""
+    return len({one.name for one in seen if one.ready} | {one.name for one in away})
 
 
 def stay_elsewhere(seen: Sequence[ZonePods], records: Sequence[ZoneRecord], at: float) -> bool:

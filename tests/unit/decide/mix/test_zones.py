@@ -103,7 +103,7 @@ def test_what_waits_for_a_node_meanwhile_counts_as_new() -> None:
 
 
 def test_a_zone_that_is_lost_again_is_kept_from_for_longer_and_back_in_use_after_that() -> None:
-    records, at, times = looked_at((), (ZonePods(name="a", ready=2),), 0.0), 0.0, []
+    records, at, times = (), 0.0, []
     for _ in range(3):
         records = looked_at(records, (ZonePods(name="a", ready=0, lost=2),), at)
         (away,) = kept_from(records, at)
@@ -114,11 +114,27 @@ def test_a_zone_that_is_lost_again_is_kept_from_for_longer_and_back_in_use_after
     assert times == [FIRST_AWAY_SECONDS, 2 * FIRST_AWAY_SECONDS, 4 * FIRST_AWAY_SECONDS]
 
 
-def test_zones_of_which_nothing_bad_is_known_are_forgotten_and_few_are_kept() -> None:
-    many = tuple(ZonePods(name=f"zone-{i:02}", ready=1) for i in range(20))
-    records = looked_at((), many, 0.0)
+def test_of_zones_that_were_never_lost_nothing_is_kept_and_of_others_little() -> None:
+    names = [f"zone-{i:02}" for i in range(20)]
+    assert looked_at((), [ZonePods(name=name, ready=1) for name in names], 0.0) == ()
+    records = looked_at((), [ZonePods(name=name, ready=0, lost=1) for name in names], 0.0)
     assert len(records) == ZONES_KEPT
-    assert looked_at(records, (), 15.0) == ()
+
+
+def test_a_zone_that_held_for_long_after_a_loss_is_forgotten() -> None:
+    records = looked_at((), (ZonePods(name="a", ready=0, lost=2),), 0.0)
+    for minute in range(10, 90):
+        records = looked_at(records, (ZonePods(name="a", ready=2),), minute * 60.0)
+    assert records == ()
+
+
+def test_machines_that_go_within_a_minute_are_one_loss_of_their_zone() -> None:
+    first = looked_at((), (ZonePods(name="a", ready=3, lost=1),), 0.0)
+    assert kept_from(first, 0.0) == ()
+    second = looked_at(first, (ZonePods(name="a", ready=2, lost=1),), 60.0)
+    assert [one.name for one in kept_from(second, 60.0)] == ["a"]
+    apart = looked_at(looked_at(first, (), 600.0), (ZonePods(name="a", ready=2, lost=1),), 660.0)
+    assert kept_from(apart, 660.0) == ()
 
 
 NODES = {
@@ -149,7 +165,7 @@ def test_the_zones_are_those_of_the_nodes_that_replicas_run_on() -> None:
     domain = after.placing.domains[0]
     assert domain.record.away_until is None
     away = {zone.name: zone.record.away_until for zone in domain.by_zone}
-    assert away == {"a": NOON + FIRST_AWAY_SECONDS, "b": None}
+    assert away == {"a": NOON + FIRST_AWAY_SECONDS}
 
 
 def test_a_strict_spread_over_zones_closes_the_variant() -> None:
