@@ -31,7 +31,8 @@ class Totals(Collector):
         yield CounterMetricFamily(self._name, self._text, labels=self._labels)
 
     def collect(self) -> Iterator[CounterMetricFamily]:
+        """In the thread of a scrape, while `show` may add series."""
         family = CounterMetricFamily(self._name, self._text, labels=self._labels)
-        for labels, value in self._values.items():
+        for labels, value in tuple(self._values.items()):
             family.add_metric(labels, value)
         yield family
