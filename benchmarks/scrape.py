@@ -54,7 +54,7 @@ async def run(metrics: Metrics) -> None:
         begin = time.process_time()
         wait = await waited(scrape(server.port))
         took = time.process_time() - begin
-        print(f"a scrape took {took:.3f} s, of which the loop waited {1e3 * wait:.1f} ms at once")
+        print(f"a scrape: {took:.3f} s of the processor, the loop waited {1e3 * wait:.1f} ms")
     await server.stop()
 
 

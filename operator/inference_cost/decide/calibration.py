@@ -80,7 +80,7 @@ def inaccurate(state: Calibration, at: float) -> Verdict | None:
 
 def _of(state: Calibration, key: ProfileKey) -> Calibration:
     """A new kind of replica begins as cautious as the one before was."""
-    if state.key == key:
+    if state.is_of(key):
         return state
     return Calibration(
         template_hash=key.template_hash,

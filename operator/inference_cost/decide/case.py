@@ -28,6 +28,7 @@ LONGEST_GAP: Final = (
 class Case:
     observation: PolicyObservation
     snapshot: Snapshot
+    at: float  # of the snapshot
     memory: PolicyMemory
     workloads: tuple[Workload, ...]
     fleet: Fleet
@@ -40,10 +41,6 @@ class Case:
     scrape_seconds: float
     age_seconds: float  # of the newest sample
     slow: tuple[SlowPod, ...]  # those that have been for long enough to count with
-
-    @property
-    def at(self) -> float:
-        return self.snapshot.at
 
     @property
     def settings(self) -> DecisionSettings:
@@ -94,6 +91,7 @@ def case_of(observation: PolicyObservation, memory: PolicyMemory, snapshot: Snap
     return Case(
         observation=observation,
         snapshot=snapshot,
+        at=at,
         memory=_remember_changes(memory, pods, at),
         workloads=workloads,
         fleet=pods,

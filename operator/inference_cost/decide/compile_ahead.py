@@ -5,7 +5,7 @@ import numpy as np
 from inference_cost.decide.headroom.history import relive
 from inference_cost.decide.headroom.learned import from_bytes, new_vector, to_bytes, views
 from inference_cost.decide.headroom.regression import Look
-from inference_cost.decide.headroom.shadow import Serving
+from inference_cost.decide.headroom.shadow import Serving, late_at
 from inference_cost.decide.headroom.sizing import size
 from inference_cost.decide.latency.loads import largest_load, late_shares
 from inference_cost.decide.latency.tables import Batching, Replica
@@ -20,6 +20,7 @@ def compile_ahead() -> None:
     replica: Serving = any_serving()
     one = Replica(alpha_seconds=1.0, beta_seconds=1.0, max_batch_size=1, batching=Batching.GREEDY)
     idle_after_batch(1.0)
+    late_at(replica.late, 0.5)
     late_shares(one, 1.0, 1.0 * LOADS)
     queue_by_load(one)
     largest_load(one, LatencyObjective(threshold_seconds=1.0, target_fraction=0.9))

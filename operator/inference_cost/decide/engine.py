@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 from types import MappingProxyType
+from typing import Final
 
 from inference_cost.decide.joint.limits import limited_pools, may_use
 from inference_cost.decide.joint.share import SharedOut, share_out
@@ -23,6 +24,8 @@ from inference_cost.model.memory import Decisions, Memory, PolicyMemory, Shared
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.plan import LimitedBy, Plan, Reason
 from inference_cost.model.policy import Mode, PolicyKey
+
+NOTHING_KNOWN: Final = PolicyMemory()
 
 Planned = tuple[dict[PolicyKey, Plan], dict[PolicyKey, PolicyMemory], tuple[Shared, ...]]
 
@@ -106,7 +109,7 @@ def _proposed(seen: PolicyObservation, memory: Memory, snapshot: Snapshot) -> Pr
     try:
         if not isfinite(snapshot.at):
             raise ValueError("time is not finite")  # noqa: TRY301 - same handling as below
-        return propose(seen, memory.policies.get(seen.policy.key, PolicyMemory()), snapshot)
+        return propose(seen, memory.policies.get(seen.policy.key, NOTHING_KNOWN), snapshot)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other policies go on
         return _failed(seen, memory, snapshot, error)
 
@@ -129,7 +132,7 @@ def _failed(
 ) -> Proposed:
     reason = Reason(code="internal-error", values=(("error", type(error).__name__),))
     plan = held_plan(seen, snapshot, LimitedBy.INTERNAL_ERROR, (reason,))
-    return held(plan, memory.policies.get(seen.policy.key, PolicyMemory()))
+    return held(plan, memory.policies.get(seen.policy.key, NOTHING_KNOWN))
 
 
 def _recent_removals(

@@ -15,6 +15,7 @@ from inference_cost.decide.replica.profile import (
     current_estimate,
     forget_load,
     learn_window,
+    put,
     remember_load,
 )
 from inference_cost.decide.replica.shared import (
@@ -57,10 +58,11 @@ class Lesson(NamedTuple):
 
 
 class _Pods(NamedTuple):
-    """`shared`: by several models."""
+    """`shared`: by several models. `outside`: why the latency model does not apply to the one that is served."""
 
     kinds: Kinds
     shared: Shared | None
+    outside: str
 
 
 def learn(case: Case, seen: Traffic) -> Lesson:
@@ -77,7 +79,8 @@ def learn(case: Case, seen: Traffic) -> Lesson:
     last = last_kind(case.memory.estimates, case.fleet.template_hash)
     newest = {workload.template_hash for workload in case.workloads}
     kinds = kinds_of(seen, last, case.snapshot.nodes, newest)
-    pods = _Pods(kinds, shared_pods(seen, _ensembles(case)))
+    outside = outside_domain(case.configuration, seen)
+    pods = _Pods(kinds, shared_pods(seen, _ensembles(case)), outside)
     estimates = _learned_estimates(case, seen, pods, measured, late)
     can = _of_all(case, seen, pods, estimates, concurrency)
     where = "Gateway" if signals is observation.signals else "Server"
@@ -103,7 +106,6 @@ def _of_all(
     concurrency: float,
 ) -> Capability:
     policy = case.observation.policy
-    outside = outside_domain(case.configuration, seen)
 
     def of(key: ProfileKey) -> Capability:
         estimate = current_estimate(estimates, key)
@@ -113,14 +115,13 @@ def _of_all(
             estimate,
             case.configuration,
             policy.objective,
-            outside=outside,
+            outside=pods.outside,
             concurrency=concurrency,
             inferences_per_request=inferences_per_request(seen),
             routing=policy.routing,
         )
 
-    begun = {one.key for one in estimates}
-    return of_all({key: of(key) for key in pods.kinds}, begun, policy.routing)
+    return of_all({key: of(key) for key in pods.kinds}, estimates, policy.routing)
 
 
 def _late_now(
@@ -162,30 +163,40 @@ def _learned_estimates(
 ) -> tuple[ServiceTimeEstimate, ...]:
     """Kinds that serve beside each other get the same load each, and the objective is that of all."""
     memory = case.memory
-    estimates, (kinds, shared) = memory.estimates, pods
+    estimates, (kinds, shared, outside) = memory.estimates, pods
     new = min(max((_sampled_at(case) - memory.last_sampled_at) / seen.seconds, 0.0), 1.0)
     if new <= 0 or case.fleet.rolling_out:
         return estimates
-    outside = outside_domain(case.configuration, seen) if shared is None else shared.why
+    outside = outside if shared is None else shared.why
     alike = not any(pod.slow for pod in seen.pods)
     load, whole = seen.completed / len(seen.pods), seen.settled and not seen.partial and alike
     missed = whole and (late is not None or _too_slow(case, seen, shared, measured))
     if missed and (outside or _several_instances(case)):
         for key in kinds:
-            estimates = _forget(estimates, key, load, shared)
+            before = current_estimate(estimates, key)
+            estimates = _put(estimates, before, _forget(before, load, shared))
     if missed and outside:
         return estimates
     if seen.failed > 0 or shed(seen) or not is_steady(seen):
         return estimates
     held = whole and _held(case, seen, shared, measured)
     for key, siblings in kinds.items():
+        before = after = current_estimate(estimates, key)
         if not outside:
-            estimates = learn_window(
-                estimates, key, siblings, case.configuration, new_fraction=new, at=case.at
-            )
+            after = learn_window(before, siblings, case.configuration, new_fraction=new, at=case.at)
         if held:
-            estimates = _remember(estimates, key, load, shared)
+            after = _remember(after, load, shared)
+        estimates = _put(estimates, before, after)
     return estimates
+
+
+def _put(
+    estimates: tuple[ServiceTimeEstimate, ...],
+    before: ServiceTimeEstimate,
+    after: ServiceTimeEstimate,
+) -> tuple[ServiceTimeEstimate, ...]:
+    """What taught nothing is not begun, and does not become the newest."""
+    return estimates if after is before else put(estimates, after)
 
 
 def _several_instances(case: Case) -> bool:
@@ -195,19 +206,19 @@ def _several_instances(case: Case) -> bool:
 
 
 def _forget(
-    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, load: float, shared: Shared | None
-) -> tuple[ServiceTimeEstimate, ...]:
+    estimate: ServiceTimeEstimate, load: float, shared: Shared | None
+) -> ServiceTimeEstimate:
     if shared is None:
-        return forget_load(estimates, key, load)
-    return forget_mix(estimates, key, shared.mix)
+        return forget_load(estimate, load)
+    return forget_mix(estimate, shared.mix)
 
 
 def _remember(
-    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, load: float, shared: Shared | None
-) -> tuple[ServiceTimeEstimate, ...]:
+    estimate: ServiceTimeEstimate, load: float, shared: Shared | None
+) -> ServiceTimeEstimate:
     if shared is None:
-        return remember_load(estimates, key, load)
-    return remember_mix(estimates, key, shared.mix)
+        return remember_load(estimate, load)
+    return remember_mix(estimate, shared.mix)
 
 
 def _too_slow(
@@ -259,8 +270,8 @@ def _held(
 def _concurrency(seen: Traffic) -> float:
     """Mean executions running at once per pod: executions × mean batch time ÷ time, once for all models of a pod."""
     pods = [pod for pod in seen.pods if pod.settled and not pod.slow and pod.windows]
-    found = totals(window for pod in pods for window in pod.windows)
-    seconds = sum(max(window.seconds for window in pod.windows) for pod in pods)
+    found = totals([window for pod in pods for window in pod.windows])
+    seconds = sum([max([window.seconds for window in pod.windows]) for pod in pods])
     if found.requests <= 0 or seconds <= 0:
         return 1.0
     return found.compute_seconds / found.requests * found.executions / seconds

@@ -120,12 +120,11 @@ def _capacity(case: Case, can: Capability) -> Capacity:
 def _ready_over_the_window(case: Case) -> float:
     """Mean number of ready replicas in the window that the rates are of: new ones served in a part of it only."""
     window, newest = case.settings.rate_window_seconds, case.at - case.age_seconds
-    since = (pod.ready_at for one in case.workloads for pod in one.pods if pod.ready)
-    served = sum(
-        1.0 if ready_at is None else min(max((newest - ready_at) / window, 0.0), 1.0)
-        for ready_at in since
-    )
-    return served - sum(1 - 1 / pod.times for pod in case.slow)
+    served = 0.0
+    for ready_at in [pod.ready_at for one in case.workloads for pod in one.pods if pod.ready]:
+        share = 1.0 if ready_at is None else (newest - ready_at) / window
+        served += min(max(share, 0.0), 1.0)
+    return served - sum([1 - 1 / pod.times for pod in case.slow])
 
 
 def _hides_losses(case: Case, seen: Traffic) -> bool:

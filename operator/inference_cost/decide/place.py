@@ -17,9 +17,12 @@ SHARES_KEPT: Final = 1024  # pods and nodes come in few sizes
 
 def bounds(policy: Policy) -> tuple[int, int]:
     """Smallest and largest number of replicas over all variants."""
-    lowest = max(sum(variant.min_replicas for variant in policy.variants), policy.fewest)
-    most = min(sum(variant.max_replicas for variant in policy.variants), policy.most)
-    return lowest, max(most, lowest)
+    least = most = 0
+    for variant in policy.variants:
+        least += variant.min_replicas
+        most += variant.max_replicas
+    lowest = max(least, policy.fewest)
+    return lowest, max(min(most, policy.most), lowest)
 
 
 def spread(replicas: int, variants: Sequence[Variant]) -> tuple[int, ...]:

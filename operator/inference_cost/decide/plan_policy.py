@@ -232,11 +232,8 @@ def _predicted(
 ) -> Prediction | Missing:
     match objective:
         case LatencyObjective() | QueueTimeObjective():
-            predicted = predict(can, objective, found.demand, replicas)
-            if isinstance(predicted, Missing):
-                return predicted
             late = late_among(can, objective, found.demand.forecast, replicas)
-            return replace(predicted, late_fraction=late)
+            return predict(can, objective, found.demand, replicas, late=late)
         case DrainObjective():
             if found.draining is None:
                 return NOT_DECIDED

@@ -7,7 +7,7 @@ import numpy as np
 
 from inference_cost.decide.headroom.lateness import most_in_time
 from inference_cost.decide.headroom.learned import Floats
-from inference_cost.decide.headroom.shadow import Serving
+from inference_cost.decide.headroom.shadow import Serving, late_at
 from inference_cost.decide.latency.loads import late_shares, queue_seconds, threshold_seconds
 from inference_cost.decide.latency.routing import NO_GAIN, Gains, gain
 from inference_cost.decide.latency.tables import Replica
@@ -92,11 +92,13 @@ def late_among(
     profile, replica = capability.profile, capability.replica
     if isinstance(profile, Missing):
         return profile
+    if replicas < 1:
+        return Missing(reason=MissingReason.NO_READY_PODS)
     if replica is None or not capability.reachable or not isinstance(objective, LatencyObjective):
         return Missing(reason=MissingReason.NOT_LEARNED, detail=capability.outside)
     late = _late(capability, profile, objective)
     each = profile.capacity_per_replica * gain(capability.gains, replicas)
-    return float(np.interp(per_second / (replicas * each), LOADS, late))
+    return late_at(late, per_second / (replicas * each))
 
 
 def likeliest(profile: Profile, sized: Replica) -> Replica:

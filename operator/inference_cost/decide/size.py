@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import ceil
+from typing import Final
 
 from inference_cost.decide.headroom.shadow import MOST_REPLICAS, NEGLIGIBLE
 from inference_cost.decide.latency.loads import seconds_at, threshold_seconds
@@ -10,6 +11,8 @@ from inference_cost.decide.replica.profile import Capability
 from inference_cost.model.plan import Demand, Prediction, Profile
 from inference_cost.model.policy import ServiceObjective
 from inference_cost.model.reading import Missing, MissingReason
+
+NOT_RECKONED: Final = Missing(reason=MissingReason.NOT_LEARNED)
 
 
 def replicas_for(rate: float, per_replica: float, gains: Gains = NO_GAIN) -> int:
@@ -35,9 +38,14 @@ def profile_among(capability: Capability, replicas: int) -> Profile | Missing:
 
 
 def predict(
-    capability: Capability, objective: ServiceObjective, demand: Demand | Missing, replicas: int
+    capability: Capability,
+    objective: ServiceObjective,
+    demand: Demand | Missing,
+    replicas: int,
+    *,
+    late: float | Missing = NOT_RECKONED,
 ) -> Prediction | Missing:
-    """The objective's percentile at the forecast demand spread over `replicas`."""
+    """The objective's percentile at the forecast demand spread over `replicas`. `late`: share of the requests then."""
     profile, replica = capability.profile, capability.replica
     if isinstance(demand, Missing):
         return demand
@@ -54,5 +62,8 @@ def predict(
         load = under_random_routing(replica, objective, load, replicas)
     seconds = seconds_at(replica, objective, load)
     return Prediction(
-        replicas=replicas, seconds=seconds, meets_objective=seconds <= threshold_seconds(objective)
+        replicas=replicas,
+        seconds=seconds,
+        meets_objective=seconds <= threshold_seconds(objective),
+        late_fraction=late,
     )

@@ -171,7 +171,8 @@ def _clean(window: ModelWindow) -> bool:
 def _value(reading: Reading[float], *, signed: bool = False) -> float | None:
     if isinstance(reading, Missing):
         return None
-    return reading.value if usable(abs(reading.value) if signed else reading.value) else None
+    value = reading.value
+    return value if 0 <= (abs(value) if signed else value) <= LARGEST_VALUE else None
 
 
 def _sum(
@@ -185,7 +186,7 @@ def _sum(
 ) -> Traffic:
     """`since`: as in `_latest_of_all`; `gaps`: those known before."""
     windows = _alike(pods)
-    longest = max(window.seconds for window, _ in windows)
+    longest = max([window.seconds for window, _ in windows])
     completed = failed = growing = waiting = 0.0
     for window, count in windows:
         per_second = count / _seconds(window, longest)
@@ -230,8 +231,8 @@ def _with_newest(
     known = [w.latest for w, _ in windows if isinstance(w.latest, LatestGap)]
     if not known:
         return ()
-    at = max(gap.at for gap in known)
-    seconds = min(gap.seconds for gap in known if gap.at == at)
+    at = max([gap.at for gap in known])
+    seconds = min([gap.seconds for gap in known if gap.at == at])
     return extended(gaps, at, seconds, latest, longest)
 
 
@@ -298,7 +299,7 @@ def _growing(window: ModelWindow) -> float:
 
 def _latest_of_all(windows: list[tuple[ModelWindow, int]], pods: int, since: list[float]) -> float:
     """`since`: when each of the pods that do not report became ready; they are taken to do as the others."""
-    seen = sum(_latest(window) * count for window, count in windows)
+    seen = sum([_latest(window) * count for window, count in windows])
     if not since:
         return max(seen, 0.0)
     gaps = [

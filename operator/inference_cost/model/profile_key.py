@@ -29,3 +29,10 @@ class OfOneKind(ProfileKey):
             gpu_product=self.gpu_product,
             model_version=self.model_version,
         )
+
+    def is_of(self, key: ProfileKey) -> bool:
+        return (self.template_hash, self.gpu_product, self.model_version) == (
+            key.template_hash,
+            key.gpu_product,
+            key.model_version,
+        )

@@ -239,7 +239,7 @@ def _serve(  # noqa: PLR0917 - compiled functions take no keywords
     before = backlog[fleet]
     left = max(before + came - rate * look.seconds, 0.0)
     evened = serving.gains[min(max(int(replicas), 1), len(serving.gains)) - 1]
-    late = came * _late_share(serving.late, bursts.smooth / rate / evened)
+    late = came * late_at(serving.late, bursts.smooth / rate / evened)
     late = max(late, came * _share_waiting(before / rate, left / rate, serving.wait_allowed))
     late = max(late, _above_what_is_served(bursts, max(replicas, 1.0)))
     backlog[fleet] = min(left, rate * serving.longest_wait)
@@ -247,7 +247,7 @@ def _serve(  # noqa: PLR0917 - compiled functions take no keywords
 
 
 @compiled
-def _late_share(late: Floats, load: float) -> float:
+def late_at(late: Floats, load: float) -> float:
     """Between the tabulated loads; above capacity as at it: what is late then waits in the backlog."""
     place = min(load, 1.0) * (len(late) - 1)
     lower = min(int(place), len(late) - 2)

@@ -68,5 +68,5 @@ def outside_domain(configuration: ModelConfiguration | Missing, traffic: Traffic
 def inferences_per_request(traffic: Traffic | Missing) -> float:
     if isinstance(traffic, Missing):
         return 1.0
-    found = totals(window for pod in traffic.pods for window in pod.windows)
+    found = totals([window for pod in traffic.pods for window in pod.windows])
     return found.inferences / found.requests if found.requests > 0 else 1.0

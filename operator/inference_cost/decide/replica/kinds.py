@@ -1,7 +1,6 @@
 """Kinds of replicas in a fleet: pods of the newest templates, by GPU product and model version."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from inference_cost.decide.traffic import PodTraffic, Traffic
 from inference_cost.model.memory import ServiceTimeEstimate
@@ -53,7 +52,12 @@ def last_kind(estimates: tuple[ServiceTimeEstimate, ...], template_hash: str) ->
     """Where no pod tells, what served last is what will."""
     if not estimates:
         return ProfileKey(template_hash=template_hash)
-    return replace(estimates[0].key, template_hash=template_hash)
+    newest = estimates[0]
+    return ProfileKey(
+        template_hash=template_hash,
+        gpu_product=newest.gpu_product,
+        model_version=newest.model_version,
+    )
 
 
 def names(keys: Iterable[ProfileKey]) -> tuple[str, ...]:

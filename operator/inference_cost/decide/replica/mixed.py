@@ -7,6 +7,7 @@ from typing import Final
 from inference_cost.decide.latency.routing import NO_GAIN
 from inference_cost.decide.replica.kinds import names
 from inference_cost.decide.replica.profile import Capability
+from inference_cost.model.memory import ServiceTimeEstimate
 from inference_cost.model.policy import Routing
 from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing
@@ -16,15 +17,18 @@ UNLIKE = "the replicas are not alike"
 
 
 def of_all(
-    found: Mapping[ProfileKey, Capability], begun: set[ProfileKey], routing: Routing
+    found: Mapping[ProfileKey, Capability],
+    estimates: tuple[ServiceTimeEstimate, ...],
+    routing: Routing,
 ) -> Capability:
     """What one of them carries, as a Service gives each as much as any other.
 
-    A kind that has not been timed yet is no reason to size all on a guess, but one to remove nothing. `begun`: kinds
-    of which something was learned.
+    A kind that has not been timed yet is no reason to size all on a guess, but one to remove nothing. `estimates`: of
+    kinds of which something was learned.
     """
     if len(found) == 1:
         return next(iter(found.values()))
+    begun = {one.key for one in estimates}
     candidates = {key: one for key, one in found.items() if one.learned or key in begun} or found
     slowest = min(candidates, key=lambda key: _load(candidates[key]))
     learned = all(one.learned for one in found.values())

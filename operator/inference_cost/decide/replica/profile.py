@@ -78,22 +78,20 @@ class Capability:
 
 
 def learn_window(
-    estimates: tuple[ServiceTimeEstimate, ...],
-    key: ProfileKey,
+    estimate: ServiceTimeEstimate,
     pods: tuple[PodTraffic, ...],
     configuration: ModelConfiguration | Missing,
     *,
     new_fraction: float,
     at: float,
-) -> tuple[ServiceTimeEstimate, ...]:
+) -> ServiceTimeEstimate:
     """Learn from the settled pods of one kind; anything doubtful teaches nothing."""
-    current = current_estimate(estimates, key)
     instances = 1 if isinstance(configuration, Missing) else max(configuration.instances, 1)
     window = _window(pods, instances, new_fraction)
     if window is None:
-        return estimates
-    size = max_batch_size(configuration, current, window.mean_batch)
-    return put(estimates, learn(current, window, size, at))
+        return estimate
+    size = max_batch_size(configuration, estimate, window.mean_batch)
+    return learn(estimate, window, size, at)
 
 
 def current_estimate(
@@ -101,7 +99,7 @@ def current_estimate(
 ) -> ServiceTimeEstimate:
     """The estimate of this kind, or one started from the nearest other."""
     for estimate in estimates:
-        if estimate.key == key:
+        if estimate.is_of(key):
             return estimate
     nearest = max(estimates, key=lambda one: _likeness(one, key), default=None)
     return unlearned(key) if nearest is None else for_new_kind(nearest, key)
@@ -112,31 +110,25 @@ def _likeness(estimate: ServiceTimeEstimate, key: ProfileKey) -> tuple[bool, boo
     return estimate.gpu_product == key.gpu_product, estimate.template_hash == key.template_hash
 
 
-def remember_load(
-    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, load_per_replica: float
-) -> tuple[ServiceTimeEstimate, ...]:
+def remember_load(estimate: ServiceTimeEstimate, load_per_replica: float) -> ServiceTimeEstimate:
     """The objective held at this load per replica."""
-    current = current_estimate(estimates, key)
-    if load_per_replica <= current.largest_load_seen:
-        return estimates
-    return put(estimates, replace(current, largest_load_seen=load_per_replica))
+    if load_per_replica <= estimate.largest_load_seen:
+        return estimate
+    return replace(estimate, largest_load_seen=load_per_replica)
 
 
-def forget_load(
-    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, load_per_replica: float
-) -> tuple[ServiceTimeEstimate, ...]:
+def forget_load(estimate: ServiceTimeEstimate, load_per_replica: float) -> ServiceTimeEstimate:
     """The objective was clearly missed at this load per replica."""
-    current = current_estimate(estimates, key)
     less = BELOW_TOO_MUCH * load_per_replica
-    if less >= current.largest_load_seen:
-        return estimates
-    return put(estimates, replace(current, largest_load_seen=less))
+    if less >= estimate.largest_load_seen:
+        return estimate
+    return replace(estimate, largest_load_seen=less)
 
 
 def put(
     estimates: tuple[ServiceTimeEstimate, ...], new: ServiceTimeEstimate
 ) -> tuple[ServiceTimeEstimate, ...]:
-    others = tuple(one for one in estimates if one.key != new.key)
+    others = tuple([one for one in estimates if not one.is_of(new)])
     return (new, *others)[:KINDS_KEPT]
 
 
@@ -144,11 +136,13 @@ def _window(
     pods: tuple[PodTraffic, ...], instances: int, new_fraction: float
 ) -> CounterWindow | None:
     found = totals(
-        window
-        for pod in pods
-        if pod.settled and not pod.slow
-        for window in pod.windows
-        if window.failures == 0 and window.requests > 0
+        [
+            window
+            for pod in pods
+            if pod.settled and not pod.slow
+            for window in pod.windows
+            if window.failures == 0 and window.requests > 0
+        ]
     )
     if found.requests < 1 or found.executions < 1:
         return None

@@ -7,11 +7,11 @@ seen to hold: any other mix is taken to be as heavy as its executions are long.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inference_cost.decide.replica.profile import BELOW_TOO_MUCH, Capability, current_estimate, put
+from inference_cost.decide.replica.profile import BELOW_TOO_MUCH, Capability
 from inference_cost.decide.traffic import Traffic, totals
 from inference_cost.model.memory import MixPart, ServiceTimeEstimate
 from inference_cost.model.plan import Profile, ProfileSource
-from inference_cost.model.profile_key import SEVERAL, ProfileKey
+from inference_cost.model.profile_key import SEVERAL
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.signals import ModelWindow
 
@@ -50,9 +50,10 @@ def _why(seen: Traffic, ensembles: frozenset[str]) -> str:
             if models & ensembles
             else f"{len(models)} models share the pods"
         )
-    if not any(window.model in models for pod in seen.pods for window in pod.windows) and models:
+    windows = [window for pod in seen.pods for window in pod.windows]
+    if not any(window.model in models for window in windows) and models:
         return "only a model that the policy does not name uses the pods now"
-    several = any(w.requests > 0 and w.version == SEVERAL for pod in seen.pods for w in pod.windows)
+    several = any(w.requests > 0 and w.version == SEVERAL for w in windows)
     return "several versions of the model share the pods" if several else ""
 
 
@@ -102,25 +103,19 @@ def weight(mix: Mix, held: Mix) -> float:
     return now / busy(held) if busy(held) > 0 else 0.0
 
 
-def remember_mix(
-    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, mix: Mix
-) -> tuple[ServiceTimeEstimate, ...]:
+def remember_mix(estimate: ServiceTimeEstimate, mix: Mix) -> ServiceTimeEstimate:
     """The objective held at this load."""
-    current = current_estimate(estimates, key)
-    if busy(mix) <= 0 or (current.held_mix and weight(mix, current.held_mix) <= 1.0):
-        return estimates
-    return put(estimates, replace(current, held_mix=mix))
+    if busy(mix) <= 0 or (estimate.held_mix and weight(mix, estimate.held_mix) <= 1.0):
+        return estimate
+    return replace(estimate, held_mix=mix)
 
 
-def forget_mix(
-    estimates: tuple[ServiceTimeEstimate, ...], key: ProfileKey, mix: Mix
-) -> tuple[ServiceTimeEstimate, ...]:
+def forget_mix(estimate: ServiceTimeEstimate, mix: Mix) -> ServiceTimeEstimate:
     """It was clearly missed at this load."""
-    current = current_estimate(estimates, key)
-    if not current.held_mix or BELOW_TOO_MUCH * weight(mix, current.held_mix) >= 1.0:
-        return estimates
+    if not estimate.held_mix or BELOW_TOO_MUCH * weight(mix, estimate.held_mix) >= 1.0:
+        return estimate
     less = tuple(replace(one, per_second=BELOW_TOO_MUCH * one.per_second) for one in mix)
-    return put(estimates, replace(current, held_mix=less))
+    return replace(estimate, held_mix=less)
 
 
 def shared_capability(estimate: ServiceTimeEstimate, shared: Shared) -> Capability:
