@@ -64,7 +64,9 @@ def kept_empty(asked: Asked, nodes: Iterable[Node], busy: frozenset[str]) -> Ite
     for node in empty[: min(asked.replicas, asked.taken_up or 0)]:
         yield Holder(
             uid=f"node/{node.name}",
+            name=node.name,
             node=node.name,
+            gpus=node.allocatable_gpus,
             created_at=node.created_at,
             ready_at=node.created_at,
             name=f"CapacityBuffer/{asked.name}",
