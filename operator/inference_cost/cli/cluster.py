@@ -214,8 +214,12 @@ class Cluster:
         except ApiException as error:
             raise _refusal(error.status, error.body, missing, kind) from None
         except (HTTPError, OSError) as error:
-            host = self.api.api_client.configuration.host
-            raise CommandError(f"cannot reach the API server {host}: {_cause(error)}") from None
+            raise self.unreachable(error) from None
+
+    def unreachable(self, error: Exception) -> CommandError:
+        """What to tell where it does not answer."""
+        host = self.api.api_client.configuration.host
+        return CommandError(f"cannot reach the API server {host}: {_cause(error)}")
 
 
 def connect(kubeconfig: str | None, context: str | None) -> Cluster:

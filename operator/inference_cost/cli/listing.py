@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from inference_cost.api.group import GROUP
 from inference_cost.cli.cluster import FORBIDDEN, NOT_FOUND, TIMEOUT_SECONDS, Cluster
-from inference_cost.cli.failure import CommandError
 from inference_cost.observe.kinds import WatchedKind
 
 PAGE: Final = 500  # objects per answer
@@ -78,9 +77,7 @@ def _listed(cluster: Cluster, kind: WatchedKind, namespace: str, selector: str) 
             return Listing(installed=False)
         return _refused(kind, namespace, error.status or 0)
     except (HTTPError, OSError) as error:
-        host = cluster.api.api_client.configuration.host
-        cause = str(getattr(error, "reason", None) or error).partition("\n")[0]
-        raise CommandError(f"cannot reach the API server {host}: {cause}") from None
+        raise cluster.unreachable(error) from None
 
 
 def is_served(cluster: Cluster, kind: WatchedKind) -> bool:

@@ -67,6 +67,7 @@ ROWS: dict[str, Row] = {
     ),
     "version": Row(reads_cluster=False),
 }
+ASKS_PROMETHEUS_FIRST = ("report",)
 READING = [name for name, row in ROWS.items() if row.reads_cluster]
 
 
@@ -201,6 +202,21 @@ def test_no_kubeconfig(
     assert told.err.startswith("error: ")
     assert "no usable kubeconfig: " in told.err
     assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", READING)
+def test_an_api_server_that_does_not_answer(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    call = files_of_a_backtest(tmp_path) if name == "backtest" else ROWS[name].call
+    assert run(monkeypatch, name, *call, "--kubeconfig", kubeconfig(tmp_path, NOBODY)) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith("error: ")
+    assert told.err.count("\n") == 1
+    if name not in ASKS_PROMETHEUS_FIRST:
+        assert f"cannot reach the API server {NOBODY}: " in told.err
+        assert "Connection refused" in told.err
+        assert "HTTPConnectionPool" not in told.err
 
 
 @pytest.mark.parametrize("name", READING)

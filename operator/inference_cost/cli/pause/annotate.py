@@ -72,7 +72,9 @@ def pausing(
         kind, path = kinds.POLICY, object_path(kinds.POLICY, name, where)
     body = {"metadata": {"annotations": dict(wanted)}}
     query: list[tuple[str, object]] = [("dryRun", "All")] if dry_run else []
-    written = _called(lambda: patch_json(cluster, path, body, query), kind, name or where, where)
+    written = _called(
+        cluster, lambda: patch_json(cluster, path, body, query), kind, name or where, where
+    )
     try:
         request = pause_request(written["metadata"].get("annotations") or {})
     except InvalidAnnotationError as error:
@@ -109,7 +111,9 @@ def _around(cluster: Cluster, namespace: str) -> str:
     return f"; but namespace {namespace} is paused: kubectl inference-cost resume --whole-namespace -n {namespace}"
 
 
-def _called(call: Callable[[], Any], kind: WatchedKind, name: str, namespace: str) -> Any:
+def _called(
+    cluster: Cluster, call: Callable[[], Any], kind: WatchedKind, name: str, namespace: str
+) -> Any:
     from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
@@ -118,7 +122,7 @@ def _called(call: Callable[[], Any], kind: WatchedKind, name: str, namespace: st
     except ApiException as error:
         raise _refused(error.status or 0, kind, name, namespace) from None
     except (HTTPError, OSError) as error:
-        raise CommandError(f"cannot reach the API server: {error}") from None
+        raise cluster.unreachable(error) from None
 
 
 def _refused(status: int, kind: WatchedKind, name: str, namespace: str) -> CommandError:
