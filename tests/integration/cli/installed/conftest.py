@@ -3,6 +3,7 @@
 The pods are simulated: they are ready and run nothing. What they would export is one page, scraped as each of them.
 """
 
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -16,7 +17,10 @@ from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient, wait_for
 from e2e.rig.kwok.nodes import add_nodes, kwok_node
 from inference_cost.cli.doctor.metrics import REQUIRED
-from inference_cost.observe.queries import PENDING, RESPONSE_BUCKET
+from inference_cost.cli.doctor.metrics_reading import RUNS
+from inference_cost.cli.prometheus import Prometheus
+from inference_cost.cli.prometheus_access import PrometheusAccess
+from inference_cost.observe.queries import PENDING, RESPONSE_BUCKET, SUCCESS
 from tests.integration.chart.conftest import Manifest, Render, helm, render, tools
 from tests.unit.act_status.views import attained, plan, seen
 from tests.unit.cli.doctor.facts import CONTAINER
@@ -34,6 +38,8 @@ SCRAPE_SECONDS = 1.0
 FAMILIES = (*REQUIRED, PENDING, RESPONSE_BUCKET)
 PAGE = "".join(f'{name}{{model="m",version="1"}} 1\n' for name in FAMILIES)
 OPERATOR_PAGE = 'inference_cost_build_info{version="0.1.0"} 1\n'
+# The `namespace` of the target goes before it, as it does without honor_labels.
+POLICY_PAGE = 'inference_cost_policy_info{namespace="team-a",policy="resnet",mode="Enforce"} 1\n'
 
 
 class World:
@@ -82,11 +88,13 @@ def world(
         KubeClient(control_plane.cluster.kubeconfig) as kube,
         served(page(PAGE)) as triton,
         served(page(OPERATOR_PAGE)) as operator,
+        served(page(POLICY_PAGE)) as policies,
     ):
         made = World(control_plane.cluster, kube, [])
         made.pages = {
             "triton": triton.removeprefix("http://"),
             "operator": operator.removeprefix("http://"),
+            "policies": policies.removeprefix("http://"),
         }
         fill(made, render)
         yield made
@@ -139,6 +147,14 @@ def fill(world: World, render: Render) -> None:
             world.scrape("triton", "triton", NAMESPACE, pod)
     for pod in world.operator_pods():
         world.scrape("operator", "operator", OPERATOR, pod)
+    pods = (len(FLEETS) * REPLICAS, REPLICAS)
+    wait_for(lambda: counted(world) == pods, timeout_seconds=20, what="the first scrapes")
+
+
+def counted(world: World) -> tuple[int, ...]:
+    """Series of the fleets and of the operator that Prometheus has."""
+    prometheus = Prometheus(PrometheusAccess(url=world.prometheus))
+    return tuple(len(prometheus.at(name, time.time())) for name in (SUCCESS, RUNS))
 
 
 def all_ready(kube: KubeClient) -> bool:

@@ -58,16 +58,18 @@ def test_as_it_should_be(doctor: Doctor) -> None:
 
 
 def test_what_prometheus_scrapes(world: World, doctor: Doctor) -> None:
-    """A pod by two targets, another by none, and one replica of two of the operator; then none of it."""
+    """A pod by two targets, another by none, one replica of two of the operator, and its labels pushed aside."""
     twice, never = world.pods(NAMESPACE, app="resnet")
-    gone, _ = world.operator_pods()
+    gone, left = world.operator_pods()
     world.scrape("again", "triton", NAMESPACE, twice)
     world.forget("triton", never)
     world.forget("operator", gone)
+    world.scrape("renamed", "policies", OPERATOR, left)
     expected = {
         f"{twice}, which counts its load 2 times": "drop one of ServiceMonitor and PodMonitor",
         f"1 of 2 ready pods have no series: {never}": "let the PodMonitor select them",
         "it scrapes 1 of 2 ready replicas of the operator": "metrics.podMonitor",
+        "1 of the operator's series have their namespace in exported_namespace": "honorLabels: true",
     }
 
     def seen() -> dict[str, dict[str, str]]:
@@ -75,9 +77,10 @@ def test_what_prometheus_scrapes(world: World, doctor: Doctor) -> None:
         words = {text: one for text in expected for one in found if text in one["message"]}
         return words if len(words) == len(expected) else {}
 
-    found = wait_for(seen, timeout_seconds=WITHIN_SECONDS, what="the three findings")
+    found = wait_for(seen, timeout_seconds=WITHIN_SECONDS, what="all findings")
     assert all(fix in found[text]["fix"] for text, fix in expected.items())
     world.forget("again", twice)
+    world.forget("renamed", left)
     world.scrape("triton", "triton", NAMESPACE, never)
     world.scrape("operator", "operator", OPERATOR, gone)
     wait_for(lambda: doctor() == [], timeout_seconds=WITHIN_SECONDS, what="nothing to fix")
