@@ -51,6 +51,7 @@ STORY_POOLS: Final = (
     _pool("taken-safe"),
     _pool("untaken"),
     _pool("adopted"),
+    _pool("adopted-keda"),
     _pool("paired", gpus=2, price=PAIR_PRICE),
 )
 STORY_NODES: Final = tuple(

@@ -9,15 +9,16 @@ import pytest
 from e2e.baselines import metrics_api
 from e2e.baselines.pods_metrics import METRIC
 from e2e.demo.watch import Fleet
-from e2e.race.manifests import rate_query
+from e2e.race.manifests import by_request_rate, rate_query
 from e2e.rig.kube import Manifest, wait_for
 from e2e.rig.processes import ManagedProcess
 from e2e.rig.providers import Capability
 from e2e.rig.supervisor import REPOSITORY
 from e2e.scenarios.live import LiveFleet, live_fleet
+from e2e.scenarios.real_keda import ensure_keda
 from e2e.scenarios.requests import Load, start_load
 from e2e.scenarios.scene import Scene
-from e2e.scenarios.stories import Stories
+from e2e.scenarios.stories import LONG_WITHIN_SECONDS, Stories
 from e2e.scenarios.test_conflicts import run_script, undo_of
 
 pytestmark = pytest.mark.needs(Capability.PROCESS_NODES, Capability.AUDIT_LOG)
@@ -52,7 +53,7 @@ class Handed:
         )
 
     def their_writes(self, since: float) -> list[float]:
-        """When the HPA scaled."""
+        """When the HPA scaled, its own or the one that KEDA made."""
         audit = self.scene.installation.audit
         assert audit is not None
         wrote = audit.requests(HPA_USER, since=since)
@@ -68,6 +69,23 @@ def from_the_hpa(scene: Scene) -> None:
         load = under_load(live)
         scene.apply(hpa(live.name))
         there_and_back(Handed(live=live, load=load, giver=f"HorizontalPodAutoscaler/{live.name}"))
+
+
+def from_keda(scene: Scene) -> None:
+    """It asks Prometheus for the same."""
+    live = live_fleet(scene, pool="adopted-keda")
+    ensure_keda(live.stack)
+    load = under_load(live)
+    scene.apply(
+        by_request_rate(
+            Fleet(name=live.name, namespace=scene.namespace),
+            prometheus_url=live.stack.prometheus_url,
+            threshold=PER_REPLICA,
+            window_seconds=0,
+            most=MOST,
+        )
+    )
+    there_and_back(Handed(live=live, load=load, giver=f"ScaledObject/{live.name}"))
 
 
 def under_load(live: LiveFleet) -> Load:
@@ -163,3 +181,10 @@ def hpa(name: str) -> Manifest:
 def test_from_the_hpa(stories: Stories) -> None:
     """A real HPA hands a fleet over by what `adopt` prints, and takes it back: no request lost, never two at once."""
     stories.end_of(from_the_hpa)
+
+
+@pytest.mark.long
+@pytest.mark.story(of=from_keda)
+def test_from_keda(stories: Stories) -> None:
+    """Real KEDA hands a fleet over by what `adopt` prints, and takes it back: no request lost, never two at once."""
+    stories.end_of(from_keda, within=LONG_WITHIN_SECONDS)

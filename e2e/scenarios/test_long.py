@@ -1,17 +1,13 @@
 """What takes longer than a gate may: real KEDA, a pool that stays away for its ten minutes, and one that comes back."""
 
 import time
-from contextlib import ExitStack
 
 import pytest
 
-from e2e.baselines import keda
-from e2e.baselines.aggregation import wait_until_available
-from e2e.rig.binaries import KEDA_BINARIES, ensure
 from e2e.rig.kube import Manifest, wait_for
-from e2e.rig.ports import claimed_ports
 from e2e.rig.providers import Capability
 from e2e.scenarios.live import live_fleet, stack_of
+from e2e.scenarios.real_keda import ensure_keda
 from e2e.scenarios.requests import start_load
 from e2e.scenarios.scene import Scene, holds_for
 from e2e.scenarios.start import START_UP_SECONDS, TICK_SECONDS
@@ -43,27 +39,22 @@ AFTERWARDS_SECONDS = 90.0
 def real_keda(scene: Scene) -> None:
     """It scales one of two variants by a query, is told as what it is, and hands over when it is paused."""
     stack = stack_of(scene)
-    definitions, binaries = keda.definitions(), ensure(*KEDA_BINARIES)
-    with ExitStack() as held:
-        ports = keda.KedaPorts.claim(held.enter_context(claimed_ports()))
-        keda.install(stack.kube, definitions, ports)
-        keda.start(stack.processes, stack.cluster, binaries, ports)
-        wait_until_available(stack.kube, keda.EXTERNAL_METRICS)
-        targets(scene)
-        scene.apply(_scaled_object(stack.prometheus_url))
-        scene.wait_replicas(SOURCE, 3, within=90)
-        split_policy(scene, minReplicas=4)
-        told = scene.wait_told(SOURCE, "Conflicted", "True", "Autoscaler")
-        assert f"ScaledObject/{SOURCE}-keda" in told.message, "not the HPA that KEDA made"
-        holds_for(5 * TICK_SECONDS, lambda: untouched(scene))
+    ensure_keda(stack)
+    targets(scene)
+    scene.apply(_scaled_object(stack.prometheus_url))
+    scene.wait_replicas(SOURCE, 3, within=90)
+    split_policy(scene, minReplicas=4)
+    told = scene.wait_told(SOURCE, "Conflicted", "True", "Autoscaler")
+    assert f"ScaledObject/{SOURCE}-keda" in told.message, "not the HPA that KEDA made"
+    holds_for(5 * TICK_SECONDS, lambda: untouched(scene))
 
-        paused = {"metadata": {"annotations": {"autoscaling.keda.sh/paused": "true"}}}
-        scene.kube.merge(
-            "keda.sh/v1alpha1", "ScaledObject", f"{SOURCE}-keda", paused, namespace=scene.namespace
-        )
-        wait_for(
-            lambda: scene.scale_writes(OTHER), timeout_seconds=30, what="replicas to be taken over"
-        )
+    paused = {"metadata": {"annotations": {"autoscaling.keda.sh/paused": "true"}}}
+    scene.kube.merge(
+        "keda.sh/v1alpha1", "ScaledObject", f"{SOURCE}-keda", paused, namespace=scene.namespace
+    )
+    wait_for(
+        lambda: scene.scale_writes(OTHER), timeout_seconds=30, what="replicas to be taken over"
+    )
 
 
 def _scaled_object(prometheus_url: str) -> Manifest:
