@@ -129,7 +129,8 @@ class Target:
 class Facts:
     """`version`: of this command. `own_schemas`: of the kinds it was built with, by plural.
 
-    `own_rights`: those of who runs it. `warm_pools`: CapacityPools that ask for nodes kept ready.
+    `own_rights`: those of who runs it. `warm_pools`: CapacityPools that ask for nodes kept ready,
+    with their strategy.
     """
 
     version: str
@@ -139,7 +140,7 @@ class Facts:
     own_rights: Mapping[Right, bool]
     metrics: Metrics | Unread
     targets: tuple[Target, ...]
-    warm_pools: tuple[str, ...] = ()
+    warm_pools: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
 
     @property

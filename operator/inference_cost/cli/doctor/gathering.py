@@ -46,7 +46,7 @@ def gather(cluster: Cluster, options: DoctorOptions) -> Facts:
     kinds = (*ABOUT_WORKLOADS, CAPACITY_POOL, *more)
     listed = {kind.plural: list_all(cluster, kind, options.where) for kind in kinds}
     targets = tuple(targets_of(listed, tuple(more)))
-    warm = tuple(warm_pools(listed[CAPACITY_POOL.plural].items))
+    warm = warm_pools(listed[CAPACITY_POOL.plural].items)
     scaled = frozenset(one.key.kind for one in targets)
     operators = tuple(with_rights(cluster, one, scaled=scaled, warm_pools=warm) for one in found)
     service = options.service or _service_of(operators)

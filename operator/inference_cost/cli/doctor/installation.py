@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from inference_cost.api.capacity_pool import WarmStrategy
 from inference_cost.api.group import CAPACITY_POOL, CHECKPOINT, POLICY
 from inference_cost.cli.doctor.facts import Facts, Operator
 from inference_cost.cli.doctor.findings import Area, Finding, Level
@@ -162,11 +163,20 @@ def _switch(facts: Facts, one: Operator) -> Iterator[Finding]:
 
 
 def _warm(facts: Facts, one: Operator) -> Iterator[Finding]:
-    if facts.warm_pools and one.settings is not None and not one.setting("warm", "enabled"):
+    if one.settings is None:
+        return
+    enabled = bool(one.setting("warm", "enabled"))
+    buffers = enabled and bool(one.setting("warm", "capacity_buffers"))
+    for name, strategy in facts.warm_pools.items():
+        by_buffer = strategy == WarmStrategy.CAPACITY_BUFFER
+        if buffers if by_buffer else enabled:
+            continue
+        switch = "warm.enabled or warm.capacityBuffers" if by_buffer else "warm.enabled"
+        setting = "warm.enabled=true" + (",warm.capacityBuffers=true" if by_buffer else "")
         yield _installation(
             Level.WARNING,
             str(one),
-            f"CapacityPool {', '.join(facts.warm_pools[:FIELDS_NAMED])} asks for nodes kept ready, and warm.enabled is "
-            "false: none are, and the pool's status says how many would pay",
-            "helm upgrade --reuse-values --set warm.enabled=true, or take spec.warm away",
+            f"CapacityPool {name} asks for nodes kept ready ({strategy}), and {switch} is false: none are, and the "
+            "pool's status says how many would pay",
+            f"helm upgrade --reuse-values --set {setting}, or take spec.warm away",
         )

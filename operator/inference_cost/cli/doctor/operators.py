@@ -1,6 +1,6 @@
 """Reads what is installed of the operator: its Deployment, its settings, and what its account may do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ def _settings(cluster: Cluster, namespace: str, pod: Object) -> Object | None:
 
 
 def with_rights(
-    cluster: Cluster, one: Operator, *, scaled: frozenset[str], warm_pools: Iterable[str]
+    cluster: Cluster, one: Operator, *, scaled: frozenset[str], warm_pools: Mapping[str, str]
 ) -> Operator:
     """Asked of the API server, one by one, which is what holds in the end."""
     from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow to import

@@ -1,12 +1,18 @@
 """What the operator must be allowed to do, as the chart grants it, and what for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from inference_cost.api.capacity_pool import WarmStrategy
 from inference_cost.api.group import CAPACITY_POOL, CHECKPOINT, GROUP, POLICY
 from inference_cost.cli.doctor.facts import Operator, Right
-from inference_cost.observe.kinds import SCALE_TARGET_KINDS, SUPPORTING_KINDS, WatchedKind
+from inference_cost.observe.kinds import (
+    CAPACITY_BUFFER,
+    SCALE_TARGET_KINDS,
+    SUPPORTING_KINDS,
+    WatchedKind,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +29,10 @@ class Duty:
     on: bool | None = True
 
 
-def duties_of(one: Operator, *, scaled: frozenset[str], warm_pools: Iterable[str]) -> list[Duty]:
-    """Of an installation. `scaled`: kinds that policies name; `warm_pools`: those that ask for nodes kept ready."""
+def duties_of(
+    one: Operator, *, scaled: frozenset[str], warm_pools: Mapping[str, str]
+) -> list[Duty]:
+    """Of an installation. `scaled`: kinds that policies name; `warm_pools`: strategies of those kept ready, by name."""
     found = [
         Duty(
             rights=ALWAYS | frozenset(_read(one.more_kinds)),
@@ -48,8 +56,7 @@ def duties_of(one: Operator, *, scaled: frozenset[str], warm_pools: Iterable[str
     ]
     if one.settings is not None:
         found.append(_leading(one))
-    pools = ", ".join(warm_pools)
-    return [*found, _keeping(one, pools)] if pools else found
+    return [*found, *_keeping(one, warm_pools)]
 
 
 def _leading(one: Operator) -> Duty:
@@ -64,22 +71,47 @@ def _leading(one: Operator) -> Duty:
     )
 
 
-def _keeping(one: Operator, pools: str) -> Duty:
-    """Placeholders in the operator's own namespace, owned by their priority class."""
+def _keeping(one: Operator, pools: Mapping[str, str]) -> Iterator[Duty]:
+    """Placeholders and CapacityBuffers are in the operator's own namespace, owned by priority classes."""
+    enabled = bool(one.setting("warm", "enabled"))
+    buffers = enabled and bool(one.setting("warm", "capacity_buffers"))
+    ways = (
+        (WarmStrategy.PLACEHOLDER, _of_placeholders(one), enabled, "warm.enabled"),
+        (
+            WarmStrategy.CAPACITY_BUFFER,
+            _of_buffers(one),
+            buffers,
+            "warm.enabled or warm.capacityBuffers",
+        ),
+    )
+    for strategy, rights, on, switch in ways:
+        asking = [name for name, asked in pools.items() if asked == strategy]
+        if asking:
+            yield Duty(
+                rights=frozenset(rights),
+                without=f"no nodes are kept ready for CapacityPool {', '.join(asking)}",
+                template="rbac-warm.yaml",
+                switch=switch,
+                on=None if one.settings is None else on,
+            )
+
+
+def _of_placeholders(one: Operator) -> Iterator[Right]:
     owner = str(one.setting("warm", "priority_class") or "inference-cost-operator-warm")
     verbs = ("create", "patch", "delete")
-    return Duty(
-        rights=frozenset(
-            (
-                *_rights("apps", "deployments", *verbs, namespace=one.namespace),
-                *_rights("scheduling.k8s.io", "priorityclasses", "get", name=owner),
-            )
-        ),
-        without=f"no nodes are kept ready for CapacityPool {pools}",
-        template="rbac-warm.yaml",
-        switch="warm.enabled",
-        on=None if one.settings is None else bool(one.setting("warm", "enabled")),
-    )
+    yield from _rights("apps", "deployments", *verbs, namespace=one.namespace)
+    yield from _rights("scheduling.k8s.io", "priorityclasses", "get", name=owner)
+
+
+def _of_buffers(one: Operator) -> Iterator[Right]:
+    group, plural = CAPACITY_BUFFER.group, CAPACITY_BUFFER.plural
+    set_name = one.setting("warm", "buffer_priority_class")
+    owner = str(set_name or "inference-cost-operator-warm-buffer")
+    verbs = ("create", "patch", "delete")
+    yield from _rights(group, plural, "list", "watch")
+    yield from _rights(group, plural, *verbs, namespace=one.namespace)
+    yield from _rights("", "podtemplates", "get", *verbs, namespace=one.namespace)
+    yield from _rights("scheduling.k8s.io", "priorityclasses", "get", name=owner)
 
 
 def _scaled(one: Operator, named: frozenset[str]) -> Iterable[WatchedKind]:

@@ -71,12 +71,15 @@ def targets_of(
             )
 
 
-def warm_pools(pools: Iterable[Object]) -> Iterable[str]:
-    """Names of the CapacityPools that ask for nodes kept ready."""
-    for one in pools:
-        warm = mapping(mapping(one.get("spec")).get("warm"))
-        if warm and warm.get("strategy") != WarmStrategy.NONE:
-            yield str(one["metadata"]["name"])
+def warm_pools(pools: Iterable[Object]) -> dict[str, str]:
+    """Strategies of the CapacityPools that ask for nodes kept ready, by name."""
+    asked = {str(one["metadata"]["name"]): _warm_strategy(one) for one in pools}
+    return {name: strategy for name, strategy in asked.items() if strategy != WarmStrategy.NONE}
+
+
+def _warm_strategy(pool: Object) -> str:
+    warm = mapping(pool.get("spec")).get("warm")
+    return str((warm or {"strategy": WarmStrategy.NONE}).get("strategy", WarmStrategy.PLACEHOLDER))
 
 
 def _serves(pod: PodRecord) -> bool:

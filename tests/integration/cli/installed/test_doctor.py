@@ -192,8 +192,8 @@ BROKEN: dict[str, Row] = {
     ),
     "nodes are not kept ready": (
         settings(warm={"enabled": False}),
-        "warning", "CapacityPool gpu asks for nodes kept ready, and warm.enabled is false", "warm.enabled=true",
-        nothing,
+        "warning", "CapacityPool gpu asks for nodes kept ready (Placeholder), and warm.enabled is false",
+        "warm.enabled=true", nothing,
     ),
     "no Prometheus": (
         settings(prometheus={"url": ""}), "problem", "prometheus.url is empty", "prometheus.url=", nothing,

@@ -1,6 +1,6 @@
 """An installation as it should be, to be broken in one place at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -88,11 +88,15 @@ def operator(**changes: Any) -> Operator:
 
 
 def granted(
-    one: Operator, *, warm_pools: tuple[str, ...] = (), but: str = "", kinds: tuple[str, ...] = ()
+    one: Operator,
+    *,
+    warm_pools: Mapping[str, str] | None = None,
+    but: str = "",
+    kinds: tuple[str, ...] = (),
 ) -> dict[Right, bool]:
     """What the chart grants, the switches being what they are; `but` what is of this template."""
     duties = duties_of(
-        one, scaled=frozenset(kinds or ("Deployment", "StatefulSet")), warm_pools=warm_pools
+        one, scaled=frozenset(kinds or ("Deployment", "StatefulSet")), warm_pools=warm_pools or {}
     )
     return {
         right: duty.on is not False and duty.template != but

@@ -11,7 +11,7 @@ from inference_cost.cli.doctor.report import diagnose
 from inference_cost.cli.doctor.rights import ALWAYS, OWN, TO_MARK, duties_of
 from inference_cost.cli.listing import Unread
 from inference_cost.cli.scan.workloads import WorkloadKey
-from tests.integration.chart.test_rights import LEASE, PLACEHOLDERS, READ_ONLY, SCALE
+from tests.integration.chart.test_rights import BUFFERS, LEASE, PLACEHOLDERS, READ_ONLY, SCALE
 from tests.integration.chart.values_table import ROLLOUT
 from tests.unit.cli.doctor.facts import (
     Row,
@@ -28,13 +28,15 @@ PROBLEM, WARNING, UNKNOWN = Level.PROBLEM, Level.WARNING, Level.UNKNOWN
 WARM = settings(warm={"enabled": True, "priority_class": "ico-warm"})
 MARKING = settings(scale_in_order={"enabled": True})
 MORE_KINDS = settings(cluster={"scale_targets": [ROLLOUT]})
-KEPT = ("gpu-on-demand",)
+KEPT = {"gpu-on-demand": "Placeholder"}
+BUFFERED = {"gpu-on-demand": "CapacityBuffer"}
+BUFFERS_TOO = settings(warm={"enabled": True, "capacity_buffers": True})
 
 
 def lacking(template: str, given: dict[str, Any], **more: Any) -> Facts:
     """Without the role that a template of the chart grants. `more`: of the facts."""
     one = operator(settings=given)
-    pools = more.get("warm_pools", ())
+    pools = more.get("warm_pools", {})
     return facts(
         operators=(replace(one, rights=granted(one, warm_pools=pools, but=template)),), **more
     )
@@ -44,7 +46,7 @@ def beyond(template: str, given: dict[str, Any], **more: Any) -> Facts:
     """With the role of a template too, which the switches do not ask for."""
     one = operator(settings=given)
     rights = granted(one)
-    for duty in duties_of(one, scaled=frozenset({"Deployment"}), warm_pools=()):
+    for duty in duties_of(one, scaled=frozenset({"Deployment"}), warm_pools={}):
         rights |= dict.fromkeys(duty.rights, True) if duty.template == template else {}
     return facts(operators=(replace(one, rights=rights),), **more)
 
@@ -98,9 +100,19 @@ RULES: dict[str, Row] = {
         "get priorityclasses.scheduling.k8s.io ico-warm: no nodes are kept ready for CapacityPool gpu-on-demand",
         "templates/rbac-warm.yaml",
     ),
+    "to keep nodes ready by buffers": (
+        lambda: lacking("rbac-warm.yaml", BUFFERS_TOO, warm_pools=BUFFERED),
+        PROBLEM, "create podtemplates in namespace inference-cost", "templates/rbac-warm.yaml",
+    ),
     "a pool asks for nodes kept ready without the switch": (
         lambda: facts(warm_pools=KEPT),
-        WARNING, "CapacityPool gpu-on-demand asks for nodes kept ready, and warm.enabled is false", "warm.enabled=true",
+        WARNING, "CapacityPool gpu-on-demand asks for nodes kept ready (Placeholder), and warm.enabled is false",
+        "warm.enabled=true",
+    ),
+    "a pool asks for a buffer without its switch": (
+        lambda: facts(operators=(operator(settings=WARM),), warm_pools=BUFFERED),
+        WARNING, "asks for nodes kept ready (CapacityBuffer), and warm.enabled or warm.capacityBuffers is false",
+        "warm.capacityBuffers=true",
     ),
     "rights that may not be asked about": (
         lambda: facts(operators=(operator(rights=Unread(what="rights", why="you may not ask", fix="ask for it")),)),
@@ -128,6 +140,7 @@ def test_without_any_right_each_thing_that_does_not_work_is_told() -> None:
 
 FINE: dict[str, Any] = {
     "all switches on, and their rights": lambda: lacking("", MARKING | WARM, warm_pools=KEPT),
+    "buffers, with their switch": lambda: lacking("", BUFFERS_TOO, warm_pools=BUFFERED),
     "a kind of rbac.scaleTargets": on_rollout,
     "no placeholders asked for": lambda: lacking("rbac-warm.yaml", WARM),
 }
@@ -146,11 +159,15 @@ def test_the_rights_are_those_of_the_chart() -> None:
             for one in rights
         }
 
-    one: Operator = operator(settings=WARM)
+    one: Operator = operator(settings=BUFFERS_TOO)
     scaled = frozenset({"Deployment", "StatefulSet"})
-    _, scale, mark, lead, keep = duties_of(one, scaled=scaled, warm_pools=KEPT)
+    pools = KEPT | {"other": "CapacityBuffer"}
+    _, scale, mark, lead, keep, buffer = duties_of(one, scaled=scaled, warm_pools=pools)
     assert told(ALWAYS) == READ_ONLY
     assert told(scale.rights) == SCALE
     assert told(mark.rights) == told(TO_MARK) == {("patch", "pods")}
     assert told(lead.rights) == LEASE
-    assert told(keep.rights) == PLACEHOLDERS | {("get", "priorityclasses.scheduling.k8s.io")}
+    owner = ("get", "priorityclasses.scheduling.k8s.io")
+    assert told(keep.rights) == PLACEHOLDERS | {owner}
+    buffers = "capacitybuffers.autoscaling.x-k8s.io"
+    assert told(buffer.rights) == BUFFERS | {owner, ("list", buffers), ("watch", buffers)}
