@@ -69,8 +69,6 @@ def kept_empty(asked: Asked, nodes: Iterable[Node], busy: frozenset[str]) -> Ite
             gpus=node.allocatable_gpus,
             created_at=node.created_at,
             ready_at=node.created_at,
-            name=f"CapacityBuffer/{asked.name}",
-            gpus=node.allocatable_gpus,
         )
 
 
