@@ -82,6 +82,7 @@ class SavingPart(Part):
 
     `per_month` is positive where it costs less; null without a price, or where it is none at the same objective.
     `error`: half of the 95 % interval; null where there are fewer than two whole days, which tell of none.
+    `at_best_per_month`: where those replicas go that leave a node empty; known where `per_month` is, and not claimed.
     `worthwhile`: a saving that is larger than its error; never without one. Changes are negative where there is less:
     `replica_hours_percent` of those paid for, `node_cost_percent` of what their nodes cost (of node-hours, where no
     price is known), which has the error `error_percent`.
@@ -89,6 +90,7 @@ class SavingPart(Part):
 
     per_month: Money | None
     error: Money | None
+    at_best_per_month: Money | None
     worthwhile: bool
     replica_hours_percent: float
     node_cost_percent: float

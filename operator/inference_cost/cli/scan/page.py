@@ -111,6 +111,9 @@ def _change(at: str, saving: SavingPart, amounts: Amounts) -> str:
         parts.append(f"Saved per month: {_amount(saving.per_month, f'{at}.perMonth', amounts)}")
         if saving.error is not None:
             parts.append(f" ± {_amount(saving.error, f'{at}.error', amounts)}")
+        if saving.at_best_per_month not in (None, saving.per_month):
+            best = _amount(saving.at_best_per_month or "", f"{at}.atBestPerMonth", amounts)
+            parts.append(f"; at best {best}")
         parts.append(". ")
     parts.append(f"Nodes: {number(saving.node_cost_percent, f'{at}.nodeCostPercent', '+g', ' %')}")
     parts.append(

@@ -43,7 +43,8 @@ class Replayed:
 
 def saving_of(run: Replayed) -> SavingPart:
     hours = _hours(run)
-    before, after = _per_hour(run, run.today), _per_hour(run, run.policy)
+    before, after = _per_hour(run, run.today, run.nodes), _per_hour(run, run.policy, run.nodes)
+    at_best = before - _per_hour(run, run.policy, run.nodes.at_best)
     today, policy = _side(run, run.today, before), _side(run, run.policy, after)
     known = run.price_known and policy.meets_objective and hours >= LEAST_MONTH_HOURS
     error = _error_per_hour(run, after)
@@ -51,6 +52,7 @@ def saving_of(run: Replayed) -> SavingPart:
     return SavingPart(
         per_month=money((before - after) * MONTH_HOURS) if known else None,
         error=money(error * MONTH_HOURS) if known and error is not None else None,
+        at_best_per_month=money(at_best * MONTH_HOURS) if known else None,
         worthwhile=policy.meets_objective
         and replicas <= -SAME_PERCENT
         and error is not None
@@ -100,20 +102,20 @@ def _percent(part: float, whole: float) -> float:
     return round(100 * part / whole, 1) if whole > 0 else 0.0
 
 
-def _per_hour(run: Replayed, outcome: Outcome) -> float:
+def _per_hour(run: Replayed, outcome: Outcome, nodes: NodeCosts) -> float:
     """Of whole nodes. Starts that were paid for beside the course cost what a replica more costs on average."""
     width = outcome.course.width_seconds / 3600
     billed = outcome.course.billed[_first(run) :]
     beside = max(_replica_hours(outcome) - float(billed.sum()) * width, 0.0)
-    whole = float(run.nodes.over(billed).sum()) * width
-    return (whole + beside * _slope(run, billed)) / _hours(run)
+    whole = float(nodes.over(billed).sum()) * width
+    return (whole + beside * _slope(nodes, billed)) / _hours(run)
 
 
-def _slope(run: Replayed, billed: Floats) -> float:
+def _slope(nodes: NodeCosts, billed: Floats) -> float:
     fewest, most = float(billed.min(initial=np.inf)), float(billed.max(initial=0.0))
     if most <= fewest:
         return 0.0
-    low, high = run.nodes.over(np.array([fewest, most]))
+    low, high = nodes.over(np.array([fewest, most]))
     return float(high - low) / (most - fewest)
 
 

@@ -1,11 +1,13 @@
 """What so many replicas of a workload cost in whole nodes: one that goes and leaves its node there saves nothing."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from math import ceil
+from operator import sub
 
 import numpy as np
 
@@ -22,11 +24,13 @@ NOTHING = Decimal(0)
 class NodeCosts:
     """Per hour. `by_replicas[n]`: of n replicas, up to those of now; `more`: of one beyond these and `room`.
 
+    `packed`: the same where those go that leave a node empty, in place of those that ReplicaSets choose; empty: alike.
     `nodes`: under the replicas of now, of which `kept` have pods of others. `pods_seen`: of all namespaces.
     """
 
     by_replicas: tuple[Decimal, ...]
     more: Replica
+    packed: tuple[Decimal, ...] = ()
     room: int = 0
     nodes: int = 0
     kept: int = 0
@@ -35,6 +39,10 @@ class NodeCosts:
     @property
     def replicas(self) -> int:
         return len(self.by_replicas) - 1
+
+    @property
+    def at_best(self) -> "NodeCosts":
+        return replace(self, by_replicas=self.packed) if self.packed else self
 
     def of(self, replicas: int) -> Decimal:
         if replicas <= self.replicas:
@@ -58,8 +66,8 @@ class NodeCosts:
             "" if self.pods_seen else "; pods of other namespaces are not seen, and may keep more"
         )
         return (
-            f"a node is paid for until it is empty: {self.replicas} replicas are on {self.nodes} nodes{kept}, and new "
-            f"nodes take {self.more.per_node} each{unseen}"
+            f"a node is paid for until it is empty, and those go that ReplicaSets choose: {self.replicas} replicas are "
+            f"on {self.nodes} nodes{kept}, and new nodes take {self.more.per_node} each{unseen}"
         )
 
 
@@ -80,16 +88,14 @@ def node_costs(
     if isinstance(replica, Missing) or len(going) < len(pods):
         return None
     here = Counter(pod.node for pod in pods)
-    own = {name for name, count in here.items() if _pods_on(splits[name]) <= count}
-    left = _paid(pods, splits, own)
-    costs = [left]
-    for gone in going:
-        if isinstance(gone, Missing) or isinstance(left, Missing):
-            return None
-        left -= gone
-        costs.append(left)
+    own = frozenset(name for name, count in here.items() if _pods_on(splits[name]) <= count)
+    whole = _paid(pods, splits, own)
+    known = [one for one in going if isinstance(one, Decimal)]
+    if isinstance(whole, Missing) or len(known) < len(going):
+        return None
     return NodeCosts(
-        by_replicas=tuple(one for one in reversed(costs) if isinstance(one, Decimal)),
+        by_replicas=_left(whole, known),
+        packed=_left(whole, _packed(here, splits, own)),
         more=replica,
         room=sum(_room(splits[name], pods) for name in own),
         nodes=len(here),
@@ -98,12 +104,29 @@ def node_costs(
     )
 
 
+def _left(whole: Decimal, going: Iterable[Decimal]) -> tuple[Decimal, ...]:
+    """Of no replica, of one …, of all: `going` is what goes with each, one after the other."""
+    return tuple(reversed(list(accumulate(going, sub, initial=whole))))
+
+
+def _packed(
+    here: Mapping[str, int], splits: Mapping[str, NodeSplit], own: frozenset[str]
+) -> Iterator[Decimal]:
+    """Node by node, first those that few replicas keep; last those that others keep anyway."""
+    for name in sorted(here, key=lambda one: (one not in own, here[one], one)):
+        price = splits[name].per_hour
+        goes = price if name in own and isinstance(price, Decimal) else NOTHING
+        yield from (*(NOTHING,) * (here[name] - 1), goes)
+
+
 def _pods_on(split: NodeSplit) -> int:
     """That keep it, as far as they are seen."""
     return max(len(split.weights), split.node.pods)
 
 
-def _paid(pods: Sequence[Pod], splits: Mapping[str, NodeSplit], own: set[str]) -> Decimal | Missing:
+def _paid(
+    pods: Sequence[Pod], splits: Mapping[str, NodeSplit], own: frozenset[str]
+) -> Decimal | Missing:
     amounts = [splits[name].per_hour for name in own]
     amounts += [splits[pod.node].shares[pod.uid] for pod in pods if pod.node not in own]
     known = [one for one in amounts if isinstance(one, Decimal)]

@@ -1,6 +1,7 @@
 """Verdicts, in a sentence each."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from inference_cost.cli.scan.amounts import Amounts
@@ -10,16 +11,30 @@ from inference_cost.cli.scan.suggestion import Bounds
 
 ALL: Final = "all"  # namespaces
 SAME_SLO: Final = "The same SLO with this policy:"
-
-
 NOTHING_TO_SAVE: Final = (
     "Nothing to save: the replicas that run are those that the objective needs."
 )
 NO_CHANGE: Final = 0.1  # percent of what nodes cost
+LEAST_AMOUNT: Final = 1  # per month
 
 
 def verdict(saving: SavingPart, amounts: Amounts) -> str:
     """Of both sides on the same traffic."""
+    return _verdict(saving, amounts) + _at_best(saving, amounts)
+
+
+def _at_best(saving: SavingPart, amounts: Amounts) -> str:
+    """Where it makes a difference which replicas go."""
+    best, claimed = saving.at_best_per_month, saving.per_month
+    if best is None or claimed is None or Decimal(best) - Decimal(claimed) < LEAST_AMOUNT:
+        return ""
+    told = amounts.paid(best, None)
+    return (
+        f" At best {told}, where those replicas go that leave a node empty (scaleInOrder.enabled)."
+    )
+
+
+def _verdict(saving: SavingPart, amounts: Amounts) -> str:
     change, nodes = saving.replica_hours_percent, saving.node_cost_percent
     if not saving.policy.meets_objective:
         return (

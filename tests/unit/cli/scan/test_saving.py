@@ -123,6 +123,21 @@ def test_one_of_two_on_a_node_saves_nothing_when_it_goes() -> None:
     assert both.worthwhile
 
 
+def test_what_could_be_saved_by_choosing_who_goes_is_told_and_not_claimed() -> None:
+    """Six on three nodes of two: one each stays where three are left, or two nodes."""
+    spread = replace(
+        PAIRED,
+        by_replicas=tuple(map(Decimal, (0, 4, 8, 12, 12, 12, 12))),
+        packed=PAIRED.by_replicas,
+    )
+    saving = saving_of(replayed(outcome([6] * 3), outcome([4] * 3), nodes=spread))
+    assert (saving.per_month, saving.at_best_per_month) == ("0.00", "2920.00")
+    assert not saving.worthwhile
+    assert verdict(saving, Amounts("USD")).endswith(
+        "until it is empty. At best -$2,920, where those replicas go that leave a node empty (scaleInOrder.enabled)."
+    )
+
+
 def test_replicas_that_come_and_go_are_paid_by_the_nodes_they_need() -> None:
     """Two days of four, two of two."""
     saving = saving_of(replayed(outcome([6] * 4), outcome([4, 2] * 2), nodes=PAIRED))

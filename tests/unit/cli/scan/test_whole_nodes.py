@@ -49,6 +49,8 @@ def test_of_two_nodes_with_two_each_only_the_last_two_replicas_save_one() -> Non
     assert nodes.by_replicas == (0, L4, 2 * L4, 2 * L4, 2 * L4), (
         "spread as a ReplicaSet leaves them"
     )
+    assert nodes.packed == (0, L4, L4, 2 * L4, 2 * L4), "node by node"
+    assert nodes.at_best.of(2) == L4
     assert [nodes.of(n) for n in (5, 6, 7)] == [3 * L4, 3 * L4, 4 * L4]
 
 
@@ -104,6 +106,10 @@ def test_fewer_replicas_never_cost_more_and_never_less_than_nothing(
     steps = [made.of(n) for n in range(len(places) + 5)]
     assert steps == sorted(steps)
     assert steps[0] >= 0
+    packed = [made.at_best.of(n) for n in range(len(places) + 5)]
+    assert packed == sorted(packed)
+    assert all(best <= usual for best, usual in zip(packed, steps, strict=True))
+    assert (packed[0], packed[-1]) == (steps[0], steps[-1])
     alone = set(places) - set(others)
     emptied = steps[len(places)] - steps[0]
     assert abs(emptied - len(alone) * L4) < Decimal("0.0001")
