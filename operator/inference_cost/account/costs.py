@@ -23,7 +23,7 @@ from inference_cost.account.savings.look import (
     planned_change,
 )
 from inference_cost.account.savings.savings import Savings, SavingsMemory, savings_of
-from inference_cost.account.savings.whole_nodes import node_prices
+from inference_cost.account.savings.whole_nodes import free_of, node_prices
 from inference_cost.account.shares import STEP, NodeSplit
 from inference_cost.account.units import UnitCosts, served_per_hour, unit_costs
 from inference_cost.model.money import HourlyPrice
@@ -121,7 +121,7 @@ def account(
     )
     uses = last_uses(replicas, splits, left)
     parts = parts_by_policy(replicas, splits, left, held)
-    prices = node_prices(splits.values())
+    prices, free = node_prices(splits.values()), free_of(splits.values())
     policies: dict[PolicyKey, PolicyCost] = {}
     remembered: dict[PolicyKey, AccountMemory] = {}
     for seen in snapshot.observations:
@@ -131,6 +131,7 @@ def account(
             splits=splits,
             prices=prices,
             parts=parts[key],
+            free=free,
             left=frozenset(one.node for one in left[key]),
         )
         pools, unpriced = _policy_pools(owners[key], splits)

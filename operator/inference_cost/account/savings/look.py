@@ -15,6 +15,7 @@ from inference_cost.account.savings.baselines import (
 from inference_cost.account.savings.hpa import Bounds
 from inference_cost.account.savings.savings import Look, SavingsMemory, Side, advanced
 from inference_cost.account.savings.whole_nodes import (
+    Free,
     PoolPart,
     Replica,
     bought,
@@ -37,12 +38,14 @@ class Fleet:
     """A policy's bound pods by variant, on the nodes of the pools in use.
 
     `parts`: what it bears of them; `left`: names of those that it left and bears. `prices`: of a node, by pool.
+    `free`: of these nodes.
     """
 
     pods: Mapping[str, Sequence[Pod]]
     splits: Mapping[str, NodeSplit]
     prices: Mapping[str, Decimal]
     parts: tuple[PoolPart, ...] | Missing
+    free: Free
     left: frozenset[str] = frozenset()
 
     @property
@@ -220,7 +223,7 @@ def _on_the_same_nodes(
     pods, splits = now.fleet.all_pods, now.fleet.splits
     more = round(theirs.replicas) - len(pods)
     gone = emptied([(pods, max(-more, 0))], splits)
-    new = bought(pods, max(more, 0), splits, now.fleet.left, shadows.replica)
+    new = bought(pods, max(more, 0), splits, now.fleet.left, shadows.replica, free=now.fleet.free)
     if isinstance(gone, Missing):
         return gone
     if isinstance(new, Missing):
@@ -257,7 +260,7 @@ def planned_change(plan: Plan, fleet: Fleet, known: Replica | None) -> Decimal |
         return gone
     moved = -gone
     for name, count in more.items():
-        new = bought(pods[name], max(count, 0), fleet.splits, left, known)
+        new = bought(pods[name], max(count, 0), fleet.splits, left, known, free=fleet.free)
         if isinstance(new, Missing):
             return new
         moved += new

@@ -14,6 +14,7 @@ from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Pod
 
 NOTHING, NO_PART = Decimal(0), Fraction(0)
+Free = Mapping[str, Mapping[Fraction, int]]  # by pool: what is left of a node, and of how many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,14 @@ def node_prices(splits: Iterable[NodeSplit]) -> dict[str, Decimal]:
     }
 
 
+def free_of(splits: Iterable[NodeSplit]) -> Free:
+    """Once for all policies: each would go through all nodes of its pools, most of which are alike."""
+    found: dict[str, Counter[Fraction]] = defaultdict(Counter)
+    for split in splits:
+        found[split.node.pool][max(1 - split.used, NO_PART)] += 1
+    return found
+
+
 def total_of(parts: Iterable[PoolPart]) -> Decimal:
     return sum((part.per_hour for part in parts), NOTHING)
 
@@ -74,6 +83,7 @@ def replica_of(pods: Sequence[Pod], splits: Mapping[str, NodeSplit]) -> Replica 
 def room_for(
     pods: Sequence[Pod],
     splits: Mapping[str, NodeSplit],
+    free: Free,
     left: Collection[str] = (),
     known: Replica | None = None,
 ) -> int:
@@ -90,8 +100,8 @@ def room_for(
     pools = {split.node.pool for split, _ in here} | {
         splits[name].node.pool for name in left if name in splits
     }
-    free = (max(1 - split.used, NO_PART) for split in splits.values() if split.node.pool in pools)
-    return sum(int(part / max(weights)) for part in free)
+    largest = max(weights)
+    return sum(int(part / largest) * count for pool in pools for part, count in free[pool].items())
 
 
 Removal = tuple[Sequence[Pod], int]  # replicas alike, and how many of them go
@@ -143,12 +153,14 @@ def bought(
     splits: Mapping[str, NodeSplit],
     left: Collection[str] = (),
     known: Replica | None = None,
+    *,
+    free: Free,
 ) -> Decimal | Missing:
     """Per hour, the new nodes of so many more replicas: they go where there is room first.
 
     `left`, `known`: as in `room_for`.
     """
-    on_new = max(more - room_for(pods, splits, left, known), 0) if more else 0
+    on_new = max(more - room_for(pods, splits, free, left, known), 0) if more else 0
     if on_new == 0:
         return NOTHING
     replica = replica_of(pods, splits)

@@ -10,6 +10,7 @@ from inference_cost.account.savings.whole_nodes import (
     Replica,
     bought,
     emptied,
+    free_of,
     node_prices,
     replica_of,
     room_for,
@@ -95,7 +96,9 @@ def test_bought(sentence: str) -> None:
     pods = [p for pods in layout.values() for p in pods]
     known = Replica(node_per_hour=Decimal(4), per_node=2)
     left = [] if pods else ["n1"]
-    assert bought(pods, more, splits(layout), left, known) == Decimal(expected)
+    on_nodes = splits(layout)
+    free = free_of(on_nodes.values())
+    assert bought(pods, more, on_nodes, left, known, free=free) == Decimal(expected)
 
 
 def test_a_node_empties_when_the_replicas_of_both_variants_go() -> None:
@@ -114,7 +117,8 @@ def test_a_pool_of_which_one_price_is_not_known_has_no_mean() -> None:
 @pytest.mark.parametrize("sentence", ROOM)
 def test_room(sentence: str) -> None:
     layout, expected = ROOM[sentence]
-    assert room_for([p for pods in layout.values() for p in pods], splits(layout)) == expected
+    pods, on_nodes = [p for pods in layout.values() for p in pods], splits(layout)
+    assert room_for(pods, on_nodes, free_of(on_nodes.values())) == expected
 
 
 def test_a_node_on_which_somebody_else_runs_does_not_empty() -> None:
