@@ -4,7 +4,7 @@ A day of the short benchmark is decided tick by tick; the pictures show what was
 of all headroom rules at its end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -136,7 +136,7 @@ def draw_latency() -> None:
         (Batching.DELAYED, ORANGE, "queue delay 2 ms"),
         (Batching.STALLING, GRAY, "queue policy"),
     ):
-        replica = REPLICA._replace(batching=mode, queue_delay_seconds=0.002)
+        replica = replace(REPLICA, batching=mode, queue_delay_seconds=0.002)
         times = [seconds_at(replica, OBJECTIVE, share * replica.capacity) for share in shares]
         axes.plot(100 * shares, 1000 * np.array(times), color=color, label=label)
         most = largest_load(replica, OBJECTIVE).per_second / replica.capacity

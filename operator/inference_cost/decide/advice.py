@@ -54,7 +54,7 @@ def _other(replica: Replica, configuration: ModelConfiguration | Missing) -> tup
     if code:
         return code, _without(replica, configuration)
     if has_smaller_batches(configuration):
-        larger = replica._replace(max_batch_size=configuration.max_batch_size)
+        larger = replace(replica, max_batch_size=configuration.max_batch_size)
         return "remove-preferred-size", larger
     return "", replica
 
@@ -62,8 +62,8 @@ def _other(replica: Replica, configuration: ModelConfiguration | Missing) -> tup
 def _without(replica: Replica, configuration: ModelConfiguration | Missing) -> Replica:
     """A queue delay beside a queue policy stays when that goes."""
     if replica.batching is Batching.DELAYED or isinstance(configuration, Missing):
-        return replica._replace(batching=Batching.GREEDY)
-    return replica._replace(batching=batching_of(replace(configuration, queue_policy=False)))
+        return replace(replica, batching=Batching.GREEDY)
+    return replace(replica, batching=batching_of(replace(configuration, queue_policy=False)))
 
 
 def has_smaller_batches(

@@ -8,10 +8,11 @@ time of a full batch.
 import json
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from math import log, log2
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -28,7 +29,8 @@ class Batching(StrEnum):
     UNKNOWN = "Unknown"  # taken as a short queue delay, the slowest
 
 
-class Replica(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
     """What latency depends on: batch time α + β·b seconds, largest batch, and how batches are formed."""
 
     alpha_seconds: float
