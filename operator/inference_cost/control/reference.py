@@ -40,7 +40,7 @@ Served on `/metrics` of each replica. A standby shows only what concerns itself.
 policy is deleted; while its spec is refused, its conditions and totals stay. A value that is not known has no series.
 
 Names and labels are stable: one that has to change goes on under its old name for one minor version. All labels are
-bounded: none has a pod, a node, a message or anything that a client sends. A policy has at most 70 series, a pool 24,
+bounded: none has a pod, a node, a message or anything that a client sends. A policy has at most 71 series, a pool 28,
 the process about 200. The label `namespace` is the policy's: scrape with `honor_labels: true`, as the chart's monitors
 do.
 
