@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from e2e.rig.binaries import CLUSTER_BINARIES, Binaries, ensure
 from e2e.rig.cluster import Cluster
 from e2e.rig.control_plane import ControlPlane, ControlPlaneSettings
 from e2e.rig.kube import KubeClient
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
