@@ -103,7 +103,7 @@ def _beyond_need(piece: Piece) -> float:
     desired, forecast, load = piece.desired, piece.forecast, piece.load_per_replica
     if not desired or forecast is None or not load or not piece.minimum_limits_share:
         return 0.0
-    needed = max(1, ceil(forecast / load - _HAIR))
+    needed = max(1, ceil(min(forecast / load, desired) - _HAIR))  # a load near nothing needs all
     return piece.minimum_limits_share * max(0.0, desired - needed) / desired
 
 

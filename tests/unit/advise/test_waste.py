@@ -70,6 +70,19 @@ def test_pieces_without_a_measure_are_not_counted_as_waste() -> None:
     assert paid_for_late([unknown]) is None
 
 
+def test_a_replica_that_carries_next_to_nothing_leaves_none_over() -> None:
+    """The forecast ÷ its load is no number that a float can have."""
+    piece = Piece(
+        cost=Decimal(8),
+        serving=Decimal(8),
+        minimum_limits_share=1.0,
+        desired=4.0,
+        forecast=1.0,
+        load_per_replica=2e-313,
+    )
+    assert kept_by_minimum([piece]) == 0
+
+
 @given(st.lists(pieces))
 def test_no_waste_is_more_than_was_paid(given_: list[Piece]) -> None:
     paid = sum((one.cost for one in given_), Decimal(0))
