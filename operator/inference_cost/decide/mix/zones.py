@@ -22,7 +22,8 @@ from inference_cost.model.placement import PlacedDomain, ZoneRecord
 from inference_cost.model.workload import Node, Pool, Workload
 
 ZONES_KEPT: Final = 8
-LOST_AGAIN_PER_HOUR: Final = 3600 / FIRST_AWAY_SECONDS  # of what lands in a zone that was just lost
+# Of what lands in a zone that was just lost: within a minute (docs/placement.md has what other rates cost).
+LOST_AGAIN_PER_HOUR: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from tests.unit.decide.mix.two_variants import (
 )
 from tests.unit.decide.worlds import NOON, key
 
-RISK = Risk(late_price=3.0, served_price_per_hour=1.0, exposure_seconds=70.0, start_seconds=180.0)
+RISK = Risk(late_price=0.5, served_price_per_hour=1.0, exposure_seconds=70.0, start_seconds=180.0)
 SAFE = DomainSeen(name="safe", price_per_hour=1.0, can_be_lost=False, ready=0, starting=0)
 
 
@@ -52,7 +52,7 @@ TWO_LEFT = spot({"b": 2, "c": 2}, {"a": 2})
 
 # Sentence: (what is seen, price of late) → asked of spot and of what cannot be lost.
 LOST: dict[str, tuple[DomainSeen, float, tuple[int, int]]] = {
-    "one zone of three goes: its replicas are asked of the others": (TWO_LEFT, 3.0, (6, 0)),
+    "one zone of three goes: its replicas are asked of the others": (TWO_LEFT, 0.5, (6, 0)),
     "where late requests are dear they are asked of on demand, and what is left stays": (
         TWO_LEFT,
         30.0,
@@ -60,7 +60,7 @@ LOST: dict[str, tuple[DomainSeen, float, tuple[int, int]]] = {
     ),
     "a template that lets none run unevenly is kept away from": (
         replace(TWO_LEFT, one_zone=True),
-        3.0,
+        0.5,
         (4, 2),
     ),
     "one machine of a zone of four is a single one": (
@@ -68,9 +68,9 @@ LOST: dict[str, tuple[DomainSeen, float, tuple[int, int]]] = {
         30.0,
         (6, 0),
     ),
-    "the only zone goes": (spot({}, {"a": 6}), 3.0, (0, 6)),
-    "all zones go": (spot({}, THREE), 3.0, (0, 6)),
-    "zones are not known: the variant is one": (replace(TWO_LEFT, zones=()), 3.0, (4, 2)),
+    "the only zone goes": (spot({}, {"a": 6}), 0.5, (0, 6)),
+    "all zones go": (spot({}, THREE), 0.5, (0, 6)),
+    "zones are not known: the variant is one": (replace(TWO_LEFT, zones=()), 0.5, (4, 2)),
 }
 
 
