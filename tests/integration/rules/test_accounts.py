@@ -43,11 +43,6 @@ EXPECTED: dict[str, tuple[str, str, float | None]] = {
     "what the dashboard shows by cost center": (CENTERS.paid(CENTERS.kept), CENTER_LABELS, 60),
     "and per hour": (CENTERS.now, CENTER_LABELS, 60),
     "what was saved": (SAVED, SAVED_LABELS, 60),
-    "a side that missed the objective leaves no amount": (
-        SAVED.replace("1 - sum", "0.005 * sum"),
-        SAVED_LABELS,
-        None,
-    ),
 }
 
 
@@ -73,6 +68,56 @@ def test_an_hour_of_leaders_in_turn(sentence: str, promtool: Path, tmp_path: Pat
     filled = expression.replace("$__range", "2h").replace("$namespace", ".*")
     expected = {"expr": filled, "eval_time": "60m", "exp_samples": samples}
     code, said = asked(promtool, tmp_path, SERIES, "1m", expected)
+    assert code == 0, said
+
+
+# Of 1,000 requests per minute 5 are late on the policy's side. Objective, late on the baseline's side, requests, saved.
+KEPT: dict[str, tuple[float, int, int, float | None]] = {
+    "as many late as the objective lets be": (0.99, 9, 1000, 60),
+    "a side that missed the objective leaves no amount": (0.995, 9, 1000, None),
+    "of an objective on the mean queue time one in a hundred": (1, 9, 1000, 60),
+    "and not two": (1, 20, 1000, None),
+}
+
+
+@pytest.mark.parametrize("sentence", KEPT)
+def test_what_was_saved_is_shown_where_both_sides_were_in_time(
+    sentence: str, promtool: Path, tmp_path: Path
+) -> None:
+    target, late, requests, saved = KEPT[sentence]
+    series = {
+        **SERIES,
+        f"inference_cost_policy_slo_target_ratio{{{POLICY}}}": f"{target}x60",
+        f"inference_cost_policy_compared_requests_total{{{COMPARED}}}": f"0+{requests}x60",
+        f'inference_cost_policy_compared_late_requests_total{{{COMPARED},side="baseline"}}': (
+            f"0+{late}x60"
+        ),
+    }
+    samples = [] if saved is None else [{"labels": SAVED_LABELS, "value": saved}]
+    filled = SAVED.replace("$__range", "2h").replace("$namespace", ".*")
+    code, said = asked(
+        promtool,
+        tmp_path,
+        series,
+        "1m",
+        {"expr": filled, "eval_time": "60m", "exp_samples": samples},
+    )
+    assert code == 0, said
+
+
+def test_an_hour_without_a_request_is_no_hour_in_which_the_objective_was_missed(
+    promtool: Path, tmp_path: Path
+) -> None:
+    series = {name: "0x60" if "requests" in name else values for name, values in SERIES.items()}
+    filled = SAVED.replace("$__range", "2h").replace("$namespace", ".*")
+    samples = [{"labels": SAVED_LABELS, "value": 60}]
+    code, said = asked(
+        promtool,
+        tmp_path,
+        series,
+        "1m",
+        {"expr": filled, "eval_time": "60m", "exp_samples": samples},
+    )
     assert code == 0, said
 
 
