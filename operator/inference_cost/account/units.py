@@ -1,5 +1,6 @@
 """What one of something costs: amount ÷ count, Missing where either is not known or nothing was counted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
@@ -7,7 +8,7 @@ from math import isfinite
 from inference_cost.account.shares import STEP
 from inference_cost.model.plan import Attainment
 from inference_cost.model.reading import Missing, MissingReason
-from inference_cost.model.signals import Signals
+from inference_cost.model.signals import ModelWindow, Signals
 
 SECONDS_PER_HOUR = 3600
 NONE_SERVED = Missing(reason=MissingReason.NO_TRAFFIC, detail="nothing was served")
@@ -66,7 +67,14 @@ def served_per_hour(signals: Signals | Missing, attainment: Attainment | Missing
         in_time=attainment
         if isinstance(attainment, Missing)
         else requests * min(1.0, max(0.0, attainment.fraction)),
+        tokens=_tokens_per_hour(windows),
     )
+
+
+def _tokens_per_hour(windows: Sequence[ModelWindow]) -> float | Missing:
+    """Of the models that report them: of an ensemble that is one."""
+    rates = [m.tokens / m.seconds for m in windows if not isinstance(m.tokens, Missing)]
+    return SECONDS_PER_HOUR * sum(rates) if rates else NO_TOKENS
 
 
 def _per(amount: Decimal | Missing, count: float | Missing, many: int) -> Decimal | Missing:

@@ -41,8 +41,9 @@ def cost_status(cost: PolicyCost | None, policy: Policy, currency: str) -> api.C
         month_to_date=money_text(month.amount),
         month_to_date_since=time_of(month.since),
         coverage_percent=percent_text(month.coverage),
-        per_thousand_inferences=_per_thousand(cost, lambda units: units.per_thousand_inferences),
-        per_thousand_in_time=_per_thousand(cost, lambda units: units.per_thousand_in_time),
+        per_thousand_inferences=_per_unit(cost, lambda units: units.per_thousand_inferences),
+        per_thousand_in_time=_per_unit(cost, lambda units: units.per_thousand_in_time),
+        per_million_tokens=_per_unit(cost, lambda units: units.per_million_tokens),
         projected_month=_projected(cost.projection),
         budget_state=_budget(cost, policy),
         price_source=_price_source(prices),
@@ -50,7 +51,7 @@ def cost_status(cost: PolicyCost | None, policy: Policy, currency: str) -> api.C
     )
 
 
-def _per_thousand(cost: PolicyCost, unit: Callable[[UnitCosts], Decimal | Missing]) -> str | None:
+def _per_unit(cost: PolicyCost, unit: Callable[[UnitCosts], Decimal | Missing]) -> str | None:
     """With six decimals: a request may cost very little."""
     amount = cost.units if isinstance(cost.units, Missing) else unit(cost.units)
     if isinstance(amount, Missing) or amount >= LARGEST:

@@ -244,6 +244,11 @@ class CostStatus(ApiModel):
         description="perThousandInTime is the same for each thousand requests within the objective,"
         " where that is measured.",
     )
+    per_million_tokens: DecimalText | None = Field(
+        default=None,
+        description="perMillionTokens is the same for each million tokens read and written. Unset"
+        " where the backend reports none.",
+    )
     projected_month: ProjectedMonth | None = Field(
         default=None,
         description="projectedMonth is what the calendar month (UTC) will have cost. Unset when no"

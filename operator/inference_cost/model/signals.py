@@ -53,6 +53,7 @@ class ModelWindow:
     # Start of the request to its first response; quantiles: (share, seconds) of the last minute.
     latency: LatencyHistogram | Missing = Missing(reason=MissingReason.NOT_EXPORTED)
     quantiles: tuple[tuple[float, float], ...] = ()
+    tokens: float | Missing = Missing(reason=MissingReason.NOT_EXPORTED)  # read and written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ def model_window(
         quantiles=_quantiles(
             clean.get(q.REQUEST_SUMMARY, []), max(series.last_at for series in counted)
         ),
+        tokens=_tokens(clean),
     )
 
 
@@ -110,6 +111,12 @@ def _version(successes: list[Series]) -> str | Missing:
     if len(found) > 1:
         return SEVERAL
     return found.pop() if found else UNKNOWN
+
+
+def _tokens(families: Mapping[str, list[Series]]) -> float | Missing:
+    if not any(families.get(name) for name in q.TOKENS):
+        return Missing(reason=MissingReason.NOT_EXPORTED, detail=", ".join(q.TOKENS))
+    return _total(families, *q.TOKENS)
 
 
 def _histogram(buckets: list[Series]) -> LatencyHistogram | Missing:

@@ -30,6 +30,13 @@ PENDING = "nv_inference_pending_request_count"
 # Both only where `--metrics-config` asks for them. Of a decoupled model the first is about the first response alone.
 RESPONSE_BUCKET = "nv_inference_first_response_histogram_ms_bucket"
 REQUEST_SUMMARY = "nv_inference_request_summary_us"
+# Where the backend reports tokens: vLLM with REPORT_CUSTOM_METRICS, TensorRT-LLM by the sums of its histograms.
+TOKENS = (
+    "vllm:prompt_tokens_total",
+    "vllm:generation_tokens_total",
+    "nv_llm_input_token_len_sum",
+    "nv_llm_output_token_len_sum",
+)
 TRITON_GPU = "nv_gpu_utilization"
 DCGM_GPU = "DCGM_FI_DEV_GPU_UTIL"
 DCGM_ENGINE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
@@ -46,7 +53,7 @@ TRITON_QUERIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "requests": (SUCCESS, FAILURE),
         "executions": (INFERENCES, EXECUTIONS),
         "durations": (REQUEST_MICROSECONDS, QUEUE_MICROSECONDS, *COMPUTE_MICROSECONDS),
-        "pending": (PENDING, RESPONSE_BUCKET, REQUEST_SUMMARY),
+        "pending": (PENDING, RESPONSE_BUCKET, REQUEST_SUMMARY, *TOKENS),
         "gpu": (TRITON_GPU, DCGM_GPU, DCGM_ENGINE),
     }
 )

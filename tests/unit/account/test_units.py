@@ -1,5 +1,6 @@
 """What one of something costs, and what is said where that is not known."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -57,6 +58,15 @@ def test_an_hour_of_two_pods() -> None:
         per_thousand_in_time=Decimal("2.000000"),
         per_million_tokens=NO_TOKENS,
     )
+
+
+def test_tokens_are_those_of_the_models_that_report_them() -> None:
+    """Of an ensemble that is one."""
+    seen = signals((30, 60), (30, 120))
+    reporting = replace(seen.pods[0].models[0], model="llm", tokens=1500.0)
+    one = replace(seen.pods[0], models=(*seen.pods[0].models, reporting))
+    served = served_per_hour(replace(seen, pods=(one, seen.pods[1])), UNREAD)
+    assert served.tokens == 180_000
 
 
 def test_tokens_where_they_are_reported() -> None:

@@ -67,6 +67,9 @@ def test_a_thousand_inferences_may_cost_very_little() -> None:
     shown = render(units=units)["cost"]
     assert shown["perThousandInferences"] == "0.000417"
     assert "perThousandInTime" not in shown
+    assert "perMillionTokens" not in shown
+    told = render(units=replace(units, per_million_tokens=Decimal("0.42")))["cost"]
+    assert told["perMillionTokens"] == "0.42"
 
 
 def test_the_projected_month_has_a_band_once_there_is_one() -> None:
