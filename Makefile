@@ -106,7 +106,7 @@ e2e: binaries ## scenarios on a real cluster (PROVIDER=bundled|kind|current)
 .PHONY: e2e-karpenter
 e2e-karpenter: install ## scenarios in which real Karpenter buys the nodes (seven minutes; builds Karpenter the first time)
 	mkdir -p build/tests
-	.venv/bin/pytest e2e/karpenter -q $(ONCE_MORE) --junitxml=build/tests/e2e-karpenter.xml
+	.venv/bin/pytest e2e/karpenter -q --timeout 900 $(ONCE_MORE) --junitxml=build/tests/e2e-karpenter.xml
 
 .PHONY: e2e-long
 e2e-long: binaries ## what takes longer than a gate may: real KEDA, ten minutes away from a pool, 30 minutes beside Karpenter
