@@ -18,7 +18,7 @@ from e2e.rig.stack import CHART, OPERATOR_NAMESPACE, RELEASE, Stack
 from e2e.scenarios.audit import AuditLog
 
 OPERATOR_USER = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{RELEASE}"
-INSTALL_SECONDS = 90.0
+INSTALL_SECONDS = 180.0
 LOG_LINES, LOG_WIDTH = 25, 600
 
 
