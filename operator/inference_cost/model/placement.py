@@ -48,13 +48,36 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What would be asked for here in place of one zone of another variant, a `part` of the policy's replicas.
+
+    `domain`: the pool of that variant, of which `zones` are in use. `chance`: that one of them is lost within the time
+    that is late until others serve in its place.
+    """
+
+    domain: str
+    zones: int
+    chance: float
+    part: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtOnce:
+    """What would be asked for here without warning. `growth`: of replicas beyond those needed now, this part."""
+
+    growth: float = 0.0
+    losses: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedDomain:
     """`asked`: replicas at the last look; `alive`: that were there then, starting ones too.
 
     `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
     then; `dear_per_hour`: the highest price of late, at `dear_at`. `zones`: that its replicas were seen to be spread
     over, 0 before that; `by_zone`: what is known of each. `taken`: nodes whose loss is counted. `left_at`: when
-    replicas were last moved away from here to save money. `closed`: nodes of its pool are cordoned.
+    replicas were last moved away from here to save money. `closed`: nodes of its pool are cordoned. `at_once`: looked
+    for only where one of the policy's pools keeps nodes ready.
     """
 
     name: str
@@ -72,6 +95,7 @@ class PlacedDomain:
     dear_at: float = 0.0
     closed: Closure | None = None
     by_zone: tuple[ZoneRecord, ...] = ()
+    at_once: AtOnce = AtOnce()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference_cost.decide.warm.shortfall import DRAWS, Surge, alone, shortfalls
+from inference_cost.decide.warm.shortfall import DRAWS, Lost, Surge, alone, shortfalls
 from inference_cost.decide.warm.sizing import Bounds, cost, enough, shared_penalty
 from inference_cost.decide.warm.steps import ENDS, Floats
 
@@ -23,14 +23,26 @@ surges = st.builds(
     most=st.integers(1, 60),
     steps=weights.map(tuple),
     nodes_each=st.sampled_from([0.25, 0.5, 1.0]),
+    growth=st.sampled_from([0.0, 0.3, 1.0, 1.0]),
 )
+losses = st.builds(
+    Lost,
+    domain=st.sampled_from(["spot-a", "spot-b"]),
+    zones=st.integers(1, 3),
+    chance=st.sampled_from([0.0, 0.0005, 0.02, 0.2, 1.0]),
+    replicas=st.integers(1, 5),
+)
+losing = st.builds(
+    lambda one, lost: replace(one, lost=tuple(lost)), surges, st.lists(losses, max_size=2)
+)
+many_losing = st.lists(losing, min_size=1, max_size=8)
 many = st.lists(surges, min_size=1, max_size=8)
 prices = st.floats(0.1, 10.0)
 penalties = st.floats(0.0, 500.0)
 correlations = st.sampled_from([0.0, 0.1, 0.5, 1.0])
 
 
-@given(many, correlations, prices, penalties)
+@given(many_losing, correlations, prices, penalties)
 def test_together_never_costs_more_than_each_by_itself(
     given: list[Surge], correlation: float, price: float, penalty: float
 ) -> None:
@@ -86,7 +98,7 @@ def test_dearer_nodes_are_fewer_and_dearer_lateness_asks_for_more(
     assert enough(short, price, penalty * times, ANY) >= nodes
 
 
-@given(many, correlations, penalties, st.integers(0, 5), st.integers(0, 20))
+@given(many_losing, correlations, penalties, st.integers(0, 5), st.integers(0, 20))
 def test_within_bounds_whatever_comes(
     given: list[Surge], correlation: float, penalty: float, least: int, more: int
 ) -> None:
@@ -94,7 +106,7 @@ def test_within_bounds_whatever_comes(
     assert least <= enough(short, 1.0, penalty, Bounds(least, least + more)) <= least + more
 
 
-@given(many, correlations)
+@given(many_losing, correlations)
 def test_the_same_state_gives_the_same_draws(given: list[Surge], correlation: float) -> None:
     assert np.array_equal(shortfalls(given, correlation), shortfalls(list(given), correlation))
 
@@ -121,3 +133,41 @@ def test_the_rule_by_hand(penalty: float, nodes: int) -> None:
     """Three nodes short in a tenth of the time, at a price of 1 per node."""
     short = np.array([3.0] * (DRAWS // 10) + [0.0] * (DRAWS - DRAWS // 10))
     assert enough(short, 1.0, penalty, ANY) == nodes
+
+
+def quiet(*lost: Lost) -> Surge:
+    """Of a load that never grows."""
+    return Surge(
+        filled=3.0, size=4, most=9, steps=bell(1e-3), nodes_each=1.0, growth=0.0, lost=lost
+    )
+
+
+@given(losses)
+def test_each_zone_is_lost_as_often_as_it_is_likely(one: Lost) -> None:
+    short = alone(quiet(one))
+    assert float(short.sum()) == one.replicas * one.zones * round(one.chance * DRAWS)
+    assert set(np.unique(short)) <= {one.replicas * n for n in range(one.zones + 1)}
+
+
+@given(losses, st.integers(2, 8), correlations)
+def test_a_zone_is_lost_to_all_policies_there_at_once(
+    one: Lost, policies: int, correlation: float
+) -> None:
+    short = shortfalls([quiet(one)] * policies, correlation)
+    assert bool((short == short[:, :1]).all())
+
+
+@given(losses, losses)
+def test_of_two_pools_both_are_rarely_lost_at_once(one: Lost, other: Lost) -> None:
+    a, b = replace(one, domain="spot-a"), replace(other, domain="spot-b")
+    each = [alone(quiet(a)), alone(quiet(b))]
+    both = [int((short > 0).sum()) for short in each]
+    together = int((shortfalls([quiet(a), quiet(b)], 0.5).sum(axis=1) > 0).sum())
+    assert max(both) <= together <= sum(both)
+
+
+@given(losing)
+def test_who_grows_elsewhere_is_short_of_what_it_loses_alone(one: Surge) -> None:
+    elsewhere = replace(one, growth=0.0)
+    assert bool((alone(elsewhere) <= alone(one)).all())
+    assert not alone(replace(elsewhere, lost=())).any()

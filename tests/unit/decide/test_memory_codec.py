@@ -21,7 +21,15 @@ from inference_cost.model.memory import (
     SuspectedOutage,
     TakeOver,
 )
-from inference_cost.model.placement import Closure, LossRecord, PlacedDomain, Placing, ZoneRecord
+from inference_cost.model.placement import (
+    AtOnce,
+    Closure,
+    Loss,
+    LossRecord,
+    PlacedDomain,
+    Placing,
+    ZoneRecord,
+)
 from inference_cost.model.plan import Evenness, ProfileSource
 from inference_cost.model.profile_key import ProfileKey
 from inference_cost.model.reading import Missing
@@ -127,6 +135,9 @@ FULL = PolicyMemory(
                 dear_at=NOON - 900.0,
                 closed=Closure(since=1_763_800_000.0, until=NOON + 300.0, seconds=600.0),
                 by_zone=(ZoneRecord(name="b", record=NOTHING_KNOWN),),
+                at_once=AtOnce(
+                    growth=0.5, losses=(Loss(domain="spot", zones=2, chance=0.02, part=0.25),)
+                ),
             ),
         ),
         total=3,

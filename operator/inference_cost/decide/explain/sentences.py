@@ -220,6 +220,15 @@ def _shared(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"{told}, and took {values['held']} % at the largest load at which the objective held for each of them."
 
 
+def _warm_start(values: Values, _: Plan, observation: PolicyObservation) -> str:
+    several = len(observation.policy.variants) > 1
+    where = "Where it would ask for more replicas the pool" if several else "Its pool"
+    return (
+        f"{where} keeps nodes ready, on which a replica starts in {wait(float(values['warm']))} in place of "
+        f"{wait(float(values['cold']))}: it needs less room of its own."
+    )
+
+
 def _minimum(plan: Plan, observation: PolicyObservation) -> str:
     """That of the spec, but where one of 0 holds: then the reason tells what keeps a replica."""
     if keeps_one_unseen(plan):
@@ -320,10 +329,7 @@ _REASONS: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] 
         "CapacityPool with offerings."
     ),
     **mix_sentences.SENTENCES,
-    "warm-start": lambda v, _p, _o: (
-        f"Its pool keeps nodes ready, on which a replica starts in {wait(float(v['warm']))} in place of "
-        f"{wait(float(v['cold']))}: it needs less room of its own."
-    ),
+    "warm-start": _warm_start,
     "idle-pods": lambda v, _p, _o: (
         f"{v['wanted']} replicas would be needed, but none are added: {v['idle']} of {v['pods']} pods get no requests."
     ),

@@ -39,7 +39,11 @@ SENTENCES: Final[Mapping[str, Callable[[Values], str]]] = {
         "None is kept: how many GPUs a node has is not known until the cluster has one of this kind."
     ),
     "warm-no-policy": lambda _: (
-        "No policy with one workload and headroom Auto runs here: no more than `min`."
+        "No policy that finds out itself how much room it needs runs here: no more than `min`."
+    ),
+    "warm-variants": lambda v: (
+        f"{v['policies']} of these have several variants: {v['growing']} would ask for more here when load grows, "
+        f"{v['losing']} in place of what is taken away elsewhere."
     ),
     "warm-no-price": lambda _: "The price of a node is not known: no more than `min`.",
     "warm-learning": lambda _: (

@@ -5,7 +5,15 @@ from typing import Any
 
 from inference_cost.decide.finite import number, number_or_none
 from inference_cost.decide.mix.losses import PRIOR_HOURS
-from inference_cost.model.placement import Closure, LossRecord, PlacedDomain, Placing, ZoneRecord
+from inference_cost.model.placement import (
+    AtOnce,
+    Closure,
+    Loss,
+    LossRecord,
+    PlacedDomain,
+    Placing,
+    ZoneRecord,
+)
 
 
 def decode_placing(data: Mapping[str, Any]) -> Placing:
@@ -37,6 +45,22 @@ def _placed(data: Mapping[str, Any]) -> PlacedDomain:
         by_zone=tuple(
             ZoneRecord(name=str(one["name"]), record=_loss_record(one["record"]))
             for one in data.get("by_zone", ())
+        ),
+        at_once=_at_once(data.get("at_once", {})),
+    )
+
+
+def _at_once(data: Mapping[str, Any]) -> AtOnce:
+    return AtOnce(
+        growth=max(number(data.get("growth", 0.0)), 0.0),
+        losses=tuple(
+            Loss(
+                domain=str(one["domain"]),
+                zones=max(int(one["zones"]), 0),
+                chance=max(number(one["chance"]), 0.0),
+                part=max(number(one["part"]), 0.0),
+            )
+            for one in data.get("losses", ())
         ),
     )
 

@@ -12,20 +12,22 @@ from typing import Final
 
 from inference_cost.decide.case import Case
 from inference_cost.decide.headroom.choice import highest_price
+from inference_cost.decide.mix.at_once import at_once
 from inference_cost.decide.mix.budget import Cap, Dearest, dearest
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.cordons import closure, room
 from inference_cost.decide.mix.grant import Grant
 from inference_cost.decide.mix.hazard import of_others
 from inference_cost.decide.mix.losses import keeps_away
-from inference_cost.decide.mix.place import DomainSeen, exposure_seconds, seek, settle
+from inference_cost.decide.mix.place import DomainSeen, Placed, exposure_seconds, seek, settle
 from inference_cost.decide.mix.placement import Placement, VariantPlaced
 from inference_cost.decide.mix.pods import Patience, VariantPods, pods_of
 from inference_cost.decide.mix.prices import ReplicaPrice, price_of
 from inference_cost.decide.mix.told import Told, reasons
 from inference_cost.decide.mix.zones import ZonePods, zone_pods, zones_of, zones_seen
 from inference_cost.decide.plans import mode_in_force
-from inference_cost.model.placement import Closure, PlacedDomain, Placing
+from inference_cost.decide.warm.cover import pool_of
+from inference_cost.model.placement import AtOnce, Closure, PlacedDomain, Placing
 from inference_cost.model.plan import HeadroomChoice, Profile
 from inference_cost.model.policy import LatencyObjective, Mode, Objective, SpotRisk, Variant
 from inference_cost.model.reading import Missing
@@ -55,6 +57,7 @@ class _Seen:
     """One variant."""
 
     variant: Variant
+    pool: str  # that it runs on, "" where that is not known
     pods: VariantPods
     price: ReplicaPrice | None
     before: PlacedDomain | None
@@ -118,12 +121,15 @@ def _placement(
     going = placed.asked if _acts(case) else placed.wanted
     orders = tuple(n + one.pods.leaving for n, one in zip(going, seen, strict=True))
     counts = tuple(workload.desired_replicas for workload in case.workloads)
+    sudden = _at_once(case, seen, how, placed, told)
     return Placement(
         variants=tuple(map(_of_variant, seen, placed.domains, orders, placed.remembered)),
         placing=Placing(
             domains=tuple(
-                _remembered(one, after, asked, case.at)
-                for one, after, asked in zip(seen, placed.remembered, going, strict=True)
+                replace(_remembered(one, after, asked, case.at), at_once=more)
+                for one, after, asked, more in zip(
+                    seen, placed.remembered, going, sudden, strict=True
+                )
             ),
             total=max(told.sought.needed - placed.limited - placed.unpaid, 0),
             before=counts,
@@ -138,6 +144,17 @@ def _placement(
         leaving=tuple(one.pods.leaving for one in seen),
         within=partial(_placement, case, seen, how, told),
     )
+
+
+def _at_once(
+    case: Case, seen: Sequence[_Seen], how: How, placed: Placed, told: Told
+) -> tuple[AtOnce, ...]:
+    """Where nothing is placed by cost, as it was."""
+    if not any(one.pool in case.snapshot.warm for one in seen):
+        return (AtOnce(),) * len(seen)
+    if how.late_price is None:
+        return tuple(AtOnce() if one.before is None else one.before.at_once for one in seen)
+    return at_once(told.sought, placed, [one.pool or one.variant.name for one in seen])
 
 
 def _acts(case: Case) -> bool:
@@ -157,6 +174,7 @@ def _look(case: Case, variant: Variant, workload: Workload, before: PlacedDomain
     pods = pods_of(workload, case.memory.leaving_nodes, snapshot.nodes, patience, case.at)
     return _Seen(
         variant=variant,
+        pool=pool_of(variant, workload, snapshot.nodes),
         # Beyond what is asked for they are about to be taken away, and stand in for nobody.
         pods=replace(pods, ready=min(pods.ready, workload.desired_replicas)),
         price=price_of(workload, case.workloads, snapshot.nodes, pool, before, case.at),

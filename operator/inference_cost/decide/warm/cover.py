@@ -7,6 +7,8 @@ from typing import Final
 
 from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
+from inference_cost.model.placement import AtOnce
+from inference_cost.model.policy import Variant
 from inference_cost.model.warm import WarmMemory, WarmPool
 from inference_cost.model.workload import Node, Workload
 
@@ -49,26 +51,30 @@ def _relied_on(pool: WarmPool, known: WarmMemory | None, snapshot: Snapshot) -> 
     return snapshot.at - known.full_at <= REFILLED_WITHIN_STARTS * cold
 
 
-def warm_pool_of(observation: PolicyObservation, snapshot: Snapshot) -> WarmPool | None:
-    """The pool with warm nodes on which all pods of the policy run.
-
-    One with several variants has none: where its next replica lands is decided anew at each look.
-    """
-    if not snapshot.warm or len(observation.workloads) != 1:
-        return None
-    workload = observation.workloads[0]
-    if not isinstance(workload, Workload):
-        return None
-    pools = _pools(workload, snapshot.nodes)
-    name = pools.pop() if len(pools) == 1 else ""
-    if not pools and not name:
-        name = observation.policy.variants[0].pool
-    return snapshot.warm.get(name)
-
-
-def _pools(workload: Workload, nodes: Mapping[str, Node]) -> set[str]:
+def pool_of(variant: Variant, workload: Workload, nodes: Mapping[str, Node]) -> str:
+    """The pool on which all its pods run, or that it names where none does; "" for several."""
     bound = (pod.node for pod in workload.pods if not pod.terminating)
-    return {nodes[name].pool for name in bound if name in nodes}
+    pools = {nodes[name].pool for name in bound if name in nodes}
+    if not pools:
+        return variant.pool
+    return pools.pop() if len(pools) == 1 else ""
+
+
+def shares(
+    observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot
+) -> Mapping[str, tuple[tuple[Workload, AtOnce], ...]]:
+    """By pool the workloads that the policy has there, and what it would ask of each at once, as last found."""
+    pairs = zip(observation.policy.variants, observation.workloads, strict=True)
+    there = [(variant, one) for variant, one in pairs if isinstance(one, Workload)]
+    asked = {one.name: one.at_once for one in memory.placing.domains}
+    if len(there) == 1:
+        asked = {there[0][0].name: AtOnce(growth=1.0)}
+    found: dict[str, tuple[tuple[Workload, AtOnce], ...]] = {}
+    for variant, workload in there:
+        pool = pool_of(variant, workload, snapshot.nodes)
+        one = (workload, asked.get(variant.name, AtOnce()))
+        found[pool] = (*found.get(pool, ()), one)
+    return found
 
 
 def warm_start_seconds(memory: PolicyMemory) -> float | None:
@@ -82,9 +88,16 @@ def warm_start_seconds(memory: PolicyMemory) -> float | None:
 def hot_start_seconds(
     observation: PolicyObservation, memory: PolicyMemory, snapshot: Snapshot, cold_seconds: float
 ) -> float:
-    """From order to ready, for the room that a policy keeps itself."""
-    pool = warm_pool_of(observation, snapshot)
+    """From order to ready, for the room that a policy keeps itself: wherever more replicas would go, nodes wait."""
+    if not any(pool.covered for pool in snapshot.warm.values()):
+        return cold_seconds
+    going = [
+        name
+        for name, there in shares(observation, memory, snapshot).items()
+        if any(one.growth > 0 for _, one in there)
+    ]
+    covered = all(name in snapshot.warm and snapshot.warm[name].covered for name in going)
     seen = warm_start_seconds(memory)
-    if pool is None or not pool.covered or seen is None:
+    if not going or not covered or seen is None:
         return cold_seconds
     return min(seen, cold_seconds)

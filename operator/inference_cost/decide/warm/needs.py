@@ -24,7 +24,7 @@ def needs(
 
 def _needs(member: Member, before: WarmNeeds | None, at: float) -> WarmNeeds:
     pods = member.pods()
-    workloads = [one for one in member.observation.workloads if isinstance(one, Workload)]
+    workloads = [one for one, _ in member.there]
     last = before or WarmNeeds(at=at)
     return WarmNeeds(
         at=at,

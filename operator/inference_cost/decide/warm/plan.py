@@ -47,7 +47,8 @@ def plan_warm(
     for name, pool in snapshot.warm.items():
         known = before.get(name, WarmMemory())
         try:
-            members = _watched(sharing.get(name, []), snapshot.at)
+            there = [_once(member, changed) for member in sharing.get(name, [])]
+            members = _watched(there, snapshot.at)
             members, known = taken(pool, members, known, snapshot.at)
             planned[name], remembered[name] = _planned(pool, members, known, snapshot)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others go on, and this one stays as it is
@@ -55,6 +56,11 @@ def plan_warm(
         else:
             changed |= {member.key: member.memory for member in members}
     return Warmed(planned, remembered, changed)
+
+
+def _once(member: Member, changed: Mapping[PolicyKey, PolicyMemory]) -> Member:
+    """One with variants in several such pools is learned from in the first: a look at the same time tells nothing."""
+    return replace(member, memory=changed.get(member.key, member.memory))
 
 
 def _as_it_is(pool: WarmPool, error: Exception) -> WarmPlan:

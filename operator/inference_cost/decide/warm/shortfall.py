@@ -10,13 +10,16 @@ from functools import lru_cache
 from math import sqrt
 from statistics import NormalDist
 from typing import Final
+from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference_cost.decide.warm.steps import ENDS, Floats, grown
 
 DRAWS: Final = 1_000
 SEED: Final = 20_261_127
+HALF: Final = 0.5  # rounded to whole replicas
 NEGLIGIBLE: Final = 0.02  # of a replica: not worth one more
 _STANDARD: Final = NormalDist()
 _EVEN: Final = np.array([_STANDARD.inv_cdf((i + 0.5) / DRAWS) for i in range(DRAWS)])
@@ -24,10 +27,21 @@ _FARTHEST: Final = 3.5  # deviations; of the draws none is as far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """What one zone of a pool takes away of a policy: `replicas`, each time that one of the `zones` is lost."""
+
+    domain: str
+    zones: int
+    chance: float
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surge:
     """One policy. `filled`: replicas that its demand fills now; `size`: that it has for it; `most`: that it may have.
 
     `steps`: as learned (steps.py). `nodes_each`: the part of a node that a replica takes.
+    `growth`: the part of the replicas that it is short of that would be asked for here; `lost`: in place of others.
     """
 
     filled: float
@@ -35,6 +49,8 @@ class Surge:
     most: int
     steps: tuple[float, ...]
     nodes_each: float
+    growth: float = 1.0
+    lost: tuple[Lost, ...] = ()
 
 
 def shortfalls(surges: Sequence[Surge], correlation: float) -> Floats:
@@ -55,8 +71,25 @@ def _short(surge: Surge, normal: Floats) -> Floats:
     steps = np.interp(normal, _borders(surge.steps), ENDS)
     needed = np.ceil(grown(surge.filled, steps) - NEGLIGIBLE)
     needed = np.where(steps > 0, np.minimum(needed, surge.most), 0.0)
-    short: Floats = np.maximum(needed - surge.size, 0.0) * surge.nodes_each
-    return short
+    short: Floats = np.floor(np.maximum(needed - surge.size, 0.0) * surge.growth + HALF)
+    for one in surge.lost:
+        short += one.replicas * _zones_lost(one.domain, one.zones, one.chance)
+    return short * surge.nodes_each
+
+
+@lru_cache(maxsize=256)
+def _zones_lost(domain: str, zones: int, chance: float) -> Floats:
+    """(DRAWS,) how many; the same for all policies, since a zone that is lost is lost to all of them."""
+    found = np.zeros(DRAWS)
+    for zone in range(zones):
+        found += _lot(domain, zone) < round(chance * DRAWS)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _lot(domain: str, zone: int) -> NDArray[np.int64]:
+    """(DRAWS,) numbers from 0 on, shuffled."""
+    return np.random.default_rng((SEED, crc32(domain.encode()), zone)).permutation(DRAWS)
 
 
 @lru_cache(maxsize=4096)

@@ -78,18 +78,22 @@ def wish(place: Place, members: Sequence[Member]) -> Wish:
     if why is not None:
         return Wish(nodes=0, reasons=(why,))
     enforced = [one for one in known if one.enforced]
-    shared = _shared(place, enforced or known, spec, shape)
+    counted = enforced or known
+    shared = _shared(place, counted, spec, shape)
     told = (
-        ("policies", len(enforced or known)),
+        ("policies", len(counted)),
         ("nodes", shared.together),
         ("separate", shared.separate),
         ("correlation", round(shared.correlation, 2)),
     )
     if not shared.saves:
-        return Wish(nodes=0, reasons=(Reason(code="warm-not-shared", values=told),))
+        why = Reason(code="warm-not-shared", values=told)
+        return Wish(nodes=0, reasons=(why, *_of_variants(counted)))
     if not enforced:
-        return Wish(nodes=0, reasons=(Reason(code="warm-recommend", values=told),))
-    reasons = (Reason(code="warm-sized", values=told), *_bounded(shared, spec))
+        why = Reason(code="warm-recommend", values=told)
+        return Wish(nodes=0, reasons=(why, *_of_variants(counted)))
+    why = Reason(code="warm-sized", values=told)
+    reasons = (why, *_of_variants(counted), *_bounded(shared, spec))
     return Wish(nodes=shared.together, reasons=reasons)
 
 
@@ -125,6 +129,16 @@ def _shared(place: Place, members: Sequence[Member], spec: WarmSpec, shape: Node
         separate=separate,
         correlation=correlation,
     )
+
+
+def _of_variants(members: Sequence[Member]) -> tuple[Reason, ...]:
+    several = sum(one.has_variants for one in members)
+    if not several:
+        return ()
+    growing = sum(one.has_variants and one.growth > 0 for one in members)
+    losing = sum(bool(one.losses) for one in members)
+    values = (("policies", several), ("growing", growing), ("losing", losing))
+    return (Reason(code="warm-variants", values=values),)
 
 
 def _bounded(shared: _Shared, spec: WarmSpec) -> tuple[Reason, ...]:
