@@ -20,11 +20,16 @@ from inference_cost.cli.report.recorded import (
 from inference_cost.cli.report.window import Window
 from inference_cost.model import recorded as names
 from inference_cost.observe.grown import Total
-from inference_cost.observe.recorded_costs import REACH_SECONDS, label_of, line_of, number_of
+from inference_cost.observe.recorded_costs import (
+    REACH_SECONDS,
+    SECONDS_PER_HOUR,
+    label_of,
+    line_of,
+    number_of,
+)
 
 Labels = Mapping[str, str]
 
-COMPARING = "policy_compared_hourly_cost"  # there while both sides are known
 LIMITED_BY = "policy_limited_by"
 POOL_UNPRICED = "pool_unpriced_nodes"
 MEANS = (
@@ -183,21 +188,15 @@ class _Reader:
         cost = self._total(names.COMPARED_COST, self._side).grown()
         requests = self._total(names.COMPARED_REQUESTS, _pair).grown()
         late = self._total(names.COMPARED_LATE, lambda labels: (_pair(labels), _of(labels))).grown()
-        counts = self._counts(COMPARING)
-        hours = scrape_seconds(self._prometheus, self._last_end(counts.values())) / 3600
+        seconds = self._total(names.COMPARED_SECONDS, _pair).grown()
         nothing = (Decimal(0),) * self._window.pieces
         found = {}
         for pair in {pair for pair, _ in cost}:
             ours, theirs = (
                 cost.get((pair, side), nothing) for side in (names.POLICY_SIDE, names.BASELINE_SIDE)
             )
-            whole = [cost[of, side] for of, side in cost if of.policy == pair.policy]
-            counted = counts.get(pair.policy, [0.0] * self._window.pieces)
             found[pair] = Compared(
-                hours=tuple(
-                    count * hours * _part_of(ours[i] + theirs[i], sum(one[i] for one in whole))
-                    for i, count in enumerate(counted)
-                ),
+                hours=_floats(one / SECONDS_PER_HOUR for one in seconds.get(pair, nothing)),
                 ours=_floats(ours),
                 theirs=_floats(theirs),
                 requests=_floats(requests.get(pair, nothing)),
@@ -248,10 +247,6 @@ def _pair(labels: Labels) -> Pair:
 
 def _of(labels: Labels) -> str:
     return label_of(labels, "side")
-
-
-def _part_of(amount: Decimal, whole: Decimal | int) -> float:
-    return float(amount / whole) if whole else 0.0
 
 
 def _floats(values: Iterable[Decimal]) -> tuple[float, ...]:

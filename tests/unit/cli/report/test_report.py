@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.report.store import Store, serve
-from tests.unit.cli.report.world import API, END, FIRST, GROUP, POLICIES, week
+from tests.unit.cli.report.world import API, FIRST, GROUP, POLICIES, week
 from tests.unit.cli.test_command import kubeconfig, run
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -214,20 +214,6 @@ def test_one_namespace_has_no_part_of_the_pools_own_cost_and_what_may_not_be_rea
     assert [one["name"] for one in found["policies"]] == ["bert"]
     assert any("you may not read events" in one["why"] for one in found["gaps"])
     assert any("Of one namespace" in one for one in found["assumptions"])
-
-
-def test_a_new_install_says_from_when_it_knows(tmp_path: Path) -> None:
-    store = week()
-    store.gone(FIRST - 2 * 86_400, END - 86_400)
-    arguments = ("-A", "-o", "json", *WEEK)
-    _, text, _ = reported(store, tmp_path, *arguments)
-    found = json.loads(text)
-    assert found["window"]["recordedHours"] == pytest.approx(25, abs=1)
-    assert "what serving/resnet cost before it was first recorded in this time" in {
-        one["what"] for one in found["gaps"]
-    }
-    # Of one day in place of seven: what ran before the first sample is not made up.
-    assert Decimal(found["totals"]["cost"]) == pytest.approx(Decimal(96 * 4 + 240 + 96), abs=1)
 
 
 def test_what_an_earlier_leader_left_behind_is_not_the_beginning(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.rounding import rounded_to
 from inference_cost.cli.ago import Times
 from inference_cost.cli.failure import CommandError
-from inference_cost.cli.report.series import COMPARING, LIMITED_BY, MEANS, POOL_UNPRICED
+from inference_cost.cli.report.series import LIMITED_BY, MEANS, POOL_UNPRICED
 from inference_cost.cli.report.spending import breakdowns_of, policy_costs, spending_of
 from inference_cost.cli.report.window import DAY, MOST_PIECES, report_times, window_of
 from inference_cost.control.metrics import Metrics
@@ -126,10 +126,11 @@ def test_less_than_a_piece_is_refused() -> None:
 
 def test_every_series_that_is_asked_for_is_one_of_the_operators() -> None:
     exported = {one.name for one in Metrics(version="1").descriptions}
-    totals = (names.POLICY_COST, names.POOL_COST, names.COMPARED_COST, names.COMPARED_REQUESTS)
+    costs = (names.POLICY_COST, names.POOL_COST, names.COMPARED_COST)
+    counts = (names.COMPARED_REQUESTS, names.COMPARED_LATE, names.COMPARED_SECONDS)
     asked = {
         *MEANS,
-        *(COMPARING, LIMITED_BY, POOL_UNPRICED, "leader"),
-        *(f"{total}_total" for total in (*totals, names.COMPARED_LATE)),
+        *(LIMITED_BY, POOL_UNPRICED, "leader"),
+        *(f"{total}_total" for total in (*costs, *counts)),
     }
     assert {f"{names.PREFIX}{one}" for one in asked} <= exported

@@ -175,11 +175,13 @@ def _gauges(
 
 def _compared(store: Store, at: float, pair: Pair, of: dict[str, str]) -> None:
     """Nothing is counted in the silent hours: the operator was away."""
-    store.add(at, "policy_compared_hourly_cost", 1.0, **of, side="policy", currency="USD")
+    for side, per_hour in (("policy", pair.ours), ("baseline", pair.theirs)):
+        store.add(at, "policy_compared_hourly_cost", per_hour, **of, side=side, currency="USD")
     hours = max(0.0, min(at, SILENT[0]) - FIRST) / HOUR + max(0.0, at - SILENT[1]) / HOUR
     requests = pair.demand * hours * HOUR
     labels = {**of, "baseline": pair.baseline, "mode": pair.mode}
     store.add(at, "policy_compared_requests_total", BEFORE + requests, **labels)
+    store.add(at, "policy_compared_seconds_total", BEFORE + hours * HOUR, **labels)
     sides = (("policy", pair.ours * hours, pair.late), ("baseline", pair.theirs * hours, 0.004))
     for side, cost, late in sides:
         store.add(
