@@ -155,8 +155,10 @@ def _known(
 
 
 def _recorded_hours(known: Sequence[bool], window: Window) -> float:
-    first = next((i for i, there in enumerate(known) if there), len(known))
-    return (len(known) - first) * window.piece_seconds / 3600
+    """From the first piece that has something to the last one: cost of silent ones between is in the next."""
+    there = [i for i, one in enumerate(known) if one]
+    pieces = there[-1] - there[0] + 1 if there else 0
+    return pieces * window.piece_seconds / 3600
 
 
 def _totals(

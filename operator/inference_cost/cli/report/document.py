@@ -13,7 +13,7 @@ SCHEMA_VERSION: Final = 1
 
 
 class Span(Part):
-    """`hours`: of the whole. `recorded_hours`: from the first total in it to its end."""
+    """`hours`: of the whole. `recorded_hours`: from the first total in it to the last one."""
 
     begin: str
     end: str

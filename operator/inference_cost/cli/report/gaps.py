@@ -11,6 +11,9 @@ from inference_cost.cli.report.seen import Scope, Seen
 from inference_cost.cli.report.window import Window
 
 STRETCHES_NAMED = 5
+BEFORE = "it was not running, was not scraped, or the store does not reach back so far"
+BETWEEN = "what it knows to have cost is in the first piece after it"
+AFTER = "it was not running or was not scraped; what this time cost is not in any figure"
 NEEDED = {
     "policy_slo_attainment_ratio": "requests in time, over the time",
     "policy_demand_requests_per_second": "requests served, and what a thousand cost",
@@ -76,23 +79,13 @@ def _inputs(absent: Sequence[str]) -> Iterator[Gap]:
 
 
 def _silent(known: Sequence[bool], window: Window) -> Iterator[Gap]:
-    """Stretches without a series, after the first."""
-    stretches, at, begun = [], 0, False
-    for there, group in groupby(known):
-        length = len(list(group))
-        if not there and (begun or length < len(known)):
-            stretches.append((at, at + length, begun))
-        begun, at = begun or there, at + length
-    for first, last, after in stretches[:STRETCHES_NAMED]:
-        begin, end = (time_text(window.begin + i * window.piece_seconds) for i in (first, last))
+    """Stretches without a series, first those that no figure has."""
+    stretches = sorted(_stretches(known), key=lambda one: one[2] == BETWEEN)
+    for first, after, why in stretches[:STRETCHES_NAMED]:
+        begin, end = (time_text(window.begin + i * window.piece_seconds) for i in (first, after))
         yield Gap(
             what=f"{begin} to {end}",
-            why="no series of the operator: "
-            + (
-                "what it knows to have cost is in the first piece after it"
-                if after
-                else "it was not running, was not scraped, or the store does not reach back so far"
-            ),
+            why=f"no series of the operator: {why}",
             fix="Keep the operator scraped, and the store's retention longer than --since.",
         )
     if len(stretches) > STRETCHES_NAMED:
@@ -101,6 +94,17 @@ def _silent(known: Sequence[bool], window: Window) -> Iterator[Gap]:
             why="no series of the operator",
             fix="See the rule for absent metrics in the operator's alerts.",
         )
+
+
+def _stretches(known: Sequence[bool]) -> Iterator[tuple[int, int, str]]:
+    """First piece, the one after the last, and why; none where nothing at all is known."""
+    begin = 0
+    for there, group in groupby(known):
+        end = begin + len(list(group))
+        if not there and any(known):
+            outer = BEFORE if begin == 0 else AFTER
+            yield begin, end, outer if begin == 0 or end == len(known) else BETWEEN
+        begin = end
 
 
 def _totals(recorded: Recorded, scope: Scope) -> Iterator[Gap]:
