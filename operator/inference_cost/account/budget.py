@@ -15,7 +15,7 @@ class BudgetState(StrEnum):
 
 NOT_COUNTED = Missing(
     reason=MissingReason.PRICE_UNKNOWN,
-    detail="some of what ran this month had no price: it may have cost more than the budget",
+    detail="some of what ran this month had no price, or was not seen: it may have cost more than the budget",
 )
 
 

@@ -9,7 +9,13 @@ from types import MappingProxyType
 from inference_cost.account.accrual import whole_days
 from inference_cost.account.ledger.lines import Kind
 from inference_cost.account.month import AccountMemory, MonthToDate, advance, month_to_date
-from inference_cost.account.occupancy import Replica, held_nodes, owners_of, split_nodes
+from inference_cost.account.occupancy import (
+    Replica,
+    held_nodes,
+    not_followed,
+    owners_of,
+    split_nodes,
+)
 from inference_cost.account.occupants import nobodys
 from inference_cost.account.pool_accounts import by_pool, pools_advanced
 from inference_cost.account.projection import Projection, project
@@ -53,7 +59,10 @@ class PoolShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyCost:
-    """Cost of one policy. `priced_per_hour` is the known part of `per_hour`; `unpriced` says what is not in it."""
+    """Cost of one policy. `priced_per_hour` is the known part of `per_hour`; `unpriced` says what is not in it.
+
+    Of a target that is not followed nothing is known, and the month is not projected.
+    """
 
     per_hour: Decimal | Missing
     priced_per_hour: Decimal
@@ -125,16 +134,16 @@ def account(
     policies: dict[PolicyKey, PolicyCost] = {}
     remembered: dict[PolicyKey, AccountMemory] = {}
     for seen in snapshot.observations:
-        key = seen.policy.key
+        key, unseen = seen.policy.key, not_followed(seen)
         fleet = Fleet(
             pods=_by_variant(owners[key]),
             splits=splits,
             prices=prices,
-            parts=parts[key],
+            parts=unseen or parts[key],
             free=free,
             left=frozenset(one.node for one in left[key]),
         )
-        pools, unpriced = _policy_pools(owners[key], splits)
+        pools, unpriced = _policy_pools(owners[key], splits, unseen)
         priced = sum((p.priced_per_hour for p in pools), Decimal(0))
         per_hour = _total(priced, unpriced)
         before = memory.get(key)
@@ -165,7 +174,7 @@ def account(
             per_hour=per_hour,
             priced_per_hour=priced,
             desired_per_hour=_desired(plans.get(key), per_hour, len(owners[key])),
-            would_save_per_hour=_would_save(plans.get(key), fleet, savings),
+            would_save_per_hour=unseen or _would_save(plans.get(key), fleet, savings),
             pools=pools,
             unpriced=unpriced,
             month_to_date=month_to_date(
@@ -173,7 +182,8 @@ def account(
                 created_at=seen.policy.created_at,
                 gap_after_seconds=gap_after_seconds,
             ),
-            projection=project(
+            projection=unseen
+            or project(
                 remembered[key].amount,
                 at=snapshot.at,
                 per_hour=per_hour,
@@ -209,10 +219,10 @@ def _attainment(plan: Plan | None) -> Attainment | Missing:
 
 
 def _policy_pools(
-    replicas: tuple[Replica, ...], splits: Mapping[str, NodeSplit]
+    replicas: tuple[Replica, ...], splits: Mapping[str, NodeSplit], unseen: Missing | None
 ) -> tuple[tuple[PoolShare, ...], tuple[str, ...]]:
     grouped: dict[tuple[str, str], list[Replica]] = defaultdict(list)
-    unpriced: list[str] = []
+    unpriced = [] if unseen is None else [unseen.detail]
     for replica in replicas:
         if replica.node in splits:
             grouped[replica.variant, splits[replica.node].node.pool].append(replica)

@@ -10,7 +10,8 @@ from inference_cost.account.occupants import Occupant, split_among
 from inference_cost.account.shares import NodeSplit
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.policy import PolicyKey
-from inference_cost.model.workload import Pod, Workload
+from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.workload import NoWorkload, Pod, TargetProblem, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,18 @@ def _replicas(seen: PolicyObservation) -> list[Replica]:
         for pod in workload.pods
         if pod.node
     ]
+
+
+def not_followed(seen: PolicyObservation) -> Missing | None:
+    """Targets that are not followed: their pods run on and are not seen. One that does not exist has none."""
+    unseen = [
+        f"{one.target} is not followed ({one.problem.value}): what it runs is not known"
+        for one in seen.workloads
+        if isinstance(one, NoWorkload) and one.problem is not TargetProblem.NOT_FOUND
+    ]
+    if not unseen:
+        return None
+    return Missing(reason=MissingReason.PRICE_UNKNOWN, detail="; ".join(unseen[:3]))
 
 
 def held_nodes(snapshot: Snapshot) -> frozenset[str]:

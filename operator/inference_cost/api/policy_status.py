@@ -252,13 +252,13 @@ class CostStatus(ApiModel):
     projected_month: ProjectedMonth | None = Field(
         default=None,
         description="projectedMonth is what the calendar month (UTC) will have cost. Unset when no"
-        " price is known.",
+        " price is known, or a target is not followed.",
     )
     budget_state: BudgetState | None = Field(
         default=None,
         description="budgetState is Within, AtRisk (the month is expected to cost more than"
         " spec.monthlyBudget) or Exceeded (it has already). Unset without a budget, and where neither"
-        " can be said because a price is, or was, not known this month.",
+        " can be said because part of what ran this month had no price, or was not counted.",
     )
     price_source: PriceSource | None = Field(
         default=None,

@@ -59,7 +59,8 @@ class AccountMetrics:
         )
         text = (
             "Time of which not all is in the total. `reason`: away (nobody looked, and pods and nodes came and went),"
-            " or price (one was not known)."
+            " or price (one was not known, or the"
+            " target was not followed)."
         )
         self._policy_unknown = totals(
             names.POLICY_UNKNOWN, text, (*names.POLICY_LABELS, names.REASON)

@@ -133,7 +133,9 @@ class PolicyMetrics:
             (*POLICY, "capacity_type"),
         )
         self._price_known = gauge(
-            "policy_price_known", "1 while the price of every replica is known, else 0.", POLICY
+            "policy_price_known",
+            "1 while the price of every replica is known, else 0; 0, too, while a target is not followed.",
+            POLICY,
         )
         self._price_time = gauge(
             "policy_price_timestamp_seconds",

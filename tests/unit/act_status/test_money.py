@@ -125,7 +125,7 @@ def test_a_budget_where_a_price_is_not_known(sentence: str) -> None:
     budget, changes, state = UNPRICED_BUDGETS[sentence]
     status = render(budget, **({"projection": PROJECTED, "month_to_date": MONTH} | changes))
     assert status["cost"].get("budgetState") == state
-    unknown = "is kept is not known: some of what ran this month had no price"
+    unknown = "is kept is not known: some of what ran this month had no price, or was not seen"
     assert (unknown in status["decision"]["message"]) == (state is None)
 
 
