@@ -171,10 +171,10 @@ def with_days(
 ) -> tuple[Day, ...]:
     """The days with what was charged. `known`: the time of which all is known; empty where it is not."""
     found = {day.date: day for day in days}
-    pieces = [(begin, end, c.per_hour) for c in charges for begin, end in _by_day(c.begin, c.end)]
+    pieces = [(begin, end, c.per_hour) for c in charges for begin, end in by_day(c.begin, c.end)]
     for begin, end, per_hour in pieces:
         _add(found, begin, per_hour * hours_between(begin, end), 0.0)
-    for begin, end in _by_day(*known):
+    for begin, end in by_day(*known):
         _add(found, begin, Decimal(0), end - begin)
     return tuple(sorted(found.values(), key=lambda day: day.date))[-DAYS_KEPT:]
 
@@ -191,7 +191,8 @@ def whole_days(days: Iterable[Day], at: float) -> list[Decimal]:
     return [day.amount for day in days if day.date < today and day.seconds >= WHOLE * DAY_SECONDS]
 
 
-def _by_day(begin: float, end: float) -> Iterator[tuple[float, float]]:
+def by_day(begin: float, end: float) -> Iterator[tuple[float, float]]:
+    """The time cut at each midnight (UTC); nothing where it ends before it begins."""
     while begin < end:
         midnight = (begin // DAY_SECONDS + 1) * DAY_SECONDS
         yield begin, min(midnight, end)

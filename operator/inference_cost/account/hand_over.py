@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
 
-from inference_cost.account.accrual import Charge, Day, Totals, sum_of, with_days
+from inference_cost.account.accrual import Charge, Day, Totals, by_day, sum_of, with_days
 from inference_cost.account.calendar import month_of
 from inference_cost.account.milliseconds import hours_between
 from inference_cost.account.month import NOTHING_UNKNOWN, AccountMemory, Unknown, next_month
@@ -96,17 +96,17 @@ def _brought_up(memory: AccountMemory, recorded: Recorded | None) -> AccountMemo
     begun = next_month(stored, recorded.counted_at)
     same = begun.month == memory.month
     unknown = _more_unknown(memory.unknown, recorded.unknown)
+    away, unpriced = _in_month(memory.unknown, unknown, recorded.counted_at - begun.last_at)
     return replace(
         begun,
         last_at=recorded.counted_at,
         amount=memory.amount + gained if same else recorded.month_to_date or Decimal(0),
-        gap_seconds=begun.gap_seconds + (unknown.away - memory.unknown.away if same else 0.0),
-        unpriced_seconds=begun.unpriced_seconds
-        + (unknown.unpriced - memory.unknown.unpriced if same else 0.0),
+        gap_seconds=begun.gap_seconds + away,
+        unpriced_seconds=begun.unpriced_seconds + unpriced,
         totals=totals,
         hours=_higher(memory.hours, recorded.hours),
         unknown=unknown,
-        days=_days(memory, recorded.counted_at, gained),
+        days=_days(memory, recorded.counted_at, gained, _sum(unknown) - _sum(memory.unknown)),
         savings=None
         if memory.savings is None
         else savings.brought_up(memory.savings, recorded.compared, recorded.counted_at),
@@ -119,14 +119,29 @@ def _more_unknown(stored: Unknown, recorded: Unknown) -> Unknown:
     )
 
 
-def _days(memory: AccountMemory, until: float, gained: Decimal) -> tuple[Day, ...]:
-    """Spread evenly: when in that time it was charged is not told."""
+def _in_month(stored: Unknown, grown: Unknown, seconds: float) -> tuple[float, float]:
+    """What came to be unknown, of the `seconds` of this month alone: it is not told when, so as much as may be."""
+    away = min(grown.away - stored.away, seconds)
+    return away, min(grown.unpriced - stored.unpriced, seconds - away)
+
+
+def _sum(unknown: Unknown) -> float:
+    return unknown.away + unknown.unpriced
+
+
+def _days(
+    memory: AccountMemory, until: float, gained: Decimal, unknown_seconds: float
+) -> tuple[Day, ...]:
+    """Spread evenly: when in that time it was charged is not told, nor when it was unknown: on any of the days."""
     hours = hours_between(memory.last_at, until)
     if hours <= 0 or not memory.totals:
         return memory.days
     line = memory.totals[0][0]
     even = Charge(line=line, per_hour=gained / hours, begin=memory.last_at, end=until)
-    return with_days(memory.days, [even], (memory.last_at, until))
+    days = with_days(memory.days, [even], (until, until))
+    for begin, end in by_day(memory.last_at, until):
+        days = with_days(days, [], (begin, end - unknown_seconds))
+    return days
 
 
 def _higher(stored: Totals, recorded: Totals) -> Totals:
