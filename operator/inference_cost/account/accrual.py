@@ -17,7 +17,9 @@ from inference_cost.model.workload import CapacityType
 
 DAYS_KEPT = 29  # four weeks and today
 LONGEST_WHOLE_SECONDS = 900.0  # in a longer absence pods may have come and gone
-WHOLE = 0.999  # of a day: what a change of leaders leaves out is no reason to do without it
+WHOLE = (
+    0.999  # of a day, or month: what a change of leaders leaves out is no reason to do without it
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,22 +13,32 @@ class BudgetState(StrEnum):
     EXCEEDED = "Exceeded"  # is more already
 
 
-NOT_COUNTED = Missing(
+NOT_PRICED = Missing(
     reason=MissingReason.PRICE_UNKNOWN,
     detail="some of what ran this month had no price, or was not seen: it may have cost more than the budget",
+)
+NOT_COUNTED = Missing(
+    reason=MissingReason.NOT_LEARNED,
+    detail="part of this month was not counted: it may have cost more than the budget",
 )
 
 
 def budget_state(
-    budget: Decimal, so_far: Decimal, projection: Projection | Missing, *, unpriced: bool
+    budget: Decimal,
+    so_far: Decimal,
+    projection: Projection | Missing,
+    *,
+    unpriced: bool,
+    counted: bool,
 ) -> BudgetState | Missing:
-    """What is known to be spent or expected may be too much already; that all is well needs all prices.
+    """What is known to be spent or expected may be too much already; that all is well needs all prices, all the time.
 
     Args:
         budget: of the month.
         so_far: the known part of what the month has cost.
         projection: of the whole month, from the known parts.
         unpriced: whether a price is not known now, or was not in this month.
+        counted: whether all of the month was.
     """
     if so_far > budget:
         return BudgetState.EXCEEDED
@@ -36,4 +46,6 @@ def budget_state(
         return projection
     if projection.expected > budget:
         return BudgetState.AT_RISK
-    return NOT_COUNTED if unpriced else BudgetState.WITHIN
+    if unpriced:
+        return NOT_PRICED
+    return BudgetState.WITHIN if counted else NOT_COUNTED

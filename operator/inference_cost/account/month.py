@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from inference_cost.account.accrual import (
+    WHOLE,
     Charge,
     Day,
     Rate,
@@ -40,6 +41,7 @@ class Unknown:
 
 
 NOTHING_UNKNOWN: Final = Unknown()
+MISSED_SECONDS: Final = 60.0  # in a month: a change of leaders is no reason to doubt it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,10 @@ class AccountMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthToDate:
-    """Amount of this month so far; `coverage` is the share of its time (since the policy exists) that is known."""
+    """Amount of this month so far; `coverage` is the share of its time (since the policy exists) that is known.
+
+    `counted`: all of that time, but for a minute or a thousandth; prices may have been unknown.
+    """
 
     month: str
     amount: Decimal
@@ -79,6 +84,7 @@ class MonthToDate:
     coverage: float
     gap_seconds: float
     unpriced_seconds: float
+    counted: bool = True
 
 
 def advance(
@@ -118,6 +124,7 @@ def month_to_date(
     if memory.since - begin <= gap_after_seconds:
         begin = memory.since
     elapsed = memory.last_at - begin
+    missed = memory.since - begin + memory.gap_seconds
     known = memory.last_at - memory.since - memory.gap_seconds - memory.unpriced_seconds
     return MonthToDate(
         month=memory.month,
@@ -126,6 +133,7 @@ def month_to_date(
         coverage=min(1.0, max(0.0, known / elapsed)) if elapsed > 0 else 1.0,
         gap_seconds=memory.gap_seconds,
         unpriced_seconds=memory.unpriced_seconds,
+        counted=missed <= max(MISSED_SECONDS, (1 - WHOLE) * elapsed),
     )
 
 

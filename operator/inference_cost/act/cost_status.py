@@ -83,6 +83,7 @@ def _state(cost: PolicyCost, policy: Policy) -> BudgetState | Missing | None:
         month.amount,
         cost.projection,
         unpriced=bool(cost.unpriced) or month.unpriced_seconds > 0,
+        counted=month.counted,
     )
 
 

@@ -89,6 +89,23 @@ def test_the_moment_between_creation_and_first_sight_is_no_gap() -> None:
     assert month_to_date(memory, created_at=NOVEMBER + HOUR, gap_after_seconds=1).coverage == 0.0
 
 
+MISSED: dict[str, tuple[float, float, float, bool]] = {
+    "a change of leaders": (HOUR, 0.0, 60.0, True),
+    "a minute and a second of an hour": (HOUR, 0.0, 61.0, False),
+    "three minutes of a week": (7 * 24 * HOUR, 0.0, 180.0, True),
+    "a quarter of an hour of a week": (7 * 24 * HOUR, 0.0, 900.0, False),
+    "a count that began anew after an hour": (HOUR, HOUR, 0.0, False),
+}
+
+
+@pytest.mark.parametrize("sentence", MISSED)
+def test_a_month_is_counted_but_for_what_changes_of_leaders_take(sentence: str) -> None:
+    lasted, begun_late, gap_seconds, counted = MISSED[sentence]
+    since = NOVEMBER + begun_late
+    whole = run((since, "2"), (since + lasted, "2"), gap_after=lasted)
+    assert read(replace(whole, gap_seconds=gap_seconds)).counted == counted
+
+
 def test_a_clock_that_goes_back_charges_nothing_twice() -> None:
     ahead = run((NOVEMBER, "2"), (NOVEMBER + HOUR, "2"))
     back = run((NOVEMBER, "2"), start=ahead)

@@ -104,6 +104,22 @@ def test_budget(sentence: str) -> None:
     assert ("Budget" in status["decision"]["message"]) == bool(says)
 
 
+UNCOUNTED = "is kept is not known: part of this month was not counted"
+UNCOUNTED_BUDGETS: dict[str, tuple[str, str | None]] = {
+    "that all is well is not known": ("1200", None),
+    "what is counted is too much already": ("799", "Exceeded"),
+    "what is counted is expected to be too much": ("900", "AtRisk"),
+}
+
+
+@pytest.mark.parametrize("sentence", UNCOUNTED_BUDGETS)
+def test_a_budget_where_part_of_the_month_was_not_counted(sentence: str) -> None:
+    budget, state = UNCOUNTED_BUDGETS[sentence]
+    status = render(budget, projection=PROJECTED, month_to_date=replace(MONTH, counted=False))
+    assert status["cost"].get("budgetState") == state
+    assert (UNCOUNTED in status["decision"]["message"]) == (state is None)
+
+
 UNPRICED_BUDGETS: dict[str, tuple[str, dict[str, Any], str | None]] = {
     "a price is not known now: that all is well is not known": (
         "1200", {"unpriced": ("pool a100 has no price",)}, None,
