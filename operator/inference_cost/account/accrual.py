@@ -1,8 +1,8 @@
 """Money that adds up from look to look, by line.
 
 What ran at the last look is charged at its rate until this one. After an absence that does not hold: then only what is
-known from lifetimes is charged, a pod that is still there for the time since it came, and that only where the same line
-had the same price at both ends. Whether that is all that ran is told, too.
+known from lifetimes is charged, a pod that is still there for the time since it was bound, and that only where the same
+line had the same price at both ends. Whether that is all that ran is told, too.
 """
 
 from collections import Counter

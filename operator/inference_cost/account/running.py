@@ -26,8 +26,13 @@ def replicas_running(
             variant=variant,
             cost_center=cost_center,
         )
-        since = max(pod.created_at, split.node.created_at)
+        since = max(_bound_at(pod), split.node.created_at)
         yield Running(line=line, per_hour=share, since=since, ready_at=pod.ready_at)
+
+
+def _bound_at(pod: Pod) -> float:
+    """While it was pending it cost nothing. Who does not say when that ended is taken to have been bound at once."""
+    return pod.created_at if pod.scheduled_at is None else max(pod.scheduled_at, pod.created_at)
 
 
 def has_served(pod: Pod) -> bool:

@@ -214,3 +214,27 @@ def test_the_month_runs_on_and_a_deleted_policy_is_forgotten() -> None:
     assert gone.policies[key()].month_to_date.gap_seconds == 46
     assert gone.policies[key()].month_to_date.amount == Decimal("0.05")
     assert account(snapshot(nodes=nodes, at=NOON + 60), {}, two.memory).memory == {}
+
+
+BOUND: dict[str, tuple[dict[str, float], str]] = {
+    "pending until five minutes into the absence": ({"scheduled_at": NOON + 300}, "0.3333"),
+    "bound all the time": ({"scheduled_at": NOON - 60}, "0.6667"),
+    "one that does not say when": ({}, "0.6667"),
+    "made in the absence, and bound at once": (
+        {"created_at": NOON + 300, "scheduled_at": NOON + 300},
+        "0.3333",
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", BOUND)
+def test_after_an_absence_a_pod_is_charged_from_its_binding_on(sentence: str) -> None:
+    """Beside one that was there all along, at 4 an hour each."""
+    changes, amount = BOUND[sentence]
+    nodes = tuple(node(name, created_at=NOON - 900) for name in ("n1", "n2"))
+    before = account(snapshot(observation(pod()), nodes=nodes), {}, {})
+    new = pod("p2", "n2", **({"created_at": NOON - 60} | changes))
+    seen = snapshot(observation(pod(), new), nodes=nodes, at=NOON + 600)
+    month = account(seen, {}, before.memory).policies[key()].month_to_date
+    assert month.amount - Decimal(4) / 6 == pytest.approx(Decimal(amount), abs=Decimal("0.0001"))
+    assert month.gap_seconds == 0
