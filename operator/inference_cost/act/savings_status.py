@@ -19,13 +19,17 @@ from inference_cost.model.reading import Missing
 
 LARGEST_FRACTION = Decimal(99)  # of the schema: beyond, a percentage says nothing
 HOUR_SECONDS = 3600
+_NODES = (
+    "It has the nodes that are there: more replicas go where there is room, then on new nodes;"
+    " of fewer, nodes that empty are removed."
+)
 _ASSUMED = {
     Baseline.OBSERVED: "The baseline runs as many nodes per request as ran in mode Recommend, in the same pools, at the"
     " prices of now.",
     Baseline.HPA: "The baseline is a HorizontalPodAutoscaler with its defaults on requests per second, at 70 percent of"
-    " what a replica carries within the objective, on as few nodes as its replicas fit on.",
-    Baseline.STATIC_PEAK: "The baseline runs at all times what the highest demand of the last four weeks needs, on as"
-    " few nodes as its replicas fit on.",
+    f" what a replica carries within the objective. {_NODES}",
+    Baseline.STATIC_PEAK: "The baseline runs at all times what the highest demand of the last four weeks needs."
+    f" {_NODES}",
 }
 _RUNNING = "The baseline is what runs."
 _POTENTIAL = "The policy's side is what its decisions would cost, if nodes that empty are removed."

@@ -158,10 +158,18 @@ def test_savings_tell_both_sides_what_was_counted_and_what_is_assumed() -> None:
         "baselineInTimePercent": "100.0",
         "message": "10 h counted, 0.5 h in which a side was not known left out. The baseline is a"
         " HorizontalPodAutoscaler with its defaults on requests per second, at 70 percent of what a replica"
-        " carries within the objective, on as few nodes as its replicas fit on. The policy's side is whole nodes:"
+        " carries within the objective. It has the nodes that are there: more replicas go where there is room, then on"
+        " new nodes; of fewer, nodes that empty are removed. The policy's side is whole nodes:"
         " those that it runs on, and those that it left and nobody else uses. Requests in time: the policy's are"
         " measured, the baseline's predicted. Prices: ShippedTable.",
     }
+
+
+@pytest.mark.parametrize("baseline", Baseline)
+def test_only_what_ran_in_recommend_has_nodes_of_its_own(baseline: Baseline) -> None:
+    message = render(savings=replace(SAVED, baseline=baseline))["savings"]["message"]
+    there = "It has the nodes that are there: more replicas go where there is room"
+    assert (there in message) == (baseline is not Baseline.OBSERVED)
 
 
 def test_a_loss_is_shown_as_one_and_in_recommend_it_is_potential() -> None:
