@@ -5,8 +5,8 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 
-# A spreadsheet runs what begins so. Numbers may begin with a minus.
-_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+# A spreadsheet runs what begins so. Numbers and percentages may begin with a minus.
+_NUMBER = re.compile(r"-?\d+(\.\d+)?%?", re.ASCII)
 _STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - full width is read as well
 _BLANKS = ("\t", "\r", "\n")
 
