@@ -1,7 +1,6 @@
 """What the cloud billed for nodes, from a FOCUS export, beside what the ledger says they cost.
 
-A charge counts for the part of its period that is in the window. Resources are matched by the last part of their name:
-`arn:aws:ec2:…:instance/i-0abc` and `aws:///us-east-1a/i-0abc` are one node.
+A charge counts for the part of its period that is in the window.
 """
 
 import csv
@@ -14,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from inference_cost.account.ledger.history import Span
 from inference_cost.account.ledger.lines import Total
 from inference_cost.account.milliseconds import milliseconds
+from inference_cost.account.reconcile.resources import last_of, match
 
 COLUMNS = (
     "ResourceId",
@@ -33,7 +33,7 @@ class FocusError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    resource: str  # last part of its name
+    resource: str  # as the export has it
     begin: float
     end: float
     currency: str
@@ -43,13 +43,14 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeBill:
-    """One node. `billed` None: nothing in the export is about it."""
+    """One node. `billed` None: nothing in the export is about it, or it is not clear what (`ambiguous`)."""
 
     node: str
     resource: str
     ours: Total
     billed: Decimal | None
     billed_listed: Decimal
+    ambiguous: bool
 
     @property
     def difference(self) -> Decimal | None:
@@ -99,11 +100,6 @@ def parse(lines: Iterable[str]) -> list[Charge]:
     ]
 
 
-def resource_of(identifier: str) -> str:
-    """Of a cloud's resource, or a node's `spec.providerID`."""
-    return identifier.rstrip("/").replace(":", "/").rpartition("/")[2].lower()
-
-
 def bill(
     charges: Iterable[Charge],
     nodes: Mapping[str, tuple[str, Total]],
@@ -121,17 +117,14 @@ def bill(
     Raises:
         FocusError: a charge for one of the nodes is in another currency.
     """
-    by_resource = {resource_of(identifier): name for name, (identifier, _) in nodes.items()}
+    inside = [(charge, part) for charge in charges if (part := _part_in(charge, window))]
+    resources = {charge.resource for charge, _ in inside}
+    matches = match({name: identifier for name, (identifier, _) in nodes.items()}, resources)
     effective: dict[str, Decimal] = defaultdict(Decimal)
     listed: dict[str, Decimal] = defaultdict(Decimal)
-    others = set()
-    for charge in charges:
-        part = _part_in(charge, window)
-        name = by_resource.get(charge.resource)
-        if part == 0:
-            continue
+    for charge, part in inside:
+        name = matches.node_of.get(charge.resource)
         if name is None:
-            others.add(charge.resource)
             continue
         if charge.currency != currency:
             raise FocusError(
@@ -139,14 +132,16 @@ def bill(
             )
         effective[name] += charge.effective * part
         listed[name] += charge.listed * part
+    others = resources - matches.node_of.keys() - matches.unclear
     return Bill(
         nodes=tuple(
             NodeBill(
                 node=name,
-                resource=resource_of(identifier),
+                resource=last_of(identifier),
                 ours=ours,
                 billed=effective.get(name),
                 billed_listed=listed[name],
+                ambiguous=name in matches.ambiguous,
             )
             for name, (identifier, ours) in sorted(nodes.items())
         ),
@@ -166,7 +161,7 @@ def _charge(row: Mapping[str, str | None], number: int) -> Charge:
     if end <= begin:
         raise FocusError(f"line {number}: ChargePeriodEnd is not after ChargePeriodStart")
     return Charge(
-        resource=resource_of(row["ResourceId"] or ""),
+        resource=row["ResourceId"] or "",
         begin=begin,
         end=end,
         currency=row["BillingCurrency"] or "",

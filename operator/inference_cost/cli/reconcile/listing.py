@@ -157,9 +157,16 @@ def comparison_json(found: Comparison, made: Ledger) -> dict[str, Any]:
 
 def _show_bill(made: Ledger, identifiers: dict[str, str], asked: Asked, output: Output) -> None:
     found = read_bill(made, identifiers, asked)
+    unclear = [node for node in found.nodes if node.ambiguous]
+    for node in unclear:
+        typer.echo(
+            f"note: {node.node}: several nodes or resources of the export are named {node.resource}: not compared",
+            err=True,
+        )
     if output is not Output.TABLE:
         told = {
             "nodes": [bill_cells(node) for node in found.nodes],
+            "ambiguous": [node.node for node in unclear],
             "others": found.others,
             "unused": _money(made.unused),
         }
@@ -171,7 +178,7 @@ def _show_bill(made: Ledger, identifiers: dict[str, str], asked: Asked, output: 
     typer.echo(
         f"{_span(made)}: {_money(ours)} {made.currency} by the ledger, {_money(billed)} billed{error}."
         f"{_unused(made)}"
-        f" {sum(n.billed is None for n in found.nodes)} nodes are not in the export,"
+        f" {sum(n.billed is None for n in found.nodes) - len(unclear)} nodes are not in the export,"
         f" {found.others} resources of it are none of these nodes."
     )
 

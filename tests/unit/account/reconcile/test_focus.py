@@ -11,7 +11,6 @@ from inference_cost.account.reconcile.focus import (
     NodeBill,
     bill,
     parse,
-    resource_of,
 )
 from tests.unit.account.ledger.histories import WINDOW
 
@@ -81,21 +80,6 @@ def test_a_charge_outside_the_window_is_none() -> None:
     assert (
         first(f"{INSTANCE},Usage,2025-11-21T12:00:00Z,2025-11-21T13:00:00Z,USD,4,5").billed is None
     )
-
-
-NAMES = {
-    "aws:///us-east-1a/i-0abc": "i-0abc",
-    INSTANCE: "i-0abc",
-    "i-0abc": "i-0abc",
-    "gce://proj/us-central1-a/gke-node-1": "gke-node-1",
-    "//compute.googleapis.com/projects/p/zones/z/instances/gke-node-1": "gke-node-1",
-    "azure:///subscriptions/S/resourceGroups/R/providers/x/virtualMachines/VM_1": "vm_1",
-}
-
-
-@pytest.mark.parametrize("identifier", NAMES)
-def test_the_resource_of_an_identifier(identifier: str) -> None:
-    assert resource_of(identifier) == NAMES[identifier]
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {

@@ -9,6 +9,7 @@ import yaml
 
 from inference_cost.account.ledger.build import ledger
 from inference_cost.account.ledger.history import Span, Use
+from inference_cost.account.reconcile.focus import COLUMNS
 from inference_cost.account.reconcile.opencost import compare
 from inference_cost.api.placeholders import POOL_LABEL
 from inference_cost.cli.cluster import Cluster
@@ -281,3 +282,19 @@ def test_the_command_reads_all_of_it_and_says_what_is_not_in_it(
         assert yaml.safe_load(printed.out)["notIncluded"], "JSON is YAML as well"
     else:
         assert "2 nodes" in printed.out.splitlines()[-1]
+
+
+def test_a_node_that_may_be_several_resources_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing.time, "time", lambda: NOW)
+    file = tmp_path / "export.csv"
+    times = f"{rfc3339(NOW - HOUR)},{rfc3339(NOW)}"
+    rows = [f"{folder}/gpu-2,Usage,{times},USD,4,5" for folder in "pq"]
+    file.write_text("\n".join([",".join(COLUMNS), *rows]))
+    api = Api(objects())
+    asked = Asked(since="-1h", until="now", focus=str(file), currency="USD")
+    listing.show(Cluster(api, api, "default"), asked, Output.JSON)
+    printed = capsys.readouterr()
+    assert "note: gpu-2: several nodes or resources of the export are named gpu-2" in printed.err
+    assert json.loads(printed.out)["ambiguous"] == ["gpu-2"]
