@@ -9,7 +9,9 @@ from inference_cost.cli.failure import usage
 
 UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 LEAST_SECONDS = 1.0
-_AGO: Final = re.compile(r"-?([1-9]\d*)([smhdw])")
+EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC).timestamp()  # Kubernetes 1.0 is younger
+LONGEST_SECONDS: Final = 3650 * 86_400.0
+_AGO: Final = re.compile(r"-?([1-9]\d{0,11})([smhdw])")  # more digits are no time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +40,30 @@ def seconds_ago(text: str, option: str) -> float:
     """Of 7d or -7d.
 
     Raises:
-        CommandError: it is no such time.
+        CommandError: it is no such time, or longer ago than ten years.
     """
     found = _AGO.fullmatch(text)
     if not found:
         raise usage(f"{option} {text}: must be a time ago such as 7d, 36h or 90m")
-    return int(found[1]) * UNITS[found[2]]
+    seconds = int(found[1]) * UNITS[found[2]]
+    if seconds > LONGEST_SECONDS:
+        raise usage(f"{option} {text}: must be {LONGEST_SECONDS / UNITS['d']:.0f}d at most")
+    return seconds
 
 
 def moment(text: str, option: str, now: float) -> float:
     """Epoch seconds of `now`, `-7d` or `7d` and the like, or an RFC 3339 time.
 
     Raises:
-        CommandError: it is none of these.
+        CommandError: it is none of these, or before 2015.
     """
+    found = _moment(text, option, now)
+    if found < EARLIEST:
+        raise usage(f"{option} {text} is before 2015: give a later time, such as -30d")
+    return found
+
+
+def _moment(text: str, option: str, now: float) -> float:
     if text == "now":
         return now
     ago = _AGO.fullmatch(text)

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_cost.account.chargeback import By, Missed, rows_of
-from inference_cost.cli.ago import Times, times_of
+from inference_cost.cli.ago import Times, seconds_ago, times_of
 from inference_cost.cli.backtest.options import HistoryOptions
 from inference_cost.cli.chargeback.listing import Asked, csv_cells, table_cells, to_json, wider
 from inference_cost.cli.csv_text import as_csv, safe
-from inference_cost.cli.failure import CommandError
+from inference_cost.cli.failure import CommandError, ExitCode
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.observe.recorded_spending import Spending, periods_of, read_spending
 from tests.unit.cli.chargeback.store import (
@@ -214,6 +214,15 @@ TIMES = {
     "the end before the beginning": ("-1h", "-2h", "--since -1h must be before --until -2h"),
     "the future": ("-1h", "2100-01-01T00:00:00Z", "--until 2100-01-01T00:00:00Z is in the future"),
     "no time": ("yesterday", "now", "--since yesterday: must be now"),
+    "before there was anything": ("-30000d", "now", "--since -30000d is before 2015: give a later"),
+    "before years": ("-800000d", "now", "--since -800000d is before 2015"),
+    "the first day of all": ("0001-01-01", "now", "--since 0001-01-01 is before 2015"),
+    "an end before years": ("-1h", "0001-01-01", "--until 0001-01-01 is before 2015"),
+    "more digits than a number may have": (
+        f"-{'9' * 5000}d",
+        "now",
+        f"--since -{'9' * 5000}d: must",
+    ),
 }
 
 
@@ -222,3 +231,11 @@ def test_a_time_that_cannot_be_is_said(sentence: str) -> None:
     since, until, why = TIMES[sentence]
     with pytest.raises(CommandError, match=re.escape(why)):
         times_of(since, until, FIRST)
+
+
+@pytest.mark.parametrize("text", ["3651d", "-99999999w", f"{'9' * 5000}d"])
+def test_a_time_ago_that_is_longer_than_any_record_is_refused(text: str) -> None:
+    with pytest.raises(CommandError, match=f"--from {text}: must be") as refused:
+        seconds_ago(text, "--from")
+    assert refused.value.code is ExitCode.USAGE
+    assert seconds_ago("3650d", "--from") == 3650 * 86_400

@@ -292,9 +292,8 @@ def test_a_node_that_may_be_several_resources_is_named(
     times = f"{rfc3339(NOW - HOUR)},{rfc3339(NOW)}"
     rows = [f"{folder}/gpu-2,Usage,{times},USD,4,5" for folder in "pq"]
     file.write_text("\n".join([",".join(COLUMNS), *rows]))
-    api = Api(objects())
     asked = Asked(since="-1h", until="now", focus=str(file), currency="USD")
-    listing.show(Cluster(api, api, "default"), asked, Output.JSON)
+    listing.show(Cluster(Api(objects()), Api(objects()), "default"), asked, Output.JSON)
     printed = capsys.readouterr()
     assert "note: gpu-2: several nodes or resources of the export are named gpu-2" in printed.err
     assert json.loads(printed.out)["ambiguous"] == ["gpu-2"]
