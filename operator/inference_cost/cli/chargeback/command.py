@@ -81,11 +81,14 @@ def chargeback(
         ca_file=prometheus_ca_file,
         matchers=prometheus_matchers,
     )
+    one = "" if everywhere else namespace or ""
     asked = Asked(
         history=history,
-        by=grouping_of(by, lambda: connect(kubeconfig, context).policies(None, everywhere=True)),
+        by=grouping_of(
+            by, lambda: connect(kubeconfig, context).policies(one or None, everywhere=not one)
+        ),
         currency=currency,
         account=account,
-        namespace="" if everywhere else namespace or "",
+        namespace=one,
     )
     show(asked, output)

@@ -44,7 +44,14 @@ def show(asked: Asked, output: Output) -> None:
     if not asked.account:
         raise usage("--account must not be empty: FOCUS asks for a billing account")
     times = times_of(asked.history.since, asked.history.until, time.time())
-    spending = within(read(asked.history, times, asked.currency), asked.namespace)
+    found = read(asked.history, times, asked.currency)
+    spending = within(found, asked.namespace)
+    if not spending.spent:
+        known = ", ".join(sorted({one.namespace for one in found.spent} - {""}))
+        raise CommandError(
+            f"nothing is recorded of namespace {asked.namespace} in {asked.currency} in that time;"
+            f" there is of {known or 'none, only what pools cost by themselves'}"
+        )
     for missed in spending.missed:
         typer.echo(f"note: {missed}", err=True)
     if output is Output.FOCUS:

@@ -59,7 +59,8 @@ def savings(
 
     if bool(since) != bool(prometheus_url):
         raise usage("--since and --prometheus-url go together: the past is read from a Prometheus")
-    policies = connect(kubeconfig, context).policies(namespace, everywhere=everywhere)
+    cluster = connect(kubeconfig, context)
+    policies = cluster.policies(namespace, everywhere=everywhere)
     if not since:
         listing.show(policies, output)
         return
@@ -72,4 +73,9 @@ def savings(
         ca_file=prometheus_ca_file,
         matchers=prometheus_matchers,
     )
-    counted.show(policies, history, currency, output)
+    asked = counted.Asked(
+        history=history,
+        currency=currency,
+        namespace="" if everywhere else namespace or cluster.namespace,
+    )
+    counted.show(policies, asked, output)

@@ -20,12 +20,16 @@ from inference_cost.cli.savings.listing import NONE, Policy, name_of
 from inference_cost.cli.savings.output import Output
 from inference_cost.model import recorded as names
 from inference_cost.model.reading import Missing
-from inference_cost.observe.grown import CounterStore
+from inference_cost.observe.grown import CounterStore, Key
 from inference_cost.observe.prometheus_client import PrometheusReader
 from inference_cost.observe.recorded_lives import LATE_SECONDS
 from inference_cost.observe.recorded_savings import ComparedTotals, read_compared
 
 HOUR = 3600
+GONE = (
+    "it is not in the cluster now, and its objective not known: "
+    f"{100 * ALLOWED_LATE:g} % of its requests may have been late"
+)
 HEADS = (
     "policy",
     "baseline",
@@ -38,6 +42,15 @@ HEADS = (
     "baseline-in-time",
     "hours",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """`namespace`: that one alone; "" for all."""
+
+    history: HistoryOptions
+    currency: str
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +86,17 @@ class Saved:
         return f"{100 * self.amount / self.baseline_cost:.1f}%"
 
 
-def show(
-    policies: Sequence[Policy], history: HistoryOptions, currency: str, output: Output
-) -> None:
+def show(policies: Sequence[Policy], asked: Asked, output: Output) -> None:
     """Print them; what is not in the amounts goes to stderr.
 
     Raises:
-        CommandError: Prometheus cannot be asked.
+        CommandError: Prometheus cannot be asked, or has amounts in another currency alone.
     """
-    times = times_of(history.since, history.until, time.time())
-    totals = read(history, times)
-    found = list(saved_in(policies, totals, currency))
+    times = times_of(asked.history.since, asked.history.until, time.time())
+    totals = within(read(asked.history, times), asked.namespace)
+    found = list(saved_in(policies, totals, asked.currency))
+    if not found:
+        _check_currency(totals, asked.currency)
     notes = notes_of(policies, found, totals, times)
     told = [to_json(one, notes) for one in found]
     if output is Output.JSON:
@@ -91,7 +104,9 @@ def show(
     elif output is Output.YAML:
         typer.echo(rendering.as_yaml(told))
     elif output is Output.CSV:
-        typer.echo(as_csv([to_csv(one, notes, currency) for one in found], CSV_HEADS), nl=False)
+        typer.echo(
+            as_csv([to_csv(one, notes, asked.currency) for one in found], CSV_HEADS), nl=False
+        )
     else:
         none = "Nothing was counted in that time." if policies else NONE
         typer.echo(rendering.table([to_cells(one) for one in found]) or none)
@@ -100,7 +115,7 @@ def show(
             typer.echo(f"note: {policy}: {one}", err=True)
     if output is Output.WIDE:
         typer.echo(
-            f"Amounts in {currency}, in whole nodes; docs/costs.md tells what each baseline assumes."
+            f"Amounts in {asked.currency}, in whole nodes; docs/costs.md tells what each baseline assumes."
         )
 
 
@@ -118,15 +133,40 @@ def read(history: HistoryOptions, times: Times) -> ComparedTotals:
     return found
 
 
+def within(totals: ComparedTotals, namespace: str) -> ComparedTotals:
+    """Of one namespace; all of it where none is named."""
+    if not namespace:
+        return totals
+
+    def of(counts: Mapping[Key, float]) -> dict[Key, float]:
+        return {key: value for key, value in counts.items() if key[0] == namespace}
+
+    return ComparedTotals(
+        cost=of(totals.cost),
+        requests=of(totals.requests),
+        late=of(totals.late),
+        seconds=of(totals.seconds),
+        missed=tuple(one for one in totals.missed if one.namespace == namespace),
+    )
+
+
+def _check_currency(totals: ComparedTotals, currency: str) -> None:
+    others = {key[-1] for key, amount in totals.cost.items() if amount} - {currency}
+    if others:
+        raise CommandError(
+            f"nothing was counted in {currency} in that time, but in {', '.join(sorted(others))}; is --currency right?"
+        )
+
+
 def saved_in(policies: Sequence[Policy], totals: ComparedTotals, currency: str) -> Iterator[Saved]:
-    """Of these policies, where both sides were counted."""
+    """Where both sides were counted. Of policies that are gone, too, with what is allowed where no share is named."""
     allowed = {name_of(policy): allowed_of(policy) for policy in policies}
     for what, asked in sorted(totals.requests.items()):
         namespace, policy, baseline, mode = what
         name = f"{namespace}/{policy}"
         sides = names.POLICY_SIDE, names.BASELINE_SIDE
         amounts = [totals.cost.get((*what, side, currency)) for side in sides]
-        if name not in allowed or None in amounts or not any(amounts):
+        if None in amounts or not any(amounts):
             continue
         ours, theirs = (totals.late.get((*what, side), 0.0) / max(asked, 1e-9) for side in sides)
         yield Saved(
@@ -137,7 +177,7 @@ def saved_in(policies: Sequence[Policy], totals: ComparedTotals, currency: str) 
             baseline_cost=amounts[1] or 0.0,
             late=ours,
             baseline_late=theirs,
-            allowed=allowed[name],
+            allowed=allowed.get(name, ALLOWED_LATE),
             seconds=totals.seconds.get(what),
         )
 
@@ -146,8 +186,11 @@ def notes_of(
     policies: Sequence[Policy], found: Sequence[Saved], totals: ComparedTotals, times: Times
 ) -> dict[str, list[str]]:
     """By policy: what its amounts lack."""
-    shown = {name_of(policy) for policy in policies}
+    there = {name_of(policy) for policy in policies}
+    shown = there | {one.policy for one in found}
     notes: dict[str, list[str]] = defaultdict(list)
+    for name in shown - there:
+        notes[name].append(GONE)
     for one in found:
         if one.why_not:
             notes[one.policy].append(f"no amount against {one.baseline}, {one.why_not}")

@@ -75,6 +75,16 @@ def day() -> Store:
     return store
 
 
+def idle() -> Store:
+    """A policy that cost nothing."""
+    store = Store()
+    labels = {"namespace": "team-z", "policy": "t5", "variant": "default", "cost_center": ""}
+    place = {"capacity_type": "spot", "pool": "l4", "line": "serving", "currency": "USD"}
+    for hour in range(HOURS + 1):
+        store.add(BEGIN + hour * 3600, "policy_cost_total", 0.0, **labels, **place)
+    return store
+
+
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with serve(day(), API) as address:
@@ -91,9 +101,14 @@ class Command:
 
     def __call__(self, *arguments: str) -> tuple[str, str]:
         """Output and errors."""
-        assert run(self._patched, *arguments, *TIMES, *self._access) == 0
+        code, out, err = self.ended(*arguments)
+        assert code == 0
+        return out, err
+
+    def ended(self, *arguments: str) -> tuple[int, str, str]:
+        code = run(self._patched, *arguments, *TIMES, *self._access)
         told = self._read.readouterr()
-        return told.out, told.err
+        return code, told.out, told.err
 
 
 @pytest.fixture
@@ -127,9 +142,7 @@ def test_forms_of_chargeback_say_the_same(command: Command) -> None:
     assert told["rows"][1]["incomplete"] == told["notes"] == [rows[1]["incomplete"]]
 
 
-def test_focus_rows_have_hours_and_what_they_lack_and_a_head_without_rows(
-    command: Command,
-) -> None:
+def test_focus_rows_have_hours_and_what_they_lack(command: Command) -> None:
     rows = read(command("chargeback", "-o", "focus")[0])
     assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal("41.4")
     assert [(row["PricingQuantity"], row["PricingUnit"]) for row in rows] == [
@@ -138,8 +151,6 @@ def test_focus_rows_have_hours_and_what_they_lack_and_a_head_without_rows(
         ("24.000000", "Hours"),
     ]
     assert [row["x_Incomplete"].startswith(LATE) for row in rows] == [False, True, False]
-    none, _ = command("chargeback", "-o", "focus", "-n", "team-z")
-    assert none.strip().split(",") == list(COLUMNS)
 
 
 def test_rows_by_a_label_and_of_one_namespace(command: Command) -> None:
@@ -167,3 +178,53 @@ def test_forms_of_savings_say_the_same(command: Command) -> None:
         "note: team-a/bert: both sides were known for 12.00 of 24.00 h; the rest counts on neither",
         f"note: team-a/bert: {LATE}",
     ]
+
+
+def test_a_label_is_asked_for_in_the_namespace_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who may list policies in their own namespace alone sees what these cost by label."""
+    api = {POLICIES: 403, IN_TEAM: [labelled("resnet", team="vision")]}
+    with serve(day(), api) as url:
+        command = Command(url, tmp_path, monkeypatch, capsys)
+        rows = read(command("chargeback", "--by", "label:team", "-n", "team-a", "-o", "csv")[0])
+        assert [(row["label:team"], row["total"]) for row in rows] == [
+            ("vision", "36.00"),
+            ("(policy gone)", "3.00"),
+        ]
+        assert command.ended("chargeback", "--by", "label:team")[0] == 1
+
+
+def test_without_amounts_the_head_of_focus_is_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serve(idle(), API) as url:
+        command = Command(url, tmp_path, monkeypatch, capsys)
+        none, _ = command("chargeback", "-o", "focus", "-n", "team-z")
+    assert none.strip().split(",") == list(COLUMNS)
+
+
+NOTHING: dict[str, tuple[tuple[str, ...], str]] = {
+    "a namespace of which nothing is recorded": (
+        ("chargeback", "-n", "team-z"),
+        "error: nothing is recorded of namespace team-z in USD in that time; there is of team-a",
+    ),
+    "the same as rows of FOCUS": (
+        ("chargeback", "-n", "team-z", "-o", "focus"), "error: nothing is recorded of namespace team-z",
+    ),
+    "another currency": (
+        ("chargeback", "--currency", "EUR"), "has no inference_cost_policy_cost_total in EUR in that time",
+    ),
+    "savings in another currency": (
+        ("savings", "-n", "team-a", "--currency", "EUR"),
+        "error: nothing was counted in EUR in that time, but in USD; is --currency right?",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", NOTHING)
+def test_what_has_nothing_ends_with_the_reason(sentence: str, command: Command) -> None:
+    arguments, why = NOTHING[sentence]
+    code, out, err = command.ended(*arguments)
+    assert (code, out) == (1, "")
+    assert why in err

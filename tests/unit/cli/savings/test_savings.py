@@ -1,5 +1,6 @@
 """`savings`: this month from the statuses, any time from the counters of a run."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -167,11 +168,30 @@ async def test_who_missed_the_objective_has_no_amount_and_a_reason() -> None:
     assert told["whyNot"] == "the policy missed the objective"
 
 
-async def test_other_policies_and_currencies_are_left_out() -> None:
+async def test_other_namespaces_and_currencies_are_left_out() -> None:
     recorded = Recorded(watched(2))
-    grown = await recorded.grown(0, 2)
-    assert list(counted.saved_in([policy("bert", namespace="team-a")], grown, "USD")) == []
+    grown = await recorded.grown(-2, 2)
+    assert grown.missed
+    other = counted.within(grown, "team-b")
+    assert (other.cost, other.missed) == ({}, ())
+    assert list(counted.saved_in([TEAM_A], other, "USD")) == []
     assert list(counted.saved_in([TEAM_A], grown, "EUR")) == []
+    assert counted.within(grown, "team-a") == replace(
+        grown, missed=tuple(one for one in grown.missed if one.policy)
+    )
+
+
+async def test_a_policy_that_is_gone_is_listed_and_said_to_be() -> None:
+    """With what may be late where no share is known."""
+    grown = await Recorded(watched(2)).grown(0, 2)
+    (row,) = counted.saved_in([], grown, "USD")
+    assert (row.policy, row.allowed) == ("team-a/resnet", 0.01)
+    assert (row.amount, row.why_not) == (pytest.approx(8 * 23 / 12), "")
+    notes = counted.notes_of([], [row], grown, hours(0, 2))
+    assert notes["team-a/resnet"][0].startswith("it is not in the cluster now")
+    (same,) = counted.saved_in([TEAM_A], grown, "USD")
+    there = counted.notes_of([TEAM_A], [same], grown, hours(0, 2))
+    assert not any("not in the cluster" in one for one in there.get("team-a/resnet", ()))
 
 
 async def test_a_store_that_does_not_answer_in_full_says_so() -> None:
