@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inference_cost.account.calendar import time_text
 from inference_cost.account.chargeback import Missed
@@ -59,22 +59,40 @@ def _beginning(life: Life) -> float:
 
 async def read_lives(store: CounterStore, *, begin: float, end: float) -> Lives | Missing:
     """Missing where the store does not answer in full."""
-    asked = (POLICY_LIVES, POOL_LIVES, POLICY_UNKNOWN, POOL_UNKNOWN)
+    found = await _totals(store, (POLICY_LIVES, POOL_LIVES), [(begin, end)])
+    if isinstance(found, Missing):
+        return found
+    lives = Lives(lives=tuple(life for total in found for life in _lives(total)), unknown={})
+    # The times of the one that had the name before hide those of the one that has it now.
+    periods = cut([(begin, end)], lives)
+    unknown = await _totals(store, (POLICY_UNKNOWN, POOL_UNKNOWN), periods)
+    if isinstance(unknown, Missing):
+        return unknown
+    of_policies, of_pools = unknown
+    return replace(
+        lives,
+        unknown={
+            ((namespace, name), "", reason): float(sum(grown))
+            for (namespace, name, reason), grown in of_policies.grown(
+                anew_in(periods, lives)
+            ).items()
+        }
+        | {
+            (("", ""), pool, reason): float(sum(grown))
+            for (pool, reason), grown in of_pools.grown().items()
+        },
+    )
+
+
+async def _totals(
+    store: CounterStore, families: Sequence[Counters], periods: Sequence[Period]
+) -> list[Total] | Missing:
     totals: list[Total] = []
-    for answer in await asyncio.gather(*(read_total(store, one, [(begin, end)]) for one in asked)):
+    for answer in await asyncio.gather(*(read_total(store, one, periods) for one in families)):
         if isinstance(answer, Missing):
             return answer
         totals.append(answer)
-    policies, pools, policy_unknown, pool_unknown = totals
-    unknown = {
-        ((namespace, name), "", reason): float(sum(grown))
-        for (namespace, name, reason), grown in policy_unknown.grown().items()
-    } | {
-        (("", ""), pool, reason): float(sum(grown))
-        for (pool, reason), grown in pool_unknown.grown().items()
-    }
-    lives = (*_lives(policies), *_lives(pools))
-    return Lives(lives=lives, unknown=unknown)
+    return totals
 
 
 def _lives(total: Total) -> Iterator[Life]:

@@ -25,7 +25,7 @@ def check(metrics: Metrics, operators: Sequence[Operator]) -> Iterator[Finding]:
             area=Area.METRICS,
             subject=metrics.url,
             message=f"{metrics.renamed} of the operator's series have their namespace in exported_namespace: "
-            "chargeback, report and dashboards do not find them",
+            "dashboards, alerts and recording rules take them for the operator's own namespace",
             fix="set honorLabels: true (honor_labels) for the target of the operator",
         )
 

@@ -78,6 +78,18 @@ async def test_time_that_is_not_known_is_named(reason: str, why: str) -> None:
     assert missed.what == f"of 5.00 h not all is in these amounts: {why}"
 
 
+async def test_hours_of_no_price_are_those_of_both_that_had_the_name() -> None:
+    """One hour of the first one's, three of the second one's, whose count has not come so far."""
+    store = Store()
+    store.live(0, 7, uid="one")
+    store.live(8, 20, uid="two")
+    store.record(0, *(10.0 * day for day in range(21)), **RESNET)
+    store.unknown("price", 0, *(0.5 * day for day in range(8)))
+    store.unknown("price", 8, *(0.25 * day for day in range(13)))
+    told = [one.what for one in (await spending(store, 5, 20)).missed]
+    assert "of 4.00 h not all is in these amounts: a price was not known" in told
+
+
 async def test_a_count_that_began_anew_in_another_month_counts_from_zero() -> None:
     store = Store()
     store.record(0, *(10.0 * day for day in range(31)), **RESNET)

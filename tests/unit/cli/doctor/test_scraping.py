@@ -48,7 +48,10 @@ RULES: dict[str, Row] = {
         lambda: scraped(3.0, 4.0, 5.0, 6.0), WARNING, "it has 4 series of 2 replicas", "enable one of",
     ),
     "its namespaces are pushed aside": (
-        lambda: scraped(3.0, 4.0, renamed=7), WARNING, "7 of the operator's series", "honorLabels: true",
+        lambda: scraped(3.0, 4.0, renamed=7),
+        WARNING,
+        "dashboards, alerts and recording rules take them for the operator's own namespace",
+        "honorLabels: true",
     ),
 }  # fmt: skip
 
