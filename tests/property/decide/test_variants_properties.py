@@ -14,10 +14,11 @@ from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.memory_codec import decode, encode
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import Snapshot
-from inference_cost.model.placement import LossRecord, PlacedDomain, Placing
+from inference_cost.model.placement import AtOnce, LossRecord, PlacedDomain, Placing
 from inference_cost.model.plan import LimitedBy, Plan
 from inference_cost.model.policy import SpotRisk
 from inference_cost.model.reading import Missing, MissingReason
+from inference_cost.model.warm import WarmPool, WarmSpec
 from inference_cost.model.workload import Node, Pod
 from tests.unit.decide.mix.two_variants import SPOT, World, remembering, two, variants
 from tests.unit.decide.worlds import NOON, key, pod
@@ -142,6 +143,20 @@ def test_there_is_never_less_in_all_than_is_decided_on(world: World, memory: Pol
     plan, after = planned(world.seen(), memory)
     if plan.limited_by is not LimitedBy.CAPACITY:
         assert plan.desired >= after.placing.total
+
+
+@QUICK
+@given(worlds, memories)
+def test_that_nodes_could_be_kept_changes_no_order(world: World, memory: PolicyMemory) -> None:
+    """Until some are there; what would be asked for at once is remembered, and nothing else is new."""
+    shot = world.seen()
+    pools = {"g6": WarmPool(name="g6", spec=WarmSpec(least=0, most=5))}
+    plan, after = planned(shot, memory)
+    kept, more = planned(replace(shot, warm=pools), memory)
+    assert kept == plan
+    assert decode(encode(more)) == more
+    plain = tuple(replace(one, at_once=AtOnce()) for one in more.placing.domains)
+    assert replace(more.placing, domains=plain) == after.placing
 
 
 def test_a_memory_of_other_variants_is_no_surprise() -> None:

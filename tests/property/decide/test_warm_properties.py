@@ -171,3 +171,10 @@ def test_who_grows_elsewhere_is_short_of_what_it_loses_alone(one: Surge) -> None
     elsewhere = replace(one, growth=0.0)
     assert bool((alone(elsewhere) <= alone(one)).all())
     assert not alone(replace(elsewhere, lost=())).any()
+
+
+def test_what_covers_one_pool_covers_the_other() -> None:
+    """Each is lost in a twentieth of the time, both in a four hundredth."""
+    two = [quiet(Lost(domain=one, zones=1, chance=0.05, replicas=3)) for one in ("a", "b")]
+    assert [enough(alone(one), 1.0, 30.0, ANY) for one in two] == [3, 3]
+    assert enough(shortfalls(two, 0.0).sum(axis=1), 1.0, 30.0, ANY) == 3

@@ -209,6 +209,26 @@ def test_how_many_and_why(sentence: str) -> None:
     assert code in [reason.code for reason in decisions.warm["g6"].reasons]
 
 
+# Policies, a replica's part of a node: nodes kept, nodes for each by itself. As in docs/warm-capacity.md.
+MEASURED = {
+    (1, 4): (0, 1), (4, 4): (2, 4), (8, 4): (4, 8), (16, 4): (8, 16),
+    (1, 1): (0, 2), (4, 1): (0, 8), (8, 1): (0, 16), (16, 1): (0, 32),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("policies", "gpus"), MEASURED)
+def test_a_zone_that_is_lost_once_an_hour(policies: int, gpus: int) -> None:
+    """Policies on one pool are taken to have seen the losses of one, each its part."""
+    seen = replace(NOTHING_KNOWN, losses=1 + 3 / policies)
+    world = replace(
+        SPREAD, records=STEADY_ONES[:1] * policies, losses=seen, gpus=gpus,
+        spec=WarmSpec(least=0, most=50),
+    )  # fmt: skip
+    plan = world.decided().warm["g6"]
+    told = dict(plan.reasons[0].values)
+    assert (plan.wanted, told["separate"]) == MEASURED[policies, gpus]
+
+
 ALL_FREE = (holder(0), holder(1))
 RELIED = WarmMemory(wanted=2, cold_seconds=180.0, full_at=NOON - 15.0, relied=True)
 # Sentence: (world, seconds that an order takes).
