@@ -50,7 +50,7 @@ def test_all_that_is_known() -> None:
 
 
 def test_it_says_why_and_what_keeps_it_from_being_done() -> None:
-    assert told().message.startswith("No policy with one workload")
+    assert told().message.startswith("No policy that finds out itself")
     assert told("The switch is off.").message.endswith("The switch is off.")
     assert "paused" in told(pool=replace(POOL, paused=True)).message
 
