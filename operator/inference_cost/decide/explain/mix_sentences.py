@@ -70,11 +70,12 @@ SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]]
     ),
     "mix-closed": _mix_closed,
     "mix-away": lambda v, _p, _o: (
-        f"No more are asked of {v['variant']} until {clock(float(v['until']))}: some were taken there, or did not come."
+        f"No more are asked of {v['variant']} until {clock(float(v['until']))}: some were taken there, "
+        "did not come or do not answer."
     ),
     "mix-zone-away": lambda v, _p, _o: (
-        f"Zone {v['zone']} was taken from {v['variant']}: until {clock(float(v['until']))} what it gets anew counts as "
-        "lost again soon, by the zone's share."
+        f"Zone {v['zone']} was taken from {v['variant']}, or does not answer: until {clock(float(v['until']))} "
+        "what it gets anew counts as lost again soon, by the zone's share."
     ),
     "mix-moving": lambda v, _p, _o: (
         f"{count(int(v['replicas']), 'replica')} more than needed until others serve in their place."

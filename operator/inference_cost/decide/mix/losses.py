@@ -39,13 +39,15 @@ class Happened:
     """In one domain since the last look. `alive`: replicas then, starting ones too.
 
     `lost`: share of what is lost together; of replicas in several zones that of all zones, added up. `parts`: zones.
-    `refused`: what was asked for did not come. `elsewhere`: some stay in zones that were not lost, where more may come.
+    `refused`: what was asked for did not come. `silent`: many do not answer. `elsewhere`: some stay in zones that were
+    not lost, where more may come.
     """
 
     ready: int  # now
     alive: int
     lost: float = 0.0
     refused: bool = False
+    silent: bool = False
     parts: int = 1
     elsewhere: bool = False
 
@@ -67,6 +69,8 @@ def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
     together = happened.lost and faded.lately >= GROUP and not happened.elsewhere
     if happened.refused or together:
         return _away(faded, at)
+    if happened.silent and not (happened.elsewhere or keeps_away(faded, at)):
+        return _aside(faded, at)
     if keeps_away(faded, at):  # what is left there does not say that more is to be had
         return faded
     return _held(faded, at) if happened.ready else replace(faded, held_since=None)
@@ -74,6 +78,16 @@ def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
 
 def keeps_away(record: LossRecord, at: float) -> bool:
     return record.away_until is not None and at < record.away_until
+
+
+def is_silent(silent: int, others: int) -> bool:
+    """Half or more of the replicas on nodes do not answer: fewer are single machines."""
+    return silent > 0 and silent >= others
+
+
+def _aside(record: LossRecord, at: float) -> LossRecord:
+    """They may answer again, so nothing is learned from it: neither a loss nor a longer time away."""
+    return replace(record, away_until=at + FIRST_AWAY_SECONDS, held_since=None, proven=False)
 
 
 def _away(record: LossRecord, at: float) -> LossRecord:

@@ -47,6 +47,7 @@ class DomainSeen:
     waiting: int = 0
     vain: int = 0
     lost: int = 0  # replicas taken, or about to be, since the last look
+    silent: bool = False  # many of its nodes do not answer
     refused: bool = False
     lowest: int = 0
     highest: int = MOST
@@ -163,7 +164,7 @@ def seek(  # noqa: PLR0917 - all that counts
 
 def _lost_some(seen: Sequence[DomainSeen]) -> bool:
     """What is to be replaced may be so where replicas have just left. A load that grows is no reason to go back."""
-    troubled = any(one.lost or one.refused or one.vain for one in seen)
+    troubled = any(one.lost or one.refused or one.vain or one.silent for one in seen)
     return troubled or not any(one.alive for one in seen)
 
 
@@ -263,6 +264,7 @@ def _watched(
         alive=had,
         lost=seen.parts * seen.lost / of,
         refused=seen.refused,
+        silent=seen.silent,
         parts=seen.parts,
         elsewhere=not seen.one_zone and stay_elsewhere(seen.zones, zones, at),
     )

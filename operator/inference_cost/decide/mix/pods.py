@@ -23,8 +23,8 @@ class VariantPods:
     """`starting`: those ordered a moment ago included; `waiting`: of these, without a node.
 
     `leaving`: on nodes about to go, also those that are not ready. `vain`: that have waited for a node, or been about
-    to start, for too long. `taken`: reclaimed nodes that hold any of its pods. `in_zones`: ready ones by
-    zone, where that is known.
+    to start, for too long. `taken`: reclaimed nodes that hold any of its pods; `silent`: nodes that can be lost and do
+    not answer. `in_zones`: ready ones by zone, where that is known.
     """
 
     ready: int
@@ -35,6 +35,7 @@ class VariantPods:
     in_zones: tuple[tuple[str, int], ...]
     refused: bool
     taken: tuple[tuple[str, int], ...]  # with the pods on each
+    silent: tuple[tuple[str, int], ...]  # of the leaving ones, on each
 
 
 def pods_of(
@@ -59,6 +60,7 @@ def pods_of(
         in_zones=_in_zones(ready, nodes),
         refused=bool(vain or workload.quota_refusal),
         taken=_taken(workload, nodes),
+        silent=_silent(leaving, nodes),
     )
 
 
@@ -73,6 +75,15 @@ def _taken(workload: Workload, nodes: Mapping[str, Node]) -> tuple[tuple[str, in
     for pod in workload.pods:
         if pod.node in nodes and nodes[pod.node].reclaimed:
             counts[pod.node] = counts.get(pod.node, 0) + 1
+    return tuple(sorted(counts.items()))
+
+
+def _silent(leaving: Sequence[Pod], nodes: Mapping[str, Node]) -> tuple[tuple[str, int], ...]:
+    """A machine that is killed says nothing, and no cloud gives notice of it."""
+    there = ((pod.node, nodes[pod.node]) for pod in leaving if pod.node in nodes)
+    counts = Counter(
+        name for name, node in there if node.can_be_lost and not (node.ready or node.reclaimed)
+    )
     return tuple(sorted(counts.items()))
 
 

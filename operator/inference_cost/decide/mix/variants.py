@@ -18,7 +18,7 @@ from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.cordons import closure, room
 from inference_cost.decide.mix.grant import Grant
 from inference_cost.decide.mix.hazard import of_others
-from inference_cost.decide.mix.losses import keeps_away
+from inference_cost.decide.mix.losses import is_silent, keeps_away
 from inference_cost.decide.mix.place import DomainSeen, Placed, exposure_seconds, seek, settle
 from inference_cost.decide.mix.placement import Placement, VariantPlaced
 from inference_cost.decide.mix.pods import Patience, VariantPods, pods_of
@@ -222,6 +222,7 @@ def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> D
         waiting=pods.waiting,
         vain=pods.vain,
         lost=_lost(seen),
+        silent=_is_silent(seen),
         refused=pods.refused and not away and seen.closed is None,
         lowest=max(lowest, alive) if stay else lowest,
         highest=max(highest, alive) if stay else highest,
@@ -244,6 +245,11 @@ def _lost(seen: _Seen) -> int:
     """Each node counts once."""
     counted = () if seen.before is None else seen.before.taken
     return sum(pods for node, pods in seen.pods.taken if node not in counted)
+
+
+def _is_silent(seen: _Seen) -> bool:
+    pods = seen.pods
+    return is_silent(sum(n for _, n in pods.silent), pods.ready + pods.starting - pods.waiting)
 
 
 def _with_floor(domains: list[DomainSeen], floor: int, risk: Risk) -> list[DomainSeen]:

@@ -5,7 +5,8 @@ its replicas runs in another one, or its template lets none run there; else it s
 zone's share counts as lost again soon.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from inference_cost.decide.mix.losses import (
     NOTHING_KNOWN,
     TOGETHER_SECONDS,
     Happened,
+    is_silent,
     keeps_away,
     watched,
 )
@@ -28,11 +30,15 @@ LOST_AGAIN_PER_HOUR: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePods:
-    """Replicas in one zone. `ready`: that stay; `lost`: taken since the last look, or about to be."""
+    """Replicas in one zone.
+
+    `ready`: that stay; `lost`: taken since the last look, or about to be; `silent`: on nodes that do not answer.
+    """
 
     name: str
     ready: int
     lost: int = 0
+    silent: int = 0
 
 
 def zone_pods(
@@ -40,15 +46,21 @@ def zone_pods(
 ) -> tuple[ZonePods, ...]:
     """Of nodes that tell their zone."""
     counted = () if before is None else before.taken
-    ready, lost = dict(pods.in_zones), dict[str, int]()
-    for node, count in pods.taken:
-        zone = nodes[node].zone
-        if zone and node not in counted:
-            lost[zone] = lost.get(zone, 0) + count
+    ready = Counter(dict(pods.in_zones))
+    lost = _by_zone(((node, count) for node, count in pods.taken if node not in counted), nodes)
+    silent = _by_zone(pods.silent, nodes)
     return tuple(
-        ZonePods(name=zone, ready=ready.get(zone, 0), lost=lost.get(zone, 0))
-        for zone in sorted({*ready, *lost})
+        ZonePods(name=zone, ready=ready[zone], lost=lost[zone], silent=silent[zone])
+        for zone in sorted({*ready, *lost, *silent})
     )
+
+
+def _by_zone(counts: Iterable[tuple[str, int]], nodes: Mapping[str, Node]) -> Counter[str]:
+    zones = Counter[str]()
+    for node, count in counts:
+        if nodes[node].zone:
+            zones[nodes[node].zone] += count
+    return zones
 
 
 def looked_at(
@@ -56,16 +68,17 @@ def looked_at(
 ) -> tuple[ZoneRecord, ...]:
     """With one look more. Of a zone that was never lost, or not for long, nothing is kept."""
     known = {one.name: one.record for one in before}
-    there = {one.name: one for one in seen if one.lost or one.name in known}
+    there = {one.name: one for one in seen if one.lost or one.silent or one.name in known}
     looked = []
     for name in sorted({*there, *known}):
         pods = there.get(name, ZonePods(name=name, ready=0))
         alive = pods.ready + pods.lost
         share = pods.lost / alive if pods.lost else 0.0
-        happened = Happened(ready=pods.ready, alive=alive, lost=share)
+        silent = is_silent(pods.silent, pods.ready)
+        happened = Happened(ready=pods.ready, alive=alive, lost=share, silent=silent)
         record = watched(known.get(name, NOTHING_KNOWN), happened, at)
         lately = record.lately and at - record.lately_at <= TOGETHER_SECONDS
-        if lately or record.away_seconds > FIRST_AWAY_SECONDS:
+        if lately or record.away_seconds > FIRST_AWAY_SECONDS or keeps_away(record, at):
             looked.append(ZoneRecord(name=name, record=record))
     return tuple(looked[:ZONES_KEPT])
 
