@@ -135,7 +135,7 @@ def observe_nodes(
 
 def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, pods: int) -> Node:
     labels = record.labels
-    return Node(
+    node = Node(
         name=record.name,
         pool=pool or inferred_pool(labels),
         capacity_type=capacity_type(labels),
@@ -149,8 +149,8 @@ def _node(record: NodeRecord, pool: str, price: HourlyPrice | Missing, pods: int
         allocatable_cpu_millicores=record.allocatable_cpu_millicores,
         allocatable_memory_bytes=record.allocatable_memory_bytes,
         leaving=record.leaving,
-        reclaimed=record.leaving in RECLAIMED and capacity_type(labels) is CapacityType.SPOT,
         capacity_known=is_capacity_known(labels),
         pods=pods,
         cordoned=record.cordoned,
     )
+    return replace(node, reclaimed=node.can_be_lost and record.leaving in RECLAIMED)

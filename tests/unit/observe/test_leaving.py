@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 
 from inference_cost.control.handlers import apply_event
+from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.observe.kinds import NODE
+from inference_cost.observe.nodes import observe_nodes
 from tests.unit.observe.world import filled, node
+
+UNPRICED = Missing(reason=MissingReason.PRICE_UNKNOWN)
 
 
 def tainted(key: str, effect: str = "NoSchedule") -> dict[str, Any]:
@@ -79,6 +83,30 @@ LEAVING = {
 def test_leaving(obj: dict[str, Any], why: str) -> None:
     [record] = filled(obj).nodes()
     assert record.leaving == why
+
+
+SPOT, SAFE = {"karpenter.sh/capacity-type": "spot"}, {"karpenter.sh/capacity-type": "on-demand"}
+INTERRUPTED = "aws-node-termination-handler/spot-itn"
+
+# Sentence: (labels, taint) → whether the cloud takes it back, which counts as a loss.
+RECLAIMED: dict[str, tuple[dict[str, str], str, bool]] = {
+    "spot that is interrupted": (SPOT, INTERRUPTED, True),
+    "what no label tells is spot for its risk": ({}, INTERRUPTED, True),
+    "on demand cannot be taken back": (SAFE, INTERRUPTED, False),
+    "maintenance takes nothing back": (
+        {},
+        "aws-node-termination-handler/scheduled-maintenance",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", RECLAIMED)
+def test_reclaimed(sentence: str) -> None:
+    labels, taint, expected = RECLAIMED[sentence]
+    cache = filled(tainted(taint) | {"metadata": node(labels=labels)["metadata"]})
+    [found] = observe_nodes(cache.nodes(), lambda _: ("", UNPRICED), lambda _: 1, {}).values()
+    assert found.reclaimed == expected
 
 
 def test_such_news_wakes_the_loop_and_a_heartbeat_does_not() -> None:
