@@ -6,7 +6,6 @@ from typing import Final
 from inference_cost.model.workload import Node, Pod, Workload
 
 LONGEST_SECONDS: Final = 1800.0  # a mark that nothing has followed for so long is not believed
-NODES_KEPT: Final = 64
 # A pod that is made after the mark is no loss, wherever it lands: it would order one more, which would order another.
 # Times of creation are whole seconds of another clock.
 MARGIN_SECONDS: Final = 5.0
@@ -23,9 +22,7 @@ def marked(
     going = sorted(
         name for name in holding if (why(nodes[name]) if name in nodes else name in before)
     )
-    if not going:
-        return ()
-    return tuple((name, before.get(name, at)) for name in going[:NODES_KEPT])
+    return tuple((name, before.get(name, at)) for name in going)
 
 
 def why(node: Node) -> str:

@@ -53,12 +53,13 @@ class Fleet:
 def fleet(workloads: Sequence[Workload], at: float, start_up: float, going: Marked = ()) -> Fleet:
     pods = [pod for workload in workloads for pod in workload.pods if not pod.terminating]
     leaving = lost(pods, going, at) if going else []
+    soon_gone = frozenset(leaving)
     waiting = [pod for pod in pods if pod.ready_at is None]
-    stuck = [pod for pod in waiting if is_stuck(pod, at, start_up) and pod not in leaving]
+    stuck = [pod for pod in waiting if is_stuck(pod, at, start_up) and pod not in soon_gone]
     return Fleet(
         current=sum(workload.desired_replicas for workload in workloads),
         ready=len(pods) - len(waiting),
-        starting=len([pod for pod in waiting if pod not in leaving]) - len(stuck),
+        starting=len([pod for pod in waiting if pod not in soon_gone]) - len(stuck),
         stuck=len(stuck),
         trouble=_trouble(stuck[0]) if stuck else "",
         refused=next((w.quota_refusal for w in workloads if w.quota_refusal), ""),

@@ -43,9 +43,10 @@ def pods_of(
 ) -> VariantPods:
     there = [pod for pod in workload.pods if not pod.terminating]
     leaving = lost(there, going, at) if going else []
-    pods = [pod for pod in there if pod not in leaving]
+    soon_gone = frozenset(leaving)
+    pods = [pod for pod in there if pod not in soon_gone]
     ready = [pod for pod in pods if pod.ready]
-    vain = [pod for pod in pods if in_vain(pod, patience, at)]
+    vain = frozenset(pod for pod in pods if in_vain(pod, patience, at))
     bound = [pod for pod in pods if pod.ready_at is None and pod.node and pod not in vain]
     ordered = workload.desired_replicas - len(leaving) - len(vain)
     if workload.quota_refusal:  # what is not there does not come

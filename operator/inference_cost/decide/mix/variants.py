@@ -37,7 +37,6 @@ NOTICE_SECONDS: Final = 30.0  # of Google's and Azure's clouds; of Amazon's 120
 REACTION_SECONDS: Final = 5.0  # from the watch event of a notice to the write
 LATE_ALLOWED: Final = 0.01  # by an objective that names no share
 ANY_PRICE: Final = 1.0  # of each where one is not known: replicas then stay where they are
-NODES_KEPT: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +125,7 @@ def _placement(
         variants=tuple(map(_of_variant, seen, placed.domains, orders, placed.remembered)),
         placing=Placing(
             domains=tuple(
-                replace(_remembered(one, after, asked, case.at), at_once=more)
+                replace(_remembered(case, one, after, asked), at_once=more)
                 for one, after, asked, more in zip(
                     seen, placed.remembered, going, sudden, strict=True
                 )
@@ -307,10 +306,8 @@ def _of_variant(seen: _Seen, domain: Domain, order: int, after: PlacedDomain) ->
     )
 
 
-def _remembered(seen: _Seen, after: PlacedDomain, asked: int, at: float) -> PlacedDomain:
-    price, names = seen.price, {node for node, _ in seen.pods.taken}
-    dear = _dearest(seen, at)
-    before = () if seen.before is None else seen.before.taken
+def _remembered(case: Case, seen: _Seen, after: PlacedDomain, asked: int) -> PlacedDomain:
+    price, dear = seen.price, _dearest(seen, case.at)
     return replace(
         after,
         asked=asked,
@@ -320,7 +317,14 @@ def _remembered(seen: _Seen, after: PlacedDomain, asked: int, at: float) -> Plac
         can_be_lost=seen.can_be_lost,
         zones=seen.zones_seen,
         closed=seen.closed,
-        taken=tuple(sorted({*before[-NODES_KEPT:], *names}))[:NODES_KEPT] if names else (),
+        taken=_counted(case, seen),
         dear_per_hour=dear.per_hour,
         dear_at=dear.at,
     )
+
+
+def _counted(case: Case, seen: _Seen) -> tuple[str, ...]:
+    """Nodes whose loss is counted, as long as they are there: one of the same name may be lost anew."""
+    nodes, before = case.snapshot.nodes, () if seen.before is None else seen.before.taken
+    still = (name for name in before if name in nodes and nodes[name].reclaimed)
+    return tuple(sorted({*still, *(name for name, _ in seen.pods.taken)}))
