@@ -19,6 +19,7 @@ class PriceSource(StrEnum):
 class HourlyPrice:
     """Price of one whole node per hour. `as_of`: epoch seconds the figure was valid at.
 
+    `listed`: source of the price that this one is a discount off; None where it is a figure of its own.
     `unconfirmed`: another one that its source tells, too far off to be believed yet.
     """
 
@@ -28,3 +29,4 @@ class HourlyPrice:
     as_of: float
     origin: str = ""  # CapacityPool name or table file, shown to users
     unconfirmed: Decimal | None = None
+    listed: PriceSource | None = None

@@ -73,7 +73,8 @@ class AtOnce:
 class PlacedDomain:
     """`asked`: replicas at the last look; `alive`: that were there then, starting ones too.
 
-    `price_per_hour`: of a replica, when last known, at `priced_at`; `offered_per_hour`: what its pool asked for one
+    `price_per_hour`: of a replica, when last known, at `priced_at`; `price_old_since`: the day of its source's figure,
+    epoch seconds, where that was too old to move for; `offered_per_hour`: what its pool asked for one
     then; `dear_per_hour`: the highest price of late, at `dear_at`. `zones`: that its replicas were seen to be spread
     over, 0 before that; `by_zone`: what is known of each. `taken`: nodes whose loss is counted. `left_at`: when
     replicas were last moved away from here to save money. `closed`: nodes of its pool are cordoned. `at_once`: looked
@@ -86,6 +87,7 @@ class PlacedDomain:
     record: LossRecord
     price_per_hour: float | None = None
     priced_at: float = 0.0
+    price_old_since: float | None = None
     offered_per_hour: float | None = None
     can_be_lost: bool = False
     zones: int = 0

@@ -157,6 +157,7 @@ class PriceBook:
             source=PriceSource.CAPACITY_POOL,
             as_of=listed.as_of,
             origin=f"{record.name} ({spec.discount_percent} % off {listed.origin})",
+            listed=listed.source,
         )
 
     def _offered(
@@ -180,7 +181,7 @@ class PriceBook:
             per_hour=Decimal(offering.per_node_hour),
             currency=self.currency,
             source=PriceSource.CAPACITY_POOL,
-            as_of=record.created_at,
+            as_of=record.edited_at,
             origin=record.name,
         )
 

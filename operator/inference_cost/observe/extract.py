@@ -15,6 +15,7 @@ from inference_cost.observe.fields import (
     parse_selector,
     pause_annotations,
     sequence,
+    spec_edited_at,
 )
 from inference_cost.observe.leaving import leaving
 from inference_cost.observe.node_claims import node_claim_record
@@ -65,6 +66,7 @@ def capacity_pool_record(obj: Object) -> CapacityPoolRecord:
         uid=str(metadata.get("uid", "")),
         generation=int(metadata.get("generation") or 0),
         created_at=parse_time(metadata.get("creationTimestamp")) or 0.0,
+        edited_at=spec_edited_at(metadata),
         spec=mapping(obj.get("spec")),
         status=mapping(obj.get("status")),
         pause_annotations=pause_annotations(metadata),

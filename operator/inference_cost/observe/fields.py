@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from inference_cost.api.annotations import PAUSED, PAUSED_REPLICAS
+from inference_cost.observe.quantities import parse_time
 from inference_cost.observe.records import NO_LABELS, Labels, Owner, Selector, SelectorTerm
 
 
@@ -27,6 +28,17 @@ def pause_annotations(metadata: Mapping[str, Any]) -> Labels:
     annotations = mapping(metadata.get("annotations"))
     keys = (PAUSED, PAUSED_REPLICAS)
     return {k: str(annotations[k]) for k in keys if k in annotations} or NO_LABELS
+
+
+def spec_edited_at(metadata: Mapping[str, Any]) -> float:
+    """When somebody last changed the spec, as far as the API server remembers; else when the object was made."""
+    times = (
+        parse_time(entry.get("time"))
+        for entry in sequence(metadata.get("managedFields"))
+        if not entry.get("subresource") and "f:spec" in mapping(entry.get("fieldsV1"))
+    )
+    made = parse_time(metadata.get("creationTimestamp")) or 0.0
+    return max((at for at in times if at is not None), default=made)
 
 
 def controller_of(metadata: Mapping[str, Any]) -> Owner | None:

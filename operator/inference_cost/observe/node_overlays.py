@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from inference_cost.model.money import HourlyPrice, PriceSource
 from inference_cost.model.reading import Missing
-from inference_cost.observe.fields import condition, mapping, sequence
-from inference_cost.observe.quantities import parse_time
+from inference_cost.observe.fields import condition, mapping, sequence, spec_edited_at
 from inference_cost.observe.records import Labels, NodeOverlayRecord, NodeRequirement
 
 _CENT_OF_A_CENT: Final = Decimal("0.0001")
@@ -25,7 +24,7 @@ def node_overlay_record(obj: Mapping[str, Any]) -> NodeOverlayRecord:
     return NodeOverlayRecord(
         namespace="",
         name=str(metadata.get("name", "")),
-        created_at=parse_time(metadata.get("creationTimestamp")) or 0.0,
+        edited_at=spec_edited_at(metadata),
         weight=int(spec.get("weight") or 0),
         requirements=tuple(map(_requirement, sequence(spec.get("requirements")))),
         price=str(spec.get("price") or ""),
@@ -55,15 +54,16 @@ def overlaid(
     """
     for overlay in overlays:
         if all(_meets(labels, one) for one in overlay.requirements):
-            base = cloud.per_hour if isinstance(cloud, HourlyPrice) else None
-            per_hour = _price(overlay, base)
+            base = cloud if isinstance(cloud, HourlyPrice) and not overlay.price else None
+            per_hour = _price(overlay, None if base is None else base.per_hour)
             if per_hour is not None:
                 return HourlyPrice(
                     per_hour=per_hour,
                     currency=currency,
                     source=PriceSource.NODE_OVERLAY,
-                    as_of=overlay.created_at,
+                    as_of=overlay.edited_at if base is None else base.as_of,
                     origin=f"NodeOverlay/{overlay.name}",
+                    listed=None if base is None else base.source,
                 )
     return None
 

@@ -35,6 +35,7 @@ class CapacityPoolRecord:
     uid: str
     generation: int
     created_at: float
+    edited_at: float  # its spec
     spec: Mapping[str, Any]
     status: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     pause_annotations: Labels = field(default_factory=lambda: NO_LABELS)
@@ -198,7 +199,7 @@ class NodeOverlayRecord:
 
     namespace: str  # always ""
     name: str
-    created_at: float
+    edited_at: float
     weight: int
     requirements: tuple[NodeRequirement, ...]
     price: str

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from inference_cost.decide.mix.budget import Cap, affordable
+from inference_cost.decide.mix.budget import Cap, Prices, affordable
 from inference_cost.decide.mix.cheapest import Domain, Risk, cheapest, cost_per_hour
 from inference_cost.decide.mix.claims import Budget, Claim, Place
 from inference_cost.decide.mix.program import EXACT, Solution, solve
@@ -228,7 +228,8 @@ def test_what_a_cap_affords(seed: int, most: float, dearer: list[float]) -> None
     best = _best(one, late, most, one.needed)
     if -best[0] < there:
         best = min(best, _best(one, today, most, there))
-    found = affordable(one.needed, domains, one.risk, late, Cap(most=most, least=0))
+    prices = Prices(dear=late, today=today)
+    found = affordable(one.needed, domains, one.risk, prices, Cap(most=most, least=0))
     assert -sum(found) == best[0]
     assert cost_per_hour(one.needed, found, domains, one.risk) <= best[1] * (1 + 2e-4) + 1e-9
 

@@ -93,6 +93,14 @@ def test_price(sentence: str) -> None:
         assert found.origin.startswith("NodeOverlay/")
 
 
+def test_what_is_added_to_the_cloud_s_price_is_as_old_as_that() -> None:
+    objects = [overlay("a", SPOT, priceAdjustment="-10%")]
+    found = overlaid(with_prices(map(node_overlay_record, objects)), LABELS, CLOUD, "USD")
+    assert found is not None
+    assert isinstance(CLOUD, HourlyPrice)
+    assert (found.listed, found.as_of) == (CLOUD.source, CLOUD.as_of)
+
+
 REQUIREMENTS = {
     "in": (needs("karpenter.sh/capacity-type", "In", "spot", "reserved"), True),
     "not in": (needs("karpenter.sh/capacity-type", "NotIn", "spot"), False),

@@ -169,6 +169,7 @@ def test_a_discount_is_taken_off_the_list_price() -> None:
     assert isinstance(found.price, HourlyPrice)
     assert found.price.per_hour == Decimal("0.6036")
     assert found.price.source is PriceSource.CAPACITY_POOL
+    assert found.price.listed is PriceSource.SHIPPED_TABLE
 
 
 def test_a_discount_works_in_no_other_currency_than_the_table_s() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from inference_cost.decide.explain.words import clock, count, small_money
+from inference_cost.decide.explain.words import clock, count, day, small_money
 from inference_cost.model.observation import PolicyObservation
 from inference_cost.model.plan import Plan
 
@@ -44,6 +44,10 @@ def _cap_reached(values: Values, _: Plan, __: PolicyObservation) -> str:
     return f"maxHourlyCost of {_hourly(values['cap'])} is reached: {missing} fewer than needed, whatever the objective."
 
 
+def _priced(values: Values) -> str:
+    return f"pool {values['pool']}" if values["pool"] else f"a replica of {values['variant']}"
+
+
 def _mix_closed(values: Values, _: Plan, __: PolicyObservation) -> str:
     variant = values["variant"]
     if values["probed"]:
@@ -55,6 +59,10 @@ def _mix_closed(values: Values, _: Plan, __: PolicyObservation) -> str:
 
 
 SENTENCES: Final[Mapping[str, Callable[[Values, Plan, PolicyObservation], str]]] = {
+    "mix-price-old": lambda v, _p, _o: (
+        f"The price of {_priced(v)} is of {day(float(v['since']))}: too old to"
+        " move for, so no replica is moved to save money; give it in a CapacityPool with offerings."
+    ),
     "mix-no-pool": lambda v, _p, _o: (
         f"Variant {v['variant']} names CapacityPool {v['pool']}, which is not there."
     ),

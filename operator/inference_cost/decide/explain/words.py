@@ -56,6 +56,11 @@ def clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
 
 
+def day(at: float) -> str:
+    """Of epoch seconds."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+
+
 def many(number: float) -> str:
     """Of a large number that is known roughly."""
     return f"{float(f'{number:.3g}'):,.0f}"

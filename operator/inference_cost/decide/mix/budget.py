@@ -40,16 +40,23 @@ class Cap:
     least: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """By domain, what a cap counts. `dear`: the highest of late."""
+
+    dear: Sequence[float]
+    today: Sequence[float]
+
+
 def affordable(
-    needed: int, domains: Sequence[Domain], risk: Risk, dear: Sequence[float], cap: Cap
+    needed: int, domains: Sequence[Domain], risk: Risk, prices: Prices, cap: Cap
 ) -> tuple[int, ...]:
-    """`dear`: highest prices of late."""
+    """The cheapest mix that the cap allows."""
     there = min(sum(domain.held for domain in domains), needed)
-    found = _within(needed, domains, risk, _budget(domains, dear, cap))
+    found = _within(needed, domains, risk, _budget(domains, prices.dear, cap))
     if sum(found) >= there:
         return found
-    today = [domain.price_per_hour for domain in domains]
-    kept = _within(there, domains, risk, _budget(domains, today, cap))
+    kept = _within(there, domains, risk, _budget(domains, prices.today, cap))
     return kept if sum(kept) > sum(found) else found
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Final
 
-from inference_cost.decide.mix.budget import Cap, affordable
+from inference_cost.decide.mix.budget import Cap, Prices, affordable
 from inference_cost.decide.mix.cheapest import MOST, Domain, Risk, cheapest
 from inference_cost.decide.mix.dwell import Move, dwelling, left_at
 from inference_cost.decide.mix.grant import Grant
@@ -37,6 +37,7 @@ class DomainSeen:
     `refused`: what was asked for does not come. `parts`: zones that are lost one by one. `more`: that may be
     asked for beyond the sure ones, whatever was lost there. `zones`: where replicas are; `one_zone`: more cannot
     run in another one. `others`: what other policies saw. `dear_per_hour`: the highest price of late.
+    `capped_per_hour`: what a cap counts, where the price is left out of the mix.
     """
 
     name: str
@@ -53,6 +54,7 @@ class DomainSeen:
     highest: int = MOST
     parts: int = 1
     dear_per_hour: float = 0.0
+    capped_per_hour: float | None = None
     more: int = MOST
     zones: tuple[ZonePods, ...] = ()
     one_zone: bool = False
@@ -61,6 +63,11 @@ class DomainSeen:
     @property
     def alive(self) -> int:
         return self.ready + self.starting
+
+    @property
+    def paid_per_hour(self) -> float:
+        """Counted by a cap."""
+        return self.price_per_hour if self.capped_per_hour is None else self.capped_per_hour
 
     @property
     def sure(self) -> int:
@@ -114,7 +121,7 @@ class Sought:
     @property
     def dear(self) -> tuple[float, ...]:
         """The highest prices of late."""
-        return tuple(max(one.dear_per_hour, one.price_per_hour) for one in self.seen)
+        return tuple(max(one.dear_per_hour, one.paid_per_hour) for one in self.seen)
 
 
 def place(  # noqa: PLR0917 - all that counts
@@ -224,7 +231,8 @@ def _remembered(
 def _found(sought: Sought, domains: Sequence[Domain]) -> tuple[int, ...]:
     if sought.cap is None:
         return cheapest(sought.needed, domains, sought.risk)
-    return affordable(sought.needed, domains, sought.risk, sought.dear, sought.cap)
+    prices = Prices(dear=sought.dear, today=tuple(one.paid_per_hour for one in sought.seen))
+    return affordable(sought.needed, domains, sought.risk, prices, sought.cap)
 
 
 def _no_more_than(domain: Domain, most: int) -> Domain:

@@ -34,6 +34,7 @@ def _placed(data: Mapping[str, Any]) -> PlacedDomain:
         record=_loss_record(data["record"]),
         price_per_hour=number_or_none(data["price_per_hour"]),
         priced_at=number(data["priced_at"]),
+        price_old_since=number_or_none(data.get("price_old_since")),
         offered_per_hour=number_or_none(data["offered_per_hour"]),
         can_be_lost=bool(data["can_be_lost"]),
         zones=max(int(data["zones"]), 0),

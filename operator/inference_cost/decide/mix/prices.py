@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from inference_cost.decide.place import replica_price, share_price
+from inference_cost.decide.price_age import too_old
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.placement import PlacedDomain
 from inference_cost.model.reading import Missing
@@ -15,11 +16,15 @@ PRICE_KEPT_SECONDS: Final = 7 * 86_400.0  # without a replica or a node that tel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaPrice:
-    """`at`: epoch seconds, when it was known. `offered`: what the pool asks for one now, where that is told."""
+    """`at`: epoch seconds, when it was known. `offered`: what the pool asks for one now, where that is told.
+
+    `old_since`: the day of the source's figure, epoch seconds, where that is too old to move for.
+    """
 
     per_hour: float
     at: float
     offered: float | None = None
+    old_since: float | None = None
 
 
 def price_of(  # noqa: PLR0917 - every place where it may be told
@@ -35,13 +40,30 @@ def price_of(  # noqa: PLR0917 - every place where it may be told
     A pool has several offerings, and where a replica landed tells more than where it might.
     """
     here = replica_price([workload], nodes)
-    offered = None if pool is None else _on(pool, siblings)
+    offer = None if pool is None else _on(pool, siblings)
+    offered = None if offer is None else offer[0]
+    asked_since = None if offer is None else _old_since([offer[1]], at)
     if not isinstance(here, Missing):
-        return ReplicaPrice(per_hour=float(here), at=at, offered=offered)
+        under = [nodes[pod.node] for pod in workload.pods if pod.node in nodes]
+        old = _old_since(under, at)
+        return ReplicaPrice(per_hour=float(here), at=at, offered=offered, old_since=old)
     known = _remembered(before, at)
     if before is not None and known is not None and before.offered_per_hour == offered:
-        return ReplicaPrice(per_hour=known, at=before.priced_at, offered=offered)
-    return None if offered is None else ReplicaPrice(per_hour=offered, at=at, offered=offered)
+        old = asked_since if before.price_old_since is None else before.price_old_since
+        return ReplicaPrice(per_hour=known, at=before.priced_at, offered=offered, old_since=old)
+    if offered is None:
+        return None
+    return ReplicaPrice(per_hour=offered, at=at, offered=offered, old_since=asked_since)
+
+
+def _old_since(nodes: Sequence[Node], at: float) -> float | None:
+    """The oldest figure that is too old to move for."""
+    dates = (
+        node.price.as_of
+        for node in nodes
+        if isinstance(node.price, HourlyPrice) and too_old(node, at)
+    )
+    return min(dates, default=None)
 
 
 def _remembered(before: PlacedDomain | None, at: float) -> float | None:
@@ -50,11 +72,13 @@ def _remembered(before: PlacedDomain | None, at: float) -> float | None:
     return before.price_per_hour
 
 
-def _on(pool: Pool, siblings: Sequence[Workload]) -> float | None:
+def _on(pool: Pool, siblings: Sequence[Workload]) -> tuple[float, Node] | None:
     """On the cheapest of its nodes. A whole one, where its size or a replica's is not known."""
     shape = next((pod for one in siblings for pod in one.pods), None)
-    prices = [price for node in pool.examples if (price := _replica_on(node, shape)) is not None]
-    return min(prices, default=None)
+    prices = [
+        (price, node) for node in pool.examples if (price := _replica_on(node, shape)) is not None
+    ]
+    return min(prices, key=lambda one: one[0], default=None)
 
 
 def _replica_on(node: Node, shape: Pod | None) -> float | None:

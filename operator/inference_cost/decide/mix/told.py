@@ -18,13 +18,15 @@ class Told:
     """What a placement is reckoned with.
 
     `unpriced`: names of the variants whose price is not known; `closed`: of those on cordoned nodes, and until when
-    none is asked for there. `cap`: per hour.
+    none is asked for there. `cap`: per hour. `old`: names, pools ("" where none is told) and dates of prices that are
+    too old to move for.
     """
 
     sought: Sought
     unpriced: Sequence[str]
     closed: Sequence[tuple[str, float]] = ()
     cap: float | None = None
+    old: Sequence[tuple[str, str, float]] = ()
 
 
 def reasons(case: Case, placed: Placed, told: Told, full: Sequence[Full]) -> tuple[Reason, ...]:
@@ -46,7 +48,12 @@ def _of_prices(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
             )
     if told.unpriced:
         yield Reason(code="mix-unpriced", values=(("variants", ", ".join(told.unpriced)),))
-    elif told.sought.risk.late_price and any(one.losses_per_hour for one in placed.domains):
+    for name, pool, since in told.old:
+        yield Reason(
+            code="mix-price-old", values=(("variant", name), ("pool", pool), ("since", since))
+        )
+    sure = not told.unpriced and not told.old
+    if sure and told.sought.risk.late_price and any(one.losses_per_hour for one in placed.domains):
         yield from _worth(placed, told.sought)
     pairs = zip(placed.wanted, placed.domains, strict=True)
     safe = sum(count for count, one in pairs if not one.losses_per_hour)

@@ -1,7 +1,7 @@
 """A policy's replicas over its variants: the cheapest mix that the risk allows, and how to get there.
 
-A variant is one domain: nobody but the cluster decides in which of its zones a replica lands. A price that is not known
-stops all moves for the sake of cost, and none for that of the objective.
+A variant is one domain: nobody but the cluster decides in which of its zones a replica lands. A price that is not
+known, or too old, stops all moves for the sake of cost, and none for that of the objective.
 """
 
 from collections.abc import Sequence
@@ -94,22 +94,31 @@ def place_variants(case: Case, desired: int, how: How) -> Placement:
         for variant, workload in zip(policy.variants, case.workloads, strict=True)
     ]
     unknown = [one.variant.name for one in seen if one.price is None]
+    old = [
+        (one.variant.name, one.variant.pool, one.price.old_since)
+        for one in seen
+        if one.price is not None and one.price.old_since is not None
+    ]
+    unsure = bool(unknown or old)
     risk = _no_risk(case)
-    if how.late_price is not None and not unknown:
+    if how.late_price is not None and not unsure:
         risk = _risk(case, seen, desired, how.late_price)
     stay = how.keep and desired >= case.fleet.current
     domains = [_domain(case, one, desired, how, stay=stay) for one in seen]
     if not how.free:
         domains = _with_floor(domains, policy.min_on_demand_replicas, risk)
-    if unknown or how.late_price is None:
-        domains = [replace(one, price_per_hour=ANY_PRICE) for one in domains]
+    if unsure or how.late_price is None:
+        domains = [
+            replace(one, price_per_hour=ANY_PRICE, capped_per_hour=one.price_per_hour)
+            for one in domains
+        ]
     cap = None
     if policy.max_hourly_cost is not None and not how.free:
         cap = Cap(most=float(policy.max_hourly_cost), least=case.bounds.lowest)
     holds = None if unknown or how.late_price is None else cap
     sought = seek(desired, domains, risk, placing.domains, case.at, holds)
     closed = [(one.variant.name, one.closed.until) for one in seen if one.closed is not None]
-    told = Told(sought, unknown, closed, None if cap is None else cap.most)
+    told = Told(sought, unknown, closed, None if cap is None else cap.most, old)
     return _placement(case, seen, how, told, None)
 
 
@@ -313,6 +322,7 @@ def _remembered(case: Case, seen: _Seen, after: PlacedDomain, asked: int) -> Pla
         asked=asked,
         price_per_hour=None if price is None else price.per_hour,
         priced_at=0.0 if price is None else price.at,
+        price_old_since=None if price is None else price.old_since,
         offered_per_hour=None if price is None else price.offered,
         can_be_lost=seen.can_be_lost,
         zones=seen.zones_seen,

@@ -9,7 +9,7 @@ import pytest
 
 from inference_cost.decide.engine import decide
 from inference_cost.decide.explain.explanation import explain
-from inference_cost.decide.mix.budget import Cap, affordable, most_affordable
+from inference_cost.decide.mix.budget import Cap, Prices, affordable, most_affordable
 from inference_cost.decide.mix.cheapest import Domain, Risk
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.plan import LimitedBy, Plan
@@ -245,7 +245,8 @@ def test_more_places_than_two_are_sought_by_the_program() -> None:
         Domain(price_per_hour=0.5, losses_per_hour=0.02, highest=4),
         Domain(price_per_hour=1.2),
     ]
-    prices = [one.price_per_hour for one in domains]
+    told = [one.price_per_hour for one in domains]
+    prices = Prices(dear=told, today=told)
     assert affordable(6, domains, RISK, prices, Cap(most=2.5, least=0)) == (3, 3, 0)
     assert affordable(6, domains, RISK, prices, Cap(most=2.4, least=0)) == (3, 3, 0)
     assert affordable(6, domains, RISK, prices, Cap(most=2.3, least=0)) == (3, 2, 0)
