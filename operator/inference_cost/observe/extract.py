@@ -21,6 +21,7 @@ from inference_cost.observe.leaving import leaving
 from inference_cost.observe.node_claims import node_claim_record
 from inference_cost.observe.node_labels import (
     required_node_labels,
+    required_terms,
     spreads_over_zones,
     strict_zones,
 )
@@ -108,6 +109,7 @@ def scale_target_record(obj: Object) -> ScaleTargetRecord:
         template_fingerprint=_fingerprint(template),
         template_labels=labels_of(mapping(template.get("metadata")).get("labels")),
         template_nodes=required_node_labels(mapping(template.get("spec"))),
+        template_terms=required_terms(mapping(template.get("spec"))),
         template_spreads=spreads_over_zones(mapping(template.get("spec"))),
         template_strict_zones=strict_zones(mapping(template.get("spec"))),
         template_images=_images(mapping(template.get("spec"))),

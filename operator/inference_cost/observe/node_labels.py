@@ -1,21 +1,30 @@
 """Where the pods of a template may land: labels that a node must have, and how they spread over zones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Any
 
-from inference_cost.observe.fields import labels_of, mapping, sequence
+from inference_cost.observe.fields import labels_of, mapping, parse_selector, sequence
 from inference_cost.observe.nodes import ZONE_LABELS
-from inference_cost.observe.records import Labels
+from inference_cost.observe.records import Labels, Selector
 
 
 def required_node_labels(pod_spec: Mapping[str, Any]) -> Labels:
     """Of nodeSelector and required affinity; of this only values that all of its terms ask for: any one suffices."""
-    affinity = mapping(mapping(pod_spec.get("affinity")).get("nodeAffinity"))
-    required = mapping(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
-    terms = [_of_term(mapping(term)) for term in sequence(required.get("nodeSelectorTerms"))]
+    terms = [_of_term(term) for term in _node_selector_terms(pod_spec)]
     common = reduce(lambda one, other: one & other, terms) if terms else set()
     return labels_of(dict(common) | dict(mapping(pod_spec.get("nodeSelector"))))
+
+
+def required_terms(pod_spec: Mapping[str, Any]) -> tuple[Selector, ...]:
+    """Of the required affinity; a node needs to meet one of them."""
+    return tuple(parse_selector(term) for term in _node_selector_terms(pod_spec))
+
+
+def _node_selector_terms(pod_spec: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    affinity = mapping(mapping(pod_spec.get("affinity")).get("nodeAffinity"))
+    required = mapping(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    return sequence(required.get("nodeSelectorTerms"))
 
 
 def spreads_over_zones(pod_spec: Mapping[str, Any]) -> bool:

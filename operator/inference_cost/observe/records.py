@@ -107,6 +107,7 @@ class ScaleTargetRecord:
     template_fingerprint: str
     template_labels: Labels
     template_nodes: Labels  # labels that a node must have for its pods
+    template_terms: tuple[Selector, ...]  # its required node affinity: any one of them suffices
     template_spreads: bool  # its pods, over zones
     template_strict_zones: bool  # and rather not at all than unevenly
     template_images: tuple[str, ...]

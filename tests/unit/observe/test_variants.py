@@ -18,6 +18,7 @@ from inference_cost.observe.observer import Observer, ObserveSettings
 from tests.unit.observe.world import NOW, deployment, filled, metadata, node, pod, policy
 
 SPOT_LABELS = {"karpenter.sh/nodepool": "spot", "karpenter.sh/capacity-type": "spot"}
+ON_DEMAND_LABELS = {"karpenter.sh/capacity-type": "on-demand"}
 OFFERING = {"instanceType": "g6.xlarge", "perNodeHour": "0.30"}
 
 
@@ -61,7 +62,7 @@ async def test_each_variant_has_its_workload_and_the_policy_bounds_all() -> None
     shot = await look(
         two(minOnDemandReplicas=1, spotRisk="SurviveLargestZone"),
         on(SPOT_LABELS),
-        deployment(),
+        on(ON_DEMAND_LABELS, "resnet"),
         pod("a"),
         pool(),
     )
@@ -92,8 +93,13 @@ async def test_a_variant_that_may_land_elsewhere_is_refused_with_the_missing_sel
     )
 
 
+async def test_without_a_capacity_pool_variants_run_where_they_run() -> None:
+    shot = await look(two(), on(SPOT_LABELS), deployment())
+    assert (len(shot.refusals), len(shot.observations)) == (0, 1)
+
+
 async def test_a_target_that_is_not_there_is_named_with_its_variant() -> None:
-    [seen] = (await look(two(), deployment(), pool())).observations
+    [seen] = (await look(two(), on(ON_DEMAND_LABELS, "resnet"), pool())).observations
     missing = seen.workloads[0]
     assert isinstance(missing, NoWorkload)
     assert missing.message.startswith("spec.variants[0].scaleTargetRef: Deployment/resnet-spot")
@@ -143,6 +149,46 @@ def affinity(*terms: dict[str, Any]) -> dict[str, Any]:
     return {
         "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
     }
+
+
+CAPACITY = "karpenter.sh/capacity-type"
+# Sentence: the pod spec of a variant without a poolRef → whether it may land on the spot pool of the other one.
+ELSEWHERE: dict[str, tuple[dict[str, Any], bool]] = {
+    "nothing says where": ({}, True),
+    "a label of no pool": ({"nodeSelector": {"team": "vision"}}, True),
+    "one label of the pool, and it alone": (
+        {"nodeSelector": {"karpenter.sh/nodepool": "spot"}},
+        True,
+    ),
+    "another value of one of its labels": ({"nodeSelector": ON_DEMAND_LABELS}, False),
+    "an affinity away from it": (affinity(term((CAPACITY, "NotIn", ["spot"]))), False),
+    "one to nodes without the label": (affinity(term((CAPACITY, "DoesNotExist", []))), False),
+    "one to several others": (
+        affinity(term((CAPACITY, "In", ["on-demand", "reserved"]))),
+        False,
+    ),
+    "one to it among others": (affinity(term((CAPACITY, "In", ["on-demand", "spot"]))), True),
+    "an operator that labels alone do not answer": (affinity(term((CAPACITY, "Gt", ["3"]))), True),
+    "an affinity of which one of two terms lets it in": (
+        affinity(term((CAPACITY, "NotIn", ["spot"])), term(("team", "Exists", []))),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", ELSEWHERE)
+async def test_a_variant_without_a_pool_keeps_out_of_those_of_the_others(sentence: str) -> None:
+    spec, refused = ELSEWHERE[sentence]
+    safe = deployment()
+    safe["spec"]["template"]["spec"] |= spec
+    shot = await look(two(), on(SPOT_LABELS), safe, pool())
+    assert [one.field for one in shot.refusals] == ["spec.variants[1].poolRef"] * refused
+    if refused:
+        assert shot.refusals[0].message.endswith(
+            "pods of Deployment/resnet may land in CapacityPool/spot of variant spot; name a pool of its own and add "
+            "that pool's labels to the nodeSelector of its pod template, or give one of these another value there: "
+            "karpenter.sh/capacity-type: 'spot', karpenter.sh/nodepool: 'spot'"
+        )
 
 
 REQUIRED = {
