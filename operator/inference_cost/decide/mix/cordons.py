@@ -13,10 +13,13 @@ from inference_cost.model.workload import Pool
 PROBE: Final = 1  # replica
 
 
-def closure(pool: Pool | None, before: Closure | None, at: float, *, vain: bool) -> Closure | None:
+def closure(
+    pool: Pool | None, before: Closure | None, at: float, *, vain: bool, newest: float | None
+) -> Closure | None:
     """What keeps new replicas out; None where nothing does. `before`: at the last look; `vain`: pods wait in vain.
 
-    It begins when all nodes are cordoned, or some are and the others have no room.
+    `newest`: when the last of those that are ready got so. It begins when all nodes are cordoned, or some are and the
+    others have no room, and ends when none is, or one that was tried came on a node that is not.
     """
     if pool is None or not pool.cordoned:
         return None
@@ -30,7 +33,8 @@ def closure(pool: Pool | None, before: Closure | None, at: float, *, vain: bool)
     if vain:
         longer = min(2 * before.seconds, LONGEST_AWAY_SECONDS)
         return Closure(since=before.since, until=at + longer, seconds=longer)
-    return before if all_cordoned else None
+    came = newest is not None and newest > before.until
+    return None if came and not all_cordoned else before
 
 
 def room(closed: Closure | None, at: float, most: int) -> int:

@@ -24,7 +24,7 @@ class VariantPods:
 
     `leaving`: on nodes about to go, also those that are not ready. `vain`: that have waited for a node, or been about
     to start, for too long. `taken`: reclaimed nodes that hold any of its pods; `silent`: nodes that can be lost and do
-    not answer. `in_zones`: ready ones by zone, where that is known.
+    not answer. `newest`: when the last of those ready got so. `in_zones`: ready ones by zone, where that is known.
     """
 
     ready: int
@@ -32,6 +32,7 @@ class VariantPods:
     waiting: int
     leaving: int
     vain: int
+    newest: float | None
     in_zones: tuple[tuple[str, int], ...]
     refused: bool
     taken: tuple[tuple[str, int], ...]  # with the pods on each
@@ -58,6 +59,7 @@ def pods_of(
         waiting=max(starting - len(bound), 0),
         leaving=min(len(leaving), workload.desired_replicas),
         vain=len(vain),
+        newest=max((pod.ready_at for pod in ready if pod.ready_at is not None), default=None),
         in_zones=_in_zones(ready, nodes),
         refused=bool(vain or workload.quota_refusal),
         taken=_taken(workload, nodes),

@@ -104,9 +104,7 @@ def _of_the_cap(placed: Placed, told: Told) -> Iterator[Reason]:
 
 
 def _on_the_way(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
-    for variant, opens in told.closed:
-        values = (("variant", variant), ("until", opens), ("probed", int(case.at >= opens)))
-        yield Reason(code="mix-closed", values=values)
+    yield from _closed(case, placed, told)
     for after in placed.remembered:
         until = after.record.away_until
         if until is not None and keeps_away(after.record, case.at):
@@ -120,6 +118,18 @@ def _on_the_way(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
         yield Reason(code="mix-dwelling")
     if placed.short > 0:
         yield Reason(code="mix-short", values=(("replicas", placed.short),))
+
+
+def _closed(case: Case, placed: Placed, told: Told) -> Iterator[Reason]:
+    """After the time one is tried where it is needed, and nothing kept out where it is not."""
+    pairs = zip(told.sought.seen, placed.asked, strict=True)
+    asked = {one.name for one, count in pairs if count > one.sure}
+    for variant, opens in told.closed:
+        probed = case.at >= opens
+        if probed and variant not in asked:
+            continue
+        values = (("variant", variant), ("until", opens), ("probed", int(probed)))
+        yield Reason(code="mix-closed", values=values)
 
 
 def _zones_away(after: PlacedDomain, at: float) -> Iterator[Reason]:

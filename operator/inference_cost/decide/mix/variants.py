@@ -191,7 +191,11 @@ def _look(case: Case, variant: Variant, workload: Workload, before: PlacedDomain
         zones=zones_of(workload, pods, before, pool),
         zones_seen=zones_seen(pods, before),
         closed=closure(
-            pool, None if before is None else before.closed, case.at, vain=bool(pods.vain)
+            pool,
+            None if before is None else before.closed,
+            case.at,
+            vain=bool(pods.vain),
+            newest=pods.newest,
         ),
         by_zone=zone_pods(pods, snapshot.nodes, before),
         others=of_others(pool, before),

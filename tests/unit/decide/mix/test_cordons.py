@@ -1,6 +1,7 @@
 """A pool that is upgraded: its nodes are cordoned and drained, and nothing is learned from that."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -33,33 +34,38 @@ TRYING = Closure(since=NOON - 900, until=NOON - 300, seconds=FIRST_AWAY_SECONDS)
 AGAIN = replace(TRYING, until=NOON + 2 * FIRST_AWAY_SECONDS, seconds=2 * FIRST_AWAY_SECONDS)
 FOR_DAYS = Closure(since=NOON - 86_400, until=NOON - 300, seconds=LONGEST_AWAY_SECONDS)
 
-# Sentence: (pool, closed at the last look, pods wait in vain) → closed now.
-CLOSED: dict[str, tuple[Pool | None, Closure | None, bool, Closure | None]] = {
-    "no pool is named": (None, YOUNG, True, None),
-    "a pool without a node may begin": (SPOT_POOL, None, True, None),
-    "nobody cordons": (OPEN, YOUNG, True, None),
-    "all are cordoned": (ALL, None, False, NEW),
-    "all are, and were": (ALL, YOUNG, False, YOUNG),
-    "all are, and one replica is tried": (ALL, TRYING, False, TRYING),
-    "all are, and the one that was tried did not come": (ALL, TRYING, True, AGAIN),
+# Sentence: (pool, closed at the last look, pods wait in vain, seconds since one got ready) → closed now.
+CLOSED: dict[str, tuple[Pool | None, Closure | None, bool, float | None, Closure | None]] = {
+    "no pool is named": (None, YOUNG, True, 3000.0, None),
+    "a pool without a node may begin": (SPOT_POOL, None, True, 3000.0, None),
+    "nobody cordons": (OPEN, YOUNG, True, 3000.0, None),
+    "all are cordoned": (ALL, None, False, 3000.0, NEW),
+    "all are, and were": (ALL, YOUNG, False, 3000.0, YOUNG),
+    "all are, and one replica is tried": (ALL, TRYING, False, 3000.0, TRYING),
+    "all are, and the one that was tried did not come": (ALL, TRYING, True, 3000.0, AGAIN),
     "all are, for days": (
         ALL,
         FOR_DAYS,
         True,
+        None,
         replace(FOR_DAYS, until=NOON + LONGEST_AWAY_SECONDS),
     ),
-    "some are, and the others have room": (SOME, None, False, None),
-    "some are, and pods wait in vain": (SOME, None, True, NEW),
-    "some are, and pods waited in vain": (SOME, YOUNG, False, YOUNG),
-    "one that was tried came on a new node": (SOME, TRYING, False, None),
-    "one is forgotten, and the others stay full": (SOME, TRYING, True, AGAIN),
+    "some are, and the others have room": (SOME, None, False, 3000.0, None),
+    "some are, and pods wait in vain": (SOME, None, True, 3000.0, NEW),
+    "some are, and pods waited in vain": (SOME, YOUNG, False, 3000.0, YOUNG),
+    "some are, and one is tried": (SOME, TRYING, False, 3000.0, TRYING),
+    "some are, one is tried, and none is there": (SOME, TRYING, False, None, TRYING),
+    "one that was tried came on a new node": (SOME, TRYING, False, 60.0, None),
+    "one came, and then all were cordoned": (ALL, TRYING, False, 60.0, TRYING),
+    "one is forgotten, and the others stay full": (SOME, TRYING, True, 3000.0, AGAIN),
 }
 
 
 @pytest.mark.parametrize("sentence", CLOSED)
 def test_closed(sentence: str) -> None:
-    pool, before, vain, expected = CLOSED[sentence]
-    assert closure(pool, before, NOON, vain=vain) == expected
+    pool, before, vain, ago, expected = CLOSED[sentence]
+    newest = None if ago is None else NOON - ago
+    assert closure(pool, before, NOON, vain=vain, newest=newest) == expected
 
 
 UP = World(spot=(4, ready("spot", 4)), pools=(ALL,))
@@ -122,7 +128,47 @@ def test_one_replica_is_tried_after_a_time_and_withdrawn_where_it_does_not_come(
 
 
 def test_a_replica_that_came_on_a_new_node_opens_the_pool() -> None:
-    came = World(spot=(1, ready("spot", 1)), safe=(4, ready("safe", 4)), pools=(SOME,))
+    new = ready("spot", 1, age=90.0)
+    came = World(spot=(1, new), safe=(4, ready("safe", 4)), pools=(SOME,))
     plan, after = planned(came, closed_on_spot(TRYING))
     assert orders(plan)[0] == 4
     assert after.placing.domains[0].closed is None
+
+
+def test_a_forgotten_cordon_of_a_pool_that_is_full_is_no_loop() -> None:
+    """Six hours in which nothing comes: one is tried, each time after twice as long."""
+    memory, asked, waiting_since = Memory(policies={key(): remembering(0, 4)}), 0, 0.0
+    tries = list[tuple[float, int]]()
+    for after in range(0, 6 * 3600, 30):
+        waiting = [
+            replace(one, uid=f"{one.uid}-{waiting_since}", created_at=NOON + waiting_since)
+            for one in WAITING[:asked]
+        ]
+        there = World(spot=(asked, waiting), safe=(4, ready("safe", 4)), pools=(SOME,))
+        shot = there.seen(NOON + after)
+        (one,) = shot.observations
+        fresh = replace(one, signals=replace(one.signals, sampled_at=shot.at))  # type: ignore[type-var]
+        decided = decide(replace(shot, observations=(fresh,)), memory)
+        memory, (more, _) = decided.memory, orders(decided.plans[key()])
+        if more > asked:
+            tries.append((after, more))
+            waiting_since = float(after)
+        asked = more
+    assert [count for _, count in tries] == [4, 1, 1, 1, 1, 1]
+    times = [at for at, _ in tries]
+    gaps = [after - before for before, after in pairwise(times)]
+    assert gaps == sorted(gaps)
+    assert gaps[-1] > LONGEST_AWAY_SECONDS / 2
+
+
+def test_a_try_is_told_only_where_one_is_needed() -> None:
+    enough = replace(UP, pools=(SOME,))
+    known = remembering(4, 0)
+    spot, safe = known.placing.domains
+    closed = replace(known.placing, domains=(replace(spot, closed=TRYING), safe))
+    old = [replace(one, ready_at=NOON - 3000.0) for one in ready("spot", 4)]
+    seen = replace(enough, spot=(4, old))
+    plan, after = planned(seen, replace(known, placing=closed))
+    assert orders(plan) == (4, 0)
+    assert after.placing.domains[0].closed == TRYING
+    assert "mix-closed" not in [reason.code for reason in plan.reasons]
