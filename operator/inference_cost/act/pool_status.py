@@ -12,6 +12,7 @@ from inference_cost.api.policy_status import PriceSource
 from inference_cost.api.pool_status import PoolConditionType
 from inference_cost.decide.lead_time import START_UPS_NEEDED, starts
 from inference_cost.decide.mix.hazard import per_hour_of_all
+from inference_cost.decide.mix.zones import kept_from
 from inference_cost.decide.start_parts import part
 from inference_cost.model.memory import Memory, StartParts
 from inference_cost.model.money import HourlyPrice
@@ -95,7 +96,7 @@ def render_pool_status(
     findings = {
         PoolConditionType.AVAILABLE: _available(nodes),
         PoolConditionType.PRICE_KNOWN: _price_known(price, problem, snapshot.pools.get(name)),
-        PoolConditionType.SCARCE: _scarce(learned, away),
+        PoolConditionType.SCARCE: _scarce(learned, away, snapshot.at),
         PoolConditionType.WARM_READY: warm_ready,
     }
     conditions = to_conditions(
@@ -154,12 +155,32 @@ def _price_known(price: HourlyPrice | None, problem: str, pool: Pool | None) -> 
     return is_true("PriceKnown", f"From {source}.")
 
 
-def _scarce(learned: Learned, away: float | None) -> Finding:
+def _scarce(learned: Learned, away: float | None, at: float) -> Finding:
     if not learned.domains:
         return is_unknown("NotAsked", "No policy has a variant with this poolRef.")
-    if away is None:
-        return is_false("NotScarce", "What is asked for comes, as far as it was asked for.")
-    return is_true("KeptAway", "Nodes were taken back, or did not come: see `awayUntil`.")
+    if away is not None:
+        return is_true(
+            "KeptAway", "Nodes were taken back, did not come or do not answer: see `awayUntil`."
+        )
+    closed = max((domain.closed.until for domain in learned.domains if domain.closed), default=at)
+    if closed > at:
+        return is_true(
+            "Cordoned", f"Nodes are cordoned: no more are asked for, and one at {_clock(closed)}."
+        )
+    zones = _zones_away(learned, at)
+    if zones:
+        told = ", ".join(f"{name} until {_clock(until)}" for name, until in sorted(zones.items()))
+        return is_true("ZoneLost", f"Zones that were taken back, or do not answer: {told}.")
+    return is_false("NotScarce", "What is asked for comes, as far as it was asked for.")
+
+
+def _zones_away(learned: Learned, at: float) -> Mapping[str, float]:
+    """Zones that the last policy keeps away from until then."""
+    zones: dict[str, float] = {}
+    for domain in learned.domains:
+        for zone in kept_from(domain.by_zone, at):
+            zones[zone.name] = max(zone.record.away_until or at, zones.get(zone.name, at))
+    return zones
 
 
 def _away_until(learned: Learned, at: float) -> float | None:
@@ -197,6 +218,10 @@ def _part(learned: Learned, name: str) -> api.LeadTimePart | None:
         p50_seconds=round(min(seen.p50_seconds, LONGEST_START)),
         p95_seconds=round(min(seen.p95_seconds, LONGEST_START)),
     )
+
+
+def _clock(at: float) -> str:
+    return _time(at).isoformat(timespec="minutes").replace("+00:00", "Z")
 
 
 def _time(at: float) -> datetime:

@@ -33,7 +33,7 @@ class PoolConditionType(StrEnum):
 POOL_CONDITION_MEANING: Final[dict[PoolConditionType, str]] = {
     PoolConditionType.AVAILABLE: "The pool has nodes that are ready and stay.",
     PoolConditionType.PRICE_KNOWN: "What a node costs is known, so replicas may be moved to save money.",
-    PoolConditionType.SCARCE: "Nodes were taken back, or did not come: no more are asked for, for a while.",
+    PoolConditionType.SCARCE: "Nodes were taken back, did not come or are cordoned: fewer are asked for, for a while.",
     PoolConditionType.WARM_READY: "The nodes that spec.warm keeps ready are free; Unknown where it asks for none.",
 }
 

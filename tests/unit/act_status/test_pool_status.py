@@ -14,7 +14,7 @@ from inference_cost.decide.mix.losses import NOTHING_KNOWN
 from inference_cost.model.memory import Memory
 from inference_cost.model.money import HourlyPrice
 from inference_cost.model.observation import Snapshot
-from inference_cost.model.placement import PlacedDomain
+from inference_cost.model.placement import Closure, PlacedDomain, ZoneRecord
 from inference_cost.model.reading import Missing, MissingReason
 from inference_cost.model.workload import Node
 from tests.unit.decide.mix.two_variants import BOTH, SPOT, SPOT_POOL, TAKEN, remembering
@@ -49,6 +49,21 @@ def told(
 def conditions(status: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return {one["type"]: (one["status"], one["reason"]) for one in status["conditions"]}
 
+
+def with_domains(*domains: PlacedDomain) -> Learned:
+    return replace(NOTHING, domains=domains)
+
+
+def zone_lost_until(until: float) -> PlacedDomain:
+    zone = ZoneRecord(name="b", record=replace(RECORD, away_until=until))
+    return replace(DOMAIN, by_zone=(zone,))
+
+
+def closed_until(until: float) -> PlacedDomain:
+    return replace(DOMAIN, closed=Closure(since=NOON - 600, until=until, seconds=600))
+
+
+ZONE_LOST = zone_lost_until(NOON + 60)
 
 TOLD: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "a pool with a node that stays": (
@@ -93,7 +108,29 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
         ),
         {"Scarce": ("True", "KeptAway")},
     ),
+    "one of whose zones was lost": (
+        told(seen(SPOT), with_domains(ZONE_LOST, DOMAIN)),
+        {"Scarce": ("True", "ZoneLost")},
+    ),
+    "one of whose zones was lost, but is not kept from any more": (
+        told(seen(SPOT), with_domains(zone_lost_until(NOON - 60))),
+        {"Scarce": ("False", "NotScarce")},
+    ),
+    "one that is upgraded, and where no more are asked for": (
+        told(seen(SPOT), with_domains(ZONE_LOST, closed_until(NOON + 60))),
+        {"Scarce": ("True", "Cordoned")},
+    ),
+    "one that is upgraded, and where one is tried": (
+        told(seen(SPOT), with_domains(closed_until(NOON - 60))),
+        {"Scarce": ("False", "NotScarce")},
+    ),
 }
+
+
+def test_it_is_told_which_zones_were_lost_and_until_when_the_last_policy_counts_on_it() -> None:
+    learned = with_domains(ZONE_LOST, zone_lost_until(NOON + 900))
+    (scarce,) = [c for c in told(seen(SPOT), learned)["conditions"] if c["type"] == "Scarce"]
+    assert "b until 2027-01-15T08:15Z." in scarce["message"]
 
 
 @pytest.mark.parametrize("sentence", TOLD)
