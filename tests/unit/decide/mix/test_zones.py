@@ -58,6 +58,11 @@ LOST: dict[str, tuple[DomainSeen, float, tuple[int, int]]] = {
         30.0,
         (4, 2),
     ),
+    "where they are very dear, so that what is left goes, it stays until others serve": (
+        TWO_LEFT,
+        150.0,
+        (4, 6),
+    ),
     "a template that lets none run unevenly is kept away from": (
         replace(TWO_LEFT, one_zone=True),
         0.5,
