@@ -81,14 +81,19 @@ class BufferWrites:
         )
 
     async def delete(self, asked: Asked) -> None:
+        """The template goes first: as long as the buffer is there the next look tries both again."""
         namespace = self._settings.namespace
+        await self._delete_template(asked.name)
         await _deleted(self._api, CAPACITY_BUFFERS, namespace, asked.name, asked.uid)
+
+    async def _delete_template(self, name: str) -> None:
+        namespace = self._settings.namespace
         try:
-            template = await self._api.get(POD_TEMPLATES, namespace, asked.name)
+            template = await self._api.get(POD_TEMPLATES, namespace, name)
         except NotFoundError:
             return
         uid = str(template["metadata"]["uid"])
-        await _deleted(self._api, POD_TEMPLATES, namespace, asked.name, uid)
+        await _deleted(self._api, POD_TEMPLATES, namespace, name, uid)
 
     async def _write_template(self, name: str, template: Json) -> None:
         body = stored_template(name, template, self._settings, await self._owner())

@@ -167,7 +167,8 @@ class WarmMemory:
 
     `sizes`: (time, nodes) found lately, and `reasons` of the last. `cold_seconds`: of a start that waits for a node.
     `full_at`: when all that was wanted was last free; `relied`: policies relied on it then. `free`: nodes that were at
-    the last look. `lost`: nodes that pods of no policy took. `needs`, `tolerations`: what placeholders are made from.
+    the last look, and since when. `lost`: nodes that pods of no policy took. `needs`, `tolerations`: what
+    placeholders are made from.
     """
 
     sizes: tuple[tuple[float, int], ...] = ()
@@ -176,7 +177,7 @@ class WarmMemory:
     cold_seconds: float = 0.0
     full_at: float | None = None
     relied: bool = False
-    free: frozenset[str] = frozenset()
+    free: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     lost: frozenset[str] = frozenset()
     needs: Mapping[PolicyKey, WarmNeeds] = field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Toleration, ...] = ()

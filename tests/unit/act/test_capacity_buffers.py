@@ -101,16 +101,25 @@ async def test_a_template_that_somebody_deleted_is_written_anew() -> None:
     assert TEMPLATE in on.api.objects
 
 
-async def test_it_goes_with_its_template() -> None:
+async def test_it_goes_after_its_template_which_nobody_would_look_for_without_it() -> None:
     on = bench()
     await on.tick(pool=ASKING)
     on.now += 60.0
     there = shown(on)
     assert await on.tick(replace(PLAN, wanted=0), there) == [
-        "delete capacitybuffers/warm-safe",
         "delete podtemplates/warm-safe",
+        "delete capacitybuffers/warm-safe",
     ]
     assert await on.tick(replace(PLAN, wanted=0), there) == [], "the cache shows it still"
+
+
+async def test_one_that_stayed_when_its_template_went_goes_at_the_next_look() -> None:
+    on = bench()
+    await on.tick(pool=ASKING)
+    on.now += 60.0
+    there = shown(on)
+    del on.api.objects[TEMPLATE]
+    assert await on.tick(replace(PLAN, wanted=0), there) == ["delete capacitybuffers/warm-safe"]
 
 
 async def test_one_whose_pool_asks_for_nothing_any_more_goes() -> None:

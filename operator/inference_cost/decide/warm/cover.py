@@ -9,7 +9,7 @@ from inference_cost.model.memory import PolicyMemory
 from inference_cost.model.observation import PolicyObservation, Snapshot
 from inference_cost.model.placement import AtOnce
 from inference_cost.model.policy import Variant
-from inference_cost.model.warm import WarmMemory, WarmPool
+from inference_cost.model.warm import Holder, WarmBy, WarmMemory, WarmPool
 from inference_cost.model.workload import Node, Workload
 
 STARTS_NEEDED: Final = 3
@@ -32,6 +32,17 @@ def is_full(pool: WarmPool, wanted: int) -> bool:
     return 0 < wanted <= len(pool.free)
 
 
+def free_since(one: Holder, pool: WarmPool, known: WarmMemory | None, at: float) -> float:
+    """When what it holds could first be had.
+
+    A node without a placeholder tells how old it is, and not since when it is empty: it counts since the first of the
+    looks in a row that found it so.
+    """
+    if pool.asked is None or pool.asked.by is WarmBy.PLACEHOLDER:
+        return one.ready_at or one.created_at
+    return at if known is None else known.free.get(one.node, at)
+
+
 def _relied_on(pool: WarmPool, known: WarmMemory | None, snapshot: Snapshot) -> bool:
     """Once all that is wanted was free for as long as a cold start takes, and until some is missing for twice as long.
 
@@ -44,7 +55,7 @@ def _relied_on(pool: WarmPool, known: WarmMemory | None, snapshot: Snapshot) -> 
     wanted = asked if known is None else known.wanted
     cold = snapshot.settings.start_up_seconds_prior if known is None else known.cold_seconds
     if is_full(pool, wanted):
-        since = sorted(one.ready_at or one.created_at for one in pool.free)[wanted - 1]
+        since = sorted(free_since(one, pool, known, snapshot.at) for one in pool.free)[wanted - 1]
         return (known is not None and known.relied) or snapshot.at - since >= cold
     if known is None or not known.relied or known.full_at is None:
         return False

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from inference_cost.decide.warm import steps
-from inference_cost.decide.warm.cover import is_full
+from inference_cost.decide.warm.cover import free_since, is_full
 from inference_cost.decide.warm.limits import room
 from inference_cost.decide.warm.members import Member, members_by_pool
 from inference_cost.decide.warm.needs import needs, node_shape
@@ -126,7 +126,7 @@ def _planned(
         ),
         full_at=snapshot.at if is_full(pool, wanted) else known.full_at,
         relied=pool.covered,
-        free=frozenset(one.node for one in pool.free),
+        free={one.node: free_since(one, pool, known, snapshot.at) for one in pool.free},
     )
     images, left_out = to_pull(pool, known.needs.values())
     plan = WarmPlan(

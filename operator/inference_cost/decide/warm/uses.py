@@ -15,7 +15,7 @@ def taken(
     pool: WarmPool, members: Sequence[Member], known: WarmMemory, at: float
 ) -> tuple[list[Member], WarmMemory]:
     """Each node that was free at the last look and is not any more counts for whoever runs there now."""
-    gone = known.free - {one.node for one in pool.holders}
+    gone = known.free.keys() - {one.node for one in pool.holders}
     lost = (known.lost | (gone & pool.others)) & pool.others
     counted = [_counted(member, gone - lost, at) for member in members]
     return counted, replace(known, lost=frozenset(lost))

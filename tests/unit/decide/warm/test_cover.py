@@ -8,8 +8,9 @@ from inference_cost.decide.case import case_of
 from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.warm.cover import hot_start_seconds, with_cover
 from inference_cost.model.reading import Missing
-from inference_cost.model.warm import WarmMemory, WarmPool
+from inference_cost.model.warm import WarmBy, WarmMemory, WarmPool, WarmSpec
 from tests.unit.decide.warm.warm_worlds import (
+    HOUR,
     NODE,
     World,
     asked,
@@ -59,6 +60,26 @@ def pool_of(world: World) -> WarmPool:
 def test_relied_on_when(sentence: str) -> None:
     world, covered = COVERED[sentence]
     assert pool_of(world).covered is covered
+
+
+def test_a_node_of_a_buffer_counts_since_it_was_first_seen_empty_however_old_it_is() -> None:
+    """A replica ran there until a moment ago. A new leader cannot know, and counts from its first look."""
+    buffer = replace(asked(2), by=WarmBy.CAPACITY_BUFFER, taken_up=2)
+    spec = WarmSpec(least=2, most=10, by=WarmBy.CAPACITY_BUFFER)
+    world = replace(FULL, spec=spec, asked=buffer, memory=None)
+    assert not pool_of(world).covered
+    after = world.decided().memory.warm["safe"]
+    assert dict(after.free) == {"free-0": NOON, "free-1": NOON}
+
+    def covered_with(first: float, second: float) -> bool:
+        free = {"free-0": NOON - first, "free-1": NOON - second}
+        known = replace(after, free=free, cold_seconds=180.0, wanted=2)
+        return pool_of(replace(world, memory=known)).covered
+
+    assert covered_with(200.0, 180.0)
+    assert not covered_with(200.0, 179.0)
+    emptied = replace(world, memory=replace(after, free={"free-0": NOON - HOUR}, wanted=2))
+    assert not pool_of(emptied).covered
 
 
 def hot(world: World, starts: tuple[float, ...] = (20.0, 20.0, 25.0)) -> float:

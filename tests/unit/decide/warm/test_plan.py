@@ -200,7 +200,7 @@ def test_one_is_asked_for_where_nodes_do_not_come() -> None:
     )
 
 
-FREE = WarmMemory(free=frozenset({"free-0", "free-1"}))
+FREE = WarmMemory(free={"free-0": NOON - 60.0, "free-1": NOON - 60.0})
 
 
 def moved(pods: int = 0, **more: Any) -> World:
