@@ -103,13 +103,15 @@ def owned_by(priority_class: str, uid: str) -> list[Json]:
     ]
 
 
-def change(uid: str, replicas: int, template: Json) -> list[Json]:
-    """JSON patch: a merge would leave labels of an earlier selector in the template."""
-    return [
+def change(uid: str, replicas: int, template: Json | None) -> list[Json]:
+    """JSON patch: a merge would leave labels of an earlier selector in the template. None: it stays."""
+    operations: list[Json] = [
         {"op": "test", "path": "/metadata/uid", "value": uid},
         {"op": "add", "path": "/spec/replicas", "value": replicas},
-        {"op": "add", "path": "/spec/template", "value": template},
     ]
+    if template is None:
+        return operations
+    return [*operations, {"op": "add", "path": "/spec/template", "value": template}]
 
 
 def _pod_spec(

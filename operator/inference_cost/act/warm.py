@@ -104,6 +104,10 @@ class WarmKeeper:
         writes = self._writes[by]
         if plan.wanted <= 0:
             return _gone(by), None if asked is None else lambda: writes.delete(asked)
+        if asked is not None and asked.template and plan.template_stays:
+            order = _Order(by, plan.wanted, asked.template)
+            same = plan.wanted == asked.replicas
+            return order, None if same else lambda: writes.change(asked, plan.wanted, None)
         if plan.shape is None:
             return _gone(by), None
         template = pod_template(pool, plan, plan.shape, settings)

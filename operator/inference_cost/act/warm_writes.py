@@ -33,7 +33,9 @@ class WarmWrites(Protocol):
 
     async def create(self, pool: WarmPool, replicas: int, template: Json) -> None: ...
 
-    async def change(self, asked: Asked, replicas: int, template: Json) -> None: ...
+    async def change(self, asked: Asked, replicas: int, template: Json | None) -> None:
+        """`template`: None where the one that is stored stays."""
+        ...
 
     async def delete(self, asked: Asked) -> None:
         """One that is gone is no error."""
@@ -50,7 +52,7 @@ class PlaceholderWrites:
         body = deployment(pool, replicas, template, self._settings, owner)
         await self._api.create(DEPLOYMENTS, self._settings.namespace, body)
 
-    async def change(self, asked: Asked, replicas: int, template: Json) -> None:
+    async def change(self, asked: Asked, replicas: int, template: Json | None) -> None:
         operations = change(asked.uid, replicas, template)
         await self._api.json_patch(DEPLOYMENTS, self._settings.namespace, asked.name, operations)
 
@@ -71,9 +73,9 @@ class BufferWrites:
         body = buffer(pool, replicas, template_digest(template), self._settings, owner)
         await self._api.create(CAPACITY_BUFFERS, self._settings.namespace, body)
 
-    async def change(self, asked: Asked, replicas: int, template: Json) -> None:
-        digest = template_digest(template)
-        if asked.template != digest:
+    async def change(self, asked: Asked, replicas: int, template: Json | None) -> None:
+        digest = asked.template if template is None else template_digest(template)
+        if template is not None and asked.template != digest:
             await self._write_template(asked.name, template)
         operations = buffer_change(asked.uid, replicas, digest)
         await self._api.json_patch(

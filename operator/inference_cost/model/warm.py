@@ -129,6 +129,7 @@ class WarmPlan:
 
     `lost`: of the nodes that were free, those on which pods of no policy run now. `uses`: replicas of policies that
     started there within a day. `images`: to load ahead of time. `tolerations`: of the pool's nodes, when it had one.
+    `template_stays`: what is stored is made from more than this leader has seen so far.
     """
 
     pool: str
@@ -140,6 +141,7 @@ class WarmPlan:
     shape: NodeShape | None
     images: tuple[str, ...] = ()
     tolerations: tuple[Toleration, ...] = ()
+    template_stays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,8 @@ class WarmMemory:
     `sizes`: (time, nodes) found lately, and `reasons` of the last. `cold_seconds`: of a start that waits for a node.
     `full_at`: when all that was wanted was last free; `relied`: policies relied on it then. `free`: nodes that were at
     the last look, and since when. `lost`: nodes that pods of no policy took. `needs`, `tolerations`: what
-    placeholders are made from.
+    placeholders are made from. `inherited_at`: the first look of this leader, where it found some that another one
+    made, and has not yet seen all that they are made from.
     """
 
     sizes: tuple[tuple[float, int], ...] = ()
@@ -181,3 +184,4 @@ class WarmMemory:
     lost: frozenset[str] = frozenset()
     needs: Mapping[PolicyKey, WarmNeeds] = field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Toleration, ...] = ()
+    inherited_at: float | None = None

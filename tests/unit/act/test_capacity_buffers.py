@@ -79,6 +79,18 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
+async def test_only_its_number_changes_while_its_template_stays() -> None:
+    on = bench()
+    await on.tick(pool=ASKING)
+    on.now += 60.0
+    less = replace(PLAN, shape=replace(SHAPE, gpus=1), template_stays=True)
+    assert await on.tick(less, shown(on)) == []
+    assert await on.tick(replace(less, wanted=3), shown(on)) == ["patch capacitybuffers/warm-safe"]
+    spec = on.api.objects[TEMPLATE]["template"]["spec"]
+    assert spec["containers"][0]["resources"]["requests"]["nvidia.com/gpu"] == "4"
+    assert on.api.objects[BUFFER]["spec"]["replicas"] == 3
+
+
 @pytest.mark.parametrize("sentence", CHANGES)
 async def test_it_is_changed_when_something_differs(sentence: str) -> None:
     on = bench()

@@ -144,6 +144,16 @@ async def test_they_are_changed_when_something_differs(sentence: str) -> None:
     assert await bench.later(60.0, **change) == []
 
 
+async def test_only_their_number_changes_while_their_template_stays() -> None:
+    bench = Bench()
+    await bench.tick()
+    before = bench.stored()["spec"]["template"]
+    assert await bench.later(60.0, shape=None, tolerations=(), template_stays=True) == []
+    changed = await bench.later(60.0, wanted=3, tolerations=(), template_stays=True)
+    assert changed == ["patch deployments/warm-safe"]
+    assert bench.stored()["spec"] | {"replicas": 3, "template": before} == bench.stored()["spec"]
+
+
 async def test_another_of_the_same_name_is_not_changed() -> None:
     bench = Bench()
     await bench.tick()

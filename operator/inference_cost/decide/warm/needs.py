@@ -22,6 +22,21 @@ def needs(
     return held | {member.key: _needs(member, before.get(member.key), at) for member in members}
 
 
+def unseen_since(
+    inherited_at: float | None, members: Sequence[Member], nodes: Sequence[Node], at: float
+) -> float | None:
+    """`inherited_at` as long as what placeholders are made from was not all seen: a node, and replicas of all policies.
+
+    Without a node its taints are not known, and without tolerations none would come. Replicas are waited for as long as
+    needs are held.
+    """
+    if inherited_at is None or not nodes:
+        return inherited_at
+    all_seen = bool(members) and all(member.pods() for member in members)
+    waiting = 0 <= at - inherited_at < HELD_SECONDS
+    return inherited_at if waiting and not all_seen else None
+
+
 def _needs(member: Member, before: WarmNeeds | None, at: float) -> WarmNeeds:
     pods = member.pods()
     workloads = [one for one, _ in member.there]

@@ -8,7 +8,7 @@ from inference_cost.decide.warm import steps
 from inference_cost.decide.warm.cover import free_since, is_full
 from inference_cost.decide.warm.limits import room
 from inference_cost.decide.warm.members import Member, members_by_pool
-from inference_cost.decide.warm.needs import needs, node_shape
+from inference_cost.decide.warm.needs import needs, node_shape, unseen_since
 from inference_cost.decide.warm.placeholders import to_pull, troubles
 from inference_cost.decide.warm.uses import taken
 from inference_cost.decide.warm.wish import Place, Wish, refused, wish
@@ -45,7 +45,7 @@ def plan_warm(
     changed: dict[PolicyKey, PolicyMemory] = {}
     sharing = members_by_pool(snapshot, plans, memories) if snapshot.warm else {}
     for name, pool in snapshot.warm.items():
-        known = before.get(name, WarmMemory())
+        known = before.get(name) or _first(pool, snapshot.at)
         try:
             there = [_once(member, changed) for member in sharing.get(name, [])]
             members = _watched(there, snapshot.at)
@@ -61,6 +61,11 @@ def plan_warm(
 def _once(member: Member, changed: Mapping[PolicyKey, PolicyMemory]) -> Member:
     """One with variants in several such pools is learned from in the first: a look at the same time tells nothing."""
     return replace(member, memory=changed.get(member.key, member.memory))
+
+
+def _first(pool: WarmPool, at: float) -> WarmMemory:
+    """Of a leader that looks at the pool for the first time."""
+    return WarmMemory(inherited_at=None if pool.asked is None else at)
 
 
 def _as_it_is(pool: WarmPool, error: Exception) -> WarmPlan:
@@ -110,6 +115,7 @@ def _planned(
         known,
         needs=needs(members, known.needs, snapshot.at),
         tolerations=pool.tolerations if nodes else known.tolerations,
+        inherited_at=unseen_since(known.inherited_at, members, nodes, snapshot.at),
     )
     shape = node_shape(like, known.needs.values())
     found, known = _sized(Place(pool, declared, tuple(like), shape), members, known, snapshot.at)
@@ -139,6 +145,7 @@ def _planned(
         shape=shape,
         images=images,
         tolerations=known.tolerations,
+        template_stays=known.inherited_at is not None,
     )
     return plan, memory
 

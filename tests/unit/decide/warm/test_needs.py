@@ -122,6 +122,42 @@ def test_placeholders_stay_as_they_are_where(sentence: str) -> None:
     assert operator.look(seen()) == before
 
 
+# Sentence: (what the next leader sees, after how long, whether what it found stays).
+NEXT_LEADER: dict[str, tuple[Change, float, bool]] = {
+    "everything is there": (lambda shot: shot, 0.0, False),
+    "the last node went, and its taints with it": (no_nodes, 0.0, True),
+    "and also when that takes long: without tolerations none would come": (no_nodes, 9_000.0, True),
+    "no replica runs": (no_pods, 0.0, True),
+    "and none has for half an hour": (no_pods, HELD_SECONDS, False),
+    "no policy can be followed for a moment": (no_policies, 0.0, True),
+    "there is nothing yet that another leader made": (
+        lambda shot: replace(
+            no_pods(shot), warm={n: replace(one, asked=None) for n, one in shot.warm.items()}
+        ),
+        0.0,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", NEXT_LEADER)
+def test_another_leader_leaves_placeholders_as_they_are_until_it_has_seen_why(
+    sentence: str,
+) -> None:
+    change, seconds, stays = NEXT_LEADER[sentence]
+    policies = WORLD.decided().memory.policies
+    shot = change(seen())
+    first = decide(shot, Memory(policies=policies))
+    found = decide(replace(shot, at=shot.at + seconds), first.memory)
+    assert found.warm["safe"].template_stays is stays
+
+
+def test_what_was_seen_once_is_known_when_it_goes() -> None:
+    operator, before = started(seen())
+    assert operator.look(no_nodes(seen())) == before
+    assert operator.memory.warm["safe"].inherited_at is None
+
+
 OTHER: dict[str, Change] = {
     "a replica needs more": pods(cpu_millicores=6000),
     "all need less": pods(cpu_millicores=1000),
