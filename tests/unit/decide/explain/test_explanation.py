@@ -239,6 +239,7 @@ def test_every_reason_code_has_a_sentence_without_jargon() -> None:
         ("idle", 1),
         ("before", 240.0),
         ("usual", 200.0),
+        ("since", 1_700_000_000.0),
         ("until", 1_800_000_000.0),
         ("now", 42),
         ("held", 61),
