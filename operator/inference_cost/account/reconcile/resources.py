@@ -10,6 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+_INSTANCE_OF_EC2 = re.compile(
+    r"i-([0-9a-f]{8}|[0-9a-f]{17})"
+)  # no two have one name, whatever is before it
 _GOOGLE_NODE = re.compile(r"gce://([^/]+)/([^/]+)/([^/]+)")
 _GOOGLE_RESOURCE = "//compute.googleapis.com/"
 _AZURE_NODE = "azure://"
@@ -41,7 +44,8 @@ def match(nodes: Mapping[str, str], resources: Iterable[str]) -> Matches:
     for last, names in _grouped(rest, lambda name: last_of(nodes[name])).items():
         told = all(map(_is_azure, map(nodes.__getitem__, names)))
         found = [one for one in by_last.get(last, ()) if not (told and _is_azure(one))]
-        if len(names) == 1 and len(set(map(whole_of, found))) == 1:
+        one_name = len(set(map(whole_of, found))) == 1 or _INSTANCE_OF_EC2.fullmatch(last)
+        if found and len(names) == 1 and one_name:
             node_of |= dict.fromkeys(found, names[0])
         elif found:
             ambiguous.update(names)

@@ -33,7 +33,7 @@ def closure(
     if vain:
         longer = min(2 * before.seconds, LONGEST_AWAY_SECONDS)
         return Closure(since=before.since, until=at + longer, seconds=longer)
-    came = newest is not None and newest > before.until
+    came = newest is not None and newest > before.since
     return None if came and not all_cordoned else before
 
 

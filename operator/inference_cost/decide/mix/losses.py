@@ -17,6 +17,7 @@ HALF_LIFE_SECONDS: Final = 48 * 3600.0
 # Half of the spells without capacity are over within half an hour, others last for hours: the time away doubles with
 # each loss or refusal, and halves with each spell of twice its length without one.
 FIRST_AWAY_SECONDS: Final = 600.0
+SILENT_AWAY_SECONDS: Final = 120.0  # after the last look at which many did not answer
 LONGEST_AWAY_SECONDS: Final = 7_200.0
 
 
@@ -69,7 +70,7 @@ def watched(record: LossRecord, happened: Happened, at: float) -> LossRecord:
     together = happened.lost and faded.lately >= GROUP and not happened.elsewhere
     if happened.refused or together:
         return _away(faded, at)
-    if happened.silent and not (happened.elsewhere or keeps_away(faded, at)):
+    if happened.silent and not happened.elsewhere:
         return _aside(faded, at)
     if keeps_away(faded, at):  # what is left there does not say that more is to be had
         return faded
@@ -87,7 +88,8 @@ def is_silent(silent: int, others: int) -> bool:
 
 def _aside(record: LossRecord, at: float) -> LossRecord:
     """They may answer again, so nothing is learned from it: neither a loss nor a longer time away."""
-    return replace(record, away_until=at + FIRST_AWAY_SECONDS, held_since=None, proven=False)
+    until = max(at + SILENT_AWAY_SECONDS, record.away_until or 0.0)
+    return replace(record, away_until=until, held_since=None, proven=False)
 
 
 def _away(record: LossRecord, at: float) -> LossRecord:

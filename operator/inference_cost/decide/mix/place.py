@@ -48,7 +48,7 @@ class DomainSeen:
     waiting: int = 0
     vain: int = 0
     lost: int = 0  # replicas taken, or about to be, since the last look
-    silent: bool = False  # many of its nodes do not answer
+    silent: int = 0  # on nodes that do not answer, where these are many
     refused: bool = False
     lowest: int = 0
     highest: int = MOST
@@ -254,7 +254,7 @@ def _last_resort(
     for i in order if missing > 0 else ():
         one = seen[i]
         most = one.highest if grant is None else min(one.highest, grant.goal[i])
-        room = min(most, one.sure + max(one.waiting + one.vain, PROBE)) - counts[i]
+        room = min(most, one.sure + max(one.waiting + one.vain, one.silent, PROBE)) - counts[i]
         more = min(missing, max(room, 0))
         counts[i] += more
         missing -= more
@@ -272,7 +272,7 @@ def _watched(
         alive=had,
         lost=seen.parts * seen.lost / of,
         refused=seen.refused,
-        silent=seen.silent,
+        silent=seen.silent > 0,
         parts=seen.parts,
         elsewhere=not seen.one_zone and stay_elsewhere(seen.zones, zones, at),
     )

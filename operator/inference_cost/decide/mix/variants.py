@@ -36,6 +36,7 @@ from inference_cost.model.workload import LossesSeen, Pool, Workload
 NOTICE_SECONDS: Final = 30.0  # of Google's and Azure's clouds; of Amazon's 120
 REACTION_SECONDS: Final = 5.0  # from the watch event of a notice to the write
 LATE_ALLOWED: Final = 0.01  # by an objective that names no share
+LEAST_LATE_PRICE: Final = 1e-6  # breaks ties, and pays for no start
 ANY_PRICE: Final = 1.0  # of each where one is not known: replicas then stay where they are
 
 
@@ -101,8 +102,12 @@ def place_variants(case: Case, desired: int, how: How) -> Placement:
     ]
     unsure = bool(unknown or old)
     risk = _no_risk(case)
-    if how.late_price is not None and not unsure:
-        risk = _risk(case, seen, desired, how.late_price)
+    if how.late_price is not None and not unknown:
+        risk = (
+            _risk_at_old_prices(case, desired)
+            if old
+            else _risk(case, seen, desired, how.late_price)
+        )
     stay = how.keep and desired >= case.fleet.current
     domains = [_domain(case, one, desired, how, stay=stay) for one in seen]
     if not how.free:
@@ -234,7 +239,7 @@ def _domain(case: Case, seen: _Seen, desired: int, how: How, *, stay: bool) -> D
         waiting=pods.waiting,
         vain=pods.vain,
         lost=_lost(seen),
-        silent=_is_silent(seen),
+        silent=_silent(seen),
         refused=pods.refused and not away and seen.closed is None,
         lowest=max(lowest, alive) if stay else lowest,
         highest=max(highest, alive) if stay else highest,
@@ -259,9 +264,10 @@ def _lost(seen: _Seen) -> int:
     return sum(pods for node, pods in seen.pods.taken if node not in counted)
 
 
-def _is_silent(seen: _Seen) -> bool:
-    pods = seen.pods
-    return is_silent(sum(n for _, n in pods.silent), pods.ready + pods.starting - pods.waiting)
+def _silent(seen: _Seen) -> int:
+    """Replicas, where they are many."""
+    pods, count = seen.pods, sum(n for _, n in seen.pods.silent)
+    return count if is_silent(count, pods.ready + pods.starting - pods.waiting) else 0
 
 
 def _with_floor(domains: list[DomainSeen], floor: int, risk: Risk) -> list[DomainSeen]:
@@ -288,13 +294,28 @@ def _risk(case: Case, seen: Sequence[_Seen], desired: int, price_of_late: float)
     """A late request counts in costs of serving one on what cannot be lost, where there is such."""
     prices = [(one.can_be_lost, one.price.per_hour) for one in seen if one.price is not None]
     safe = [price for lossy, price in prices if not lossy]
-    surviving = case.observation.policy.spot_risk is SpotRisk.SURVIVE_LARGEST_ZONE
     return Risk(
         late_price=price_of_late,
         served_price_per_hour=max(safe or [price for _, price in prices]),
         exposure_seconds=exposure_seconds(case.start_up_seconds, NOTICE_SECONDS, REACTION_SECONDS),
         start_seconds=case.start_up_seconds,
-        survivors=desired if surviving else 0,
+        survivors=_survivors(case, desired),
+        most=case.bounds.highest,
+    )
+
+
+def _survivors(case: Case, desired: int) -> int:
+    surviving = case.observation.policy.spot_risk is SpotRisk.SURVIVE_LARGEST_ZONE
+    return desired if surviving else 0
+
+
+def _risk_at_old_prices(case: Case, desired: int) -> Risk:
+    """To survive a loss needs no price. Of places taken to cost the same, the one that is lost less often is kept."""
+    return replace(
+        _no_risk(case),
+        late_price=LEAST_LATE_PRICE,
+        exposure_seconds=3600.0,
+        survivors=_survivors(case, desired),
         most=case.bounds.highest,
     )
 

@@ -13,6 +13,7 @@ from tests.unit.account.ledger.histories import WINDOW
 from tests.unit.account.reconcile.test_focus import HEAD, HOUR, INSTANCE
 
 AWS = "aws:///us-east-1a/i-0abc"
+EC2 = "i-0abc1234def567890"
 GOOGLE_NODE = "gce://proj/us-central1-a/gke-node-1"
 GOOGLE = "//compute.googleapis.com/projects/proj/zones/us-central1-a"
 
@@ -74,6 +75,13 @@ def is_(**node_of: str) -> Matches:
 
 MATCHED: dict[str, tuple[dict[str, str], set[str], Matches]] = {
     "an instance by its id": ({"a": AWS}, {INSTANCE}, is_(a=INSTANCE)),
+    "an instance of EC2 under two names": (
+        {"a": f"aws:///us-east-1a/{EC2}"}, {EC2, f"arn:aws:ec2:us-east-1:1:instance/{EC2}"},
+        Matches(
+            node_of={EC2: "a", f"arn:aws:ec2:us-east-1:1:instance/{EC2}": "a"},
+            ambiguous=frozenset(), unclear=frozenset(),
+        ),
+    ),
     "another one": ({"a": AWS}, {"i-0def"}, NOTHING),
     "an instance, not the disk of the same name": (
         {"a": GOOGLE_NODE}, {f"{GOOGLE}/instances/gke-node-1", f"{GOOGLE}/disks/gke-node-1"},

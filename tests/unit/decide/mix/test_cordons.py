@@ -56,6 +56,7 @@ CLOSED: dict[str, tuple[Pool | None, Closure | None, bool, float | None, Closure
     "some are, and one is tried": (SOME, TRYING, False, 3000.0, TRYING),
     "some are, one is tried, and none is there": (SOME, TRYING, False, None, TRYING),
     "one that was tried came on a new node": (SOME, TRYING, False, 60.0, None),
+    "one that was asked for before came on a new node": (SOME, TRYING, False, 600.0, None),
     "one came, and then all were cordoned": (ALL, TRYING, False, 60.0, TRYING),
     "one is forgotten, and the others stay full": (SOME, TRYING, True, 3000.0, AGAIN),
 }

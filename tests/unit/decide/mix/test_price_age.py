@@ -7,14 +7,18 @@ import pytest
 
 from inference_cost.decide.explain.explanation import explain
 from inference_cost.decide.memory_codec import decode, encode
+from inference_cost.decide.mix.losses import NOTHING_KNOWN
 from inference_cost.decide.price_age import too_old
 from inference_cost.model.money import HourlyPrice, PriceSource
+from inference_cost.model.placement import LossRecord
 from inference_cost.model.plan import Reason
+from inference_cost.model.policy import SpotRisk
 from inference_cost.model.workload import CapacityType, Node
 from tests.unit.decide.mix.two_variants import (
     BOTH,
     FULL_SAFE,
     FULL_SPOT,
+    QUIET,
     SPOT,
     SPOT_POOL,
     TAKEN,
@@ -77,6 +81,34 @@ def test_a_fleet_moves_for_a_price_of_a_day_and_not_for_one_of_a_quarter() -> No
     moved, _ = planned(where(FULL_SAFE, priced(1)), remembering(0, 4))
     stayed, _ = planned(where(FULL_SAFE, OLD), remembering(0, 4))
     assert (orders(moved), orders(stayed)) == ((4, 4), (0, 4))
+
+
+SURVIVE = two(spot_risk=SpotRisk.SURVIVE_LARGEST_ZONE)
+WIDE = two(most=20)
+OFTEN = replace(NOTHING_KNOWN, losses=10.0)
+FOUR_EACH = World(spot=(4, ready("spot", 4)), safe=(4, ready("safe", 4)), of=SURVIVE)
+# Sentence: world, how often spot was lost → asked of spot, and of what cannot be lost.
+SAFELY: dict[str, tuple[World, LossRecord, tuple[int, int]]] = {
+    "to survive the loss of a zone needs no price": (FOUR_EACH, QUIET, (0, 4)),
+    "of a fleet that shrinks those that can be lost go": (
+        replace(FOUR_EACH, of=WIDE, rate=165.0),
+        OFTEN,
+        (0, 2),
+    ),
+    "one that grows grows where nothing is lost": (
+        World(spot=(2, ready("spot", 2)), safe=(2, ready("safe", 2)), rate=640.0, of=WIDE),
+        OFTEN,
+        (2, 6),
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", SAFELY)
+def test_what_can_be_lost_is_no_better_for_its_old_price(sentence: str) -> None:
+    world, record, expected = SAFELY[sentence]
+    held = remembering(world.spot[0], world.safe[0], record=record, total=world.safe[0])
+    plan, _ = planned(where(world, OLD), held)
+    assert orders(plan) == expected
 
 
 def test_the_decision_says_which_price_is_too_old_and_the_status_still_has_it() -> None:

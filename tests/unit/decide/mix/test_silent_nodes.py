@@ -7,7 +7,7 @@ import pytest
 
 from inference_cost.decide.engine import decide
 from inference_cost.decide.explain.explanation import explain
-from inference_cost.decide.mix.losses import FIRST_AWAY_SECONDS
+from inference_cost.decide.mix.losses import SILENT_AWAY_SECONDS
 from inference_cost.decide.mix.zones import ZonePods, kept_from, looked_at
 from inference_cost.model.memory import Memory, PolicyMemory
 from inference_cost.model.observation import Snapshot
@@ -20,6 +20,8 @@ from tests.unit.decide.mix.two_variants import (
     orders,
     ready,
     remembering,
+    two,
+    variants,
 )
 from tests.unit.decide.worlds import NOON, key, pod
 
@@ -62,6 +64,12 @@ KILLED: dict[str, tuple[dict[str, Node], tuple[int, int]]] = {
 }
 
 
+def test_where_there_is_no_other_place_they_are_replaced_where_they_were() -> None:
+    alone = replace(ON_SPOT, of=two(variants(safe_most=0)))
+    plan, _ = planned(seen(four(4), alone), remembering(4, 0))
+    assert orders(plan) == (8, 0)
+
+
 @pytest.mark.parametrize("sentence", KILLED)
 def test_killed(sentence: str) -> None:
     nodes, expected = KILLED[sentence]
@@ -72,10 +80,10 @@ def test_killed(sentence: str) -> None:
 def test_nothing_is_learned_of_how_often_the_cloud_takes_some() -> None:
     plan, after = planned(seen(four(4), ON_SPOT), remembering(4, 0))
     record = after.placing.domains[0].record
-    assert record.away_until == NOON + FIRST_AWAY_SECONDS
+    assert record.away_until == NOON + SILENT_AWAY_SECONDS
     assert (record.losses, record.away_seconds) == (QUIET.losses, QUIET.away_seconds)
     told = explain(plan, ON_SPOT.observed()).limited
-    assert "No more are asked of spot until 08:10 UTC: some were taken there, did not come" in told
+    assert "No more are asked of spot until 08:02 UTC: some were taken there, did not come" in told
 
 
 def test_the_substitutes_are_kept_when_the_nodes_are_deleted() -> None:
@@ -93,7 +101,7 @@ def test_those_that_answer_again_stay_and_their_substitutes_go() -> None:
     back = replace(ON_SPOT, safe=(4, ready("safe", 4)))
     plan, after = planned(seen(four(0), back, LATER), after)
     assert orders(plan) == (4, 0)
-    later = NOON + FIRST_AWAY_SECONDS
+    later = NOON + SILENT_AWAY_SECONDS
     _, after = planned(seen(four(0), ON_SPOT, later), after)
     assert after.placing.domains[0].record.away_until is None
 
@@ -115,4 +123,4 @@ def test_a_zone_that_was_silent_is_forgotten_when_it_is_over() -> None:
     records = looked_at((), (ZonePods(name="a", ready=1, silent=1),), 0.0)
     assert [one.name for one in kept_from(records, 0.0)] == ["a"]
     assert looked_at((), (ZonePods(name="a", ready=2, silent=1),), 0.0) == ()
-    assert looked_at(records, (ZonePods(name="a", ready=2),), FIRST_AWAY_SECONDS) == ()
+    assert looked_at(records, (ZonePods(name="a", ready=2),), SILENT_AWAY_SECONDS) == ()
