@@ -47,9 +47,10 @@ def nodes_are_taken(scene: Scene) -> None:
     """Half the fleet at once, then the other half: each node has its notice, and is gone with its pods after it."""
     fleet = VariantFleet(scene=scene, pools=(SPOT, SAFE))
     plain = live_fleet(scene, name="plain", replicas=REPLICAS, pool=PLAIN)
-    plain.deploy(mode="Enforce", minimum=REPLICAS, maximum=8)
+    plain.deploy(mode="Enforce", minimum=REPLICAS, maximum=REPLICAS)
     deployed_at = time.monotonic()
-    fleet.deploy(minimum=REPLICAS, maximum=8)
+    # No more: as it learns what a replica carries there would be five for a while, and two of five are single machines.
+    fleet.deploy(minimum=REPLICAS, maximum=REPLICAS)
     fleet.wait(taken_spot=REPLICAS)
     notice = notice_seconds(time.monotonic() - deployed_at)
     plain.wait_ready()
@@ -59,8 +60,6 @@ def nodes_are_taken(scene: Scene) -> None:
     ]
     began = time.time()
     time.sleep(CALM_SECONDS)
-    # One more may be there for a while as it learns what a replica carries, and two of five are single machines.
-    fleet.wait(within=90, taken_spot=REPLICAS)
     take(fleet, at_once=REPLICAS // 2, notice=notice)
     take(fleet, at_once=REPLICAS // 2, notice=notice)
     time.sleep(CALM_SECONDS)
