@@ -11,7 +11,7 @@ from inference_cost.cli.cluster import Cluster, connect
 from inference_cost.cli.explanation import Explanation, explanation_of
 from inference_cost.cli.failure import ExitCode, usage
 from inference_cost.cli.fleet.screen import NONE
-from inference_cost.cli.options import Context, Everywhere, Kubeconfig, Namespace
+from inference_cost.cli.options import Context, Everywhere, Kubeconfig, Namespace, OnePolicy
 
 
 class Output(StrEnum):
@@ -21,9 +21,7 @@ class Output(StrEnum):
 
 
 def explain(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One policy. Default: all.")
-    ] = None,
+    name: OnePolicy = None,
     *,
     namespace: Namespace = None,
     everywhere: Everywhere = False,

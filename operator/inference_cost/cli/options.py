@@ -4,6 +4,9 @@ from typing import Annotated
 
 import typer
 
+OnePolicy = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="One policy. Default: all.")
+]
 Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="Namespace; default: that of the context.")
 ]

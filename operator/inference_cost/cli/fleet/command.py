@@ -13,7 +13,7 @@ from inference_cost.cli.fleet.plan import plan_of, to_diff
 from inference_cost.cli.fleet.screen import Output, to_text
 from inference_cost.cli.fleet.summary import Summary, summary_of
 from inference_cost.cli.fleet.watch import watch as look_again
-from inference_cost.cli.options import Context, Everywhere, Kubeconfig, Namespace
+from inference_cost.cli.options import Context, Everywhere, Kubeconfig, Namespace, OnePolicy
 
 SCREENS = (Output.TABLE, Output.WIDE)
 
@@ -63,9 +63,7 @@ class PlanOutput(StrEnum):
 
 
 def plan(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One policy. Default: all.")
-    ] = None,
+    name: OnePolicy = None,
     *,
     namespace: Namespace = None,
     everywhere: Everywhere = False,

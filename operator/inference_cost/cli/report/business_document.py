@@ -1,6 +1,7 @@
 """The business case in a report's document: cost of ownership and returns. What is not known is null, with why."""
 
-from inference_cost.cli.report.part import Money, Part
+from inference_cost.cli.document_part import Part
+from inference_cost.cli.report.money_text import Money
 
 
 class InputPart(Part):

@@ -6,8 +6,9 @@ and named in `gaps`.
 
 from typing import Final
 
+from inference_cost.cli.document_part import Part
 from inference_cost.cli.report.business_document import OwnershipPart, ReturnsPart
-from inference_cost.cli.report.part import Money, Part
+from inference_cost.cli.report.money_text import Money
 
 SCHEMA_VERSION: Final = 1
 

@@ -5,25 +5,13 @@ Money is text with two decimals. What is not known is null and named in `unknown
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from inference_cost.cli.document_part import Part
 
 SCHEMA_VERSION: Final = 1
 
 Money = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$")]
-
-
-class Part(BaseModel):
-    """Camel-case names in JSON."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        frozen=True,
-        allow_inf_nan=False,
-        extra="forbid",
-    )
 
 
 class Unknown(Part):

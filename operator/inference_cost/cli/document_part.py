@@ -1,11 +1,7 @@
-"""What all parts of a report's document have in common."""
+"""What all parts of a document that a command prints have in common."""
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
-
-Money = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2,6}$")]
 
 
 class Part(BaseModel):
